@@ -1,0 +1,31 @@
+/**
+ * Table sizes and build options as compile-time constants. The host tools pass the values in force as `OPT_…` constants
+ * (defaults and meaning: `options.ts`); derived values and the relations that must hold are checked here, at compile time.
+ */
+export const SOCKETS: u32 = OPT_SOCKETS;
+export const TCP_TCBS: u32 = OPT_TCP_TCBS;
+export const TCP_LISTENERS: u32 = OPT_TCP_LISTENERS;
+export const TCP_SYN_RECORDS: u32 = OPT_TCP_SYN_RECORDS;
+export const TCP_TIME_WAIT_RECORDS: u32 = OPT_TCP_TIME_WAIT_RECORDS;
+export const TCP_RX_BYTES: u32 = OPT_TCP_RX_BYTES;
+export const TCP_TX_BYTES: u32 = OPT_TCP_TX_BYTES;
+export const TCP_RANGES: u32 = OPT_TCP_RANGES;
+export const TCP_TX_PIECES: u32 = OPT_TCP_TX_PIECES;
+export const TCP_MSL_MS: u32 = OPT_TCP_MSL_MS;
+export const TCP_RTO_MIN_MS: u32 = OPT_TCP_RTO_MIN_MS;
+export const TCP_DELAYED_ACK_MS: u32 = OPT_TCP_DELAYED_ACK_MS;
+export const TCP_ANY_PORT: bool = OPT_TCP_ANY_PORT != 0;
+export const UDP_SOCKETS: u32 = OPT_UDP_SOCKETS;
+export const UDP_RX_BYTES: u32 = OPT_UDP_RX_BYTES;
+export const ARP_ENTRIES: u32 = OPT_ARP_ENTRIES;
+export const ARP_PENDING_BYTES: u32 = OPT_ARP_PENDING_BYTES;
+export const LOOPBACK_BYTES: u32 = OPT_LOOPBACK_BYTES;
+export const DHCP: bool = OPT_DHCP != 0;
+
+if ((TCP_RX_BYTES & (TCP_RX_BYTES - 1)) != 0) ERROR("TCP_RX_BYTES must be a power of two");
+if ((TCP_TX_BYTES & (TCP_TX_BYTES - 1)) != 0) ERROR("TCP_TX_BYTES must be a power of two");
+if ((UDP_RX_BYTES & (UDP_RX_BYTES - 1)) != 0) ERROR("UDP_RX_BYTES must be a power of two");
+if ((LOOPBACK_BYTES & (LOOPBACK_BYTES - 1)) != 0) ERROR("LOOPBACK_BYTES must be a power of two");
+if (TCP_RX_BYTES > 32768 || TCP_TX_BYTES > 32768) ERROR("a TCP ring holds 32768 bytes at most");
+if (TCP_TCBS + TCP_SYN_RECORDS + TCP_TIME_WAIT_RECORDS > 254)
+  ERROR("TCP records are numbered with one byte");

@@ -1,0 +1,51 @@
+/**
+ * The one typed configuration: every table size and build option, with its default. Plain TypeScript, so that the host
+ * tools read the same values that the device is compiled with. An application (`firmware/<app>/app.json`), a board
+ * (`hal/boards/<board>/board.json`) and the command line may each override a value, in this order. Device code reads the
+ * result from `stack/config.ts`.
+ *
+ * Sizes that are ring buffers must be powers of two.
+ */
+export const OPTIONS = {
+  /** Descriptors, over all kinds of socket. */
+  SOCKETS: 24,
+  /** TCP connections with state and rings: established, or being opened by us. */
+  TCP_TCBS: 12,
+  /** Listening TCP sockets. */
+  TCP_LISTENERS: 8,
+  /** Half-open connections that peers have begun (the SYN queue). */
+  TCP_SYN_RECORDS: 16,
+  /** Connections in TIME-WAIT; the oldest gives way when full. */
+  TCP_TIME_WAIT_RECORDS: 32,
+  /** Receive ring of a connection, bytes. */
+  TCP_RX_BYTES: 8192,
+  /** Send ring of a connection, bytes. */
+  TCP_TX_BYTES: 8192,
+  /** Out-of-order ranges remembered per connection. */
+  TCP_RANGES: 4,
+  /** Pieces that a send queue can hold (ring runs and zero-copy pieces). */
+  TCP_TX_PIECES: 6,
+  /** Maximum segment lifetime, milliseconds; TIME-WAIT lasts twice that. */
+  TCP_MSL_MS: 30000,
+  /** Lower bound of the retransmission timeout, milliseconds (RFC 6298 2.4 says 1000; see docs). */
+  TCP_RTO_MIN_MS: 200,
+  /** Delay of an ACK, milliseconds (RFC 9293 MUST-40: below 500). */
+  TCP_DELAYED_ACK_MS: 40,
+  /** A listener may take connections to every port (the gateway only). */
+  TCP_ANY_PORT: 0,
+  /** UDP sockets. */
+  UDP_SOCKETS: 6,
+  /** Receive ring of a UDP socket, bytes (a datagram takes 12 bytes more than its payload). */
+  UDP_RX_BYTES: 4096,
+  /** Neighbours in the ARP cache. */
+  ARP_ENTRIES: 12,
+  /** Room for the latest packet that waits for an ARP reply, bytes of IP packet; 0 leaves it out. */
+  ARP_PENDING_BYTES: 1500,
+  /** Ring of the loopback device, bytes; 0 leaves it out. */
+  LOOPBACK_BYTES: 4096,
+  /** DHCP client. */
+  DHCP: 1,
+} as const;
+
+export type OptionName = keyof typeof OPTIONS;
+export type Options = Record<OptionName, number>;
