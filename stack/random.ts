@@ -1,0 +1,53 @@
+/**
+ * Randomness: HalfSipHash-2-4 (the 32-bit member of the SipHash family) with a 64-bit key that is set once from the board's
+ * entropy. As a keyed hash it makes initial sequence numbers (RFC 6528) and port offsets (RFC 6056); over a counter it is the
+ * generator for everything else. With a fixed seed every run repeats.
+ */
+let key0: u32 = 0;
+let key1: u32 = 0;
+let counter: u32 = 0;
+
+/** Sets the key; the stack's start does it once, before anything is sent. */
+export function randomSeed(seed0: u32, seed1: u32): void {
+  key0 = seed0;
+  key1 = seed1;
+  counter = 0;
+}
+
+/** HalfSipHash-2-4 of three words under the secret key. */
+export function keyedHash(a: u32, b: u32, c: u32): u32 {
+  let v0: u32 = key0;
+  let v1: u32 = key1;
+  let v2: u32 = 0x6c796765 ^ key0;
+  let v3: u32 = 0x74656462 ^ key1;
+  // Three message words, the length word (12 bytes), then finalisation: each two rounds, the last four.
+  for (let word: u32 = 0; word < 5; word++) {
+    const m: u32 = word == 0 ? a : word == 1 ? b : word == 2 ? c : word == 3 ? 12 << 24 : 0;
+    let rounds: u32 = 2;
+    if (word == 4) {
+      v2 ^= 0xff;
+      rounds = 4;
+    }
+    v3 ^= m;
+    for (let i: u32 = 0; i < rounds; i++) {
+      v0 += v1;
+      v1 = rotl<u32>(v1, 5) ^ v0;
+      v0 = rotl<u32>(v0, 16);
+      v2 += v3;
+      v3 = rotl<u32>(v3, 8) ^ v2;
+      v0 += v3;
+      v3 = rotl<u32>(v3, 7) ^ v0;
+      v2 += v1;
+      v1 = rotl<u32>(v1, 13) ^ v2;
+      v2 = rotl<u32>(v2, 16);
+    }
+    v0 ^= m;
+  }
+  return v1 ^ v3;
+}
+
+/** 32 unpredictable bits. */
+export function random32(): u32 {
+  counter += 1;
+  return keyedHash(counter, 0x52414e44, 0);
+}

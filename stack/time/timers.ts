@@ -1,0 +1,118 @@
+import { TCP_SYN_RECORDS, TCP_TCBS, TCP_TIME_WAIT_RECORDS } from "../config";
+import { isDue, now } from "../now";
+
+/**
+ * All timers of the stack: a binary heap of timer numbers ordered by deadline, so that the next deadline is known at once and
+ * an idle device can sleep until then. Each timer exists once and is either armed or not; arming again moves it.
+ */
+
+export const TIMER_ARP: u32 = 0;
+export const TIMER_DHCP: u32 = 1;
+/** First of the TCP timers: one for each connection record (TCBs, SYN queue, TIME-WAIT). */
+export const TIMER_TCP: u32 = 2;
+const TIMERS: u32 = TIMER_TCP + TCP_TCBS + TCP_SYN_RECORDS + TCP_TIME_WAIT_RECORDS;
+/** No timer; also "not in the heap". */
+export const TIMER_NONE: u32 = 0xff;
+
+const DUE: usize = memory.data(TIMERS * 4, 4);
+const HEAP: usize = memory.data(TIMERS, 1);
+/** Place in the heap plus one; 0 when not armed. */
+const PLACE: usize = memory.data(TIMERS, 1);
+let armed: u32 = 0;
+
+function due(timer: u32): u32 {
+  return load<u32>(DUE + (timer << 2));
+}
+
+function put(place: u32, timer: u32): void {
+  store<u8>(HEAP + place, <u8>timer);
+  store<u8>(PLACE + timer, <u8>(place + 1));
+}
+
+/** True when deadline `a` comes before `b`; both lie within 24 days of now. */
+function earlier(a: u32, b: u32): bool {
+  return <i32>(a - b) < 0;
+}
+
+function siftUp(place: u32, timer: u32): void {
+  const dueMs = due(timer);
+  while (place > 0) {
+    const parent = (place - 1) >>> 1;
+    const other = <u32>load<u8>(HEAP + parent);
+    if (!earlier(dueMs, due(other))) break;
+    put(place, other);
+    place = parent;
+  }
+  put(place, timer);
+}
+
+function siftDown(place: u32, timer: u32): void {
+  const dueMs = due(timer);
+  for (;;) {
+    let child = place * 2 + 1;
+    if (child >= armed) break;
+    let other = <u32>load<u8>(HEAP + child);
+    if (child + 1 < armed) {
+      const right = <u32>load<u8>(HEAP + child + 1);
+      if (earlier(due(right), due(other))) {
+        child += 1;
+        other = right;
+      }
+    }
+    if (!earlier(due(other), dueMs)) break;
+    put(place, other);
+    place = child;
+  }
+  put(place, timer);
+}
+
+/** Arms a timer, or moves it when it is armed already. `dueMs` in the time of `now()`. */
+export function timerSet(timer: u32, dueMs: u32): void {
+  assert(timer < TIMERS);
+  const place = <u32>load<u8>(PLACE + timer);
+  if (place == 0) {
+    store<u32>(DUE + (timer << 2), dueMs);
+    armed += 1;
+    siftUp(armed - 1, timer);
+    return;
+  }
+  const before = due(timer);
+  store<u32>(DUE + (timer << 2), dueMs);
+  if (earlier(dueMs, before)) siftUp(place - 1, timer);
+  else siftDown(place - 1, timer);
+}
+
+/** Disarms a timer; harmless when it is not armed. */
+export function timerCancel(timer: u32): void {
+  assert(timer < TIMERS);
+  const place = <u32>load<u8>(PLACE + timer);
+  if (place == 0) return;
+  store<u8>(PLACE + timer, 0);
+  armed -= 1;
+  if (place - 1 == armed) return;
+  const last = <u32>load<u8>(HEAP + armed);
+  if (earlier(due(last), due(timer))) siftUp(place - 1, last);
+  else siftDown(place - 1, last);
+}
+
+/** True while the timer is armed. */
+export function timerArmed(timer: u32): bool {
+  return load<u8>(PLACE + timer) != 0;
+}
+
+/** Takes the earliest timer whose deadline has come off the heap; TIMER_NONE when there is none. */
+export function timerTakeDue(): u32 {
+  if (armed == 0) return TIMER_NONE;
+  const timer = <u32>load<u8>(HEAP);
+  if (!isDue(due(timer))) return TIMER_NONE;
+  timerCancel(timer);
+  return timer;
+}
+
+/** Milliseconds until the earliest deadline, 0 when one has passed, at most `limitMs`. */
+export function timersDeadline(limitMs: u32): u32 {
+  if (armed == 0) return limitMs;
+  const left = <i32>(due(<u32>load<u8>(HEAP)) - now());
+  if (left <= 0) return 0;
+  return min<u32>(<u32>left, limitMs);
+}
