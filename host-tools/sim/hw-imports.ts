@@ -1,0 +1,150 @@
+import type { Clock, SpiSlave } from "./types.js";
+import { Random } from "./random.js";
+import type { VirtualClock } from "./virtual-clock.js";
+
+/** What a board keeps around a transaction, and what the simulated processor needs for small things. All in ns. */
+export interface BoardTiming {
+  /** CSn low to the first clock. */
+  csSetupNs: number;
+  /** Last clock to CSn high. */
+  csHoldNs: number;
+  /** CSn high to anything else, so at least the minimum high time. */
+  csHighNs: number;
+  /** Reading a pin or a clock, so that loops which poll take time. */
+  pollNs: number;
+}
+
+/** The times of the virtual boards: within the limits of the W5500 (5, 5, 30 ns) and of the ENC28J60 (50, 210, 50 ns). */
+export const BOARD_TIMING: Record<"w5500" | "enc28j60", BoardTiming> = {
+  w5500: { csSetupNs: 10, csHoldNs: 10, csHighNs: 40, pollNs: 100 },
+  enc28j60: { csSetupNs: 50, csHoldNs: 210, csHighNs: 50, pollNs: 100 },
+};
+
+/** What the imports of a virtual board are made from. */
+export interface HwOptions {
+  clock: Clock;
+  /** Lets simulated time pass; by default `clock.advance` of a VirtualClock. */
+  advance: (ns: number) => void;
+  chip: SpiSlave;
+  spiHz: number;
+  timing: BoardTiming;
+  /** The instance's memory; asked at each access, because it is replaced when it grows. */
+  memory: () => WebAssembly.Memory;
+  /** A line of the device's log: number of the format and its arguments. */
+  log: (id: number, args: number[]) => void;
+  /** Sleeps until the deadline, INTn or a reason of its own; default: `virtualSleep`. */
+  sleepUntil?: (deadlineMs: number) => void;
+  /** 32 bits for seeding; default: a generator with seed 1. */
+  entropy?: () => number;
+  /** Address of the read-only blob; default 0. */
+  flashBase?: () => number;
+  /** Address of the settings block; default 0. */
+  settingsBase?: () => number;
+  watchdogFeed?: () => void;
+  /** Value of clockMs() at time 0, to see the clock wrap; default 0. */
+  startMs?: number;
+}
+
+/** Traffic on the SPI bus since the start. */
+export interface BusCount {
+  /** Bytes clocked, headers included. */
+  bytes: number;
+  /** Times that CSn went low. */
+  transactions: number;
+}
+
+/** The import module `hw` (hal/virtual/hw.ts). */
+export type HwImports = Record<string, (...args: number[]) => number | void>;
+
+/** Milliseconds of `clockMs()` at the current instant. */
+export function clockMsOf(clock: Clock, startMs: number): number {
+  return (Math.floor(clock.nowNs / 1e6) + startMs) >>> 0;
+}
+
+/**
+ * The hardware of a virtual board over a chip: each SPI byte lets eight clocks of simulated time pass, and the chip sees
+ * a byte when its last bit has been clocked.
+ */
+export function createHw(options: HwOptions): { imports: HwImports; bus: BusCount } {
+  const { chip, clock, timing, advance, memory } = options;
+  const startMs = options.startMs ?? 0;
+  const byteNs = 8e9 / options.spiHz;
+  const random = new Random(1);
+  const bus: BusCount = { bytes: 0, transactions: 0 };
+  const exchange = (mosi: number): number => {
+    bus.bytes++;
+    advance(byteNs);
+    return chip.exchange(mosi);
+  };
+  const sleepUntil =
+    options.sleepUntil ?? ((ms: number) => virtualSleep(clock as VirtualClock, chip, startMs, ms));
+  const imports: HwImports = {
+    spiSelect: () => {
+      bus.transactions++;
+      chip.select();
+      advance(timing.csSetupNs);
+    },
+    spiDeselect: () => {
+      advance(timing.csHoldNs);
+      chip.deselect();
+      advance(timing.csHighNs);
+    },
+    spiWrite: (from, bytes) => {
+      const data = new Uint8Array(memory().buffer, from as number, bytes as number);
+      for (let i = 0; i < data.length; i++) exchange(data[i] as number);
+    },
+    spiRead: (to, bytes) => {
+      const data = new Uint8Array(memory().buffer, to as number, bytes as number);
+      for (let i = 0; i < data.length; i++) data[i] = exchange(0);
+    },
+    spiPut: (byte) => void exchange((byte as number) & 0xff),
+    spiGet: () => exchange(0),
+    delayNs: (ns) => advance((ns as number) >>> 0),
+    chipReset: (low) => {
+      advance(timing.pollNs);
+      chip.reset(low !== 0);
+    },
+    chipInterrupt: () => {
+      advance(timing.pollNs);
+      return chip.interrupt ? 1 : 0;
+    },
+    clockMs: () => {
+      advance(timing.pollNs);
+      return clockMsOf(clock, startMs) | 0;
+    },
+    clockUs: () => {
+      advance(timing.pollNs);
+      return (Math.floor(clock.nowNs / 1e3) + startMs * 1000) >>> 0;
+    },
+    sleepUntil: (ms) => sleepUntil((ms as number) >>> 0),
+    entropy: options.entropy ?? (() => random.u32()),
+    flashBase: options.flashBase ?? (() => 0),
+    settingsBase: options.settingsBase ?? (() => 0),
+    watchdogFeed: options.watchdogFeed ?? (() => undefined),
+    log: (id, count, a, b, c, d) =>
+      options.log(
+        id as number,
+        [a, b, c, d].slice(0, count).map((value) => (value as number) >>> 0),
+      ),
+  };
+  return { imports, bus };
+}
+
+/** Sleeping in virtual time: runs what the world has planned, until the deadline or until INTn is low. */
+export function virtualSleep(
+  clock: VirtualClock,
+  chip: SpiSlave,
+  startMs: number,
+  deadlineMs: number,
+): void {
+  const leftMs = (deadlineMs - clockMsOf(clock, startMs)) | 0;
+  if (leftMs <= 0) return clock.advance(1000);
+  const endNs = (Math.floor(clock.nowNs / 1e6) + leftMs) * 1e6;
+  while (!chip.interrupt) {
+    const next = clock.nextNs;
+    if (next === undefined || next > endNs) return clock.advanceTo(endNs);
+    clock.runNext();
+  }
+  // Waking takes a moment: a device that does not serve its interrupt must not stop the clock.
+  clock.advance(1000);
+}
