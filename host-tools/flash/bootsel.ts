@@ -1,0 +1,168 @@
+/** RP2040: a UF2 file copied to the drive that the boot ROM shows while BOOTSEL is held. */
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { open, type FileHandle } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { UserError } from "../errors.js";
+import { LineLost, SerialLine } from "../serial/line.js";
+import { findDrives, INFO_FILE, readDrive, RP2040_DRIVE, type Drive } from "./drives.js";
+import type { FlashHost } from "./host.js";
+import { EXIT } from "./timing.js";
+
+/** A job for the boot drive. */
+export interface BootselJob {
+  /** Name of the file on the drive. */
+  fileName: string;
+  uf2: Uint8Array;
+  /** Folder of the drive; searched for when absent. */
+  drive?: string;
+  /** USB port of a running firmware that goes into the boot loader at 1200 baud. */
+  touchPort?: string;
+  waitMs: number;
+}
+
+/** How a copy ended well. */
+export interface BootselResult {
+  drive: string;
+  /**
+   * `rebooted`: the boot ROM took all blocks and started the program, which it does not do before
+   * it has every one. `file`: the folder is not a drive; the file in it equals the image.
+   */
+  accepted: "rebooted" | "file";
+}
+
+/** Bytes between two writes to the medium: real progress, and errors at their place. */
+const CHUNK_BYTES = 16 * 1024;
+/** The last write is small, because an error in it cannot be told from the drive's going away. */
+const LAST_BYTES = 4096;
+
+const HOW = "hold BOOTSEL while plugging the board in (or while pressing its reset)";
+
+/** Copies a UF2 file to the boot drive and waits until the boot ROM has accepted it. */
+export async function flashBootsel(job: BootselJob, host: FlashHost): Promise<BootselResult> {
+  const drive = await awaitDrive(job, host);
+  host.say(`Writing ${job.uf2.length} bytes of UF2 to ${drive.path} ...`);
+  try {
+    await copy(job, drive, host);
+  } finally {
+    host.progress.stop();
+  }
+  return { drive: drive.path, accepted: await acceptance(job, drive, host) };
+}
+
+/** Opens a port at 1200 baud and closes it: the sign for firmware with USB to enter BOOTSEL. */
+export async function touch(path: string, host: FlashHost): Promise<void> {
+  const line = await SerialLine.open({ path, baudRate: 1200, binding: await host.binding() });
+  try {
+    await line.setLines({ dtr: false });
+  } catch (error) {
+    if (!(error instanceof LineLost)) throw error;
+  } finally {
+    await line.close();
+  }
+}
+
+async function awaitDrive(job: BootselJob, host: FlashHost): Promise<Drive> {
+  if (job.drive !== undefined) return namedDrive(job.drive);
+  const tries = Math.max(1, Math.ceil(job.waitMs / host.timing.pollMs));
+  let unmounted: string | undefined;
+  for (let attempt = 0; attempt <= tries; attempt++) {
+    const drives = findDrives(host.drives);
+    const [first, ...others] = drives;
+    if (first && others.length === 0) return first;
+    if (first) {
+      const paths = drives.map((drive) => drive.path).join(", ");
+      throw new UserError(`several boards are in BOOTSEL: ${paths}; choose with --drive DIR`);
+    }
+    unmounted = host.drives.unmounted(RP2040_DRIVE);
+    if (attempt === 0) {
+      if (job.touchPort !== undefined) await touch(job.touchPort, host);
+      else host.say(`Waiting for the drive ${RP2040_DRIVE}: ${HOW}`);
+    }
+    if (attempt < tries) await sleep(host.timing.pollMs);
+  }
+  if (unmounted !== undefined) {
+    throw new UserError(
+      `the drive ${RP2040_DRIVE} is there but not mounted; mount ${unmounted} and give --drive DIR`,
+    );
+  }
+  throw new UserError(`no drive ${RP2040_DRIVE} came; ${HOW} and try again, or give --drive DIR`);
+}
+
+function namedDrive(path: string): Drive {
+  const drive = readDrive(path);
+  if (!drive) {
+    throw new UserError(
+      `'${path}' is not the drive of a UF2 boot loader (no ${INFO_FILE} with a Board-ID); ${HOW}`,
+    );
+  }
+  if (drive.boardId !== RP2040_DRIVE) {
+    throw new UserError(
+      `'${path}' is the drive of another board (${drive.boardId}); an RP2040 says ${RP2040_DRIVE}`,
+    );
+  }
+  return drive;
+}
+
+async function copy(job: BootselJob, drive: Drive, host: FlashHost): Promise<void> {
+  const { uf2 } = job;
+  const path = join(drive.path, job.fileName);
+  host.progress.start("Writing", uf2.length);
+  let done = 0;
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path, "w");
+    const body = Math.max(0, uf2.length - LAST_BYTES);
+    while (done < uf2.length) {
+      const end = done < body ? Math.min(body, done + CHUNK_BYTES) : uf2.length;
+      let at = done;
+      while (at < end) at += (await file.write(uf2, at, end - at, at)).bytesWritten;
+      // The boot ROM may reboot as soon as the last block has come, and the drive with it.
+      if (end === uf2.length) done = end;
+      await file.sync();
+      done = end;
+      host.progress.update(done);
+    }
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? String(error);
+    if (done === uf2.length && !existsSync(join(drive.path, INFO_FILE))) return;
+    throw new UserError(
+      `the drive failed (${code}) after ${done} of ${uf2.length} bytes; ` +
+        `what is in the flash now is incomplete: ${HOW} and run flash again`,
+      EXIT.BOARD,
+    );
+  } finally {
+    await file?.close().catch(() => undefined);
+  }
+}
+
+/** True for the top of a mounted file system, false for a folder in one. */
+function isMountPoint(path: string): boolean {
+  const folder = resolve(path);
+  return dirname(folder) === folder || statSync(folder).dev !== statSync(dirname(folder)).dev;
+}
+
+async function acceptance(
+  job: BootselJob,
+  drive: Drive,
+  host: FlashHost,
+): Promise<BootselResult["accepted"]> {
+  const present = (): boolean => existsSync(join(drive.path, INFO_FILE));
+  if (present() && !isMountPoint(drive.path)) {
+    const written = readFileSync(join(drive.path, job.fileName));
+    if (written.equals(job.uf2)) return "file";
+    throw new UserError(
+      `the file in ${drive.path} differs from the image; run flash again`,
+      EXIT.VERIFY,
+    );
+  }
+  const tries = Math.ceil(host.timing.rebootMs / host.timing.pollMs);
+  for (let attempt = 0; attempt < tries; attempt++) {
+    if (!present()) return "rebooted";
+    await sleep(host.timing.pollMs);
+  }
+  throw new UserError(
+    `the boot ROM still shows its drive, so it did not take the whole image; run flash again`,
+    EXIT.BOARD,
+  );
+}
