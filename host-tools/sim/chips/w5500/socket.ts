@@ -1,0 +1,335 @@
+import type { Clock } from "../../types.js";
+import type { Random } from "../../random.js";
+import { longestFrame, SHORTEST_FRAME } from "./macraw.js";
+import { MEMORY_BYTES, type PacketMemory } from "./memory.js";
+import type { Violation, W5500Faults } from "./options.js";
+import {
+  SN_CR,
+  SN_IR_BITS,
+  SN_IR_RECV,
+  SN_IR_SENDOK,
+  SN_MR_MACRAW,
+  SN_MR_PROTOCOL,
+  SOCKET_MAP,
+  SOCK_CLOSED,
+  SOCK_MACRAW,
+  Sn,
+} from "./registers.js";
+
+/** What a socket needs of its chip. */
+export interface SocketChip {
+  clock: Clock;
+  faults: W5500Faults;
+  random: Random;
+  rx: PacketMemory;
+  tx: PacketMemory;
+  commandNs: number;
+  violation: Violation;
+  /** Puts a frame on the wire; `done` is called when SENDOK is due, or never. */
+  transmit(frame: Uint8Array, done: () => void): void;
+  /** Sn_IR or Sn_IMR has changed; `set` when a flag was set, `cleared` when the host cleared one. */
+  interruptChanged(change: "set" | "cleared" | "mask"): void;
+}
+
+/** Sizes that a socket's share of packet memory can have, KB. */
+const SIZES_KB = [0, 1, 2, 4, 8, 16];
+
+/**
+ * One socket: its registers, its pointers into packet memory, and MACRAW mode (socket 0). All pointers run freely
+ * modulo 65536. The host writes TX_WR and RX_RD, which mean nothing until SEND and RECV take them over.
+ */
+export class Socket {
+  status = SOCK_CLOSED;
+  private readonly bytes = new Uint8Array(SOCKET_MAP.reset.length);
+  private txRead = 0;
+  private rxWrite = 0;
+  /** RX_RD as of the last RECV: memory before it is free. */
+  private rxFreed = 0;
+  private lastArrivalBytes = 0;
+  /** TX_WR as the running SEND took it; undefined when nothing is being sent. */
+  private sendingTo: number | undefined;
+  private sendAgain = false;
+  /** Counts CLOSE and reset, so that the end of an older SEND is not taken for one of the new life. */
+  private life = 0;
+  private cancelCommand: (() => void) | undefined;
+
+  constructor(
+    private readonly index: number,
+    private readonly chip: SocketChip,
+  ) {
+    this.reset();
+  }
+
+  reset(): void {
+    this.bytes.set(SOCKET_MAP.reset);
+    this.status = SOCK_CLOSED;
+    this.txRead = this.rxWrite = this.rxFreed = 0;
+    this.stop();
+    this.cancelCommand?.();
+    this.cancelCommand = undefined;
+  }
+
+  /** Sn_MR, whose filter bits act at once. */
+  get mode(): number {
+    return this.bytes[Sn.MR] as number;
+  }
+
+  /** Unmasked flags: the socket's bit in SIR. */
+  get pending(): boolean {
+    return ((this.bytes[Sn.IR] as number) & (this.bytes[Sn.IMR] as number)) !== 0;
+  }
+
+  /** Bytes received and not freed: Sn_RX_RSR. */
+  get received(): number {
+    return (this.rxWrite - this.rxFreed) & 0xffff;
+  }
+
+  /** Sn_TX_FSR. */
+  get free(): number {
+    return (this.chip.tx.size(this.index) - this.unsent) & 0xffff;
+  }
+
+  private get unsent(): number {
+    return (this.word(Sn.TX_WR) - this.txRead) & 0xffff;
+  }
+
+  private word(at: number): number {
+    return ((this.bytes[at] as number) << 8) | (this.bytes[at + 1] as number);
+  }
+
+  read(address: number): number {
+    switch (address) {
+      case Sn.SR:
+        return this.status;
+      case Sn.TX_FSR:
+        return this.free >> 8;
+      case Sn.TX_FSR + 1:
+        return this.free & 0xff;
+      case Sn.TX_RD:
+        return this.txRead >> 8;
+      case Sn.TX_RD + 1:
+        return this.txRead & 0xff;
+      case Sn.RX_RSR:
+        return this.readReceivedHigh();
+      case Sn.RX_RSR + 1:
+        return this.received & 0xff;
+      case Sn.RX_WR:
+        return this.rxWrite >> 8;
+      case Sn.RX_WR + 1:
+        return this.rxWrite & 0xff;
+      default:
+        return this.bytes[address] as number;
+    }
+  }
+
+  private readReceivedHigh(): number {
+    const { faults } = this.chip;
+    let value = this.received;
+    if (faults.tornRsr > 0 && value >= this.lastArrivalBytes && this.lastArrivalBytes > 0) {
+      faults.tornRsr--;
+      value -= this.lastArrivalBytes;
+    }
+    return value >> 8;
+  }
+
+  /** A byte for a register that exists and is not read-only. */
+  write(address: number, value: number): void {
+    switch (address) {
+      case Sn.CR:
+        return this.command(value);
+      case Sn.IR:
+        this.bytes[Sn.IR] = (this.bytes[Sn.IR] as number) & ~(value & SN_IR_BITS);
+        return this.chip.interruptChanged("cleared");
+      case Sn.IMR:
+        this.bytes[Sn.IMR] = value;
+        return this.chip.interruptChanged("mask");
+      case Sn.RXBUF_SIZE:
+      case Sn.TXBUF_SIZE:
+        return this.setSize(address, value);
+      case Sn.TX_WR:
+      case Sn.TX_WR + 1:
+        if (this.sendingTo !== undefined && value !== this.bytes[address]) {
+          this.violation("send-before-sendok", "Sn_TX_WR moved while a frame is being sent");
+        }
+        break;
+      default:
+        break;
+    }
+    this.bytes[address] = value;
+  }
+
+  private setSize(address: number, value: number): void {
+    if (!SIZES_KB.includes(value)) {
+      return this.violation("reserved-value", `a buffer of ${value} KB; 0, 1, 2, 4, 8, 16 exist`);
+    }
+    if (this.status !== SOCK_CLOSED) {
+      this.violation("buffer-size", "a buffer size changed while the socket is open");
+    }
+    this.bytes[address] = value;
+    const memory = address === Sn.RXBUF_SIZE ? this.chip.rx : this.chip.tx;
+    memory.setSize(this.index, value * 1024);
+  }
+
+  /** A byte that the host writes into transmit memory. */
+  writeTx(address: number, value: number): void {
+    const size = this.chip.tx.size(this.index);
+    if (this.sendingTo !== undefined) {
+      const inFlight = (this.sendingTo - this.txRead) & 0xffff;
+      if (((address - this.txRead) & (size - 1)) < inFlight) {
+        this.violation("overwrite-in-flight", "memory of the frame being sent is overwritten");
+      }
+    }
+    this.chip.tx.write(this.index, address, value);
+  }
+
+  /** A frame that passed the filter: stored with its length in front, or dropped whole (false) if it does not fit. */
+  deliver(frame: Uint8Array): boolean {
+    const { rx, faults, random } = this.chip;
+    const length = frame.length + 2;
+    if (this.received + length > rx.size(this.index)) return false;
+    let header = length;
+    if (faults.corruptLength > 0) {
+      faults.corruptLength--;
+      header = random.u32() & 0xffff;
+      // Some random numbers are good lengths; this one must not be.
+      if (header >= 62 && header <= 1520) header |= 0x8000;
+    }
+    rx.write(this.index, this.rxWrite, header >> 8);
+    rx.write(this.index, this.rxWrite + 1, header & 0xff);
+    for (let i = 0; i < frame.length; i++) {
+      rx.write(this.index, this.rxWrite + 2 + i, frame[i] as number);
+    }
+    this.rxWrite = (this.rxWrite + length) & 0xffff;
+    this.lastArrivalBytes = length;
+    this.raise(SN_IR_RECV);
+    return true;
+  }
+
+  private raise(flag: number): void {
+    this.bytes[Sn.IR] = (this.bytes[Sn.IR] as number) | flag;
+    this.chip.interruptChanged("set");
+  }
+
+  private command(code: number): void {
+    if (code === 0) return;
+    if (this.cancelCommand) {
+      const before = (this.bytes[Sn.CR] as number).toString(16);
+      this.violation("command-busy", `Sn_CR written while command 0x${before} is being taken`);
+      this.cancelCommand();
+      this.accept();
+    }
+    this.bytes[Sn.CR] = code;
+    this.cancelCommand = this.chip.clock.schedule(this.chip.commandNs, () => this.accept());
+  }
+
+  private accept(): void {
+    const code = this.bytes[Sn.CR] as number;
+    this.bytes[Sn.CR] = 0;
+    this.cancelCommand = undefined;
+    switch (code) {
+      case SN_CR.OPEN:
+        return this.open();
+      case SN_CR.CLOSE:
+        this.status = SOCK_CLOSED;
+        return this.stop();
+      case SN_CR.SEND:
+        return this.send();
+      case SN_CR.RECV:
+        return this.recv();
+      case 0x02:
+      case 0x04:
+      case 0x08:
+      case 0x21:
+      case 0x22:
+        return this.violation("not-modelled", `command 0x${code.toString(16)}: hardware sockets`);
+      default:
+        return this.violation("command", `there is no command 0x${code.toString(16)}`);
+    }
+  }
+
+  private stop(): void {
+    this.life++;
+    this.sendingTo = undefined;
+    this.sendAgain = false;
+  }
+
+  private open(): void {
+    const protocol = this.mode & SN_MR_PROTOCOL;
+    if (protocol === SN_MR_MACRAW && this.index !== 0) {
+      return this.violation("mode", "MACRAW mode is for socket 0 only");
+    }
+    if (protocol !== SN_MR_MACRAW) {
+      const known = protocol === 1 || protocol === 2 || protocol === 3;
+      if (known) return this.violation("not-modelled", "OPEN of a hardware TCP, UDP or IP socket");
+      return this.violation("mode", `OPEN with protocol ${protocol} in Sn_MR`);
+    }
+    if (this.chip.rx.total > MEMORY_BYTES || this.chip.tx.total > MEMORY_BYTES) {
+      this.violation("buffer-size", "the buffers of all sockets are more than 16 KB");
+    }
+    this.stop();
+    this.txRead = this.rxWrite = this.rxFreed = 0;
+    this.bytes.fill(0, Sn.TX_WR, Sn.TX_WR + 2);
+    this.bytes.fill(0, Sn.RX_RD, Sn.RX_RD + 2);
+    this.lastArrivalBytes = 0;
+    this.status = SOCK_MACRAW;
+  }
+
+  private recv(): void {
+    if (this.status !== SOCK_MACRAW) return this.violation("command", "RECV on a closed socket");
+    const pointer = this.word(Sn.RX_RD);
+    if (((pointer - this.rxFreed) & 0xffff) > this.received) {
+      this.violation("rx-pointer", `RECV with Sn_RX_RD ${pointer} beyond Sn_RX_WR ${this.rxWrite}`);
+    }
+    this.rxFreed = pointer;
+  }
+
+  private send(): void {
+    if (this.status !== SOCK_MACRAW) return this.violation("command", "SEND on a closed socket");
+    if (this.sendingTo !== undefined) {
+      this.violation("send-before-sendok", "SEND before SENDOK of the last frame");
+      this.sendAgain = true;
+      return;
+    }
+    const size = this.chip.tx.size(this.index);
+    const bytes = this.unsent;
+    if (bytes > size) {
+      return this.violation(
+        "tx-pointer",
+        `SEND with Sn_TX_WR ${this.word(Sn.TX_WR)}, which is ${bytes} beyond Sn_TX_RD ${this.txRead} in a buffer of ${size}`,
+      );
+    }
+    const frame = new Uint8Array(Math.max(bytes, SHORTEST_FRAME));
+    for (let i = 0; i < bytes; i++) {
+      frame[i] = this.chip.tx.read(this.index, this.txRead + i);
+    }
+    if (bytes < 14 || bytes > longestFrame(frame)) {
+      return this.violation("tx-length", `SEND of a frame of ${bytes} bytes`);
+    }
+    const end = this.word(Sn.TX_WR);
+    const life = this.life;
+    this.sendingTo = end;
+    this.chip.transmit(frame, () => {
+      if (life === this.life) this.sent(end);
+    });
+  }
+
+  private sent(end: number): void {
+    const { faults } = this.chip;
+    if (faults.hangSend > 0) {
+      faults.hangSend--;
+      return;
+    }
+    this.txRead = end;
+    this.sendingTo = undefined;
+    if (faults.loseSendOk > 0) faults.loseSendOk--;
+    else this.raise(SN_IR_SENDOK);
+    if (this.sendAgain) {
+      this.sendAgain = false;
+      this.send();
+    }
+  }
+
+  private violation(rule: Parameters<Violation>[0], message: string): void {
+    this.chip.violation(rule, `socket ${this.index}: ${message}`);
+  }
+}
