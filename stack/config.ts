@@ -19,6 +19,7 @@ export const UDP_SOCKETS: u32 = OPT_UDP_SOCKETS;
 export const UDP_RX_BYTES: u32 = OPT_UDP_RX_BYTES;
 export const ARP_ENTRIES: u32 = OPT_ARP_ENTRIES;
 export const ARP_PENDING_BYTES: u32 = OPT_ARP_PENDING_BYTES;
+export const ACD_UNIT_MS: u32 = OPT_ACD_UNIT_MS;
 export const LOOPBACK_BYTES: u32 = OPT_LOOPBACK_BYTES;
 export const DHCP: bool = OPT_DHCP != 0;
 

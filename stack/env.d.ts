@@ -16,5 +16,6 @@ declare const OPT_UDP_SOCKETS: u32;
 declare const OPT_UDP_RX_BYTES: u32;
 declare const OPT_ARP_ENTRIES: u32;
 declare const OPT_ARP_PENDING_BYTES: u32;
+declare const OPT_ACD_UNIT_MS: u32;
 declare const OPT_LOOPBACK_BYTES: u32;
 declare const OPT_DHCP: u32;

@@ -41,6 +41,11 @@ export const OPTIONS = {
   ARP_ENTRIES: 12,
   /** Room for the latest packet that waits for an ARP reply, bytes of IP packet; 0 leaves it out. */
   ARP_PENDING_BYTES: 1500,
+  /**
+   * Unit of address conflict detection, milliseconds: three to seven of them pass before a leased address is used. RFC 5227
+   * says 1000, for networks where that is not felt; 1 makes it nearly no wait.
+   */
+  ACD_UNIT_MS: 200,
   /** Ring of the loopback device, bytes; 0 leaves it out. */
   LOOPBACK_BYTES: 4096,
   /** DHCP client. */

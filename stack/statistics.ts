@@ -7,10 +7,12 @@ export const enum Counter {
   ETHERNET_TOO_SHORT,
   ETHERNET_NOT_OURS,
   ETHERNET_UNKNOWN_TYPE,
+  ETHERNET_BAD_SOURCE,
   ARP_IN,
   ARP_BAD,
   ARP_CONFLICT,
   ARP_PENDING_DROPPED,
+  ARP_RATE_LIMITED,
   IP_IN,
   IP_OUT,
   IP_BAD_HEADER,
@@ -62,7 +64,7 @@ const COUNTERS: usize = memory.data(Counter.COUNT * 4, 4);
 
 /** Adds one to a counter. */
 export function count(counter: Counter): void {
-  const at = COUNTERS + (<usize>counter << 2);
+  const at = COUNTERS + ((<usize>counter) << 2);
   store<u32>(at, load<u32>(at) + 1);
 }
 

@@ -8,8 +8,9 @@ import { isDue, now } from "../now";
 
 export const TIMER_ARP: u32 = 0;
 export const TIMER_DHCP: u32 = 1;
+export const TIMER_ACD: u32 = 2;
 /** First of the TCP timers: one for each connection record (TCBs, SYN queue, TIME-WAIT). */
-export const TIMER_TCP: u32 = 2;
+export const TIMER_TCP: u32 = 3;
 const TIMERS: u32 = TIMER_TCP + TCP_TCBS + TCP_SYN_RECORDS + TCP_TIME_WAIT_RECORDS;
 /** No timer; also "not in the heap". */
 export const TIMER_NONE: u32 = 0xff;

@@ -1,0 +1,69 @@
+import { iface, interfaceMac } from "../interface";
+import { linkRead } from "../link/device";
+import { RX_NETWORK, macEqual } from "../link/headers";
+import { RateLimit, rateLimitTake } from "../rate-limit";
+import { Counter, count } from "../statistics";
+import { Be } from "../wire/bytes";
+import { acdConflict, acdProbed } from "./acd";
+import { arpLearn } from "./cache";
+import {
+  ARP_BYTES,
+  ARP_LENGTHS,
+  ARP_OPERATION,
+  ARP_SENDER_ADDRESS,
+  ARP_SENDER_MAC,
+  ARP_TARGET_ADDRESS,
+  ARP_TYPES,
+  arpReply,
+} from "./output";
+
+/** Replies: bursts of 64, one more each 8 ms. */
+const REPLY_BURST: u32 = 64;
+const REPLY_SHIFT: u32 = 3;
+const replies: RateLimit = changetype<RateLimit>(memory.data(offsetof<RateLimit>(), 4));
+
+/** Takes an ARP packet of `bytes`, of which 20 lie in the receive header bytes (RFC 826, RFC 5227). */
+export function arpInput(bytes: u32): void {
+  count(Counter.ARP_IN);
+  if (bytes < ARP_BYTES) {
+    count(Counter.ARP_BAD);
+    return;
+  }
+  linkRead(RX_NETWORK + 20, ARP_BYTES - 20);
+  const operation = Be.load16(RX_NETWORK + ARP_OPERATION);
+  const sender = Be.load32(RX_NETWORK + ARP_SENDER_ADDRESS);
+  const target = Be.load32(RX_NETWORK + ARP_TARGET_ADDRESS);
+  const mac = RX_NETWORK + ARP_SENDER_MAC;
+  if (
+    load<u32>(RX_NETWORK) != ARP_TYPES ||
+    load<u16>(RX_NETWORK, 4) != ARP_LENGTHS ||
+    operation - 1 > 1 ||
+    (load<u8>(mac) & 1) != 0
+  ) {
+    count(Counter.ARP_BAD);
+    return;
+  }
+  if (macEqual(mac, interfaceMac())) return;
+  acdProbed(sender, target);
+  const address = iface.address;
+  if (address == 0) return;
+  if (sender == address) {
+    acdConflict();
+    return;
+  }
+  const forUs = target == address;
+  const asked = forUs && operation == 1;
+  // Nobody outside our subnet, no broadcast and no network address has a MAC that we would use; 0 is a probe.
+  const network = iface.broadcast != 0 ? address & iface.mask : 0;
+  if (
+    ((sender ^ address) & iface.mask) == 0 &&
+    sender != network &&
+    sender != iface.broadcast &&
+    sender != 0
+  ) {
+    arpLearn(sender, mac, asked);
+  }
+  if (!asked) return;
+  if (rateLimitTake(replies, REPLY_BURST, REPLY_SHIFT)) arpReply(sender, mac);
+  else count(Counter.ARP_RATE_LIMITED);
+}

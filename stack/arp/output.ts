@@ -1,0 +1,64 @@
+import { iface } from "../interface";
+import { DEVICE_NIC, linkTxBegin, linkTxEnd, linkWrite } from "../link/device";
+import {
+  ETHERNET_BYTES,
+  TX_ETHERNET,
+  TX_NETWORK,
+  TYPE_ARP,
+  ethernetHeader,
+  macCopy,
+} from "../link/headers";
+import { Be } from "../wire/bytes";
+
+/** Offsets in an ARP packet for Ethernet and IPv4 (RFC 826), and its length. */
+export const ARP_OPERATION: usize = 6;
+export const ARP_SENDER_MAC: usize = 8;
+export const ARP_SENDER_ADDRESS: usize = 14;
+export const ARP_TARGET_MAC: usize = 18;
+export const ARP_TARGET_ADDRESS: usize = 24;
+export const ARP_BYTES: u32 = 28;
+/** Hardware type 1, protocol type 0x0800 as a plain word load sees them; address lengths 6 and 4. */
+export const ARP_TYPES: u32 = 0x00080100;
+export const ARP_LENGTHS: u16 = 0x0406;
+
+/** Sends an ARP packet to `mac`, 0 = broadcast; false = no room to send. */
+function arpSend(operation: u32, sender: u32, target: u32, mac: usize): bool {
+  if (!linkTxBegin(DEVICE_NIC, ETHERNET_BYTES + ARP_BYTES)) return false;
+  ethernetHeader(TYPE_ARP);
+  store<u32>(TX_NETWORK, ARP_TYPES);
+  store<u16>(TX_NETWORK, ARP_LENGTHS, 4);
+  Be.store16(TX_NETWORK + ARP_OPERATION, operation);
+  macCopy(TX_NETWORK + ARP_SENDER_MAC, TX_ETHERNET + 6);
+  Be.store32(TX_NETWORK + ARP_SENDER_ADDRESS, sender);
+  if (mac != 0) {
+    macCopy(TX_ETHERNET, mac);
+    macCopy(TX_NETWORK + ARP_TARGET_MAC, mac);
+  } else {
+    memory.fill(TX_ETHERNET, 0xff, 6);
+    memory.fill(TX_NETWORK + ARP_TARGET_MAC, 0, 6);
+  }
+  Be.store32(TX_NETWORK + ARP_TARGET_ADDRESS, target);
+  linkWrite(TX_ETHERNET, ETHERNET_BYTES + ARP_BYTES);
+  linkTxEnd();
+  return true;
+}
+
+/** Asks who has an address: everybody, or the station at `mac` when that is not 0. False = no room to send. */
+export function arpRequest(address: u32, mac: usize): bool {
+  return arpSend(1, iface.address, address, mac);
+}
+
+/** Answers the station at `mac`, whose address is `target`: our address is here. */
+export function arpReply(target: u32, mac: usize): bool {
+  return arpSend(2, iface.address, target, mac);
+}
+
+/** ARP probe: does anybody use this address? (RFC 5227 2.1.1: sender address 0) */
+export function arpProbe(address: u32): bool {
+  return arpSend(1, 0, address, 0);
+}
+
+/** ARP announcement: this address is ours (RFC 5227 2.3). */
+export function arpAnnounce(): bool {
+  return arpSend(1, iface.address, iface.address, 0);
+}

@@ -1,0 +1,145 @@
+import { checksumOf } from "cpu";
+import { iface } from "../interface";
+import { ipBegin, ipCancel, ipEnd, ipWrite } from "../ip/ipv4-output";
+import {
+  DEFAULT_TTL,
+  IPPROTO_ICMP,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  IP_HEADER_BYTES,
+  RxPacket,
+} from "../ip/packet";
+import { DEVICE_NIC, linkRead } from "../link/device";
+import { RateLimit, rateLimitTake } from "../rate-limit";
+import { SCRATCH, SCRATCH_BYTES } from "../scratch";
+import { Counter, count } from "../statistics";
+import { tcpIcmpError } from "../tcp/user";
+import { udpIcmpError } from "../udp/input";
+import { Be } from "../wire/bytes";
+import { sumAdd, sumFold } from "../wire/checksum";
+import {
+  ICMP_ECHO,
+  ICMP_HEADER_BYTES,
+  ICMP_PARAMETER_PROBLEM,
+  ICMP_TIME_EXCEEDED,
+  ICMP_UNREACHABLE,
+  QUOTED_BYTES,
+} from "./output";
+
+/** Echo replies: bursts of 512, one more each millisecond. */
+const ECHO_BURST: u32 = 512;
+const ECHO_SHIFT: u32 = 0;
+const echoes: RateLimit = changetype<RateLimit>(memory.data(offsetof<RateLimit>(), 4));
+
+/** The longest quotation that is looked into: an IP header with options and 8 bytes. */
+const QUOTATION_BYTES: u32 = 60 + QUOTED_BYTES;
+
+/**
+ * Takes an ICMP message (RFC 792, RFC 1122 3.2.2). Answered: echo. Passed up: destination unreachable, time exceeded,
+ * parameter problem. All else is ignored, redirects, timestamps, address masks and source quench on purpose.
+ */
+export function icmpInput(packet: RxPacket): void {
+  count(Counter.ICMP_IN);
+  if (packet.payloadBytes < ICMP_HEADER_BYTES) {
+    count(Counter.ICMP_BAD);
+    return;
+  }
+  linkRead(SCRATCH, ICMP_HEADER_BYTES);
+  const type = <u32>load<u8>(SCRATCH);
+  if (type == ICMP_ECHO) echo(packet);
+  else if (
+    type == ICMP_UNREACHABLE ||
+    type == ICMP_TIME_EXCEEDED ||
+    type == ICMP_PARAMETER_PROBLEM
+  ) {
+    errorInput(packet, type);
+  }
+}
+
+/**
+ * Echo reply: the data goes from the device's receive memory to its send memory by way of the scratch bytes, and the reply is
+ * sent only if the request's checksum holds. Not to broadcasts (RFC 1122 3.2.2.6).
+ */
+function echo(packet: RxPacket): void {
+  if (packet.linkBroadcast) return;
+  if (!rateLimitTake(echoes, ECHO_BURST, ECHO_SHIFT)) {
+    count(Counter.ICMP_RATE_LIMITED);
+    return;
+  }
+  let left = packet.payloadBytes;
+  // Without the ECN bits: they speak of the request's way.
+  const tos = (<u32>packet.tos) & 0xfc;
+  if (ipBegin(IPPROTO_ICMP, packet.destination, packet.source, left, tos, DEFAULT_TTL) != 0) return;
+  let sum = checksumOf(SCRATCH, ICMP_HEADER_BYTES);
+  // Type 8 becomes 0, so the checksum grows by 8 in its first byte's place (RFC 1624).
+  store<u8>(SCRATCH, 0);
+  const field = <u32>load<u16>(SCRATCH, 2) + ICMP_ECHO;
+  store<u16>(SCRATCH, <u16>(field + (field >>> 16)), 2);
+  ipWrite(SCRATCH, ICMP_HEADER_BYTES);
+  left -= ICMP_HEADER_BYTES;
+  while (left > 0) {
+    const bytes = min(left, SCRATCH_BYTES);
+    linkRead(SCRATCH, bytes);
+    sum = sumAdd(sum, SCRATCH, bytes, 0);
+    ipWrite(SCRATCH, bytes);
+    left -= bytes;
+  }
+  if (sumFold(sum) != 0xffff) {
+    ipCancel();
+    count(Counter.ICMP_BAD_CHECKSUM);
+    return;
+  }
+  ipEnd();
+  count(Counter.ICMP_ECHO);
+}
+
+/** An error about a packet that we are said to have sent: to the transport that knows (RFC 1122 3.2.2.1, RFC 5927). */
+function errorInput(packet: RxPacket, type: u32): void {
+  const code = <u32>load<u8>(SCRATCH, 1);
+  const info = Be.load32(SCRATCH + 4);
+  let sum = checksumOf(SCRATCH, ICMP_HEADER_BYTES);
+  let left = packet.payloadBytes - ICMP_HEADER_BYTES;
+  const quoted = min(left, QUOTATION_BYTES);
+  linkRead(SCRATCH, quoted);
+  sum = sumAdd(sum, SCRATCH, quoted, 0);
+  left -= quoted;
+  while (left > 0) {
+    const bytes = min(left, SCRATCH_BYTES - QUOTATION_BYTES);
+    linkRead(SCRATCH + QUOTATION_BYTES, bytes);
+    sum = sumAdd(sum, SCRATCH + QUOTATION_BYTES, bytes, 0);
+    left -= bytes;
+  }
+  if (sumFold(sum) != 0xffff) {
+    count(Counter.ICMP_BAD_CHECKSUM);
+    return;
+  }
+  if (packet.linkBroadcast || quoted < IP_HEADER_BYTES + QUOTED_BYTES) {
+    count(Counter.ICMP_BAD);
+    return;
+  }
+  const first = <u32>load<u8>(SCRATCH);
+  const headerBytes = (first & 15) << 2;
+  const source = bswap<u32>(load<u32>(SCRATCH, 12));
+  if (
+    first >>> 4 != 4 ||
+    headerBytes < IP_HEADER_BYTES ||
+    headerBytes + QUOTED_BYTES > quoted ||
+    (source != iface.address && packet.device == <u8>DEVICE_NIC) ||
+    // Fragment offset: only a first fragment shows its ports.
+    (Be.load16(SCRATCH + 6) & 0x1fff) != 0
+  ) {
+    count(Counter.ICMP_BAD);
+    return;
+  }
+  const destination = bswap<u32>(load<u32>(SCRATCH, 16));
+  const at = SCRATCH + headerBytes;
+  const sourcePort = Be.load16(at);
+  const destinationPort = Be.load16(at + 2);
+  const protocol = <u32>load<u8>(SCRATCH, 9);
+  if (protocol == IPPROTO_TCP) {
+    const sequence = Be.load32(at + 4);
+    tcpIcmpError(type, code, info, source, destination, sourcePort, destinationPort, sequence);
+  } else if (protocol == IPPROTO_UDP) {
+    udpIcmpError(type, code, source, destination, sourcePort, destinationPort);
+  }
+}

@@ -1,0 +1,78 @@
+import { acdAnnounce, acdStop } from "./arp/acd";
+import { arpFlush } from "./arp/cache";
+import { Be } from "./wire/bytes";
+
+/**
+ * The one network interface: who we are. Addresses are host-order numbers, 0 = none. Everything reads this record in place;
+ * only the functions of this file change it.
+ */
+@unmanaged
+export class Interface {
+  /** Keeps the MAC two bytes off a word, as it stands in a frame (stack/link/ethernet.ts). */
+  reserved: u16;
+  /** First two bytes of the MAC as they stand in memory. */
+  macHigh: u16;
+  /** Last four bytes of the MAC as they stand in memory. */
+  macLow: u32;
+  address: u32;
+  mask: u32;
+  gateway: u32;
+  dns: u32;
+  /** Broadcast address of our subnet; 0 when it has none (no address, or a prefix of 31 or 32 bits: RFC 3021). */
+  broadcast: u32;
+  /** Host name, not terminated; owned by whoever set it, and stays. */
+  hostName: usize;
+  hostNameBytes: u32;
+}
+
+/** Largest IP packet that we send or take, bytes: Ethernet's. */
+export const IP_MTU: u32 = 1500;
+
+export const iface: Interface = changetype<Interface>(memory.data(offsetof<Interface>(), 4));
+
+/** Where our MAC stands: 6 bytes in wire order. */
+export function interfaceMac(): usize {
+  return changetype<usize>(iface) + offsetof<Interface>("macHigh");
+}
+
+/** Names the interface: MAC as its high 16 and low 32 bits, host name of `hostNameBytes` bytes (0 = none). No address yet. */
+export function interfaceInit(
+  macHigh: u32,
+  macLow: u32,
+  hostName: usize,
+  hostNameBytes: u32,
+): void {
+  Be.store16(interfaceMac(), macHigh);
+  Be.store32(interfaceMac() + 2, macLow);
+  iface.hostName = hostName;
+  iface.hostNameBytes = hostNameBytes;
+  interfaceClear();
+}
+
+/** True for an address that one host can have: not 0/8, no group, no broadcast. 127/8 is one. */
+export function isUnicast(address: u32): bool {
+  return (address >>> 24) - 1 < 223 && address != iface.broadcast;
+}
+
+/** Takes an address into use: forgets neighbours of another one and announces ours (RFC 5227 2.3). */
+export function interfaceConfigure(address: u32, mask: u32, gateway: u32, dns: u32): void {
+  iface.dns = dns;
+  if (address == iface.address && mask == iface.mask && gateway == iface.gateway) return;
+  iface.address = address;
+  iface.mask = mask;
+  iface.gateway = gateway;
+  iface.broadcast = mask < 0xfffffffe ? address | ~mask : 0;
+  arpFlush();
+  acdAnnounce();
+}
+
+/** Gives the address up at once: nothing is sent from it or taken for it any more. */
+export function interfaceClear(): void {
+  iface.address = 0;
+  iface.mask = 0;
+  iface.gateway = 0;
+  iface.dns = 0;
+  iface.broadcast = 0;
+  arpFlush();
+  acdStop();
+}

@@ -1,0 +1,127 @@
+import { checksumOf } from "cpu";
+import { DHCP } from "../config";
+import { icmpInput } from "../icmp/input";
+import { ICMP_UNREACHABLE, UNREACHABLE_PROTOCOL, icmpSendError } from "../icmp/output";
+import { iface, isUnicast } from "../interface";
+import { DEVICE_NIC, linkRead, linkRxDevice } from "../link/device";
+import { RX_NETWORK } from "../link/headers";
+import { Counter, count } from "../statistics";
+import { tcpInput } from "../tcp/input";
+import { udpInput } from "../udp/input";
+import { Be } from "../wire/bytes";
+import {
+  IPPROTO_ICMP,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  IP_HEADER_BYTES,
+  RxPacket,
+  isLoopback,
+} from "./packet";
+
+const packet: RxPacket = changetype<RxPacket>(memory.data(offsetof<RxPacket>(), 4));
+
+/** Flags and fragment offset as a plain 16-bit load sees them, DF left out: reserved bit, MF, offset. */
+const FRAGMENT_MASK: u16 = 0xffbf;
+
+const OPTION_END: u32 = 0;
+const OPTION_NO_OPERATION: u32 = 1;
+const OPTION_LOOSE_SOURCE_ROUTE: u32 = 131;
+const OPTION_STRICT_SOURCE_ROUTE: u32 = 137;
+
+/** Walks the options (RFC 791 3.1): counter of the reason to drop the packet, or COUNT when all is well. */
+function optionsFault(at: usize, bytes: u32): Counter {
+  while (bytes > 0) {
+    const kind = <u32>load<u8>(at);
+    if (kind == OPTION_END) break;
+    let length: u32 = 1;
+    if (kind != OPTION_NO_OPERATION) {
+      // RFC 7126 4.3, 4.4: source routes are a tool of attackers only.
+      if (kind == OPTION_LOOSE_SOURCE_ROUTE || kind == OPTION_STRICT_SOURCE_ROUTE) {
+        return Counter.IP_SOURCE_ROUTE;
+      }
+      length = bytes >= 2 ? <u32>load<u8>(at, 1) : 0;
+      if (length < 2 || length > bytes) return Counter.IP_BAD_HEADER;
+    }
+    at += length;
+    bytes -= length;
+  }
+  return Counter.COUNT;
+}
+
+/** True when the addresses may stand in a packet that came from this device (RFC 1122 3.2.1.3); sets `linkBroadcast`. */
+function addressesFault(): Counter {
+  const ours = iface.address;
+  const source = packet.source;
+  const destination = packet.destination;
+  if (packet.device != <u8>DEVICE_NIC) {
+    if (isLoopback(destination) || (destination == ours && ours != 0)) return Counter.COUNT;
+    return Counter.IP_NOT_OURS;
+  }
+  // One host, not us and not ourselves' own network, may be a source: no 0/8, 127/8, class D or E, no broadcast.
+  if (!isUnicast(source) || isLoopback(source) || source == ours) {
+    return Counter.IP_BAD_SOURCE;
+  }
+  if (destination == 0xffffffff || (destination == iface.broadcast && ours != 0)) {
+    packet.linkBroadcast = true;
+    return Counter.COUNT;
+  }
+  if (ours != 0) {
+    // RFC 1122 3.3.6: a link broadcast that is no IP broadcast is discarded.
+    return destination == ours && !packet.linkBroadcast ? Counter.COUNT : Counter.IP_NOT_OURS;
+  }
+  // RFC 2131 4.1: an offer may come to the address that is being offered.
+  if (DHCP && packet.protocol == <u8>IPPROTO_UDP && isUnicast(destination)) {
+    packet.linkBroadcast = true;
+    return Counter.COUNT;
+  }
+  return Counter.IP_NOT_OURS;
+}
+
+/** Reads and checks the header; counter of the reason to drop the packet, or COUNT when it is good. */
+function headerFault(bytes: u32): Counter {
+  const first = <u32>load<u8>(RX_NETWORK);
+  const headerBytes = (first & 15) << 2;
+  const totalBytes = Be.load16(RX_NETWORK + 2);
+  if (first >>> 4 != 4 || headerBytes < IP_HEADER_BYTES) return Counter.IP_BAD_HEADER;
+  if (totalBytes < headerBytes || totalBytes > bytes) return Counter.IP_BAD_LENGTH;
+  const optionBytes = headerBytes - IP_HEADER_BYTES;
+  if (optionBytes != 0) linkRead(RX_NETWORK + IP_HEADER_BYTES, optionBytes);
+  if (checksumOf(RX_NETWORK, headerBytes) != 0xffff) return Counter.IP_BAD_CHECKSUM;
+  if ((load<u16>(RX_NETWORK, 6) & FRAGMENT_MASK) != 0) return Counter.IP_FRAGMENT;
+  packet.source = bswap<u32>(load<u32>(RX_NETWORK, 12));
+  packet.destination = bswap<u32>(load<u32>(RX_NETWORK, 16));
+  packet.payloadBytes = totalBytes - headerBytes;
+  packet.header = RX_NETWORK;
+  packet.headerBytes = headerBytes;
+  packet.tos = load<u8>(RX_NETWORK, 1);
+  packet.protocol = load<u8>(RX_NETWORK, 9);
+  packet.device = <u8>linkRxDevice();
+  return optionBytes == 0 ? Counter.COUNT : optionsFault(RX_NETWORK + IP_HEADER_BYTES, optionBytes);
+}
+
+/**
+ * Takes an IPv4 packet (RFC 791, RFC 1122 3.2.1) of at most `bytes`, of which the fixed header lies in the receive header
+ * bytes, and hands it to its protocol. What is not good, or not for us, is dropped without an answer.
+ */
+export function ipv4Input(bytes: u32, linkBroadcast: bool): void {
+  count(Counter.IP_IN);
+  packet.linkBroadcast = linkBroadcast;
+  let fault = headerFault(bytes);
+  if (fault == Counter.COUNT) fault = addressesFault();
+  if (fault != Counter.COUNT) {
+    count(fault);
+    return;
+  }
+  const protocol = <u32>packet.protocol;
+  if (protocol == IPPROTO_TCP) {
+    tcpInput(packet);
+  } else if (protocol == IPPROTO_UDP) {
+    udpInput(packet);
+  } else if (protocol == IPPROTO_ICMP) {
+    icmpInput(packet);
+  } else {
+    count(Counter.IP_UNKNOWN_PROTOCOL);
+    linkRead(packet.header + packet.headerBytes, min<u32>(packet.payloadBytes, 8));
+    icmpSendError(ICMP_UNREACHABLE, UNREACHABLE_PROTOCOL, packet);
+  }
+}

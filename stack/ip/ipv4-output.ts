@@ -1,0 +1,147 @@
+import { checksumOf } from "cpu";
+import { arpResolve } from "../arp/cache";
+import { pendingBegin } from "../arp/pending";
+import { LOOPBACK_BYTES } from "../config";
+import { EAGAIN, EINPROGRESS, EMSGSIZE, ENETUNREACH } from "../errors";
+import { IP_MTU, iface, interfaceMac } from "../interface";
+import {
+  DEVICE_LOOPBACK,
+  DEVICE_NIC,
+  linkTxBegin,
+  linkTxCancel,
+  linkTxEnd,
+  linkWrite,
+} from "../link/device";
+import {
+  ETHERNET_BYTES,
+  TX_ETHERNET,
+  TX_NETWORK,
+  TYPE_IPV4,
+  ethernetHeader,
+  macCopy,
+} from "../link/headers";
+import { Counter, count } from "../statistics";
+import { Be } from "../wire/bytes";
+import { IPPROTO_TCP, IP_HEADER_BYTES, isLoopback } from "./packet";
+
+/** Version 4, 5 words, as the low byte of a plain 16-bit store. */
+const VERSION_AND_LENGTH: u32 = 0x45;
+/** Identification 0, DF set, as a plain word store: an atomic packet, which needs no identification (RFC 6864 4.1). */
+const ID_AND_FLAGS: u32 = 0x00400000;
+const LOOPBACK_ADDRESS: u32 = 0x7f000001;
+
+/** True for an address that the loopback device takes: 127.0.0.0/8 and our own. */
+function isOurs(address: u32): bool {
+  return isLoopback(address) || (address == iface.address && address != 0);
+}
+
+/** Address that a packet to `destination` is sent from; 0 = no route there. */
+export function routeSource(destination: u32): u32 {
+  if (isLoopback(destination)) return LOOPBACK_BYTES != 0 ? LOOPBACK_ADDRESS : 0;
+  if (((destination ^ iface.address) & iface.mask) != 0 && iface.gateway == 0) {
+    // Broadcast and multicast need no gateway.
+    return destination >= 0xe0000000 ? iface.address : 0;
+  }
+  return iface.address;
+}
+
+/**
+ * Next hop (RFC 1122 3.3.1.1) into the header to be sent. 0, or an error of `arpResolve`, or -ENETUNREACH. `hop` for the
+ * packet that has to wait is returned by `nextHop`.
+ */
+function resolve(destination: u32): i32 {
+  if (destination == 0xffffffff || destination == iface.broadcast) {
+    store<u16>(TX_ETHERNET, 0xffff);
+    store<u32>(TX_ETHERNET, 0xffffffff, 2);
+    return 0;
+  }
+  if (destination >= 0xe0000000) {
+    // RFC 1112 6.4: the low 23 bits of the group.
+    Be.store16(TX_ETHERNET, 0x0100);
+    store<u32>(TX_ETHERNET, bswap<u32>(0x5e000000 | (destination & 0x7fffff)), 2);
+    return 0;
+  }
+  const hop = nextHop(destination);
+  return hop == 0 ? -ENETUNREACH : arpResolve(hop, TX_ETHERNET);
+}
+
+/** The neighbour that a packet to `destination` goes to; 0 = none. */
+function nextHop(destination: u32): u32 {
+  if (iface.address == 0) return 0;
+  return ((destination ^ iface.address) & iface.mask) == 0 ? destination : iface.gateway;
+}
+
+function writeHeader(
+  protocol: u32,
+  source: u32,
+  destination: u32,
+  totalBytes: u32,
+  tos: u32,
+  ttl: u32,
+): void {
+  store<u16>(TX_NETWORK, <u16>(VERSION_AND_LENGTH | (tos << 8)));
+  Be.store16(TX_NETWORK + 2, totalBytes);
+  store<u32>(TX_NETWORK, ID_AND_FLAGS, 4);
+  store<u32>(TX_NETWORK, ttl | (protocol << 8), 8);
+  store<u32>(TX_NETWORK, bswap<u32>(source), 12);
+  store<u32>(TX_NETWORK, bswap<u32>(destination), 16);
+  store<u16>(TX_NETWORK, <u16>~checksumOf(TX_NETWORK, IP_HEADER_BYTES), 10);
+}
+
+/**
+ * Opens an IPv4 packet of exactly `payloadBytes` and writes its header; the payload follows with `ipWrite`, then `ipEnd` or
+ * `ipCancel`. DF set, identification 0. Returns 0, or nothing is open and it is -EMSGSIZE, -ENETUNREACH (no route, or not a
+ * source address of ours), -EHOSTUNREACH (the neighbour does not answer ARP), -EAGAIN (no room to send now), -EINPROGRESS
+ * (ARP has asked; `tcpNeighbourReady` tells of the answer). A packet that is not TCP's then waits in the ARP slot instead, if
+ * it fits, and 0 is returned.
+ */
+export function ipBegin(
+  protocol: u32,
+  source: u32,
+  destination: u32,
+  payloadBytes: u32,
+  tos: u32,
+  ttl: u32,
+): i32 {
+  const totalBytes = payloadBytes + IP_HEADER_BYTES;
+  if (totalBytes > IP_MTU) return -EMSGSIZE;
+  let device = DEVICE_NIC;
+  if (LOOPBACK_BYTES != 0 && isOurs(destination)) {
+    device = DEVICE_LOOPBACK;
+    macCopy(TX_ETHERNET, interfaceMac());
+  } else {
+    // 127/8 never goes on a wire (RFC 1122 3.2.1.3), nor an address that we have given up. 0 is for DHCP.
+    const result = source == iface.address || source == 0 ? resolve(destination) : -ENETUNREACH;
+    if (result == -EINPROGRESS && protocol != IPPROTO_TCP) {
+      if (!pendingBegin(nextHop(destination), totalBytes)) return result;
+      writeHeader(protocol, source, destination, totalBytes, tos, ttl);
+      linkWrite(TX_NETWORK, IP_HEADER_BYTES);
+      return 0;
+    }
+    if (result != 0) {
+      count(Counter.IP_NO_ROUTE);
+      return result;
+    }
+  }
+  if (!linkTxBegin(device, totalBytes + ETHERNET_BYTES)) return -EAGAIN;
+  ethernetHeader(TYPE_IPV4);
+  writeHeader(protocol, source, destination, totalBytes, tos, ttl);
+  linkWrite(TX_ETHERNET, ETHERNET_BYTES + IP_HEADER_BYTES);
+  return 0;
+}
+
+/** Appends to the open packet. */
+export function ipWrite(from: usize, bytes: u32): void {
+  linkWrite(from, bytes);
+}
+
+/** The packet is whole: sends it. */
+export function ipEnd(): void {
+  count(Counter.IP_OUT);
+  linkTxEnd();
+}
+
+/** Forgets the open packet. */
+export function ipCancel(): void {
+  linkTxCancel();
+}

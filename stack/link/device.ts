@@ -1,0 +1,138 @@
+import { rxBegin, rxEnd, rxRead, rxSkip, txBegin, txCancel, txEnd, txReady, txWrite } from "nic";
+import { pendingCancel, pendingEnd, pendingWrite } from "../arp/pending";
+import { LOOPBACK_BYTES } from "../config";
+import { Counter, count } from "../statistics";
+import {
+  loopbackBegin,
+  loopbackEnd,
+  loopbackRead,
+  loopbackTxBegin,
+  loopbackTxEnd,
+  loopbackWaiting,
+  loopbackWrite,
+} from "./loopback";
+
+/**
+ * The stream of the frame being received and the stream of the frame being sent, whatever device stands behind them. No
+ * frame is ever held here: bytes go from the device's memory to their place and from their place to the device.
+ */
+
+/** Devices behind the streams; PENDING is the slot of the packet that waits for ARP, for sending only. */
+export const DEVICE_NIC: u32 = 0;
+export const DEVICE_LOOPBACK: u32 = 1;
+export const DEVICE_PENDING: u32 = 2;
+
+let rxDevice: u32 = DEVICE_NIC;
+/** Bytes of the open frame not read yet. */
+let rxLeft: u32 = 0;
+let loopbackNext: bool = false;
+let txDevice: u32 = DEVICE_NIC;
+/** A frame could not be begun for want of room. */
+let starved: bool = false;
+
+/** True when a frame of any length could be begun on the wire's device now. */
+export function linkTxReady(): bool {
+  return txReady();
+}
+
+/** True once after a send that was refused for want of room, when there is room again. */
+export function linkTxRoomReturned(): bool {
+  if (!starved || !txReady()) return false;
+  starved = false;
+  return true;
+}
+
+/** True while frames to ourselves wait to be received. */
+export function linkLoopbackWaiting(): bool {
+  return LOOPBACK_BYTES != 0 && loopbackWaiting();
+}
+
+/** A frame is taken from the chip only when an answer could be sent. */
+function nicBegin(): u32 {
+  return txReady() ? rxBegin() : 0;
+}
+
+/** Opens the next received frame, loopback and wire by turns: its bytes without FCS; 0 = none. */
+export function linkBegin(): u32 {
+  if (LOOPBACK_BYTES == 0) {
+    rxLeft = nicBegin();
+    return rxLeft;
+  }
+  loopbackNext = !loopbackNext;
+  rxDevice = DEVICE_NIC;
+  rxLeft = loopbackNext ? 0 : nicBegin();
+  if (rxLeft != 0) return rxLeft;
+  rxLeft = loopbackBegin();
+  if (rxLeft != 0) rxDevice = DEVICE_LOOPBACK;
+  else if (loopbackNext) rxLeft = nicBegin();
+  return rxLeft;
+}
+
+/** Device of the open frame. */
+export function linkRxDevice(): u32 {
+  return LOOPBACK_BYTES == 0 ? DEVICE_NIC : rxDevice;
+}
+
+/** Bytes of the open frame that have not been read or skipped. */
+export function linkLeft(): u32 {
+  return rxLeft;
+}
+
+/** Reads the next bytes of the open frame. The caller has checked that they are there. */
+export function linkRead(to: usize, bytes: u32): void {
+  assert(bytes <= rxLeft);
+  rxLeft -= bytes;
+  if (LOOPBACK_BYTES != 0 && rxDevice != DEVICE_NIC) loopbackRead(to, bytes);
+  else rxRead(to, bytes);
+}
+
+/** Passes over the next bytes of the open frame. */
+export function linkSkip(bytes: u32): void {
+  assert(bytes <= rxLeft);
+  rxLeft -= bytes;
+  if (LOOPBACK_BYTES != 0 && rxDevice != DEVICE_NIC) loopbackRead(0, bytes);
+  else rxSkip(bytes);
+}
+
+/** Frees the open frame, read or not. */
+export function linkEnd(): void {
+  rxLeft = 0;
+  if (LOOPBACK_BYTES != 0 && rxDevice != DEVICE_NIC) loopbackEnd();
+  else rxEnd();
+}
+
+/** Opens a frame of exactly `bytes` to be sent, header included; false = no room now. */
+export function linkTxBegin(device: u32, bytes: u32): bool {
+  txDevice = device;
+  if (LOOPBACK_BYTES != 0 && device == DEVICE_LOOPBACK) {
+    if (loopbackTxBegin(bytes)) return true;
+    count(Counter.LOOPBACK_FULL);
+  } else if (txBegin(bytes)) return true;
+  starved = true;
+  return false;
+}
+
+/** Sends what follows into the slot of the waiting packet, which its owner has opened. */
+export function linkTxDivert(): void {
+  txDevice = DEVICE_PENDING;
+}
+
+/** Appends to the frame being sent. */
+export function linkWrite(from: usize, bytes: u32): void {
+  if (txDevice == DEVICE_NIC) txWrite(from, bytes);
+  else if (LOOPBACK_BYTES != 0 && txDevice == DEVICE_LOOPBACK) loopbackWrite(from, bytes);
+  else pendingWrite(from, bytes);
+}
+
+/** The frame is whole: sends it. */
+export function linkTxEnd(): void {
+  if (txDevice == DEVICE_NIC) txEnd();
+  else if (LOOPBACK_BYTES != 0 && txDevice == DEVICE_LOOPBACK) loopbackTxEnd();
+  else pendingEnd();
+}
+
+/** Forgets the frame being sent. */
+export function linkTxCancel(): void {
+  if (txDevice == DEVICE_NIC) txCancel();
+  else if (txDevice == DEVICE_PENDING) pendingCancel();
+}

@@ -1,0 +1,136 @@
+import { checksumOf } from "cpu";
+import { DHCP, UDP_RX_BYTES } from "../config";
+import { dhcpListens } from "../dhcp/client";
+import { dhcpInput } from "../dhcp/input";
+import { ECONNREFUSED, EHOSTUNREACH, EMSGSIZE, ENETUNREACH, ENOPROTOOPT } from "../errors";
+import {
+  ICMP_PARAMETER_PROBLEM,
+  ICMP_UNREACHABLE,
+  UNREACHABLE_PORT,
+  icmpSendError,
+} from "../icmp/output";
+import { IPPROTO_UDP, RxPacket } from "../ip/packet";
+import { linkRead } from "../link/device";
+import { SCRATCH, SCRATCH_BYTES } from "../scratch";
+import { Counter, count } from "../statistics";
+import { Be } from "../wire/bytes";
+import { sumAdd, sumFold, sumPseudoHeader } from "../wire/checksum";
+import { DATAGRAM_HEADER_BYTES, udpFind, udpRing, udpSlot } from "./slots";
+
+export const UDP_HEADER_BYTES: u32 = 8;
+/** Folded sum of an intact datagram; where the sender gave no checksum, the sum is set to this and nothing is added. */
+const INTACT: u32 = 0xffff;
+
+/** Takes a UDP datagram (RFC 768, RFC 1122 4.1). */
+export function udpInput(packet: RxPacket): void {
+  count(Counter.UDP_IN);
+  const header = packet.header + packet.headerBytes;
+  if (packet.payloadBytes < UDP_HEADER_BYTES) {
+    count(Counter.UDP_BAD_LENGTH);
+    return;
+  }
+  linkRead(header, UDP_HEADER_BYTES);
+  const sourcePort = Be.load16(header);
+  const destinationPort = Be.load16(header + 2);
+  const length = Be.load16(header + 4);
+  if (length < UDP_HEADER_BYTES || length > packet.payloadBytes || destinationPort == 0) {
+    count(Counter.UDP_BAD_LENGTH);
+    return;
+  }
+  const bytes = length - UDP_HEADER_BYTES;
+  const checked = load<u16>(header, 6) != 0;
+  let sum: u32 = 0;
+  if (checked) {
+    sum = sumPseudoHeader(packet.source, packet.destination, IPPROTO_UDP, length);
+    sum = sumAdd(sum, header, UDP_HEADER_BYTES, 0);
+  }
+  if (DHCP && dhcpListens(sourcePort, destinationPort)) {
+    dhcpInput(bytes, sum, checked);
+    return;
+  }
+  const link = udpFind(packet.destination, destinationPort, packet.source, sourcePort);
+  if (link != 0) {
+    deliver(link - 1, packet, sourcePort, bytes, sum, checked);
+    return;
+  }
+  count(Counter.UDP_NO_PORT);
+  if (packet.linkBroadcast) return;
+  if (checked && sumFold(sumRest(sum, bytes)) != INTACT) count(Counter.UDP_BAD_CHECKSUM);
+  else icmpSendError(ICMP_UNREACHABLE, UNREACHABLE_PORT, packet);
+}
+
+/** Adds the next bytes of the stream, which nobody wants otherwise. */
+function sumRest(sum: u32, bytes: u32): u32 {
+  while (bytes > 0) {
+    const part = min(bytes, SCRATCH_BYTES);
+    linkRead(SCRATCH, part);
+    sum = sumAdd(sum, SCRATCH, part, 0);
+    bytes -= part;
+  }
+  return sum;
+}
+
+/**
+ * Streams a datagram into the ring of a socket. It counts as there only when its checksum holds; a ring without room for it
+ * drops it.
+ */
+function deliver(
+  number: u32,
+  packet: RxPacket,
+  sourcePort: u32,
+  bytes: u32,
+  sum: u32,
+  checked: bool,
+): void {
+  const slot = udpSlot(number);
+  const used = <u32>slot.used;
+  const total = DATAGRAM_HEADER_BYTES + ((bytes + 3) & ~3);
+  if (total > UDP_RX_BYTES - used) {
+    count(Counter.UDP_RING_FULL);
+    return;
+  }
+  const ring = udpRing(number);
+  const at = <u32>slot.head + used;
+  const textAt = (at + DATAGRAM_HEADER_BYTES) & (UDP_RX_BYTES - 1);
+  const first = min(bytes, UDP_RX_BYTES - textAt);
+  linkRead(ring + textAt, first);
+  if (first != bytes) linkRead(ring, bytes - first);
+  if (checked) {
+    // Only the last piece can have an odd length: the ring's is even.
+    sum += checksumOf(ring + textAt, first) + checksumOf(ring, bytes - first);
+    if (sumFold(sum) != INTACT) {
+      count(Counter.UDP_BAD_CHECKSUM);
+      return;
+    }
+  }
+  store<u32>(ring + (at & (UDP_RX_BYTES - 1)), packet.source);
+  store<u32>(ring + ((at + 4) & (UDP_RX_BYTES - 1)), packet.destination);
+  store<u32>(ring + ((at + 8) & (UDP_RX_BYTES - 1)), (sourcePort << 16) | bytes);
+  slot.used = <u16>(used + total);
+}
+
+/** errno for an ICMP error (RFC 1122 4.1.3.3, numbers as Linux maps them); 0 = none worth telling. */
+function errorOf(type: u32, code: u32): i32 {
+  if (type == ICMP_PARAMETER_PROBLEM) return ENOPROTOOPT;
+  if (type != ICMP_UNREACHABLE) return EHOSTUNREACH;
+  if (code == 0) return ENETUNREACH;
+  if (code == 2) return ENOPROTOOPT;
+  if (code == 3) return ECONNREFUSED;
+  if (code == 4) return EMSGSIZE;
+  return EHOSTUNREACH;
+}
+
+/** An ICMP error about a datagram of ours: a connected socket is told at its next call. Addresses as quoted. */
+export function udpIcmpError(
+  type: u32,
+  code: u32,
+  source: u32,
+  destination: u32,
+  sourcePort: u32,
+  destinationPort: u32,
+): void {
+  const link = udpFind(source, sourcePort, destination, destinationPort);
+  if (link == 0) return;
+  const slot = udpSlot(link - 1);
+  if (slot.peerPort != 0) slot.error = <u16>errorOf(type, code);
+}

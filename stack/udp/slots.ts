@@ -1,0 +1,212 @@
+import { UDP_RX_BYTES, UDP_SOCKETS } from "../config";
+import { EADDRINUSE, EADDRNOTAVAIL, ENETUNREACH, ENOBUFS } from "../errors";
+import { iface } from "../interface";
+import { routeSource } from "../ip/ipv4-output";
+import { isLoopback } from "../ip/packet";
+import { random32 } from "../random";
+
+/**
+ * UDP sockets: one record and one receive ring each, found by local port through a small hash table. Addresses and ports in
+ * host order; local address 0 = any, remote port 0 = not connected, local port 0 = not bound.
+ */
+@unmanaged
+export class UdpSlot {
+  localAddress: u32;
+  peerAddress: u32;
+  localPort: u16;
+  peerPort: u16;
+  /** Offset of the oldest datagram in the ring. */
+  head: u16;
+  /** Bytes of the ring in use. */
+  used: u16;
+  /** errno to be told at the next call; 0 = none. */
+  error: u16;
+  /** Next slot of the same bucket, number plus one. */
+  next: u8;
+  open: bool;
+}
+
+/**
+ * In the ring each datagram stands behind 12 bytes: source address, destination address, source port, length, and is filled
+ * up to a multiple of four.
+ */
+export const DATAGRAM_HEADER_BYTES: u32 = 12;
+
+if (UDP_RX_BYTES > 32768) ERROR("a UDP ring holds 32768 bytes at most");
+
+const BUCKETS: u32 = 8;
+const TABLE: usize = memory.data(<i32>BUCKETS, 1);
+const SLOT_BYTES: usize = offsetof<UdpSlot>();
+const SLOTS: usize = memory.data(<i32>(SLOT_BYTES * UDP_SOCKETS), 4);
+const RINGS: usize = memory.data(<i32>(UDP_RX_BYTES * UDP_SOCKETS), 4);
+
+/** RFC 6056 3.2: all ports that need no privilege. */
+const EPHEMERAL_FIRST: u32 = 1024;
+const EPHEMERAL_COUNT: u32 = 65536 - EPHEMERAL_FIRST;
+const DHCP_CLIENT_PORT: u32 = 68;
+
+export function udpSlot(slot: u32): UdpSlot {
+  assert(slot < UDP_SOCKETS);
+  return changetype<UdpSlot>(SLOTS + slot * SLOT_BYTES);
+}
+
+/** Ring of a slot, UDP_RX_BYTES long. */
+export function udpRing(slot: u32): usize {
+  return RINGS + slot * UDP_RX_BYTES;
+}
+
+function bucket(port: u32): usize {
+  return TABLE + (port & (BUCKETS - 1));
+}
+
+/** A free slot, unbound; -ENOBUFS when there is none. */
+export function udpOpen(): i32 {
+  for (let i: u32 = 0; i < UDP_SOCKETS; i++) {
+    const slot = udpSlot(i);
+    if (slot.open) continue;
+    memory.fill(changetype<usize>(slot), 0, SLOT_BYTES);
+    slot.open = true;
+    return <i32>i;
+  }
+  return -ENOBUFS;
+}
+
+/** Frees a slot and what waits in it. */
+export function udpClose(slot: u32): void {
+  const closing = udpSlot(slot);
+  if (closing.localPort != 0) {
+    let link = bucket(<u32>closing.localPort);
+    for (let steps: u32 = 0; steps < UDP_SOCKETS; steps++) {
+      const number = <u32>load<u8>(link);
+      if (number == slot + 1) {
+        store<u8>(link, closing.next);
+        break;
+      }
+      link = changetype<usize>(udpSlot(number - 1)) + offsetof<UdpSlot>("next");
+    }
+  }
+  closing.open = false;
+}
+
+/** True when a socket is bound to this port at an address that overlaps. */
+function inUse(address: u32, port: u32): bool {
+  if (port == DHCP_CLIENT_PORT) return true;
+  let link = <u32>load<u8>(bucket(port));
+  for (let steps: u32 = 0; link != 0 && steps < UDP_SOCKETS; steps++) {
+    const other = udpSlot(link - 1);
+    const overlap = address == 0 || other.localAddress == 0 || other.localAddress == address;
+    if (overlap && other.localPort == <u16>port) return true;
+    link = <u32>other.next;
+  }
+  return false;
+}
+
+/** A free port by random choice (RFC 6056 3.3.1), then the next free ones; 0 = none. */
+function ephemeralPort(address: u32): u32 {
+  let offset = ((random32() >>> 16) * EPHEMERAL_COUNT) >>> 16;
+  // No more ports than sockets can be taken.
+  for (let i: u32 = 0; i <= UDP_SOCKETS + 1; i++) {
+    if (!inUse(address, EPHEMERAL_FIRST + offset)) return EPHEMERAL_FIRST + offset;
+    offset = offset + 1 == EPHEMERAL_COUNT ? 0 : offset + 1;
+  }
+  return 0;
+}
+
+/**
+ * Binds a slot; address 0 = any, port 0 = a free one. -EADDRINUSE, -EADDRNOTAVAIL (not ours). The caller has seen to it that
+ * the slot is not bound.
+ */
+export function udpBind(slot: u32, address: u32, port: u32): i32 {
+  const ours =
+    address == 0 ||
+    address == 0xffffffff ||
+    address == iface.address ||
+    address == iface.broadcast ||
+    isLoopback(address);
+  if (!ours) return -EADDRNOTAVAIL;
+  if (port == 0) port = ephemeralPort(address);
+  else if (inUse(address, port)) return -EADDRINUSE;
+  if (port == 0) return -EADDRINUSE;
+  const binding = udpSlot(slot);
+  binding.localAddress = address;
+  binding.localPort = <u16>port;
+  const head = bucket(port);
+  binding.next = load<u8>(head);
+  store<u8>(head, <u8>(slot + 1));
+  return 0;
+}
+
+/**
+ * Connects a slot: only this peer is heard, and it is where `udpSend` sends. Address and port 0 dissolve it. -ENETUNREACH, or
+ * what `udpBind` says.
+ */
+export function udpConnect(slot: u32, address: u32, port: u32): i32 {
+  const connecting = udpSlot(slot);
+  if (address != 0 && routeSource(address) == 0) return -ENETUNREACH;
+  if (connecting.localPort == 0) {
+    const bound = udpBind(slot, 0, 0);
+    if (bound < 0) return bound;
+  }
+  connecting.peerAddress = address;
+  connecting.peerPort = <u16>port;
+  return 0;
+}
+
+/**
+ * Slot that takes a datagram from `source` to `destination`, plus one; 0 = none. A connected one goes before an unconnected
+ * one, a bound address before any.
+ */
+export function udpFind(destination: u32, destinationPort: u32, source: u32, sourcePort: u32): u32 {
+  let best: u32 = 0;
+  let bestScore: u32 = 0;
+  let link = <u32>load<u8>(bucket(destinationPort));
+  for (let steps: u32 = 0; link != 0 && steps < UDP_SOCKETS; steps++) {
+    const slot = udpSlot(link - 1);
+    if (slot.localPort == <u16>destinationPort) {
+      const boundTo: u32 = slot.localAddress == destination ? 1 : 0;
+      const peerFits = slot.peerAddress == source && slot.peerPort == <u16>sourcePort;
+      if ((boundTo != 0 || slot.localAddress == 0) && (peerFits || slot.peerPort == 0)) {
+        const score = 1 + boundTo + (slot.peerPort != 0 ? 2 : 0);
+        if (score > bestScore) {
+          best = link;
+          bestScore = score;
+        }
+      }
+    }
+    link = <u32>slot.next;
+  }
+  return best;
+}
+
+/** Takes the pending error of a slot: errno, 0 = none. */
+export function udpTakeError(slot: u32): i32 {
+  const taking = udpSlot(slot);
+  const error = <i32>taking.error;
+  taking.error = 0;
+  return error;
+}
+
+/** True when an error waits to be told. */
+export function udpHasError(slot: u32): bool {
+  return udpSlot(slot).error != 0;
+}
+
+/** Address that the slot is bound to, or sends from when it is connected; 0 = any. */
+export function udpLocalAddress(slot: u32): u32 {
+  const at = udpSlot(slot);
+  if (at.localAddress != 0 || at.peerPort == 0) return at.localAddress;
+  return routeSource(at.peerAddress);
+}
+
+export function udpLocalPort(slot: u32): u32 {
+  return <u32>udpSlot(slot).localPort;
+}
+
+/** Peer of a connected slot; port 0 = not connected. */
+export function udpPeerAddress(slot: u32): u32 {
+  return udpSlot(slot).peerAddress;
+}
+
+export function udpPeerPort(slot: u32): u32 {
+  return <u32>udpSlot(slot).peerPort;
+}

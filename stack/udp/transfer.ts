@@ -1,0 +1,110 @@
+import { UDP_RX_BYTES } from "../config";
+import { EAGAIN, EDESTADDRREQ, EINPROGRESS, EMSGSIZE, ENETUNREACH } from "../errors";
+import { IP_MTU } from "../interface";
+import { ipBegin, ipEnd, ipWrite, routeSource } from "../ip/ipv4-output";
+import { DEFAULT_TTL, IPPROTO_UDP, IP_HEADER_BYTES } from "../ip/packet";
+import { linkTxReady } from "../link/device";
+import { SCRATCH } from "../scratch";
+import { Counter, count } from "../statistics";
+import { Be } from "../wire/bytes";
+import { sumAdd, sumField, sumPseudoHeader } from "../wire/checksum";
+import { UDP_HEADER_BYTES } from "./input";
+import { DATAGRAM_HEADER_BYTES, udpBind, udpRing, udpSlot } from "./slots";
+
+const RING_MASK: u32 = UDP_RX_BYTES - 1;
+const DATAGRAM_BYTES_MAX: u32 = IP_MTU - IP_HEADER_BYTES - UDP_HEADER_BYTES;
+
+/**
+ * Writes the header of a datagram at `at`, checksum included, over a text whose sum is `textSum` (RFC 768). Even address.
+ */
+export function udpHeader(
+  at: usize,
+  source: u32,
+  sourcePort: u32,
+  destination: u32,
+  destinationPort: u32,
+  textBytes: u32,
+  textSum: u32,
+): void {
+  const length = UDP_HEADER_BYTES + textBytes;
+  Be.store16(at, sourcePort);
+  Be.store16(at + 2, destinationPort);
+  Be.store16(at + 4, length);
+  store<u16>(at, 0, 6);
+  let sum = textSum + sumPseudoHeader(source, destination, IPPROTO_UDP, length);
+  sum = sumAdd(sum, at, UDP_HEADER_BYTES, 0);
+  const field = sumField(sum);
+  // 0 would say that there is no checksum.
+  store<u16>(at, field == 0 ? 0xffff : field, 6);
+}
+
+/**
+ * Sends `bytes` bytes at `from` as one datagram; address and port 0 = to the connected peer. Returns `bytes`, or -EDESTADDRREQ,
+ * -EMSGSIZE, -ENETUNREACH, -EHOSTUNREACH, -EAGAIN (no room now, or the neighbour's address is being asked for and the
+ * datagram does not fit the slot for waiting packets), or what `udpBind` says.
+ */
+export function udpSend(slot: u32, from: usize, bytes: u32, address: u32, port: u32): i32 {
+  const sending = udpSlot(slot);
+  if (port == 0) {
+    address = sending.peerAddress;
+    port = <u32>sending.peerPort;
+  }
+  if (address == 0 || port == 0) return -EDESTADDRREQ;
+  if (bytes > DATAGRAM_BYTES_MAX) return -EMSGSIZE;
+  if (sending.localPort == 0) {
+    const bound = udpBind(slot, 0, 0);
+    if (bound < 0) return bound;
+  }
+  let source = sending.localAddress;
+  // A socket that is bound to a broadcast address listens there and sends as ourselves.
+  if (source == 0 || source == 0xffffffff) source = routeSource(address);
+  if (source == 0) return -ENETUNREACH;
+  const sourcePort = <u32>sending.localPort;
+  const total = UDP_HEADER_BYTES + bytes;
+  const refused = ipBegin(IPPROTO_UDP, source, address, total, 0, DEFAULT_TTL);
+  if (refused != 0) return refused == -EINPROGRESS ? -EAGAIN : refused;
+  udpHeader(SCRATCH, source, sourcePort, address, port, bytes, sumAdd(0, from, bytes, 0));
+  ipWrite(SCRATCH, UDP_HEADER_BYTES);
+  ipWrite(from, bytes);
+  ipEnd();
+  count(Counter.UDP_OUT);
+  return <i32>bytes;
+}
+
+/**
+ * Takes the oldest datagram: up to `capacity` bytes to `to`, the rest of it is lost (left there when `peek`). The sender's address and
+ * port go to the two words at `peer`, if that is not 0. Returns the bytes copied, or -EAGAIN when there is none.
+ */
+export function udpReceive(slot: u32, to: usize, capacity: u32, peer: usize, peek: bool): i32 {
+  const receiving = udpSlot(slot);
+  if (receiving.used == 0) return -EAGAIN;
+  const ring = udpRing(slot);
+  const head = <u32>receiving.head;
+  const portAndBytes = load<u32>(ring + ((head + 8) & RING_MASK));
+  const bytes = portAndBytes & 0xffff;
+  if (peer != 0) {
+    store<u32>(peer, load<u32>(ring + head));
+    store<u32>(peer, portAndBytes >>> 16, 4);
+  }
+  const copied = min(bytes, capacity);
+  const textAt = (head + DATAGRAM_HEADER_BYTES) & RING_MASK;
+  const first = min(copied, UDP_RX_BYTES - textAt);
+  memory.copy(to, ring + textAt, first);
+  memory.copy(to + first, ring, copied - first);
+  if (!peek) {
+    const total = DATAGRAM_HEADER_BYTES + ((bytes + 3) & ~3);
+    receiving.head = <u16>((head + total) & RING_MASK);
+    receiving.used = <u16>(<u32>receiving.used - total);
+  }
+  return <i32>copied;
+}
+
+/** True when a datagram waits. */
+export function udpReadable(slot: u32): bool {
+  return udpSlot(slot).used != 0;
+}
+
+/** True when a datagram could be sent now. */
+export function udpWritable(_slot: u32): bool {
+  return linkTxReady();
+}
