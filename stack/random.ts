@@ -6,12 +6,19 @@
 let key0: u32 = 0;
 let key1: u32 = 0;
 let counter: u32 = 0;
+let multiplier: u32 = 1;
 
 /** Sets the key; the stack's start does it once, before anything is sent. */
 export function randomSeed(seed0: u32, seed1: u32): void {
   key0 = seed0;
   key1 = seed1;
   counter = 0;
+  multiplier = random32() | 1;
+}
+
+/** Secret odd multiplier of the hash tables: cheap, and good enough against aimed collisions in tables this small. */
+export function bucketKey(): u32 {
+  return multiplier;
 }
 
 /** HalfSipHash-2-4 of three words under the secret key. */

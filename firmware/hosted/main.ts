@@ -1,0 +1,214 @@
+import { ramFrameBuffer, ramFrameIn, ramFrameRoom } from "../../drivers/ram/nic";
+import { dhcpStart } from "../../stack/dhcp/client";
+import { interfaceConfigure, interfaceInit } from "../../stack/interface";
+import {
+  sockAbort,
+  sockAccept,
+  sockBind,
+  sockClose,
+  sockConnect,
+  sockEvents,
+  sockListen,
+  sockListenAny,
+  sockLocalAddress,
+  sockLocalPort,
+  sockOpen,
+  sockPeerAddress,
+  sockPeerPort,
+  sockReceive,
+  sockReceiveFrom,
+  sockSend,
+  sockSendTo,
+  sockShutdown,
+  sockTakeError,
+} from "../../stack/socket/socket";
+import { sockSetOption } from "../../stack/socket/options";
+import { NO_SOCKET, socketIndex, socketsInUse } from "../../stack/socket/table";
+import { counterValue } from "../../stack/statistics";
+import { stackDeadline, stackPoll, stackStart } from "../../stack/stack";
+import {
+  FIRST_SYN_RECORD,
+  FIRST_TIME_WAIT,
+  CONNECTIONS,
+  connectionsInUse,
+  tcbAt,
+} from "../../stack/tcp/connection";
+
+/**
+ * The stack as a library for the host: the gateway and the tests are its users. The host moves the frames, gives the time
+ * and calls the sockets, none of which waits. Numbers are in host order; errors are negative errno values.
+ */
+
+const SCRATCH_BYTES: u32 = 65536;
+const SCRATCH: usize = memory.data(SCRATCH_BYTES, 4);
+const PEER: usize = memory.data(8, 4);
+
+/** Starts the stack with a MAC (high 16, low 32 bits) and an address; address 0 asks DHCP. */
+export function start(
+  macHigh: u32,
+  macLow: u32,
+  address: u32,
+  mask: u32,
+  gateway: u32,
+  seed0: u32,
+  seed1: u32,
+): void {
+  stackStart(0, seed0, seed1);
+  interfaceInit(macHigh, macLow, 0, 0);
+  if (address != 0) interfaceConfigure(address, mask, gateway, 0);
+  else dhcpStart();
+}
+
+/** One turn at this time; 1 = there is more to do at once. */
+export function step(nowMs: u32): u32 {
+  return stackPoll(nowMs) ? 1 : 0;
+}
+
+/** Milliseconds until the next turn is wanted if no frame comes. */
+export function deadline(nowMs: u32): u32 {
+  return stackDeadline(nowMs);
+}
+
+/** Where to put a received frame. */
+export function frameInBuffer(): usize {
+  return ramFrameBuffer();
+}
+
+/** The frame is there; 1 = taken, 0 = no room, try again after a turn. */
+export function frameIn(bytes: u32): u32 {
+  return ramFrameIn(bytes) ? 1 : 0;
+}
+
+/** 1 when `frameIn` would take a frame. */
+export function frameInRoom(): u32 {
+  return ramFrameRoom() ? 1 : 0;
+}
+
+/** 64 KiB for the host's data. */
+export function scratch(): usize {
+  return SCRATCH;
+}
+
+export function sysSocket(domain: i32, type: i32, protocol: i32): i32 {
+  return sockOpen(domain, type, protocol);
+}
+
+export function sysBind(fd: i32, address: u32, port: u32): i32 {
+  return sockBind(fd, address, port);
+}
+
+export function sysListen(fd: i32, backlog: i32): i32 {
+  return sockListen(fd, backlog);
+}
+
+/** Takes connections to every port. */
+export function sysListenAny(fd: i32): i32 {
+  return sockListenAny(fd);
+}
+
+export function sysAccept(fd: i32): i32 {
+  return sockAccept(fd);
+}
+
+export function sysConnect(fd: i32, address: u32, port: u32): i32 {
+  return sockConnect(fd, address, port);
+}
+
+export function sysSend(fd: i32, at: usize, bytes: u32, flags: i32): i32 {
+  return sockSend(fd, at, bytes, flags);
+}
+
+export function sysSendTo(
+  fd: i32,
+  at: usize,
+  bytes: u32,
+  flags: i32,
+  address: u32,
+  port: u32,
+): i32 {
+  return sockSendTo(fd, at, bytes, flags, address, port);
+}
+
+export function sysRecv(fd: i32, at: usize, bytes: u32, flags: i32): i32 {
+  return sockReceive(fd, at, bytes, flags);
+}
+
+/** The sender is then told by `lastPeerAddress` and `lastPeerPort`. */
+export function sysRecvFrom(fd: i32, at: usize, bytes: u32, flags: i32): i32 {
+  return sockReceiveFrom(fd, at, bytes, flags, PEER);
+}
+
+export function lastPeerAddress(): u32 {
+  return load<u32>(PEER);
+}
+
+export function lastPeerPort(): u32 {
+  return load<u32>(PEER, 4);
+}
+
+export function sysShutdown(fd: i32, how: i32): i32 {
+  return sockShutdown(fd, how);
+}
+
+export function sysClose(fd: i32): i32 {
+  return sockClose(fd);
+}
+
+/** Closes with RST. */
+export function sysAbort(fd: i32): i32 {
+  return sockAbort(fd);
+}
+
+/** poll() bits. */
+export function sysEvents(fd: i32): u32 {
+  return sockEvents(fd);
+}
+
+/** Takes the pending error, as a positive number. */
+export function sysError(fd: i32): i32 {
+  const index = socketIndex(fd);
+  return index == NO_SOCKET ? 9 : sockTakeError(index);
+}
+
+/** setsockopt() with a plain number. */
+export function sysSetOption(fd: i32, level: i32, option: i32, value: i32): i32 {
+  return sockSetOption(fd, level, option, value);
+}
+
+export function sysLocalAddress(fd: i32): u32 {
+  const index = socketIndex(fd);
+  return index == NO_SOCKET ? 0 : sockLocalAddress(index);
+}
+
+export function sysLocalPort(fd: i32): u32 {
+  const index = socketIndex(fd);
+  return index == NO_SOCKET ? 0 : sockLocalPort(index);
+}
+
+export function sysPeerAddress(fd: i32): u32 {
+  const index = socketIndex(fd);
+  return index == NO_SOCKET ? 0 : sockPeerAddress(index);
+}
+
+export function sysPeerPort(fd: i32): u32 {
+  const index = socketIndex(fd);
+  return index == NO_SOCKET ? 0 : sockPeerPort(index);
+}
+
+/** A counter of stack/statistics.ts. */
+export function counter(index: u32): u32 {
+  return counterValue(index);
+}
+
+/** Records in use: 0 TCBs, 1 SYN queue, 2 TIME-WAIT, 3 sockets. */
+export function inUse(table: u32): u32 {
+  if (table == 0) return connectionsInUse(0, FIRST_SYN_RECORD);
+  if (table == 1) return connectionsInUse(FIRST_SYN_RECORD, FIRST_TIME_WAIT);
+  if (table == 2) return connectionsInUse(FIRST_TIME_WAIT, CONNECTIONS);
+  return socketsInUse();
+}
+
+/** State of TCB `id` (TcpState), for tests of the state machine. */
+export function tcbState(id: u32): u32 {
+  return <u32>tcbAt(id).state;
+}

@@ -1,0 +1,142 @@
+import { clockMs, Text, text } from "board";
+import {
+  SOCKETS,
+  TCP_SYN_RECORDS,
+  TCP_TCBS,
+  TCP_TIME_WAIT_RECORDS,
+  UDP_SOCKETS,
+} from "../../stack/config";
+import {
+  sockLocalAddress,
+  sockLocalPort,
+  sockPeerAddress,
+  sockPeerPort,
+} from "../../stack/socket/socket";
+import { SocketKind, socketAt, socketsInUse } from "../../stack/socket/table";
+import {
+  CONNECTIONS,
+  FIRST_SYN_RECORD,
+  FIRST_TIME_WAIT,
+  TcpState,
+  connectionsInUse,
+  tcbAt,
+} from "../../stack/tcp/connection";
+import { tcbsFree } from "../../stack/tcp/lifecycle";
+import { handshakeWaiting } from "../../stack/tcp/listen";
+import { textReadable } from "../../stack/tcp/text";
+
+/** What a status page shows of the stack: tables of fixed size and the socket table. Reading it changes nothing. */
+
+/** Tables that `poolName`, `poolSize` and `poolUsed` number. */
+const enum Pool {
+  SOCKETS = 0,
+  TCBS = 1,
+  SYN_QUEUE = 2,
+  TIME_WAIT = 3,
+  UDP = 4,
+}
+
+export const POOLS: u32 = 5;
+
+/** Name of a table. */
+export function poolName(pool: u32): Text {
+  if (pool == Pool.SOCKETS) return text("sockets");
+  if (pool == Pool.TCBS) return text("tcbs");
+  if (pool == Pool.SYN_QUEUE) return text("synQueue");
+  return pool == Pool.TIME_WAIT ? text("timeWait") : text("udp");
+}
+
+/** Records of a table. */
+export function poolSize(pool: u32): u32 {
+  if (pool == Pool.SOCKETS) return SOCKETS;
+  if (pool == Pool.TCBS) return TCP_TCBS;
+  if (pool == Pool.SYN_QUEUE) return TCP_SYN_RECORDS;
+  return pool == Pool.TIME_WAIT ? TCP_TIME_WAIT_RECORDS : UDP_SOCKETS;
+}
+
+/** Records of a table in use. */
+export function poolUsed(pool: u32): u32 {
+  if (pool == Pool.SOCKETS) return socketsInUse();
+  if (pool == Pool.TCBS) return TCP_TCBS - tcbsFree();
+  if (pool == Pool.SYN_QUEUE) return connectionsInUse(FIRST_SYN_RECORD, FIRST_TIME_WAIT);
+  if (pool == Pool.TIME_WAIT) return connectionsInUse(FIRST_TIME_WAIT, CONNECTIONS);
+  let used: u32 = 0;
+  for (let index: u32 = 0; index < SOCKETS; index++) {
+    if (socketAt(index).kind == SocketKind.DATAGRAM) used += 1;
+  }
+  return used;
+}
+
+/** State of an open socket, by the names of RFC 9293. */
+export function socketStateName(index: u32): Text {
+  const socket = socketAt(index);
+  if (socket.kind == SocketKind.LISTENER) return text("LISTEN");
+  if (socket.kind == SocketKind.DATAGRAM) return text("OPEN");
+  if (socket.kind != SocketKind.CONNECTION) return text("CLOSED");
+  switch (<u32>tcbAt(<u32>socket.index).state) {
+    case TcpState.SYN_SENT:
+      return text("SYN-SENT");
+    case TcpState.SYN_RECEIVED:
+      return text("SYN-RECEIVED");
+    case TcpState.ESTABLISHED:
+      return text("ESTABLISHED");
+    case TcpState.FIN_WAIT_1:
+      return text("FIN-WAIT-1");
+    case TcpState.FIN_WAIT_2:
+      return text("FIN-WAIT-2");
+    case TcpState.CLOSE_WAIT:
+      return text("CLOSE-WAIT");
+    case TcpState.CLOSING:
+      return text("CLOSING");
+    case TcpState.LAST_ACK:
+      return text("LAST-ACK");
+    default:
+      return text("CLOSED");
+  }
+}
+
+/** Local address of a slot of the socket table, host order; 0 = any. */
+export function socketLocalAddress(index: u32): u32 {
+  return sockLocalAddress(index);
+}
+
+export function socketLocalPort(index: u32): u32 {
+  return sockLocalPort(index);
+}
+
+/** Peer of a slot, 0 when it has none. */
+export function socketPeerAddress(index: u32): u32 {
+  return sockPeerAddress(index);
+}
+
+export function socketPeerPort(index: u32): u32 {
+  return sockPeerPort(index);
+}
+
+/** Bytes received and not read. */
+export function socketInBytes(index: u32): u32 {
+  const socket = socketAt(index);
+  return socket.kind == SocketKind.CONNECTION ? textReadable(tcbAt(<u32>socket.index)) : 0;
+}
+
+/** Bytes queued to be sent or acknowledged. */
+export function socketOutBytes(index: u32): u32 {
+  const socket = socketAt(index);
+  return socket.kind == SocketKind.CONNECTION ? tcbAt(<u32>socket.index).queued : 0;
+}
+
+/** True when a peer has finished its handshake and waits for a TCB: a server should let an idle connection go. */
+export function listenerPressure(): bool {
+  return handshakeWaiting();
+}
+
+let seconds: u32 = 0;
+let lastMs: u32 = 0;
+
+/** Seconds since the start. Counted on from call to call, so it outlives the wrap of the clock when asked within 49 days. */
+export function uptimeSeconds(): u32 {
+  const passed = (clockMs() - lastMs) / 1000;
+  seconds += passed;
+  lastMs += passed * 1000;
+  return seconds;
+}

@@ -1,0 +1,143 @@
+import {
+  boardInit,
+  chipInterrupt,
+  clockMs,
+  entropy,
+  log0,
+  log1,
+  log2,
+  log3,
+  sleepUntil,
+  text,
+  textAddress,
+  textBytes,
+  uniqueId,
+  watchdogFeed,
+} from "board";
+import { nicDeadline, nicInit, nicLink, nicPoll, nicVersion } from "nic";
+import { DHCP } from "../../stack/config";
+import { dhcpChanges, dhcpLeaseSeconds, dhcpServer, dhcpStart } from "../../stack/dhcp/client";
+import { iface, interfaceConfigure, interfaceInit, interfaceMac } from "../../stack/interface";
+import { ethernetLinkChanged } from "../../stack/link/ethernet";
+import { socketNews } from "../../stack/socket/notify";
+import { stackDeadline, stackPoll, stackStart } from "../../stack/stack";
+import { Be } from "../../stack/wire/bytes";
+import { keyedHash } from "../../stack/random";
+import {
+  SettingsFlag,
+  settingsAddress,
+  settingsDns,
+  settingsGateway,
+  settingsHas,
+  settingsHostName,
+  settingsHostNameBytes,
+  settingsMac,
+  settingsMask,
+} from "./settings";
+
+/**
+ * The one loop: it knows the board, the chip's driver and the stack, and is the only one that reads the clock. Blocking calls
+ * and poll() turn it until what they wait for has come; there is no other thread of control.
+ */
+
+const ID: usize = memory.data(8, 4);
+let link: u32 = 0;
+let leaseChanges: u32 = 0;
+
+/** Starts board, chip and stack. 0, or the error of the chip (-ENODEV: no chip answers; -ETIMEDOUT). */
+export function netStart(): i32 {
+  boardInit();
+  log0("info: as-tcpip on {board}, application {app}");
+  const seed0 = entropy();
+  const seed1 = entropy();
+  stackStart(clockMs(), seed0, seed1);
+  const named = settingsHas(SettingsFlag.HOST_NAME);
+  const defaultName = text("as-tcpip");
+  setInterface(
+    named ? settingsHostName() : textAddress(defaultName),
+    named ? settingsHostNameBytes() : textBytes(defaultName),
+  );
+  const mac = interfaceMac();
+  log2("info: mac %m", Be.load16(mac), Be.load32(mac + 2));
+  const failed = nicInit(mac);
+  if (failed != 0) {
+    log1("error: the Ethernet chip does not answer (error %u); look at wiring and supply", -failed);
+    return failed;
+  }
+  log1("info: {chip} answers, version 0x%x", nicVersion());
+  if (settingsHas(SettingsFlag.STATIC_ADDRESS)) {
+    interfaceConfigure(settingsAddress(), settingsMask(), settingsGateway(), settingsDns());
+    log2("info: address %i gateway %i", iface.address, iface.gateway);
+  } else if (DHCP) {
+    dhcpStart();
+  }
+  return 0;
+}
+
+/** The MAC of the settings block, or one of our own making: locally administered, from the unique id where there is one. */
+function setInterface(name: usize, nameBytes: u32): void {
+  if (settingsHas(SettingsFlag.MAC)) {
+    const mac = settingsMac();
+    interfaceInit(Be.load16(mac), Be.load32(mac + 2), name, nameBytes);
+    return;
+  }
+  store<u32>(ID, 0);
+  store<u32>(ID, 0, 4);
+  let high: u32;
+  let low: u32;
+  if (uniqueId(ID) != 0) {
+    // Not keyed: the same id must give the same MAC at each start.
+    low = mix(load<u32>(ID) ^ mix(load<u32>(ID, 4)));
+    high = mix(low ^ load<u32>(ID));
+  } else {
+    low = keyedHash(1, 0x4d4143, 0);
+    high = keyedHash(2, 0x4d4143, 0);
+  }
+  interfaceInit(0x0200 | (high & 0xff), low, name, nameBytes);
+}
+
+function mix(value: u32): u32 {
+  value = (value ^ (value >>> 16)) * 0x45d9f3b;
+  value = (value ^ (value >>> 16)) * 0x45d9f3b;
+  return value ^ (value >>> 16);
+}
+
+/** Tells of a link or a lease that has changed. */
+function watchLink(): void {
+  const present = nicLink();
+  if (present != link) {
+    link = present;
+    const up = (present & 1) != 0;
+    if (up) {
+      const mbit: u32 = (present & 2) != 0 ? 100 : 10;
+      if ((present & 4) != 0) log1("info: link up, %u Mbit/s full duplex", mbit);
+      else log1("info: link up, %u Mbit/s half duplex", mbit);
+    } else {
+      log0("warn: link down");
+    }
+    ethernetLinkChanged(up);
+  }
+  if (!DHCP || dhcpChanges() == leaseChanges) return;
+  leaseChanges = dhcpChanges();
+  if (iface.address != 0) {
+    log3("info: lease %i from %i for %u s", iface.address, dhcpServer(), dhcpLeaseSeconds());
+  } else {
+    log0("info: no address yet");
+  }
+}
+
+/**
+ * One turn: the chip, the stack, and then, if nothing has happened to any socket, sleep until something does or `timeoutMs`
+ * has passed. Returns early rather than late.
+ */
+export function netPoll(timeoutMs: u32): void {
+  const before = socketNews();
+  const nowMs = clockMs();
+  watchdogFeed();
+  nicPoll(nowMs);
+  watchLink();
+  const more = stackPoll(nowMs);
+  if (more || timeoutMs == 0 || socketNews() != before || chipInterrupt()) return;
+  const idleMs = min<u32>(min<u32>(stackDeadline(nowMs), nicDeadline(nowMs)), timeoutMs);
+  if (idleMs != 0) sleepUntil(nowMs + idleMs);
+}

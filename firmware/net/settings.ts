@@ -1,0 +1,83 @@
+import { settingsBase } from "board";
+
+/**
+ * The settings block: what differs from device to device with the same image. 128 bytes in flash, little-endian, written by
+ * the host tools (host-tools/settings.ts); used only when magic, version and CRC hold.
+ *
+ *      0  u32 magic "ASTN"      14  u16 zero             32  host name, 32 bytes, zero padded
+ *      4  u16 version = 1       16  u32 address          64  u16 HTTP port
+ *      6  u16 flags             20  u32 mask             66  u16 echo port
+ *      8  MAC, 6 bytes          24  u32 gateway, 28 dns  124 u32 CRC-32 of bytes 0 to 123
+ */
+export const SETTINGS_BYTES: u32 = 128;
+const MAGIC: u32 = 0x4e545341;
+const HOST_NAME_BYTES: u32 = 32;
+
+export const enum SettingsFlag {
+  MAC = 1,
+  STATIC_ADDRESS = 2,
+  HOST_NAME = 4,
+  PORTS = 8,
+}
+
+/** True when the block is whole and the flag is set. */
+export function settingsHas(flag: SettingsFlag): bool {
+  const at = settingsBase();
+  if (load<u32>(at) != MAGIC || load<u16>(at, 4) != 1) return false;
+  if (crc32(at, SETTINGS_BYTES - 4) != load<u32>(at, 124)) return false;
+  return ((<u32>load<u16>(at, 6)) & flag) != 0;
+}
+
+/** MAC, 6 bytes in wire order. */
+export function settingsMac(): usize {
+  return settingsBase() + 8;
+}
+
+export function settingsAddress(): u32 {
+  return load<u32>(settingsBase(), 16);
+}
+
+export function settingsMask(): u32 {
+  return load<u32>(settingsBase(), 20);
+}
+
+export function settingsGateway(): u32 {
+  return load<u32>(settingsBase(), 24);
+}
+
+export function settingsDns(): u32 {
+  return load<u32>(settingsBase(), 28);
+}
+
+export function settingsHostName(): usize {
+  return settingsBase() + 32;
+}
+
+/** Length of the host name. */
+export function settingsHostNameBytes(): u32 {
+  let bytes: u32 = 0;
+  while (bytes < HOST_NAME_BYTES && load<u8>(settingsHostName() + bytes) != 0) bytes += 1;
+  return bytes;
+}
+
+/** The HTTP port, or `otherwise`. */
+export function settingsHttpPort(otherwise: u32): u32 {
+  return settingsHas(SettingsFlag.PORTS) ? <u32>load<u16>(settingsBase(), 64) : otherwise;
+}
+
+/** The echo port, or `otherwise`. */
+export function settingsEchoPort(otherwise: u32): u32 {
+  return settingsHas(SettingsFlag.PORTS) ? <u32>load<u16>(settingsBase(), 66) : otherwise;
+}
+
+/** CRC-32 as in zip (reflected, 0xEDB88320), bit by bit: it runs over 124 bytes, a handful of times. */
+function crc32(at: usize, bytes: u32): u32 {
+  let crc: u32 = 0xffffffff;
+  for (let i: u32 = 0; i < bytes; i++) {
+    crc ^= <u32>load<u8>(at + i);
+    for (let bit: u32 = 0; bit < 8; bit++) {
+      crc = (crc & 1) != 0 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+    }
+  }
+  return ~crc;
+}

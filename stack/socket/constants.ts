@@ -1,0 +1,48 @@
+/** POSIX constants with the values of Linux. */
+export const AF_UNSPEC: i32 = 0;
+export const AF_INET: i32 = 2;
+export const SOCK_STREAM: i32 = 1;
+export const SOCK_DGRAM: i32 = 2;
+export const SOCK_NONBLOCK: i32 = 0x800;
+export const IPPROTO_IP: i32 = 0;
+export const IPPROTO_TCP: i32 = 6;
+export const IPPROTO_UDP: i32 = 17;
+export const INADDR_ANY: u32 = 0;
+export const INADDR_LOOPBACK: u32 = 0x7f000001;
+export const INADDR_BROADCAST: u32 = 0xffffffff;
+
+export const F_GETFL: i32 = 3;
+export const F_SETFL: i32 = 4;
+export const O_NONBLOCK: i32 = 0x800;
+
+export const MSG_PEEK: i32 = 2;
+export const MSG_DONTWAIT: i32 = 0x40;
+export const MSG_WAITALL: i32 = 0x100;
+export const MSG_ZEROCOPY: i32 = 0x4000000;
+
+export const SHUT_RD: i32 = 0;
+export const SHUT_WR: i32 = 1;
+export const SHUT_RDWR: i32 = 2;
+
+export const POLLIN: u32 = 1;
+export const POLLOUT: u32 = 4;
+export const POLLERR: u32 = 8;
+export const POLLHUP: u32 = 16;
+export const POLLNVAL: u32 = 32;
+
+export const SOL_SOCKET: i32 = 1;
+export const SO_REUSEADDR: i32 = 2;
+export const SO_TYPE: i32 = 3;
+export const SO_ERROR: i32 = 4;
+export const SO_BROADCAST: i32 = 6;
+export const SO_SNDBUF: i32 = 7;
+export const SO_RCVBUF: i32 = 8;
+export const SO_LINGER: i32 = 13;
+export const SO_RCVTIMEO: i32 = 20;
+export const SO_SNDTIMEO: i32 = 21;
+export const SO_ACCEPTCONN: i32 = 30;
+
+export const TCP_NODELAY: i32 = 1;
+export const TCP_MAXSEG: i32 = 2;
+export const IP_TOS: i32 = 1;
+export const IP_TTL: i32 = 2;

@@ -1,0 +1,117 @@
+import { TCP_RX_BYTES, TCP_TX_BYTES, UDP_RX_BYTES } from "../config";
+import { EBADF, EINVAL, ENOPROTOOPT } from "../errors";
+import { TcbFlag, tcbAt } from "../tcp/connection";
+import { DEFAULT_MSS } from "../tcp/segment";
+import {
+  IPPROTO_IP,
+  IPPROTO_TCP,
+  IP_TOS,
+  IP_TTL,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  SO_ACCEPTCONN,
+  SO_BROADCAST,
+  SO_ERROR,
+  SO_LINGER,
+  SO_RCVBUF,
+  SO_RCVTIMEO,
+  SO_REUSEADDR,
+  SO_SNDBUF,
+  SO_SNDTIMEO,
+  SO_TYPE,
+  TCP_MAXSEG,
+  TCP_NODELAY,
+} from "./constants";
+import { sockTakeError } from "./socket";
+import { NO_SOCKET, Socket, SocketFlag, SocketKind, socketAt, socketIndex } from "./table";
+
+/**
+ * setsockopt(2) and getsockopt(2) with plain numbers: booleans 0 and 1; SO_LINGER -1 = off, otherwise the seconds (0 = close
+ * by RST; other values close in the background as without it); the timeouts in milliseconds, 0 = none.
+ */
+
+/** Sets an option. -EBADF, -ENOPROTOOPT for one that does not exist or cannot be set, -EINVAL for a value out of range. */
+export function sockSetOption(fd: i32, level: i32, option: i32, value: i32): i32 {
+  const index = socketIndex(fd);
+  if (index == NO_SOCKET) return -EBADF;
+  const socket = socketAt(index);
+  if (level == SOL_SOCKET) return setSocketOption(socket, option, value);
+  if (level == IPPROTO_TCP && option == TCP_NODELAY) {
+    setFlag(socket, SocketFlag.NO_DELAY, value != 0);
+    if (socket.kind == SocketKind.CONNECTION) {
+      const tcb = tcbAt(<u32>socket.index);
+      if (value != 0) tcb.flags |= TcbFlag.NO_DELAY;
+      else tcb.flags &= ~TcbFlag.NO_DELAY;
+    }
+    return 0;
+  }
+  if (level != IPPROTO_IP) return -ENOPROTOOPT;
+  return setIpOption(socket, option, value);
+}
+
+function setIpOption(socket: Socket, option: i32, value: i32): i32 {
+  if (option != IP_TOS && option != IP_TTL) return -ENOPROTOOPT;
+  if (value < (option == IP_TTL ? 1 : 0) || value > 255) return -EINVAL;
+  const open = socket.kind == SocketKind.CONNECTION;
+  if (option == IP_TOS) {
+    // The two low bits belong to ECN, not to the application.
+    socket.tos = <u8>(value & 0xfc);
+    if (open) tcbAt(<u32>socket.index).tos = socket.tos;
+  } else {
+    socket.ttl = <u8>value;
+    if (open) tcbAt(<u32>socket.index).ttl = socket.ttl;
+  }
+  return 0;
+}
+
+function setSocketOption(socket: Socket, option: i32, value: i32): i32 {
+  if (option == SO_REUSEADDR) setFlag(socket, SocketFlag.REUSE_ADDRESS, value != 0);
+  else if (option == SO_BROADCAST) setFlag(socket, SocketFlag.BROADCAST, value != 0);
+  else if (option == SO_LINGER) setFlag(socket, SocketFlag.LINGER_RESET, value == 0);
+  else if (option == SO_RCVTIMEO || option == SO_SNDTIMEO) {
+    if (value < 0) return -EINVAL;
+    if (option == SO_RCVTIMEO) socket.receiveTimeoutMs = <u32>value;
+    else socket.sendTimeoutMs = <u32>value;
+  } else return -ENOPROTOOPT;
+  return 0;
+}
+
+function setFlag(socket: Socket, flag: SocketFlag, on: bool): void {
+  if (on) socket.flags |= flag;
+  else socket.flags &= ~flag;
+}
+
+/** Reads an option as a plain number; -EBADF, -ENOPROTOOPT for one that does not exist. */
+export function sockGetOption(fd: i32, level: i32, option: i32): i32 {
+  const index = socketIndex(fd);
+  if (index == NO_SOCKET) return -EBADF;
+  const socket = socketAt(index);
+  const stream = socket.kind != SocketKind.DATAGRAM;
+  if (level == IPPROTO_TCP && stream) {
+    if (option == TCP_NODELAY) return flag(socket, SocketFlag.NO_DELAY);
+    if (option != TCP_MAXSEG) return -ENOPROTOOPT;
+    const open = socket.kind == SocketKind.CONNECTION;
+    return open ? <i32>tcbAt(<u32>socket.index).sndMss : <i32>DEFAULT_MSS;
+  }
+  if (level == IPPROTO_IP) {
+    if (option == IP_TOS) return <i32>socket.tos;
+    return option == IP_TTL ? <i32>socket.ttl : -ENOPROTOOPT;
+  }
+  if (level != SOL_SOCKET) return -ENOPROTOOPT;
+  if (option == SO_ERROR) return sockTakeError(index);
+  if (option == SO_TYPE) return stream ? SOCK_STREAM : SOCK_DGRAM;
+  if (option == SO_REUSEADDR) return flag(socket, SocketFlag.REUSE_ADDRESS);
+  if (option == SO_BROADCAST) return flag(socket, SocketFlag.BROADCAST);
+  if (option == SO_LINGER) return flag(socket, SocketFlag.LINGER_RESET) - 1;
+  if (option == SO_RCVTIMEO) return <i32>socket.receiveTimeoutMs;
+  if (option == SO_SNDTIMEO) return <i32>socket.sendTimeoutMs;
+  if (option == SO_ACCEPTCONN) return socket.kind == SocketKind.LISTENER ? 1 : 0;
+  if (option == SO_SNDBUF) return <i32>(stream ? TCP_TX_BYTES : 1472);
+  if (option == SO_RCVBUF) return <i32>(stream ? TCP_RX_BYTES : UDP_RX_BYTES);
+  return -ENOPROTOOPT;
+}
+
+function flag(socket: Socket, bit: SocketFlag): i32 {
+  return ((<u32>socket.flags) & bit) != 0 ? 1 : 0;
+}

@@ -1,0 +1,393 @@
+import { SOCKETS, TCP_ANY_PORT } from "../config";
+import {
+  EADDRINUSE,
+  EADDRNOTAVAIL,
+  EAFNOSUPPORT,
+  EAGAIN,
+  EALREADY,
+  EBADF,
+  EDESTADDRREQ,
+  EINPROGRESS,
+  EINVAL,
+  EISCONN,
+  EMFILE,
+  ENOTCONN,
+  EOPNOTSUPP,
+  EPROTONOSUPPORT,
+  ESOCKTNOSUPPORT,
+} from "../errors";
+import { iface } from "../interface";
+import { random32 } from "../random";
+import { Tcb, TcbFlag, TcpState, connectionUsesPort, tcbAt } from "../tcp/connection";
+import { listenerTaken } from "../tcp/listener";
+import {
+  tcpAccept,
+  tcpClose,
+  tcpCloseListener,
+  tcpConnect,
+  tcpEvents,
+  tcpListen,
+  tcpListenAgain,
+  tcpListenerEvents,
+  tcpReceive,
+  tcpSend,
+  tcpShutdown,
+  tcpTakeError,
+} from "../tcp/user";
+import {
+  udpBind,
+  udpClose,
+  udpConnect,
+  udpHasError,
+  udpLocalAddress,
+  udpLocalPort,
+  udpOpen,
+  udpPeerAddress,
+  udpPeerPort,
+  udpTakeError,
+} from "../udp/slots";
+import { udpReadable, udpReceive, udpSend, udpWritable } from "../udp/transfer";
+import {
+  AF_INET,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  MSG_PEEK,
+  MSG_ZEROCOPY,
+  POLLERR,
+  POLLHUP,
+  POLLIN,
+  POLLNVAL,
+  POLLOUT,
+  SHUT_RD,
+  SHUT_RDWR,
+  SHUT_WR,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+} from "./constants";
+import {
+  NO_SOCKET,
+  Socket,
+  SocketFlag,
+  SocketKind,
+  socketAllocate,
+  socketAt,
+  socketFd,
+  socketFree,
+  socketIndex,
+} from "./table";
+
+/**
+ * The socket calls, none of which waits: what would block gives -EAGAIN (connect: -EINPROGRESS). The POSIX face with its
+ * blocking calls is `firmware/net/sockets.ts`. Addresses and ports are in host order here.
+ */
+
+/** socket(2). Returns a descriptor, or -EAFNOSUPPORT, -ESOCKTNOSUPPORT, -EPROTONOSUPPORT, -EMFILE, -ENOBUFS. */
+export function sockOpen(domain: i32, type: i32, protocol: i32): i32 {
+  if (domain != AF_INET) return -EAFNOSUPPORT;
+  const kind = type & 0xf;
+  if (kind == SOCK_STREAM) {
+    if (protocol != 0 && protocol != IPPROTO_TCP) return -EPROTONOSUPPORT;
+  } else if (kind == SOCK_DGRAM) {
+    if (protocol != 0 && protocol != IPPROTO_UDP) return -EPROTONOSUPPORT;
+  } else {
+    return -ESOCKTNOSUPPORT;
+  }
+  const index = socketAllocate(kind == SOCK_STREAM ? SocketKind.STREAM : SocketKind.DATAGRAM);
+  if (index == NO_SOCKET) return -EMFILE;
+  const socket = socketAt(index);
+  if (kind == SOCK_DGRAM) {
+    const slot = udpOpen();
+    if (slot < 0) {
+      socketFree(index);
+      return slot;
+    }
+    socket.index = <u8>slot;
+  }
+  if ((type & SOCK_NONBLOCK) != 0) socket.flags |= SocketFlag.NONBLOCK;
+  return socketFd(index);
+}
+
+/** bind(2). Port 0 takes an ephemeral one. -EADDRNOTAVAIL when the address is not ours, -EADDRINUSE, -EINVAL when bound. */
+export function sockBind(fd: i32, address: u32, port: u32): i32 {
+  const index = socketIndex(fd);
+  if (index == NO_SOCKET) return -EBADF;
+  const socket = socketAt(index);
+  const loopback = address >>> 24 == 127;
+  if (address != 0 && !loopback && address != iface.address) return -EADDRNOTAVAIL;
+  if (socket.kind == SocketKind.DATAGRAM) return udpBind(<u32>socket.index, address, port);
+  if (socket.kind != SocketKind.STREAM || socket.localPort != 0) return -EINVAL;
+  if (port == 0) port = freePort();
+  else if (portTaken(index, address, port)) return -EADDRINUSE;
+  if (port == 0) return -EADDRINUSE;
+  socket.localAddress = address;
+  socket.localPort = <u16>port;
+  return 0;
+}
+
+function freePort(): u32 {
+  for (let tries: u32 = 0; tries < 64; tries++) {
+    const port = 49152 + (random32() & 0x3fff);
+    if (!connectionUsesPort(port) && !portTaken(NO_SOCKET, 0, port)) return port;
+  }
+  return 0;
+}
+
+function portTaken(self: u32, address: u32, port: u32): bool {
+  if (listenerTaken(address, port)) return true;
+  for (let index: u32 = 0; index < SOCKETS; index++) {
+    const other = socketAt(index);
+    if (index == self || other.kind != SocketKind.STREAM) continue;
+    if (<u32>other.localPort != port) continue;
+    if (address == 0 || other.localAddress == 0 || other.localAddress == address) return true;
+  }
+  return false;
+}
+
+/** listen(2). `backlog` is the most established connections that wait for accept(). Again on a listener: a new backlog. */
+export function sockListen(fd: i32, backlog: i32): i32 {
+  const index = socketIndex(fd);
+  if (index == NO_SOCKET) return -EBADF;
+  const socket = socketAt(index);
+  const places: u32 = backlog < 1 ? 1 : <u32>backlog;
+  if (socket.kind == SocketKind.LISTENER) {
+    tcpListenAgain(<u32>socket.index, places);
+    return 0;
+  }
+  if (socket.kind == SocketKind.DATAGRAM) return -EOPNOTSUPP;
+  if (socket.kind != SocketKind.STREAM) return -EINVAL;
+  if (socket.localPort == 0) {
+    const port = freePort();
+    if (port == 0) return -EADDRINUSE;
+    socket.localPort = <u16>port;
+  }
+  return becomeListener(index, <u32>socket.localPort, places);
+}
+
+/** Listens on every port at once; for a gateway, where the build has TCP_ANY_PORT. */
+export function sockListenAny(fd: i32): i32 {
+  const index = socketIndex(fd);
+  if (index == NO_SOCKET) return -EBADF;
+  if (!TCP_ANY_PORT || socketAt(index).kind != SocketKind.STREAM) return -EOPNOTSUPP;
+  return becomeListener(index, 0, 64);
+}
+
+function becomeListener(index: u32, port: u32, backlog: u32): i32 {
+  const socket = socketAt(index);
+  const listener = tcpListen(index, socket.localAddress, port, backlog);
+  if (listener < 0) return listener;
+  socket.kind = <u8>SocketKind.LISTENER;
+  socket.index = <u8>listener;
+  return 0;
+}
+
+/** accept(2). A new descriptor for the oldest established connection; it inherits no flag but TCP_NODELAY. */
+export function sockAccept(fd: i32): i32 {
+  const index = socketIndex(fd);
+  if (index == NO_SOCKET) return -EBADF;
+  const socket = socketAt(index);
+  if (socket.kind != SocketKind.LISTENER) return -EINVAL;
+  if (tcpListenerEvents(<u32>socket.index) == 0) return -EAGAIN;
+  const fresh = socketAllocate(SocketKind.CONNECTION);
+  if (fresh == NO_SOCKET) return -EMFILE;
+  const id = tcpAccept(<u32>socket.index, fresh);
+  if (id < 0) {
+    socketFree(fresh);
+    return id;
+  }
+  attach(socketAt(fresh), <u32>id);
+  if ((socket.flags & SocketFlag.NO_DELAY) != 0) tcbAt(<u32>id).flags |= TcbFlag.NO_DELAY;
+  return socketFd(fresh);
+}
+
+function attach(socket: Socket, id: u32): void {
+  const tcb = tcbAt(id);
+  socket.kind = <u8>SocketKind.CONNECTION;
+  socket.index = <u8>id;
+  socket.localAddress = tcb.localAddress;
+  socket.localPort = tcb.localPort;
+}
+
+/** connect(2). Streams: -EINPROGRESS, later -EALREADY, 0 once when open, then -EISCONN; or the error. Datagrams: sets the peer. */
+export function sockConnect(fd: i32, address: u32, port: u32): i32 {
+  const index = socketIndex(fd);
+  if (index == NO_SOCKET) return -EBADF;
+  const socket = socketAt(index);
+  if (socket.kind == SocketKind.DATAGRAM) return udpConnect(<u32>socket.index, address, port);
+  if (socket.kind == SocketKind.LISTENER) return -EOPNOTSUPP;
+  if (socket.kind == SocketKind.CONNECTION) return connectOutcome(socket);
+  const local = <u32>socket.localPort;
+  const id = tcpConnect(index, socket.localAddress, local, address, port);
+  if (id < 0) return id;
+  attach(socket, <u32>id);
+  socket.flags |= SocketFlag.CONNECTING;
+  const tcb = tcbAt(<u32>id);
+  tcb.tos = socket.tos;
+  tcb.ttl = socket.ttl;
+  if ((socket.flags & SocketFlag.NO_DELAY) != 0) tcb.flags |= TcbFlag.NO_DELAY;
+  return -EINPROGRESS;
+}
+
+function connectOutcome(socket: Socket): i32 {
+  const tcb = tcbAt(<u32>socket.index);
+  if (tcb.state == TcpState.SYN_SENT || tcb.state == TcpState.SYN_RECEIVED) return -EALREADY;
+  if (tcb.error != 0) return tcpTakeError(tcb);
+  if ((socket.flags & SocketFlag.CONNECTING) == 0) return -EISCONN;
+  socket.flags &= ~SocketFlag.CONNECTING;
+  return 0;
+}
+
+/** send(2), sendto(2) without an address. */
+export function sockSend(fd: i32, from: usize, bytes: u32, flags: i32): i32 {
+  const index = socketIndex(fd);
+  if (index == NO_SOCKET) return -EBADF;
+  const socket = socketAt(index);
+  if (socket.kind == SocketKind.CONNECTION) {
+    const tcb = tcbAt(<u32>socket.index);
+    return tcpSend(tcb, from, bytes, (flags & MSG_ZEROCOPY) != 0);
+  }
+  if (socket.kind != SocketKind.DATAGRAM) return -ENOTCONN;
+  const slot = <u32>socket.index;
+  if (udpPeerPort(slot) == 0) return -EDESTADDRREQ;
+  return udpSend(slot, from, bytes, udpPeerAddress(slot), udpPeerPort(slot));
+}
+
+/** sendto(2). On a stream the address is ignored, as POSIX allows. */
+export function sockSendTo(
+  fd: i32,
+  from: usize,
+  bytes: u32,
+  flags: i32,
+  address: u32,
+  port: u32,
+): i32 {
+  const index = socketIndex(fd);
+  if (index == NO_SOCKET) return -EBADF;
+  const socket = socketAt(index);
+  if (socket.kind != SocketKind.DATAGRAM) return sockSend(fd, from, bytes, flags);
+  if (port == 0) return -EINVAL;
+  return udpSend(<u32>socket.index, from, bytes, address, port);
+}
+
+/** recv(2). */
+export function sockReceive(fd: i32, to: usize, capacity: u32, flags: i32): i32 {
+  return sockReceiveFrom(fd, to, capacity, flags, 0);
+}
+
+/** recvfrom(2); `peer` is 0 or the address of two u32: the sender's address and port in host order. */
+export function sockReceiveFrom(fd: i32, to: usize, capacity: u32, flags: i32, peer: usize): i32 {
+  const index = socketIndex(fd);
+  if (index == NO_SOCKET) return -EBADF;
+  const socket = socketAt(index);
+  const peek = (flags & MSG_PEEK) != 0;
+  if (socket.kind == SocketKind.DATAGRAM) {
+    return udpReceive(<u32>socket.index, to, capacity, peer, peek);
+  }
+  if (socket.kind != SocketKind.CONNECTION) return -ENOTCONN;
+  const tcb = tcbAt(<u32>socket.index);
+  if (peer != 0) {
+    store<u32>(peer, tcb.remoteAddress);
+    store<u32>(peer, <u32>tcb.remotePort, 4);
+  }
+  if ((socket.flags & SocketFlag.READ_SHUT) != 0) return 0;
+  return tcpReceive(tcb, to, capacity, peek);
+}
+
+/** shutdown(2). */
+export function sockShutdown(fd: i32, how: i32): i32 {
+  const index = socketIndex(fd);
+  if (index == NO_SOCKET) return -EBADF;
+  const socket = socketAt(index);
+  if (how < SHUT_RD || how > SHUT_RDWR) return -EINVAL;
+  if (socket.kind != SocketKind.CONNECTION) return -ENOTCONN;
+  if (how != SHUT_WR) socket.flags |= SocketFlag.READ_SHUT;
+  return how == SHUT_RD ? 0 : tcpShutdown(tcbAt(<u32>socket.index));
+}
+
+/** close(2). Never waits: what was queued is delivered in the background. */
+export function sockClose(fd: i32): i32 {
+  return closeWith(fd, false);
+}
+
+/** Closes with RST, as SO_LINGER with zero seconds does. */
+export function sockAbort(fd: i32): i32 {
+  return closeWith(fd, true);
+}
+
+function closeWith(fd: i32, abort: bool): i32 {
+  const index = socketIndex(fd);
+  if (index == NO_SOCKET) return -EBADF;
+  const socket = socketAt(index);
+  const kind = <u32>socket.kind;
+  const slot = <u32>socket.index;
+  const reset = abort || (socket.flags & SocketFlag.LINGER_RESET) != 0;
+  socketFree(index);
+  if (kind == SocketKind.LISTENER) tcpCloseListener(slot);
+  else if (kind == SocketKind.CONNECTION) tcpClose(tcbAt(slot), reset);
+  else if (kind == SocketKind.DATAGRAM) udpClose(slot);
+  return 0;
+}
+
+/** Readiness as poll(2) bits; POLLNVAL for a descriptor that is not open. */
+export function sockEvents(fd: i32): u32 {
+  const index = socketIndex(fd);
+  if (index == NO_SOCKET) return POLLNVAL;
+  const socket = socketAt(index);
+  const slot = <u32>socket.index;
+  if (socket.kind == SocketKind.LISTENER) return tcpListenerEvents(slot);
+  if (socket.kind == SocketKind.CONNECTION) {
+    const shut: u32 = (socket.flags & SocketFlag.READ_SHUT) != 0 ? POLLIN : 0;
+    return tcpEvents(tcbAt(slot)) | shut;
+  }
+  if (socket.kind == SocketKind.STREAM) return POLLOUT | POLLHUP;
+  let events: u32 = udpReadable(slot) ? POLLIN : 0;
+  if (udpWritable(slot)) events |= POLLOUT;
+  if (udpHasError(slot)) events |= POLLERR;
+  return events;
+}
+
+/** The TCB of a connected stream socket, null otherwise. */
+export function sockTcb(fd: i32): Tcb | null {
+  const index = socketIndex(fd);
+  if (index == NO_SOCKET) return null;
+  const socket = socketAt(index);
+  return socket.kind == SocketKind.CONNECTION ? tcbAt(<u32>socket.index) : null;
+}
+
+/** Local address of a socket, 0 when it has none. */
+export function sockLocalAddress(index: u32): u32 {
+  const socket = socketAt(index);
+  if (socket.kind == SocketKind.DATAGRAM) return udpLocalAddress(<u32>socket.index);
+  return socket.localAddress;
+}
+
+/** Local port of a socket, 0 when it has none. */
+export function sockLocalPort(index: u32): u32 {
+  const socket = socketAt(index);
+  if (socket.kind == SocketKind.DATAGRAM) return udpLocalPort(<u32>socket.index);
+  return <u32>socket.localPort;
+}
+
+/** Peer's address, 0 when there is none. */
+export function sockPeerAddress(index: u32): u32 {
+  const socket = socketAt(index);
+  if (socket.kind == SocketKind.DATAGRAM) return udpPeerAddress(<u32>socket.index);
+  if (socket.kind != SocketKind.CONNECTION) return 0;
+  return tcbAt(<u32>socket.index).remoteAddress;
+}
+
+/** Peer's port, 0 when there is none. */
+export function sockPeerPort(index: u32): u32 {
+  const socket = socketAt(index);
+  if (socket.kind == SocketKind.DATAGRAM) return udpPeerPort(<u32>socket.index);
+  if (socket.kind != SocketKind.CONNECTION) return 0;
+  return <u32>tcbAt(<u32>socket.index).remotePort;
+}
+
+/** Takes the pending error of a socket (SO_ERROR), positive; 0 when there is none. */
+export function sockTakeError(index: u32): i32 {
+  const socket = socketAt(index);
+  if (socket.kind == SocketKind.DATAGRAM) return udpTakeError(<u32>socket.index);
+  if (socket.kind != SocketKind.CONNECTION) return 0;
+  return -tcpTakeError(tcbAt(<u32>socket.index));
+}

@@ -1,0 +1,101 @@
+import { SOCKETS } from "../config";
+
+/** What a descriptor stands for. */
+export const enum SocketKind {
+  FREE = 0,
+  /** Stream socket before listen() or connect(). */
+  STREAM = 1,
+  LISTENER = 2,
+  /** Stream socket with a TCB. */
+  CONNECTION = 3,
+  DATAGRAM = 4,
+}
+
+export const enum SocketFlag {
+  NONBLOCK = 1,
+  READ_SHUT = 2,
+  NO_DELAY = 4,
+  /** SO_LINGER with zero seconds: close() resets. */
+  LINGER_RESET = 8,
+  REUSE_ADDRESS = 16,
+  BROADCAST = 32,
+  /** connect() has begun and its outcome has not been told. */
+  CONNECTING = 64,
+}
+
+/** One open socket. */
+@unmanaged
+export class Socket {
+  kind: u8;
+  /** Counts up with each use of the slot, so that a stale descriptor is told from a new one. */
+  generation: u8;
+  /** Listener, TCB or UDP slot, by kind. */
+  index: u8;
+  tos: u8;
+  flags: u32;
+  localPort: u16;
+  localAddress: u32;
+  /** SO_RCVTIMEO and SO_SNDTIMEO in milliseconds; 0 = for ever. */
+  receiveTimeoutMs: u32;
+  sendTimeoutMs: u32;
+  ttl: u8;
+}
+
+const TABLE: usize = memory.data(SOCKETS * offsetof<Socket>(), 4);
+/** Descriptors are slot + 256 times the generation: small at first, and never the same for two sockets in a row. */
+const STRIDE: u32 = 256;
+export const NO_SOCKET: u32 = 0xff;
+
+if (SOCKETS > 254) ERROR("a socket is numbered with one byte");
+
+/** A slot of the table. */
+export function socketAt(index: u32): Socket {
+  assert(index < SOCKETS);
+  return changetype<Socket>(TABLE + index * offsetof<Socket>());
+}
+
+/** Slot of a descriptor, NO_SOCKET when it is not, or no longer, open. */
+export function socketIndex(fd: i32): u32 {
+  const index = (<u32>fd) & (STRIDE - 1);
+  if (fd < 0 || index >= SOCKETS) return NO_SOCKET;
+  const socket = socketAt(index);
+  const generation = (<u32>fd) >>> 8;
+  if (socket.kind == SocketKind.FREE || <u32>socket.generation != generation) return NO_SOCKET;
+  return index;
+}
+
+/** Descriptor of an open slot. */
+export function socketFd(index: u32): i32 {
+  return <i32>(((<u32>socketAt(index).generation) << 8) | index);
+}
+
+/** Opens a slot; NO_SOCKET when all are in use. */
+export function socketAllocate(kind: SocketKind): u32 {
+  for (let index: u32 = 0; index < SOCKETS; index++) {
+    const socket = socketAt(index);
+    if (socket.kind != SocketKind.FREE) continue;
+    const generation = socket.generation;
+    memory.fill(changetype<usize>(socket), 0, offsetof<Socket>());
+    socket.generation = generation;
+    socket.kind = <u8>kind;
+    socket.ttl = 64;
+    return index;
+  }
+  return NO_SOCKET;
+}
+
+/** Closes a slot; its descriptors are stale from now on. */
+export function socketFree(index: u32): void {
+  const socket = socketAt(index);
+  socket.kind = <u8>SocketKind.FREE;
+  socket.generation = <u8>((<u32>socket.generation + 1) & 0x7f);
+}
+
+/** Slots in use. */
+export function socketsInUse(): u32 {
+  let used: u32 = 0;
+  for (let index: u32 = 0; index < SOCKETS; index++) {
+    if (socketAt(index).kind != SocketKind.FREE) used += 1;
+  }
+  return used;
+}

@@ -1,0 +1,149 @@
+import { socketNotify } from "../socket/notify";
+import { now } from "../now";
+import { Counter, count } from "../statistics";
+import { congestionInit, congestionOnAck, congestionOnDuplicate } from "./congestion";
+import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
+import {
+  FIN_WAIT_2_MS,
+  ORPHAN_MS,
+  enterOrphanFinWait2,
+  enterTimeWait,
+  limitLife,
+  tcbClose,
+} from "./lifecycle";
+import { pendingAdd } from "./pending";
+import { RTO_AFTER_SYN_LOSS_MS, rtoSample } from "./rto";
+import { Segment, TcpBit } from "./segment";
+import { sendQueueAcknowledge } from "./send-queue";
+import { seqAtMost, seqLess } from "./sequence";
+import { timerStart, timerStop } from "./timers";
+
+/** The handshake of a connection that we opened is done. */
+export function established(tcb: Tcb): void {
+  tcb.state = <u8>TcpState.ESTABLISHED;
+  tcb.retries = 0;
+  congestionInit(tcb);
+  if ((tcb.flags & TcbFlag.SYN_RETRANSMITTED) != 0) tcb.rto = RTO_AFTER_SYN_LOSS_MS;
+  // An application that shut down its sending side while the connection was being opened.
+  if ((tcb.flags & TcbFlag.FIN_QUEUED) != 0) tcb.state = <u8>TcpState.FIN_WAIT_1;
+  if (tcb.socket != 0) socketNotify(<u32>tcb.socket - 1);
+  pendingAdd(<u32>tcb.id);
+}
+
+/** Takes over the peer's window (RFC 9293 3.10.7.4, fifth step), whatever came before. */
+export function noteWindow(tcb: Tcb, segment: Segment): void {
+  tcb.sndWnd = segment.window;
+  tcb.sndWl1 = segment.seq;
+  tcb.sndWl2 = segment.ack;
+  if (segment.window > tcb.maxSndWnd) tcb.maxSndWnd = segment.window;
+}
+
+/**
+ * The ACK field of an acceptable segment (RFC 9293 3.10.7.4, fifth step; RFC 5681; RFC 6582). False when the connection is
+ * gone or was handed over, so that nothing more may be done with the TCB.
+ */
+export function acknowledge(tcb: Tcb, segment: Segment): bool {
+  if (tcb.state == TcpState.SYN_RECEIVED) openedSimultaneously(tcb, segment);
+  const ack = segment.ack;
+  if (seqLess(tcb.sndUna, ack)) {
+    if (!advance(tcb, ack)) return false;
+  } else if (ack == tcb.sndUna && isDuplicate(tcb, segment)) {
+    if (congestionOnDuplicate(tcb)) {
+      count(Counter.TCP_FAST_RETRANSMIT);
+      tcb.flags |= TcbFlag.RETRANSMIT_HEAD;
+    }
+    pendingAdd(<u32>tcb.id);
+  }
+  // RFC 9293 SEG-10: not from a segment older than the one that told the present window.
+  const newer = seqLess(tcb.sndWl1, segment.seq);
+  if (newer || (tcb.sndWl1 == segment.seq && seqAtMost(tcb.sndWl2, ack)))
+    windowUpdate(tcb, segment);
+  return true;
+}
+
+function openedSimultaneously(tcb: Tcb, segment: Segment): void {
+  timerStop(tcb, TcbTimer.RETRANSMIT);
+  tcb.flags &= ~TcbFlag.TIMING;
+  // The SYN is acknowledged here; the advance below starts at the first byte of text.
+  tcb.sndUna = tcb.iss + 1;
+  if (seqLess(tcb.sndNxt, tcb.sndUna)) tcb.sndNxt = tcb.sndUna;
+  noteWindow(tcb, segment);
+  established(tcb);
+}
+
+/** CC-6 (RFC 5681 2): data outstanding, no text, no SYN or FIN, the window unchanged. */
+function isDuplicate(tcb: Tcb, segment: Segment): bool {
+  return (
+    tcb.sndMax != tcb.sndUna &&
+    (tcb.flags & TcbFlag.PERSIST) == 0 &&
+    segment.textBytes == 0 &&
+    (segment.bits & (TcpBit.SYN | TcpBit.FIN)) == 0 &&
+    segment.window == tcb.sndWnd
+  );
+}
+
+/** New data is acknowledged up to `ack`. */
+function advance(tcb: Tcb, ack: u32): bool {
+  const acked = ack - tcb.sndUna;
+  if ((tcb.flags & TcbFlag.TIMING) != 0 && seqLess(tcb.rttSeq, ack)) {
+    tcb.flags &= ~TcbFlag.TIMING;
+    rtoSample(tcb, now() - tcb.rttStart);
+  }
+  if (congestionOnAck(tcb, ack, acked)) tcb.flags |= TcbFlag.RETRANSMIT_HEAD;
+  const finAcked = (tcb.flags & TcbFlag.FIN_SENT) != 0 && acked == tcb.queued + 1;
+  sendQueueAcknowledge(tcb, finAcked ? acked - 1 : acked);
+  tcb.sndUna = ack;
+  if (seqLess(tcb.sndNxt, ack)) tcb.sndNxt = ack;
+  tcb.retries = 0;
+  if (tcb.sndMax == ack) {
+    timerStop(tcb, TcbTimer.RETRANSMIT);
+    tcb.flags &= ~(TcbFlag.PERSIST | TcbFlag.RETRANSMIT_HEAD);
+  } else {
+    timerStart(tcb, TcbTimer.RETRANSMIT, tcb.rto);
+  }
+  pendingAdd(<u32>tcb.id);
+  if (tcb.socket != 0) socketNotify(<u32>tcb.socket - 1);
+  else if (tcb.listener == 0) limitLife(tcb, ORPHAN_MS);
+  return !finAcked || finAcknowledged(tcb);
+}
+
+/** Our FIN is acknowledged. */
+function finAcknowledged(tcb: Tcb): bool {
+  const state = <u32>tcb.state;
+  if (state == TcpState.FIN_WAIT_1) {
+    tcb.state = <u8>TcpState.FIN_WAIT_2;
+    if (tcb.socket != 0) return true;
+    // SEG-15: an orphan waits for the peer's FIN, but not with its rings, and not for ever.
+    if (tcb.ranges == 0 && (tcb.flags & TcbFlag.FIN_SEEN) == 0) {
+      enterOrphanFinWait2(tcb);
+      return false;
+    }
+    limitLife(tcb, FIN_WAIT_2_MS);
+    return true;
+  }
+  if (state == TcpState.CLOSING) {
+    enterTimeWait(tcb);
+    return false;
+  }
+  if (state == TcpState.LAST_ACK) {
+    tcbClose(tcb);
+    return false;
+  }
+  return true;
+}
+
+function windowUpdate(tcb: Tcb, segment: Segment): void {
+  const before = tcb.sndWnd;
+  noteWindow(tcb, segment);
+  // An answered probe keeps the connection, however long the window stays shut (MUST-37).
+  if ((tcb.flags & TcbFlag.PERSIST) != 0) {
+    tcb.retries = 0;
+    if (tcb.sndWnd != 0) {
+      tcb.flags &= ~TcbFlag.PERSIST;
+      timerStop(tcb, TcbTimer.RETRANSMIT);
+      tcb.sndNxt = tcb.sndUna;
+      pendingAdd(<u32>tcb.id);
+    }
+  }
+  if (tcb.sndWnd > before) pendingAdd(<u32>tcb.id);
+}

@@ -1,0 +1,88 @@
+import { Tcb, TcbFlag } from "./connection";
+import { seqAtMost, seqLess } from "./sequence";
+
+/**
+ * Congestion control (RFC 5681) with NewReno recovery (RFC 6582). It knows bytes and windows, no segments and no timers; the
+ * callers send what it asks for.
+ */
+
+/** Initial window (RFC 5681 3.1); one segment when the SYN had to be sent again. */
+export function congestionInit(tcb: Tcb): void {
+  const mss = <u32>tcb.sndMss;
+  tcb.cwnd = initialWindow(mss);
+  if ((tcb.flags & TcbFlag.SYN_RETRANSMITTED) != 0) tcb.cwnd = mss;
+  tcb.ssthresh = 0xffff;
+  tcb.recover = tcb.iss;
+  tcb.dupAcks = 0;
+}
+
+function initialWindow(mss: u32): u32 {
+  return mss > 2190 ? 2 * mss : mss > 1095 ? 3 * mss : 4 * mss;
+}
+
+/** Bytes that may be in flight, with limited transmit (RFC 3042): one segment more for each of the first two duplicates. */
+export function congestionWindow(tcb: Tcb): u32 {
+  const early = (tcb.flags & TcbFlag.RECOVERY) == 0 && tcb.dupAcks < 3;
+  return early ? tcb.cwnd + <u32>tcb.dupAcks * <u32>tcb.sndMss : tcb.cwnd;
+}
+
+function halveFlight(tcb: Tcb): void {
+  tcb.ssthresh = max<u32>((tcb.sndMax - tcb.sndUna) >>> 1, 2 * <u32>tcb.sndMss);
+}
+
+/**
+ * `acked` new bytes were acknowledged up to `ack`; SND.UNA is still the old one. Returns true when the next hole has to be
+ * sent again at once (partial acknowledgment, RFC 6582 3.2 step 3).
+ */
+export function congestionOnAck(tcb: Tcb, ack: u32, acked: u32): bool {
+  const mss = <u32>tcb.sndMss;
+  tcb.dupAcks = 0;
+  if ((tcb.flags & TcbFlag.RECOVERY) != 0) {
+    if (seqAtMost(tcb.recover, ack)) {
+      const flight = tcb.sndMax - ack;
+      tcb.cwnd = min<u32>(tcb.ssthresh, max<u32>(flight, mss) + mss);
+      tcb.flags &= ~TcbFlag.RECOVERY;
+      return false;
+    }
+    tcb.cwnd = tcb.cwnd > acked ? tcb.cwnd - acked : 0;
+    if (acked >= mss) tcb.cwnd += mss;
+    tcb.cwnd = max<u32>(tcb.cwnd, mss);
+    return true;
+  }
+  if (tcb.cwnd < tcb.ssthresh) tcb.cwnd += min<u32>(acked, mss);
+  else tcb.cwnd += max<u32>((mss * mss) / tcb.cwnd, 1);
+  // Nothing here can use a window beyond what the field holds; the bound keeps the sums far from overflow.
+  tcb.cwnd = min<u32>(tcb.cwnd, 0x1ffff);
+  return false;
+}
+
+/** A duplicate acknowledgment came. Returns true when the first hole has to be sent again (fast retransmit). */
+export function congestionOnDuplicate(tcb: Tcb): bool {
+  if ((tcb.flags & TcbFlag.RECOVERY) != 0) {
+    tcb.cwnd = min<u32>(tcb.cwnd + <u32>tcb.sndMss, 0x1ffff);
+    return false;
+  }
+  if (tcb.dupAcks < 255) tcb.dupAcks += 1;
+  if (tcb.dupAcks != 3) return false;
+  // RFC 6582 3.2 step 2: not again for losses that a recovery or a timeout before has dealt with.
+  if (!seqLess(tcb.recover, tcb.sndUna)) return false;
+  halveFlight(tcb);
+  tcb.recover = tcb.sndMax;
+  tcb.cwnd = tcb.ssthresh + 3 * <u32>tcb.sndMss;
+  tcb.flags |= TcbFlag.RECOVERY;
+  return true;
+}
+
+/** The retransmission timer expired for data. */
+export function congestionOnTimeout(tcb: Tcb): void {
+  if (tcb.retries <= 1) halveFlight(tcb);
+  tcb.cwnd = <u32>tcb.sndMss;
+  tcb.recover = tcb.sndMax;
+  tcb.dupAcks = 0;
+  tcb.flags &= ~TcbFlag.RECOVERY;
+}
+
+/** Nothing was sent for longer than a retransmission timeout (RFC 5681 4.1). */
+export function congestionOnIdle(tcb: Tcb): void {
+  tcb.cwnd = min<u32>(tcb.cwnd, initialWindow(<u32>tcb.sndMss));
+}

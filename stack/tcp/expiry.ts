@@ -1,0 +1,100 @@
+import { ETIMEDOUT } from "../errors";
+import { isDue, now } from "../now";
+import { Counter, count } from "../statistics";
+import { TIMER_TCP, timerSet } from "../time/timers";
+import { congestionOnTimeout } from "./congestion";
+import {
+  FIRST_SYN_RECORD,
+  FIRST_TIME_WAIT,
+  Tcb,
+  TcbFlag,
+  TcbTimer,
+  TcpState,
+  synRecordAt,
+  tcbAt,
+} from "./connection";
+import { ackNow, tcbAbort, tcbReset, timeWaitFree } from "./lifecycle";
+import { synRecordExpired } from "./listen";
+import { pendingAdd } from "./pending";
+import { rtoBackOff } from "./rto";
+import { timerStart, timersRearm } from "./timers";
+
+/**
+ * Retransmissions before a connection is given up (R2, RFC 9293 3.8.3): with the timeout doubling from 200 ms to 60 s, the
+ * eleventh comes after more than 100 s; for a SYN, which starts at 1 s, the eighth after more than three minutes.
+ */
+const RETRIES_MAX: u32 = 11;
+const SYN_RETRIES_MAX: u32 = 8;
+
+/** A timer of the TCP range came due; `id` is the connection number. */
+export function tcpTimer(id: u32): void {
+  if (id >= FIRST_TIME_WAIT) {
+    timeWaitFree(id);
+    return;
+  }
+  if (id >= FIRST_SYN_RECORD) {
+    synRecordExpired(id);
+    return;
+  }
+  const tcb = tcbAt(id);
+  if (tcb.state == TcpState.CLOSED) return;
+  if (taken(tcb, TcbTimer.DELAYED_ACK, tcb.delackDue)) ackNow(tcb);
+  if (taken(tcb, TcbTimer.LIFE, tcb.lifeDue)) {
+    tcbReset(tcb);
+    return;
+  }
+  if (taken(tcb, TcbTimer.RETRANSMIT, tcb.rexmtDue)) retransmitExpired(tcb);
+  if (tcb.state != TcpState.CLOSED) timersRearm(tcb);
+}
+
+function taken(tcb: Tcb, which: TcbTimer, due: u32): bool {
+  if (((<u32>tcb.armed) & which) == 0 || !isDue(due)) return false;
+  tcb.armed &= ~(<u8>which);
+  return true;
+}
+
+function retransmitExpired(tcb: Tcb): void {
+  if ((tcb.flags & TcbFlag.WAIT_NEIGHBOUR) != 0) tcb.flags &= ~TcbFlag.WAIT_NEIGHBOUR;
+  if ((tcb.flags & TcbFlag.PERSIST) != 0) {
+    persistExpired(tcb);
+    return;
+  }
+  count(Counter.TCP_TIMEOUT);
+  tcb.retries += 1;
+  const opening = tcb.state == TcpState.SYN_SENT || tcb.state == TcpState.SYN_RECEIVED;
+  if (<u32>tcb.retries >= (opening ? SYN_RETRIES_MAX : RETRIES_MAX)) {
+    tcbAbort(tcb, ETIMEDOUT);
+    return;
+  }
+  if (opening) {
+    tcb.flags |= TcbFlag.SYN_RETRANSMITTED;
+    tcb.sndNxt = tcb.iss;
+  } else {
+    congestionOnTimeout(tcb);
+    tcb.sndNxt = tcb.sndUna;
+  }
+  tcb.flags &= ~(TcbFlag.TIMING | TcbFlag.RETRANSMIT_HEAD);
+  rtoBackOff(tcb);
+  timerStart(tcb, TcbTimer.RETRANSMIT, tcb.rto);
+  pendingAdd(<u32>tcb.id);
+}
+
+/** Persist state (RFC 9293 3.8.6.1): a probe, at growing intervals. Answered probes keep the connection for ever. */
+function persistExpired(tcb: Tcb): void {
+  if (<u32>tcb.retries >= RETRIES_MAX) {
+    tcbAbort(tcb, ETIMEDOUT);
+    return;
+  }
+  count(Counter.TCP_WINDOW_PROBE);
+  tcb.retries += 1;
+  tcb.flags |= TcbFlag.FORCE;
+  rtoBackOff(tcb);
+  timerStart(tcb, TcbTimer.RETRANSMIT, tcb.rto);
+  pendingAdd(<u32>tcb.id);
+}
+
+/** Arms the timer of a SYN queue record. */
+export function synRecordTimer(id: u32, delayMs: u32): void {
+  assert(synRecordAt(id).state != TcpState.CLOSED);
+  timerSet(TIMER_TCP + id, now() + delayMs);
+}

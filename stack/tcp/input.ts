@@ -1,0 +1,109 @@
+import { RxPacket } from "../ip/packet";
+import { Counter, count } from "../statistics";
+import { sumFold, sumPseudoHeader } from "../wire/checksum";
+import {
+  FIRST_SYN_RECORD,
+  FIRST_TIME_WAIT,
+  NO_CONNECTION,
+  TcpState,
+  connectionFind,
+  synRecordAt,
+  tcbAt,
+} from "./connection";
+import {
+  finishesHandshake,
+  listenInput,
+  promote,
+  promoteCommit,
+  promoteLater,
+  promoteUndo,
+  synRecordInput,
+} from "./listen";
+import { PROTOCOL_TCP } from "./output";
+import {
+  SEGMENT,
+  Segment,
+  segmentDiscard,
+  segmentHeaderSum,
+  segmentParse,
+  sumSkipped,
+} from "./segment";
+import { synSentInput } from "./syn-sent";
+import { synchronizedInput } from "./synchronized";
+import { textPlace } from "./text";
+import { timeWaitInput } from "./time-wait";
+
+/**
+ * A TCP segment has arrived; the frame's stream stands at the first byte of its header. Header, lookup, text to its place
+ * while the checksum is summed, and only when that is proven the state machine of RFC 9293 3.10.7.
+ */
+export function tcpInput(packet: RxPacket): void {
+  count(Counter.TCP_IN);
+  const segment = SEGMENT;
+  // MUST-57: nothing that was sent to more than one host opens, changes or answers anything.
+  if (packet.linkBroadcast) {
+    count(Counter.TCP_BAD_HEADER);
+    return;
+  }
+  const headerBytes = segmentParse(segment, packet.payloadBytes);
+  if (headerBytes == 0) {
+    count(Counter.TCP_BAD_HEADER);
+    return;
+  }
+  segment.source = packet.source;
+  segment.destination = packet.destination;
+  if (segment.sourcePort == 0 || segment.destinationPort == 0) {
+    count(Counter.TCP_BAD_HEADER);
+    segmentDiscard(segment);
+    return;
+  }
+  let sum = sumPseudoHeader(segment.source, segment.destination, PROTOCOL_TCP, packet.payloadBytes);
+  sum = segmentHeaderSum(sum, headerBytes);
+  const id = connectionFind(
+    segment.destination,
+    segment.destinationPort,
+    segment.source,
+    segment.sourcePort,
+  );
+  if (id < FIRST_SYN_RECORD) {
+    const tcb = tcbAt(id);
+    sum = textPlace(tcb, segment, sum, headerBytes);
+    if (!proven(sum)) return;
+    if (tcb.state == TcpState.SYN_SENT) synSentInput(tcb, segment);
+    else synchronizedInput(tcb, segment);
+  } else if (id < FIRST_TIME_WAIT) {
+    halfOpenInput(id, segment, sum, headerBytes);
+  } else {
+    sum = sumSkipped(sum, segment.textBytes, headerBytes);
+    if (!proven(sum)) return;
+    if (id == NO_CONNECTION) listenInput(segment);
+    else timeWaitInput(id, segment);
+  }
+}
+
+function proven(sum: u32): bool {
+  if (sumFold(sum) == 0xffff) return true;
+  count(Counter.TCP_BAD_CHECKSUM);
+  return false;
+}
+
+/** The segment that finishes a handshake may carry text already: it needs its ring before the checksum is known. */
+function halfOpenInput(id: u32, segment: Segment, sum: u32, headerBytes: u32): void {
+  const finishes = finishesHandshake(synRecordAt(id), segment);
+  const promoted: u32 = finishes ? promote(id) : NO_CONNECTION;
+  if (promoted == NO_CONNECTION) {
+    sum = sumSkipped(sum, segment.textBytes, headerBytes);
+    if (!proven(sum)) return;
+    if (finishes) promoteLater(id);
+    else synRecordInput(id, segment);
+    return;
+  }
+  const tcb = tcbAt(promoted);
+  sum = textPlace(tcb, segment, sum, headerBytes);
+  if (!proven(sum)) {
+    promoteUndo(tcb);
+    return;
+  }
+  promoteCommit(id, promoted);
+  synchronizedInput(tcb, segment);
+}

@@ -1,0 +1,176 @@
+import { TCP_MSL_MS, TCP_TCBS } from "../config";
+import { now } from "../now";
+import { socketNotify } from "../socket/notify";
+import { Counter, count } from "../statistics";
+import { TIMER_TCP, timerCancel, timerSet } from "../time/timers";
+import {
+  CONNECTIONS,
+  FIRST_TIME_WAIT,
+  NO_CONNECTION,
+  Tcb,
+  TcbFlag,
+  TcbTimer,
+  TcpState,
+  TimeWait,
+  connectionAt,
+  connectionInsert,
+  connectionRemove,
+  tcbAt,
+  timeWaitAt,
+} from "./connection";
+import { acceptQueueRemove, listenerAt } from "./listener";
+import { promoteWaiting } from "./listen";
+import { sendBare, sendReset } from "./output";
+import { pendingAdd, pendingRemove } from "./pending";
+import { RTO_INITIAL_MS } from "./rto";
+import { TcpBit } from "./segment";
+import { sendQueueClear } from "./send-queue";
+import { timerStart, timersStop } from "./timers";
+
+/**
+ * Birth and death of connections. A connection that nobody owns any more gives its rings back as soon as they hold nothing
+ * that matters: TIME-WAIT, and FIN-WAIT-2 of a closed socket, live on as small records.
+ */
+
+/** How long an orphan waits in FIN-WAIT-2 for the peer's FIN. */
+export const FIN_WAIT_2_MS: u32 = 60000;
+/** How long an orphan with data to deliver may go without progress. */
+export const ORPHAN_MS: u32 = 60000;
+
+/** A fresh TCB, zeroed; NO_CONNECTION when all are in use. The caller sets the tuple and the state. */
+export function tcbAllocate(): u32 {
+  for (let id: u32 = 0; id < TCP_TCBS; id++) {
+    const tcb = tcbAt(id);
+    if (tcb.state != TcpState.CLOSED || tcb.socket != 0) continue;
+    memory.fill(changetype<usize>(tcb), 0, offsetof<Tcb>());
+    tcb.id = <u8>id;
+    tcb.rto = RTO_INITIAL_MS;
+    tcb.ttl = 64;
+    sendQueueClear(tcb);
+    return id;
+  }
+  return NO_CONNECTION;
+}
+
+/** TCBs that are free. */
+export function tcbsFree(): u32 {
+  let free: u32 = 0;
+  for (let id: u32 = 0; id < TCP_TCBS; id++) {
+    const tcb = tcbAt(id);
+    if (tcb.state == TcpState.CLOSED && tcb.socket == 0) free += 1;
+  }
+  return free;
+}
+
+/**
+ * Ends a connection at once: state CLOSED, out of all tables. While a socket owns the TCB it stays allocated, so that what
+ * was received can still be read and the error be told.
+ */
+export function tcbClose(tcb: Tcb): void {
+  const id = <u32>tcb.id;
+  if (tcb.state == TcpState.CLOSED) return;
+  connectionRemove(id);
+  pendingRemove(id);
+  timersStop(tcb);
+  tcb.state = <u8>TcpState.CLOSED;
+  sendQueueClear(tcb);
+  if (tcb.listener != 0 && tcb.socket == 0) {
+    acceptQueueRemove(listenerAt(<u32>tcb.listener - 1), tcb);
+  }
+  if (tcb.socket != 0) socketNotify(<u32>tcb.socket - 1);
+  else promoteWaiting();
+}
+
+/** Ends a connection because of an error that the application will be told (RFC 9293 MUST-12). */
+export function tcbAbort(tcb: Tcb, error: i32): void {
+  if (tcb.error == 0) tcb.error = <u8>error;
+  tcbClose(tcb);
+}
+
+/** Ends a connection and tells the peer by RST. */
+export function tcbReset(tcb: Tcb): void {
+  if (tcb.state != TcpState.SYN_SENT) sendReset(tcb);
+  tcbClose(tcb);
+}
+
+/** The socket has let go of a TCB that is CLOSED: it is free now. */
+export function tcbRelease(tcb: Tcb): void {
+  tcb.socket = 0;
+  promoteWaiting();
+}
+
+/** Enters TIME-WAIT: the rest of the connection needs no rings (RFC 9293 3.6.1). */
+export function enterTimeWait(tcb: Tcb): void {
+  timeWaitAcknowledge(handOver(tcb, TcpState.TIME_WAIT, 2 * TCP_MSL_MS));
+}
+
+/** The ACK of the peer's FIN, first or repeated. If it can't go now, the peer sends its FIN again. */
+export function timeWaitAcknowledge(record: TimeWait): void {
+  sendBare(
+    record.localAddress,
+    record.remoteAddress,
+    ((<u32>record.localPort) << 16) | (<u32>record.remotePort),
+    record.sndNxt,
+    record.rcvNxt,
+    TcpBit.ACK,
+  );
+}
+
+/** Our FIN is acknowledged and nobody reads any more: waits for the peer's FIN without rings. */
+export function enterOrphanFinWait2(tcb: Tcb): void {
+  handOver(tcb, TcpState.FIN_WAIT_2, FIN_WAIT_2_MS);
+}
+
+function handOver(tcb: Tcb, state: TcpState, lifeMs: u32): TimeWait {
+  const id = timeWaitAllocate();
+  const record = timeWaitAt(id);
+  connectionRemove(<u32>tcb.id);
+  record.localAddress = tcb.localAddress;
+  record.remoteAddress = tcb.remoteAddress;
+  record.localPort = tcb.localPort;
+  record.remotePort = tcb.remotePort;
+  record.sndNxt = tcb.sndMax;
+  record.rcvNxt = tcb.rcvNxt;
+  record.born = now();
+  record.state = <u8>state;
+  connectionInsert(id);
+  timerSet(TIMER_TCP + id, now() + lifeMs);
+  pendingRemove(<u32>tcb.id);
+  timersStop(tcb);
+  tcb.state = <u8>TcpState.CLOSED;
+  sendQueueClear(tcb);
+  if (tcb.socket != 0) socketNotify(<u32>tcb.socket - 1);
+  else promoteWaiting();
+  return record;
+}
+
+/** A TIME-WAIT record: a free one, or the oldest of all (TW-4: never refuse work because of old connections). */
+function timeWaitAllocate(): u32 {
+  let oldest = FIRST_TIME_WAIT;
+  for (let id = FIRST_TIME_WAIT; id < CONNECTIONS; id++) {
+    const record = timeWaitAt(id);
+    if (record.state == TcpState.CLOSED) return id;
+    if (<i32>(record.born - timeWaitAt(oldest).born) < 0) oldest = id;
+  }
+  count(Counter.TCP_TIME_WAIT_EVICTED);
+  timeWaitFree(oldest);
+  return oldest;
+}
+
+/** Frees a TIME-WAIT record. */
+export function timeWaitFree(id: u32): void {
+  connectionRemove(id);
+  timerCancel(TIMER_TCP + id);
+  connectionAt(id).state = <u8>TcpState.CLOSED;
+}
+
+/** The acknowledgment that is due goes out in this turn (or with data, if some goes first). */
+export function ackNow(tcb: Tcb): void {
+  tcb.flags |= TcbFlag.ACK_NOW;
+  pendingAdd(<u32>tcb.id);
+}
+
+/** Arms the life timer of an orphan, so that a peer that stays silent cannot keep the TCB. */
+export function limitLife(tcb: Tcb, lifeMs: u32): void {
+  timerStart(tcb, TcbTimer.LIFE, lifeMs);
+}

@@ -1,0 +1,290 @@
+import { TCP_RX_BYTES } from "../config";
+import { now } from "../now";
+import { socketNotify } from "../socket/notify";
+import { Counter, count } from "../statistics";
+import { TIMER_TCP, timerCancel } from "../time/timers";
+import { congestionInit } from "./congestion";
+import {
+  Connection,
+  FIRST_SYN_RECORD,
+  FIRST_TIME_WAIT,
+  NO_CONNECTION,
+  SynRecord,
+  Tcb,
+  TcbFlag,
+  TcpState,
+  connectionInsert,
+  connectionRemove,
+  synRecordAt,
+  tcbAt,
+} from "./connection";
+import { synRecordTimer } from "./expiry";
+import { initialSequenceNumber } from "./isn";
+import { tcbAllocate } from "./lifecycle";
+import { NO_LISTENER, acceptQueueAdd, listenerAt, listenerFind } from "./listener";
+import { RECEIVE_MSS, sendBare } from "./output";
+import { pendingAdd, pendingRemove } from "./pending";
+import { RTO_AFTER_SYN_LOSS_MS, rtoSample } from "./rto";
+import { DEFAULT_MSS, MINIMUM_MSS, Segment, TcpBit } from "./segment";
+
+/**
+ * The passive side (RFC 9293 3.10.7.2): a SYN makes a record of the SYN queue, the ACK that finishes the handshake turns it
+ * into a TCB in the accept queue. When there is no TCB, or the accept queue is full, the record waits with its handshake
+ * finished; the peer believes itself connected and repeats its data until there is room, and is refused with RST when that
+ * takes too long.
+ */
+
+/** SYN-ACKs sent again: at 1, 3, 7, 15 and 31 s. */
+const SYN_ACK_RETRIES: u32 = 5;
+const SYN_ACK_RTO_MS: u32 = 1000;
+
+/** A segment that belongs to no record: for a listener, or for nobody. */
+export function listenInput(segment: Segment): void {
+  const index = listenerFind(segment.destination, segment.destinationPort);
+  const bits = segment.bits & (TcpBit.SYN | TcpBit.ACK | TcpBit.RST | TcpBit.FIN);
+  // SYN+FIN is nobody's honest opening; it is dropped like the scans that use it.
+  if (index != NO_LISTENER && bits == TcpBit.SYN) {
+    synReceived(segment, index);
+    return;
+  }
+  if (index == NO_LISTENER) count(Counter.TCP_NO_CONNECTION);
+  if ((bits & TcpBit.RST) != 0) return;
+  if ((bits & TcpBit.ACK) == 0 && index != NO_LISTENER) return;
+  refuse(segment);
+}
+
+/** RST as an answer to a segment without a connection (RFC 9293 3.10.7.1). */
+export function refuse(segment: Segment): void {
+  const ports = (segment.destinationPort << 16) | segment.sourcePort;
+  if ((segment.bits & TcpBit.ACK) != 0) {
+    sendBare(segment.destination, segment.source, ports, segment.ack, 0, TcpBit.RST);
+    return;
+  }
+  const length =
+    segment.textBytes + ((segment.bits & TcpBit.SYN) >>> 1) + (segment.bits & TcpBit.FIN);
+  const ack = segment.seq + length;
+  sendBare(segment.destination, segment.source, ports, 0, ack, TcpBit.RST | TcpBit.ACK);
+}
+
+function synReceived(segment: Segment, listener: u32): void {
+  const id = synRecordAllocate();
+  if (id == NO_CONNECTION) {
+    count(Counter.TCP_SYN_DROPPED);
+    return;
+  }
+  const record = synRecordAt(id);
+  memory.fill(changetype<usize>(record), 0, offsetof<SynRecord>());
+  setTuple(record, segment);
+  record.state = <u8>TcpState.SYN_RECEIVED;
+  record.listener = <u8>(listener + 1);
+  record.irs = segment.seq;
+  record.iss = initialSequenceNumber(record);
+  record.mss = <u16>sendMss(segment.mss);
+  record.window = <u16>segment.window;
+  record.born = now();
+  record.due = 1;
+  connectionInsert(id);
+  synRecordTimer(id, SYN_ACK_RTO_MS);
+  pendingAdd(id);
+}
+
+function setTuple(record: Connection, segment: Segment): void {
+  record.localAddress = segment.destination;
+  record.remoteAddress = segment.source;
+  record.localPort = <u16>segment.destinationPort;
+  record.remotePort = <u16>segment.sourcePort;
+}
+
+/** What we may send per segment (RFC 9293 3.7.1): the peer's MSS, with a floor and our MTU as the ceiling. */
+export function sendMss(option: u32): u32 {
+  if (option == 0) return DEFAULT_MSS;
+  return min<u32>(max<u32>(option, MINIMUM_MSS), RECEIVE_MSS);
+}
+
+/** A free record, or the oldest whose handshake is not finished; NO_CONNECTION when all of them are. */
+function synRecordAllocate(): u32 {
+  let oldest = NO_CONNECTION;
+  for (let id = FIRST_SYN_RECORD; id < FIRST_TIME_WAIT; id++) {
+    const record = synRecordAt(id);
+    if (record.state == TcpState.CLOSED) return id;
+    if (record.waiting != 0) continue;
+    if (oldest == NO_CONNECTION || <i32>(record.born - synRecordAt(oldest).born) < 0) oldest = id;
+  }
+  if (oldest != NO_CONNECTION) {
+    count(Counter.TCP_SYN_EVICTED);
+    synRecordFree(oldest);
+  }
+  return oldest;
+}
+
+/** Frees a record of the SYN queue. */
+export function synRecordFree(id: u32): void {
+  connectionRemove(id);
+  pendingRemove(id);
+  timerCancel(TIMER_TCP + id);
+  synRecordAt(id).state = <u8>TcpState.CLOSED;
+}
+
+/** The SYN-ACK is sent again, or the record given up. */
+export function synRecordExpired(id: u32): void {
+  const record = synRecordAt(id);
+  if (record.state == TcpState.CLOSED) return;
+  if (<u32>record.retries >= SYN_ACK_RETRIES) {
+    if (record.waiting != 0) resetRecord(record);
+    synRecordFree(id);
+    return;
+  }
+  record.retries += 1;
+  record.due = 1;
+  synRecordTimer(id, SYN_ACK_RTO_MS << record.retries);
+  pendingAdd(id);
+}
+
+function resetRecord(record: SynRecord): void {
+  const ports = ((<u32>record.localPort) << 16) | (<u32>record.remotePort);
+  const bits = TcpBit.RST | TcpBit.ACK;
+  sendBare(record.localAddress, record.remoteAddress, ports, record.iss + 1, record.irs + 1, bits);
+}
+
+/** A segment for a half-open connection that does not finish its handshake. */
+export function synRecordInput(id: u32, segment: Segment): void {
+  const record = synRecordAt(id);
+  const offset = segment.seq - (record.irs + 1);
+  const inWindow = offset < TCP_RX_BYTES;
+  if ((segment.bits & TcpBit.RST) != 0) {
+    // RFC 5961 3.2: only the exact number ends it; for any other in the window the SYN-ACK is the challenge.
+    if (offset == 0) synRecordFree(id);
+    else if (inWindow) repeatSynAck(id, record);
+    return;
+  }
+  if ((segment.bits & TcpBit.SYN) != 0) {
+    // A duplicate of the SYN gets the SYN-ACK again; any other SYN is challenged by the same answer.
+    repeatSynAck(id, record);
+    return;
+  }
+  if ((segment.bits & TcpBit.ACK) != 0 && segment.ack != record.iss + 1) {
+    refuse(segment);
+    return;
+  }
+  if (!inWindow) repeatSynAck(id, record);
+}
+
+function repeatSynAck(id: u32, record: SynRecord): void {
+  record.due = 1;
+  pendingAdd(id);
+}
+
+/** True when this segment finishes the handshake of the record. */
+export function finishesHandshake(record: SynRecord, segment: Segment): bool {
+  const bits = segment.bits & (TcpBit.SYN | TcpBit.ACK | TcpBit.RST);
+  if (bits != TcpBit.ACK || segment.ack != record.iss + 1) return false;
+  return segment.seq - (record.irs + 1) < TCP_RX_BYTES;
+}
+
+/**
+ * Makes a TCB of a record whose handshake is finished; the record stays until `promoteCommit`, so that nothing has happened
+ * when the checksum turns out wrong. NO_CONNECTION when there is no room, and the record is marked as waiting.
+ */
+export function promote(recordId: u32): u32 {
+  const record = synRecordAt(recordId);
+  const listener = listenerAt(<u32>record.listener - 1);
+  const id: u32 = listener.accepted < listener.backlog ? tcbAllocate() : NO_CONNECTION;
+  if (id == NO_CONNECTION) return NO_CONNECTION;
+  const tcb = tcbAt(id);
+  tcb.localAddress = record.localAddress;
+  tcb.remoteAddress = record.remoteAddress;
+  tcb.localPort = record.localPort;
+  tcb.remotePort = record.remotePort;
+  tcb.listener = record.listener;
+  // Not CLOSED any more, or another record could be given the same TCB.
+  tcb.state = <u8>TcpState.SYN_RECEIVED;
+  tcb.iss = record.iss;
+  tcb.sndUna = record.iss;
+  tcb.sndNxt = record.iss + 1;
+  tcb.sndMax = record.iss + 1;
+  tcb.sndWnd = <u32>record.window;
+  tcb.maxSndWnd = <u32>record.window;
+  tcb.sndWl1 = record.irs;
+  tcb.sndWl2 = record.iss;
+  tcb.irs = record.irs;
+  tcb.rcvNxt = record.irs + 1;
+  tcb.rcvRead = record.irs + 1;
+  tcb.rcvAdv = record.irs + 1 + min<u32>(TCP_RX_BYTES, 0xffff);
+  tcb.sndMss = record.mss;
+  if (record.retries != 0) {
+    tcb.flags |= TcbFlag.SYN_RETRANSMITTED;
+    tcb.rto = RTO_AFTER_SYN_LOSS_MS;
+  } else if (record.waiting == 0) {
+    rtoSample(tcb, now() - record.born);
+  }
+  return id;
+}
+
+/** The record has become the TCB `id`: ESTABLISHED, and in the accept queue. */
+export function promoteCommit(recordId: u32, id: u32): void {
+  const listenerNumber = <u32>synRecordAt(recordId).listener - 1;
+  synRecordFree(recordId);
+  connectionInsert(id);
+  const tcb = tcbAt(id);
+  tcb.state = <u8>TcpState.ESTABLISHED;
+  tcb.sndUna = tcb.iss + 1;
+  congestionInit(tcb);
+  const listener = listenerAt(listenerNumber);
+  acceptQueueAdd(listener, tcb);
+  socketNotify(<u32>listener.socket);
+}
+
+/** The checksum was wrong after all. */
+export function promoteUndo(tcb: Tcb): void {
+  tcb.state = <u8>TcpState.CLOSED;
+}
+
+/** The handshake is finished but there is no room: the record waits for `promoteWaiting`. */
+export function promoteLater(recordId: u32): void {
+  const record = synRecordAt(recordId);
+  if (record.waiting != 0) return;
+  record.waiting = 1;
+  count(Counter.TCP_ACCEPT_DEFERRED);
+}
+
+/** A TCB or a place in an accept queue is free: the record that waits longest gets it. */
+export function promoteWaiting(): void {
+  for (let turns = FIRST_SYN_RECORD; turns < FIRST_TIME_WAIT; turns++) {
+    const recordId = longestWaiting();
+    if (recordId == NO_CONNECTION) return;
+    const id = promote(recordId);
+    if (id == NO_CONNECTION) return;
+    promoteCommit(recordId, id);
+  }
+}
+
+function longestWaiting(): u32 {
+  let oldest = NO_CONNECTION;
+  for (let id = FIRST_SYN_RECORD; id < FIRST_TIME_WAIT; id++) {
+    const record = synRecordAt(id);
+    if (record.state == TcpState.CLOSED || record.waiting == 0) continue;
+    const listener = listenerAt(<u32>record.listener - 1);
+    if (listener.accepted >= listener.backlog) continue;
+    if (oldest == NO_CONNECTION || <i32>(record.born - synRecordAt(oldest).born) < 0) oldest = id;
+  }
+  return oldest;
+}
+
+/** True when a peer has finished its handshake and waits for a TCB or a place in an accept queue. */
+export function handshakeWaiting(): bool {
+  for (let id = FIRST_SYN_RECORD; id < FIRST_TIME_WAIT; id++) {
+    const record = synRecordAt(id);
+    if (record.state != TcpState.CLOSED && record.waiting != 0) return true;
+  }
+  return false;
+}
+
+/** The listener is closing: its half-open connections are refused. */
+export function listenAbandon(listener: u32): void {
+  for (let id = FIRST_SYN_RECORD; id < FIRST_TIME_WAIT; id++) {
+    const record = synRecordAt(id);
+    if (record.state == TcpState.CLOSED || <u32>record.listener != listener + 1) continue;
+    resetRecord(record);
+    synRecordFree(id);
+  }
+}

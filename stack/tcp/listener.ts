@@ -1,0 +1,93 @@
+import { TCP_ANY_PORT, TCP_LISTENERS } from "../config";
+import { Tcb, tcbAt } from "./connection";
+
+/** A listening socket: where it listens, and the accept queue of connections that are established and not yet accepted. */
+@unmanaged
+export class Listener {
+  /** 0 = every local address. */
+  localAddress: u32;
+  /** 0 with `open` = every port (TCP_ANY_PORT). */
+  localPort: u16;
+  /** Socket that owns it. */
+  socket: u8;
+  open: bool;
+  /** Most connections in the accept queue. */
+  backlog: u8;
+  accepted: u8;
+  /** Accept queue, TCB numbers plus one. */
+  head: u8;
+  tail: u8;
+}
+
+const LISTENERS: usize = memory.data(TCP_LISTENERS * offsetof<Listener>(), 4);
+export const NO_LISTENER: u32 = 0xff;
+
+/** A listener by number. */
+export function listenerAt(index: u32): Listener {
+  assert(index < TCP_LISTENERS);
+  return changetype<Listener>(LISTENERS + index * offsetof<Listener>());
+}
+
+/** The listener for a SYN to this address and port, the more exact one first; NO_LISTENER when there is none. */
+export function listenerFind(address: u32, port: u32): u32 {
+  let found = NO_LISTENER;
+  let score: u32 = 0;
+  for (let index: u32 = 0; index < TCP_LISTENERS; index++) {
+    const listener = listenerAt(index);
+    if (!listener.open) continue;
+    const any = TCP_ANY_PORT && listener.localPort == 0;
+    if (<u32>listener.localPort != port && !any) continue;
+    if (listener.localAddress != 0 && listener.localAddress != address) continue;
+    const value: u32 = (any ? 1 : 2) + (listener.localAddress != 0 ? 1 : 0);
+    if (value > score) {
+      score = value;
+      found = index;
+    }
+  }
+  return found;
+}
+
+/** True when a listener has this very address and port. */
+export function listenerTaken(address: u32, port: u32): bool {
+  for (let index: u32 = 0; index < TCP_LISTENERS; index++) {
+    const listener = listenerAt(index);
+    if (!listener.open || <u32>listener.localPort != port) continue;
+    if (listener.localAddress == 0 || address == 0 || listener.localAddress == address) return true;
+  }
+  return false;
+}
+
+/** A free slot, or NO_LISTENER. */
+export function listenerAllocate(): u32 {
+  for (let index: u32 = 0; index < TCP_LISTENERS; index++) {
+    if (!listenerAt(index).open) return index;
+  }
+  return NO_LISTENER;
+}
+
+/** Appends an established connection to the accept queue. */
+export function acceptQueueAdd(listener: Listener, tcb: Tcb): void {
+  tcb.nextAccept = 0;
+  const link = <u8>(tcb.id + 1);
+  if (listener.head == 0) listener.head = link;
+  else tcbAt(<u32>listener.tail - 1).nextAccept = link;
+  listener.tail = link;
+  listener.accepted += 1;
+}
+
+/** Takes a connection out of the accept queue, wherever it stands. */
+export function acceptQueueRemove(listener: Listener, tcb: Tcb): void {
+  const link = <u32>tcb.id + 1;
+  let before: u32 = 0;
+  let at = <u32>listener.head;
+  for (let steps = <u32>listener.accepted; at != link && steps != 0; steps--) {
+    before = at;
+    at = at == 0 ? 0 : <u32>tcbAt(at - 1).nextAccept;
+  }
+  if (at != link) return;
+  if (before == 0) listener.head = tcb.nextAccept;
+  else tcbAt(before - 1).nextAccept = tcb.nextAccept;
+  if (<u32>listener.tail == link) listener.tail = <u8>before;
+  tcb.nextAccept = 0;
+  listener.accepted -= 1;
+}

@@ -1,0 +1,268 @@
+import { ipBegin, ipEnd, ipWrite } from "../ip/ipv4-output";
+import { isDue, now } from "../now";
+import { Counter, count } from "../statistics";
+import { sumAdd, sumField, sumPseudoHeader } from "../wire/checksum";
+import { Be } from "../wire/bytes";
+import { TCP_RX_BYTES } from "../config";
+import { congestionOnIdle, congestionWindow } from "./congestion";
+import { SynRecord, Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
+import { pendingAdd } from "./pending";
+import { sendQueueSum, sendQueueWrite } from "./send-queue";
+import { TCP_HEADER_BYTES, TcpBit } from "./segment";
+import { seqAtMost, seqLess, seqMax } from "./sequence";
+import { textRoom } from "./text";
+import { timerStart, timerStop } from "./timers";
+
+/** IP protocol number. */
+export const PROTOCOL_TCP: u32 = 6;
+/** MSS that we announce: what fits an Ethernet frame with plain headers (RFC 9293 MUST-67). */
+export const RECEIVE_MSS: u32 = 1460;
+/** Segments that one connection sends before the others have a turn. */
+const BURST: u32 = 4;
+const DEFAULT_TTL: u32 = 64;
+
+const HEADER: usize = memory.data(24, 4);
+
+/**
+ * Sends one segment; `bytes` of text come from the send queue of `tcb` at `offset`. `mss` other than 0 adds the option.
+ * Returns 0, or what `ipBegin` refused with.
+ */
+function send(
+  localAddress: u32,
+  remoteAddress: u32,
+  ports: u32,
+  seq: u32,
+  ack: u32,
+  bits: u32,
+  window: u32,
+  mss: u32,
+  tcb: Tcb | null,
+  offset: u32,
+  bytes: u32,
+): i32 {
+  const headerBytes: u32 = mss != 0 ? TCP_HEADER_BYTES + 4 : TCP_HEADER_BYTES;
+  const tos: u32 = tcb != null ? <u32>tcb.tos : 0;
+  const ttl: u32 = tcb != null ? <u32>tcb.ttl : DEFAULT_TTL;
+  const total = headerBytes + bytes;
+  const refused = ipBegin(PROTOCOL_TCP, localAddress, remoteAddress, total, tos, ttl);
+  if (refused != 0) return refused;
+  store<u32>(HEADER, bswap<u32>(ports));
+  store<u32>(HEADER, bswap<u32>(seq), 4);
+  store<u32>(HEADER, bswap<u32>(ack), 8);
+  store<u8>(HEADER, <u8>(headerBytes << 2), 12);
+  store<u8>(HEADER, <u8>bits, 13);
+  Be.store16(HEADER + 14, window);
+  store<u32>(HEADER, 0, 16);
+  if (mss != 0) store<u32>(HEADER, bswap<u32>((2 << 24) | (4 << 16) | mss), 20);
+  let sum = sumPseudoHeader(localAddress, remoteAddress, PROTOCOL_TCP, total);
+  sum = sumAdd(sum, HEADER, headerBytes, 0);
+  if (tcb != null && bytes != 0) sum = sendQueueSum(tcb, sum, offset, bytes);
+  store<u16>(HEADER, sumField(sum), 16);
+  ipWrite(HEADER, headerBytes);
+  if (tcb != null && bytes != 0) sendQueueWrite(tcb, offset, bytes);
+  ipEnd();
+  count(Counter.TCP_OUT);
+  return 0;
+}
+
+/** Window to announce; moves the announced edge only by a worthwhile step (RFC 9293 MUST-39), never back (SHLD-14). */
+function receiveWindow(tcb: Tcb): u32 {
+  const room = textRoom(tcb);
+  const announced = seqLess(tcb.rcvNxt, tcb.rcvAdv) ? tcb.rcvAdv - tcb.rcvNxt : 0;
+  if (room < announced + min<u32>(TCP_RX_BYTES >>> 1, RECEIVE_MSS)) return announced;
+  return room;
+}
+
+/** True when an acknowledgment would open the window by a step that the peer should hear of. */
+export function windowUpdateWorthwhile(tcb: Tcb): bool {
+  return tcb.rcvNxt + receiveWindow(tcb) != tcb.rcvAdv && (tcb.flags & TcbFlag.FIN_RECEIVED) == 0;
+}
+
+function sendOf(tcb: Tcb, seq: u32, bits: u32, mss: u32, offset: u32, bytes: u32): i32 {
+  const window = receiveWindow(tcb);
+  const ports = ((<u32>tcb.localPort) << 16) | (<u32>tcb.remotePort);
+  const ack: u32 = (bits & TcpBit.ACK) != 0 ? tcb.rcvNxt : 0;
+  const refused = send(
+    tcb.localAddress,
+    tcb.remoteAddress,
+    ports,
+    seq,
+    ack,
+    bits,
+    window,
+    mss,
+    tcb,
+    offset,
+    bytes,
+  );
+  if (refused != 0) return refused;
+  tcb.lastSent = now();
+  if ((bits & TcpBit.ACK) != 0) {
+    tcb.rcvAdv = seqMax(tcb.rcvAdv, tcb.rcvNxt + window);
+    tcb.flags &= ~TcbFlag.ACK_NOW;
+    tcb.unackedBytes = 0;
+    timerStop(tcb, TcbTimer.DELAYED_ACK);
+  }
+  return 0;
+}
+
+/** Sends all that a connection may send now. 0 when nothing is left to do, or why the IP layer took no more. */
+export function tcpOutput(tcb: Tcb): i32 {
+  const state = <u32>tcb.state;
+  if (state == TcpState.CLOSED) return 0;
+  if (state == TcpState.SYN_SENT || state == TcpState.SYN_RECEIVED) return outputSyn(tcb);
+  if (tcb.sndMax == tcb.sndUna && tcb.queued != 0 && isDue(tcb.lastSent + tcb.rto)) {
+    congestionOnIdle(tcb);
+  }
+  for (let turns: u32 = 0; turns < BURST; turns++) {
+    const result = outputOne(tcb);
+    if (result < 0) return result;
+    if (result == 0) break;
+    if (turns == BURST - 1) pendingAdd(<u32>tcb.id);
+  }
+  if ((tcb.flags & TcbFlag.ACK_NOW) != 0) {
+    const refused = sendOf(tcb, tcb.sndMax, TcpBit.ACK, 0, 0, 0);
+    if (refused != 0) return refused;
+  }
+  // Data waits and nothing is in flight that an acknowledgment would answer: the persist timer (RFC 9293 3.8.6.1).
+  if (
+    tcb.queued != 0 &&
+    tcb.sndMax == tcb.sndUna &&
+    ((<u32>tcb.armed) & TcbTimer.RETRANSMIT) == 0
+  ) {
+    tcb.flags |= TcbFlag.PERSIST;
+    timerStart(tcb, TcbTimer.RETRANSMIT, tcb.rto);
+  }
+  return 0;
+}
+
+function outputSyn(tcb: Tcb): i32 {
+  if (tcb.sndNxt != tcb.iss && (tcb.flags & TcbFlag.ACK_NOW) == 0) return 0;
+  const bits: u32 = tcb.state == TcpState.SYN_RECEIVED ? TcpBit.SYN | TcpBit.ACK : TcpBit.SYN;
+  const refused = sendOf(tcb, tcb.iss, bits, RECEIVE_MSS, 0, 0);
+  if (refused != 0) return refused;
+  if (tcb.sndMax == tcb.iss) {
+    tcb.flags |= TcbFlag.TIMING;
+    tcb.rttSeq = tcb.iss;
+    tcb.rttStart = now();
+  }
+  tcb.sndNxt = tcb.iss + 1;
+  tcb.sndMax = tcb.iss + 1;
+  return 0;
+}
+
+/** Sends the next segment if one may go. 1 when one went, 0 when none may, or the IP layer's refusal. */
+function outputOne(tcb: Tcb): i32 {
+  const head = (tcb.flags & TcbFlag.RETRANSMIT_HEAD) != 0;
+  const seq = head ? tcb.sndUna : tcb.sndNxt;
+  const offset = seq - tcb.sndUna;
+  // Past the last byte only our FIN is left, and it has been sent.
+  if (offset > tcb.queued) return 0;
+  const available = tcb.queued - offset;
+  const window = min<u32>(tcb.sndWnd, head ? tcb.sndWnd : congestionWindow(tcb));
+  const usable = window > offset ? window - offset : 0;
+  let bytes = min<u32>(min<u32>(available, <u32>tcb.sndMss), usable);
+  const force = (tcb.flags & TcbFlag.FORCE) != 0;
+  let probe = false;
+  if (bytes == 0 && available != 0) {
+    // A probe carries one byte beyond the window; SND.NXT stays where it is (RFC 9293 MUST-36).
+    if (!force) return 0;
+    probe = true;
+    bytes = 1;
+  }
+  const last = bytes == available;
+  const fin = last && !probe && (tcb.flags & TcbFlag.FIN_QUEUED) != 0;
+  if (bytes == 0 && !fin) {
+    tcb.flags &= ~TcbFlag.RETRANSMIT_HEAD;
+    return 0;
+  }
+  if (!head && !force && !fin && !worthSending(tcb, seq, bytes, last)) return 0;
+  let bits: u32 = TcpBit.ACK;
+  if (last) bits |= TcpBit.PSH;
+  if (fin) bits |= TcpBit.FIN;
+  const refused = sendOf(tcb, seq, bits, 0, offset, bytes);
+  if (refused != 0) return refused;
+  sent(tcb, seq, bytes, fin, probe);
+  return probe ? 0 : 1;
+}
+
+/** Nagle (RFC 9293 3.7.4) and sender-side silly-window avoidance (3.8.6.2.1). */
+function worthSending(tcb: Tcb, seq: u32, bytes: u32, last: bool): bool {
+  if (bytes == <u32>tcb.sndMss) return true;
+  if (seqLess(seq, tcb.sndMax)) return true;
+  const idle = tcb.sndMax == tcb.sndUna;
+  if (last && (idle || (tcb.flags & (TcbFlag.NO_DELAY | TcbFlag.FIN_QUEUED)) != 0)) return true;
+  return bytes >= tcb.maxSndWnd >>> 1;
+}
+
+function sent(tcb: Tcb, seq: u32, bytes: u32, fin: bool, probe: bool): void {
+  const end = seq + bytes + (fin ? 1 : 0);
+  const again = seqLess(seq, tcb.sndMax);
+  tcb.flags &= ~(TcbFlag.RETRANSMIT_HEAD | TcbFlag.FORCE);
+  if (fin) tcb.flags |= TcbFlag.FIN_SENT;
+  if (again) {
+    count(Counter.TCP_RETRANSMIT);
+    // Karn: what is timed may be answered by either copy (RFC 6298 3).
+    if ((tcb.flags & TcbFlag.TIMING) != 0 && seqAtMost(seq, tcb.rttSeq)) {
+      tcb.flags &= ~TcbFlag.TIMING;
+    }
+  } else if ((tcb.flags & TcbFlag.TIMING) == 0 && !probe) {
+    tcb.flags |= TcbFlag.TIMING;
+    tcb.rttSeq = seq;
+    tcb.rttStart = now();
+  }
+  if (probe) {
+    tcb.sndMax = seqMax(tcb.sndMax, end);
+    return;
+  }
+  if (seqLess(tcb.sndNxt, end)) tcb.sndNxt = end;
+  tcb.sndMax = seqMax(tcb.sndMax, end);
+  if (((<u32>tcb.armed) & TcbTimer.RETRANSMIT) == 0 || (tcb.flags & TcbFlag.PERSIST) != 0) {
+    tcb.flags &= ~TcbFlag.PERSIST;
+    timerStart(tcb, TcbTimer.RETRANSMIT, tcb.rto);
+  }
+}
+
+/** SYN-ACK of a half-open connection. */
+export function synAckOutput(record: SynRecord): i32 {
+  return send(
+    record.localAddress,
+    record.remoteAddress,
+    ((<u32>record.localPort) << 16) | (<u32>record.remotePort),
+    record.iss,
+    record.irs + 1,
+    TcpBit.SYN | TcpBit.ACK,
+    min<u32>(TCP_RX_BYTES, 0xffff),
+    RECEIVE_MSS,
+    null,
+    0,
+    0,
+  );
+}
+
+/** A segment without a connection behind it: RST, or the ACK of a TIME-WAIT record. Best effort: if it cannot go now, it is lost. */
+export function sendBare(
+  localAddress: u32,
+  remoteAddress: u32,
+  ports: u32,
+  seq: u32,
+  ack: u32,
+  bits: u32,
+): void {
+  const reset = (bits & TcpBit.RST) != 0;
+  if (reset) count(Counter.TCP_RESET_OUT);
+  const window: u32 = reset ? 0 : TCP_RX_BYTES;
+  send(localAddress, remoteAddress, ports, seq, ack, bits, window, 0, null, 0, 0);
+}
+
+/** RST for a connection that we give up: at SND.NXT, so that the peer takes it. */
+export function sendReset(tcb: Tcb): void {
+  sendBare(
+    tcb.localAddress,
+    tcb.remoteAddress,
+    ((<u32>tcb.localPort) << 16) | (<u32>tcb.remotePort),
+    tcb.sndMax,
+    tcb.rcvNxt,
+    TcpBit.RST | TcpBit.ACK,
+  );
+}

@@ -1,0 +1,30 @@
+import { TCP_RTO_MIN_MS } from "../config";
+import { Tcb } from "./connection";
+
+/** Retransmission timeout (RFC 6298), in milliseconds: the clock's granularity G is 1. */
+export const RTO_INITIAL_MS: u32 = 1000;
+/** When the SYN had to be sent again (RFC 6298 5.7). */
+export const RTO_AFTER_SYN_LOSS_MS: u32 = 3000;
+export const RTO_MAX_MS: u32 = 60000;
+
+/** Takes a round-trip sample. `srtt` is kept times 8 and `rttvar` times 4, so that the filters are shifts. */
+export function rtoSample(tcb: Tcb, rttMs: u32): void {
+  rttMs = min<u32>(rttMs, RTO_MAX_MS);
+  if (tcb.srtt == 0) {
+    tcb.srtt = max<u32>(rttMs << 3, 1);
+    tcb.rttvar = rttMs << 1;
+  } else {
+    const srtt = tcb.srtt >>> 3;
+    const error = srtt > rttMs ? srtt - rttMs : rttMs - srtt;
+    tcb.rttvar = tcb.rttvar - (tcb.rttvar >>> 2) + error;
+    tcb.srtt = max<u32>(tcb.srtt - srtt + rttMs, 1);
+  }
+  // SRTT + max(G, 4 * RTTVAR)
+  const rto = (tcb.srtt >>> 3) + max<u32>(1, tcb.rttvar);
+  tcb.rto = min<u32>(max<u32>(rto, TCP_RTO_MIN_MS), RTO_MAX_MS);
+}
+
+/** Doubles the timeout after an expiry (RFC 6298 5.5). */
+export function rtoBackOff(tcb: Tcb): void {
+  tcb.rto = min<u32>(tcb.rto << 1, RTO_MAX_MS);
+}

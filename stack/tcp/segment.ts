@@ -1,0 +1,120 @@
+import { linkRead, linkSkip } from "../link/device";
+import { Be } from "../wire/bytes";
+import { sumAdd } from "../wire/checksum";
+
+/** Control bits (RFC 9293 3.1). */
+export const enum TcpBit {
+  FIN = 1,
+  SYN = 2,
+  RST = 4,
+  PSH = 8,
+  ACK = 16,
+  URG = 32,
+}
+
+export const TCP_HEADER_BYTES: u32 = 20;
+/** Send MSS when the peer names none (RFC 9293 MUST-15). */
+export const DEFAULT_MSS: u32 = 536;
+/** A smaller MSS of a peer is taken as this: below it headers outweigh data, and some attacks begin (CVE-2019-11479). */
+export const MINIMUM_MSS: u32 = 88;
+
+/** The segment being received, in host order. One static instance, lent to the functions that handle it. */
+@unmanaged
+export class Segment {
+  source: u32;
+  destination: u32;
+  sourcePort: u32;
+  destinationPort: u32;
+  seq: u32;
+  ack: u32;
+  window: u32;
+  /** TcpBit bits. */
+  bits: u32;
+  /** Bytes of text as sent by the peer. */
+  textBytes: u32;
+  /** Text that was put into the receive ring, [left, right); empty when equal. */
+  left: u32;
+  right: u32;
+  /** MSS option; 0 = none. */
+  mss: u32;
+}
+
+export const SEGMENT: Segment = changetype<Segment>(memory.data(offsetof<Segment>(), 4));
+/** The received TCP header: 20 bytes and up to 40 of options. */
+const HEADER: usize = memory.data(60, 4);
+const SCRATCH_BYTES: u32 = 64;
+const SCRATCH: usize = memory.data(SCRATCH_BYTES, 4);
+
+/** SEG.LEN: text, and one each for SYN and FIN. */
+export function segmentLength(segment: Segment): u32 {
+  return segment.textBytes + ((segment.bits & TcpBit.SYN) >>> 1) + (segment.bits & TcpBit.FIN);
+}
+
+/**
+ * Reads and parses a header. `bytes` is the length of the segment. Returns the header's length, 0 when it is malformed; the
+ * header is left in scratch for `segmentHeaderSum`.
+ */
+export function segmentParse(segment: Segment, bytes: u32): u32 {
+  if (bytes < TCP_HEADER_BYTES) return 0;
+  linkRead(HEADER, TCP_HEADER_BYTES);
+  const headerBytes = (<u32>(load<u8>(HEADER, 12) >>> 4)) << 2;
+  if (headerBytes < TCP_HEADER_BYTES || headerBytes > bytes) return 0;
+  if (headerBytes > TCP_HEADER_BYTES) {
+    linkRead(HEADER + TCP_HEADER_BYTES, headerBytes - TCP_HEADER_BYTES);
+  }
+  segment.sourcePort = Be.load16(HEADER);
+  segment.destinationPort = Be.load16(HEADER + 2);
+  segment.seq = bswap<u32>(load<u32>(HEADER, 4));
+  segment.ack = bswap<u32>(load<u32>(HEADER, 8));
+  segment.bits = (<u32>load<u8>(HEADER, 13)) & 0x3f;
+  segment.window = Be.load16(HEADER + 14);
+  segment.textBytes = bytes - headerBytes;
+  segment.left = 0;
+  segment.right = 0;
+  segment.mss = 0;
+  if ((segment.bits & TcpBit.SYN) != 0) parseOptions(segment, headerBytes);
+  return headerBytes;
+}
+
+/** Checksum over the header that `segmentParse` has read. */
+export function segmentHeaderSum(sum: u32, headerBytes: u32): u32 {
+  return sumAdd(sum, HEADER, headerBytes, 0);
+}
+
+/** Options of a SYN (RFC 9293 3.2). A length that makes no sense ends the walk; what came before it counts. */
+function parseOptions(segment: Segment, headerBytes: u32): void {
+  let at: u32 = TCP_HEADER_BYTES;
+  while (at < headerBytes) {
+    const kind = <u32>load<u8>(HEADER + at);
+    if (kind == 0) return;
+    if (kind == 1) {
+      at += 1;
+      continue;
+    }
+    if (headerBytes - at < 2) return;
+    const length = <u32>load<u8>(HEADER + at, 1);
+    if (length < 2 || length > headerBytes - at) return;
+    if (kind == 2 && length == 4) {
+      // An option may start at an odd address: bytes, not a half-word.
+      segment.mss = ((<u32>load<u8>(HEADER + at, 2)) << 8) | (<u32>load<u8>(HEADER + at, 3));
+    }
+    at += length;
+  }
+}
+
+/** Passes over `bytes` bytes of the frame and adds them to the checksum; `offset` is their place in the segment. */
+export function sumSkipped(sum: u32, bytes: u32, offset: u32): u32 {
+  while (bytes != 0) {
+    const part = min<u32>(bytes, SCRATCH_BYTES);
+    linkRead(SCRATCH, part);
+    sum = sumAdd(sum, SCRATCH, part, offset);
+    offset += part;
+    bytes -= part;
+  }
+  return sum;
+}
+
+/** Passes over the rest of a segment that is dropped unseen. */
+export function segmentDiscard(segment: Segment): void {
+  linkSkip(segment.textBytes);
+}

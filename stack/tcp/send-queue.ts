@@ -1,0 +1,158 @@
+import { TCP_TCBS, TCP_TX_BYTES, TCP_TX_PIECES } from "../config";
+import { ipWrite } from "../ip/ipv4-output";
+import { sumAdd } from "../wire/checksum";
+import { Tcb } from "./connection";
+
+/**
+ * What a connection has to send or has sent without an acknowledgment yet: a short queue of pieces. A piece is a run of bytes
+ * in the send ring, or memory of the application (zero-copy: an asset in flash, say) that is read in place. The queue starts
+ * at SND.UNA, so it is the retransmission buffer too: nothing is ever copied for sending it again.
+ *
+ *     sndUna                                             sndUna + queued
+ *     | ring run | asset in flash             | ring run |
+ */
+@unmanaged
+class Piece {
+  /** Address of the bytes; 0 = the next `bytes` bytes of the send ring. */
+  address: usize;
+  bytes: u32;
+}
+
+const PIECES: usize = memory.data(TCP_TCBS * TCP_TX_PIECES * offsetof<Piece>(), 4);
+const RINGS: usize = memory.data(TCP_TCBS * TCP_TX_BYTES, 4);
+const MASK: u32 = TCP_TX_BYTES - 1;
+
+function piece(tcb: Tcb, index: u32): Piece {
+  return changetype<Piece>(PIECES + (<u32>tcb.id * TCP_TX_PIECES + index) * offsetof<Piece>());
+}
+
+function ring(tcb: Tcb): usize {
+  return RINGS + <u32>tcb.id * TCP_TX_BYTES;
+}
+
+/** Empties the queue. */
+export function sendQueueClear(tcb: Tcb): void {
+  tcb.ringHead = 0;
+  tcb.ringBytes = 0;
+  tcb.queued = 0;
+  tcb.pieces = 0;
+}
+
+/** Bytes that `sendQueueCopy` would take. */
+export function sendQueueRoom(tcb: Tcb): u32 {
+  const last = <u32>tcb.pieces;
+  const full = last == TCP_TX_PIECES && piece(tcb, last - 1).address != 0;
+  return full ? 0 : TCP_TX_BYTES - <u32>tcb.ringBytes;
+}
+
+/** Copies bytes to the end of the queue, as many as there is room for; returns how many. */
+export function sendQueueCopy(tcb: Tcb, from: usize, bytes: u32): u32 {
+  bytes = min<u32>(bytes, sendQueueRoom(tcb));
+  if (bytes == 0) return 0;
+  const tail = (<u32>tcb.ringHead + <u32>tcb.ringBytes) & MASK;
+  const first = min<u32>(bytes, TCP_TX_BYTES - tail);
+  memory.copy(ring(tcb) + tail, from, first);
+  if (bytes > first) memory.copy(ring(tcb), from + first, bytes - first);
+  tcb.ringBytes = <u16>(<u32>tcb.ringBytes + bytes);
+  tcb.queued += bytes;
+  if (tcb.pieces != 0) {
+    const last = piece(tcb, <u32>tcb.pieces - 1);
+    if (last.address == 0) {
+      last.bytes += bytes;
+      return bytes;
+    }
+  }
+  append(tcb, 0, bytes);
+  return bytes;
+}
+
+/** Refers to bytes at the end of the queue; 0 when there is no piece left, otherwise `bytes`. */
+export function sendQueueRefer(tcb: Tcb, from: usize, bytes: u32): u32 {
+  if (<u32>tcb.pieces == TCP_TX_PIECES || bytes == 0) return 0;
+  append(tcb, from, bytes);
+  tcb.queued += bytes;
+  return bytes;
+}
+
+function append(tcb: Tcb, address: usize, bytes: u32): void {
+  const next = piece(tcb, <u32>tcb.pieces);
+  next.address = address;
+  next.bytes = bytes;
+  tcb.pieces += 1;
+}
+
+/** Drops `bytes` acknowledged bytes from the front. */
+export function sendQueueAcknowledge(tcb: Tcb, bytes: u32): void {
+  assert(bytes <= tcb.queued);
+  tcb.queued -= bytes;
+  let gone: u32 = 0;
+  while (bytes != 0 && gone < <u32>tcb.pieces) {
+    const head = piece(tcb, gone);
+    const part = min<u32>(bytes, head.bytes);
+    if (head.address == 0) {
+      tcb.ringHead = <u16>((<u32>tcb.ringHead + part) & MASK);
+      tcb.ringBytes = <u16>(<u32>tcb.ringBytes - part);
+    } else {
+      head.address += part;
+    }
+    head.bytes -= part;
+    bytes -= part;
+    if (head.bytes == 0) gone += 1;
+  }
+  if (gone == 0) return;
+  tcb.pieces -= <u8>gone;
+  memory.copy(
+    changetype<usize>(piece(tcb, 0)),
+    changetype<usize>(piece(tcb, gone)),
+    <u32>tcb.pieces * offsetof<Piece>(),
+  );
+}
+
+/** Adds `bytes` queued bytes from `offset` (counted from SND.UNA) to a checksum. */
+export function sendQueueSum(tcb: Tcb, sum: u32, offset: u32, bytes: u32): u32 {
+  return walk(tcb, sum, offset, bytes, false);
+}
+
+/** Writes the same bytes to the frame being sent. */
+export function sendQueueWrite(tcb: Tcb, offset: u32, bytes: u32): void {
+  walk(tcb, 0, offset, bytes, true);
+}
+
+function walk(tcb: Tcb, sum: u32, offset: u32, bytes: u32, write: bool): u32 {
+  let ringAt = <u32>tcb.ringHead;
+  let done: u32 = 0;
+  for (let index: u32 = 0; index < <u32>tcb.pieces && bytes != 0; index++) {
+    const part = piece(tcb, index);
+    if (offset >= part.bytes) {
+      offset -= part.bytes;
+      if (part.address == 0) ringAt += part.bytes;
+      continue;
+    }
+    let left = min<u32>(bytes, part.bytes - offset);
+    bytes -= left;
+    let at = part.address + offset;
+    if (part.address == 0) {
+      const start = (ringAt + offset) & MASK;
+      ringAt += part.bytes;
+      at = ring(tcb) + start;
+      const first = TCP_TX_BYTES - start;
+      if (left > first) {
+        sum = run(sum, at, first, done, write);
+        done += first;
+        left -= first;
+        at = ring(tcb);
+      }
+    }
+    sum = run(sum, at, left, done, write);
+    done += left;
+    offset = 0;
+  }
+  assert(bytes == 0);
+  return sum;
+}
+
+function run(sum: u32, at: usize, bytes: u32, done: u32, write: bool): u32 {
+  if (!write) return sumAdd(sum, at, bytes, done);
+  ipWrite(at, bytes);
+  return sum;
+}

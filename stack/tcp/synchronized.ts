@@ -1,0 +1,149 @@
+import { TCP_DELAYED_ACK_MS } from "../config";
+import { ECONNREFUSED, ECONNRESET } from "../errors";
+import { now } from "../now";
+import { socketNotify } from "../socket/notify";
+import { Counter, count } from "../statistics";
+import { acknowledge } from "./acknowledge";
+import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
+import { ackNow, enterTimeWait, tcbAbort, tcbClose, tcbReset } from "./lifecycle";
+import { refuse } from "./listen";
+import { RECEIVE_MSS } from "./output";
+import { Segment, TcpBit, segmentLength } from "./segment";
+import { seqAtMost, seqLess } from "./sequence";
+import { textAccept } from "./text";
+import { timerStart } from "./timers";
+
+/** RFC 5961 7: challenge ACKs per connection in a period; per connection, so that no other can measure them. */
+const CHALLENGES: u32 = 10;
+const CHALLENGE_PERIOD_MS: u32 = 5000;
+
+/**
+ * A segment for a TCB in SYN-RECEIVED or a synchronised state (RFC 9293 3.10.7.4): sequence number, RST, SYN, ACK, URG, text,
+ * FIN, in this order, and no later step after one that dropped the segment. The text has been placed already (text.ts), but
+ * counts only here. Urgent data is delivered in line.
+ */
+export function synchronizedInput(tcb: Tcb, segment: Segment): void {
+  if (!acceptable(tcb, segment)) {
+    count(Counter.TCP_OUT_OF_WINDOW);
+    if ((segment.bits & TcpBit.RST) != 0) return;
+    // Answers to empty segments are rationed, or two confused peers would keep each other busy.
+    if (segmentLength(segment) != 0) ackNow(tcb);
+    else challenge(tcb);
+    return;
+  }
+  if ((segment.bits & TcpBit.RST) != 0) {
+    resetInput(tcb, segment);
+    return;
+  }
+  if ((segment.bits & TcpBit.SYN) != 0) {
+    // RFC 5961 4: whatever its number.
+    challenge(tcb);
+    return;
+  }
+  if ((segment.bits & TcpBit.ACK) == 0 || !ackAcceptable(tcb, segment)) return;
+  if (!acknowledge(tcb, segment)) return;
+  if ((tcb.flags & TcbFlag.READ_SHUT) != 0 && segment.left != segment.right) {
+    // Text for an application that has closed: it must not be thought delivered (RFC 9293 SHLD-3).
+    tcbReset(tcb);
+    return;
+  }
+  textInput(tcb, segment);
+  finInput(tcb, segment);
+}
+
+/** SEG-5, with the allowance of MUST-66: at a closed window the rest of a segment at RCV.NXT still counts. */
+function acceptable(tcb: Tcb, segment: Segment): bool {
+  const window = tcb.rcvAdv - tcb.rcvNxt;
+  const offset = segment.seq - tcb.rcvNxt;
+  const length = segmentLength(segment);
+  if (window == 0) {
+    if (offset == 0 && length != 0) ackNow(tcb);
+    return offset == 0;
+  }
+  if (offset < window) return true;
+  return length != 0 && offset + length - 1 < window;
+}
+
+/** RFC 5961 3: the exact number resets, any other in the window is challenged. */
+function resetInput(tcb: Tcb, segment: Segment): void {
+  if (segment.seq != tcb.rcvNxt) {
+    challenge(tcb);
+    return;
+  }
+  count(Counter.TCP_RESET_IN);
+  const state = <u32>tcb.state;
+  if (state == TcpState.SYN_RECEIVED) tcbAbort(tcb, ECONNREFUSED);
+  else if (state == TcpState.CLOSING || state == TcpState.LAST_ACK) tcbClose(tcb);
+  else tcbAbort(tcb, ECONNRESET);
+}
+
+/** SEG-9 and RFC 5961 5. */
+function ackAcceptable(tcb: Tcb, segment: Segment): bool {
+  const ack = segment.ack;
+  if (tcb.state == TcpState.SYN_RECEIVED) {
+    if (seqLess(tcb.sndUna, ack) && seqAtMost(ack, tcb.sndMax)) return true;
+    refuse(segment);
+    return false;
+  }
+  if (seqAtMost(ack, tcb.sndMax) && seqAtMost(tcb.sndUna - tcb.maxSndWnd, ack)) return true;
+  challenge(tcb);
+  return false;
+}
+
+/** An ACK that lets an honest peer show itself, rationed. */
+export function challenge(tcb: Tcb): void {
+  if (now() - tcb.challengeStart >= CHALLENGE_PERIOD_MS || tcb.challenges == 0) {
+    tcb.challengeStart = now();
+    tcb.challenges = 0;
+  }
+  if (<u32>tcb.challenges >= CHALLENGES) return;
+  tcb.challenges += 1;
+  count(Counter.TCP_CHALLENGE_ACK);
+  ackNow(tcb);
+}
+
+function textInput(tcb: Tcb, segment: Segment): void {
+  if (segment.textBytes == 0) return;
+  const hadHole = tcb.ranges != 0;
+  const before = tcb.rcvNxt;
+  if (!textAccept(tcb, segment)) {
+    // Out of order, a duplicate, or no room: told at once (RFC 5681 4.2).
+    ackNow(tcb);
+    return;
+  }
+  if (tcb.socket != 0) socketNotify(<u32>tcb.socket - 1);
+  const unacked = <u32>tcb.unackedBytes + (tcb.rcvNxt - before);
+  tcb.unackedBytes = <u16>min<u32>(unacked, 0xffff);
+  // Every second full segment, a filled hole, a closed window: now. Anything else may wait a little (SHLD-18, SHLD-19).
+  if (hadHole || unacked >= 2 * RECEIVE_MSS || tcb.rcvNxt == tcb.rcvAdv) ackNow(tcb);
+  else if (((<u32>tcb.armed) & TcbTimer.DELAYED_ACK) == 0) {
+    timerStart(tcb, TcbTimer.DELAYED_ACK, TCP_DELAYED_ACK_MS);
+  }
+}
+
+function finInput(tcb: Tcb, segment: Segment): void {
+  if ((tcb.flags & TcbFlag.FIN_RECEIVED) != 0) return;
+  const finSeq = segment.seq + segment.textBytes;
+  if ((segment.bits & TcpBit.FIN) != 0 && (tcb.flags & TcbFlag.FIN_SEEN) == 0) {
+    // Beyond the window, or behind text that found no place: the peer will send it again.
+    if (seqLess(tcb.rcvAdv, finSeq) || seqLess(finSeq, tcb.rcvNxt)) return;
+    tcb.flags |= TcbFlag.FIN_SEEN;
+    tcb.finSeq = finSeq;
+    ackNow(tcb);
+  }
+  if ((tcb.flags & TcbFlag.FIN_SEEN) == 0 || tcb.rcvNxt != tcb.finSeq) return;
+  tcb.rcvNxt += 1;
+  if (seqLess(tcb.rcvAdv, tcb.rcvNxt)) tcb.rcvAdv = tcb.rcvNxt;
+  tcb.flags |= TcbFlag.FIN_RECEIVED;
+  ackNow(tcb);
+  const state = <u32>tcb.state;
+  if (state == TcpState.ESTABLISHED || state == TcpState.SYN_RECEIVED) {
+    tcb.state = <u8>TcpState.CLOSE_WAIT;
+  } else if (state == TcpState.FIN_WAIT_1) {
+    tcb.state = <u8>TcpState.CLOSING;
+  } else if (state == TcpState.FIN_WAIT_2) {
+    enterTimeWait(tcb);
+    return;
+  }
+  if (tcb.socket != 0) socketNotify(<u32>tcb.socket - 1);
+}

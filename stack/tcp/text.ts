@@ -1,0 +1,143 @@
+import { TCP_RX_BYTES, TCP_TCBS } from "../config";
+import { linkRead } from "../link/device";
+import { Counter, count } from "../statistics";
+import { sumAdd } from "../wire/checksum";
+import { Tcb, TcbFlag, TcpState } from "./connection";
+import { rangeAdd, rangeAt, rangeFits, rangesAdvance } from "./ranges";
+import { Segment, TcpBit, sumSkipped } from "./segment";
+import { seqLess, seqMax, seqMin } from "./sequence";
+
+/**
+ * Segment text on its way in. It is read from the chip straight to its place in the receive ring, in order or not, but only
+ * into holes: a byte that has come already is never written again. Nothing counts as received until the checksum is proven
+ * (`textAccept`), so a corrupt or forged segment changes nothing that an application could see.
+ *
+ * The byte with sequence number s lies at s modulo the ring's size, so a ring needs no pointers of its own.
+ */
+const RINGS: usize = memory.data(TCP_TCBS * TCP_RX_BYTES, 4);
+const MASK: u32 = TCP_RX_BYTES - 1;
+
+function ring(tcb: Tcb): usize {
+  return RINGS + <u32>tcb.id * TCP_RX_BYTES;
+}
+
+/** End of the text received in order: RCV.NXT without the peer's FIN. */
+function textEnd(tcb: Tcb): u32 {
+  return (tcb.flags & TcbFlag.FIN_RECEIVED) != 0 ? tcb.rcvNxt - 1 : tcb.rcvNxt;
+}
+
+/** Bytes that the application could read now. */
+export function textReadable(tcb: Tcb): u32 {
+  return textEnd(tcb) - tcb.rcvRead;
+}
+
+/** Free bytes in the receive ring beyond the text received in order. */
+export function textRoom(tcb: Tcb): u32 {
+  return TCP_RX_BYTES - textReadable(tcb);
+}
+
+/** True in the states in which the peer may still send text (RFC 9293 3.10.7.4, seventh step). */
+function takesText(tcb: Tcb): bool {
+  const state = <u32>tcb.state;
+  return (
+    state == TcpState.ESTABLISHED ||
+    state == TcpState.FIN_WAIT_1 ||
+    state == TcpState.FIN_WAIT_2 ||
+    state == TcpState.SYN_RECEIVED
+  );
+}
+
+/**
+ * Streams the segment's text from the frame: what is new and inside the window goes to its place, the rest is passed over.
+ * `segment.left` and `right` tell what was placed. `offset` is the length of the header before it. Returns the checksum with
+ * the text added.
+ */
+export function textPlace(tcb: Tcb, segment: Segment, sum: u32, offset: u32): u32 {
+  const bytes = segment.textBytes;
+  if (bytes == 0) return sum;
+  const start = segment.seq;
+  let left = seqMax(start, tcb.rcvNxt);
+  let right = seqMin(start + bytes, tcb.rcvAdv);
+  if ((tcb.flags & TcbFlag.FIN_SEEN) != 0) right = seqMin(right, tcb.finSeq);
+  const refused = (segment.bits & (TcpBit.SYN | TcpBit.RST)) != 0 || !takesText(tcb);
+  if (refused || !seqLess(left, right)) return sumSkipped(sum, bytes, offset);
+  if (left != tcb.rcvNxt && !rangeFits(tcb, left, right)) {
+    count(Counter.TCP_RANGE_TABLE_FULL);
+    return sumSkipped(sum, bytes, offset);
+  }
+  segment.left = left;
+  segment.right = right;
+  const before = left - start;
+  const after = start + bytes - right;
+  sum = sumSkipped(sum, before, offset);
+  offset += before;
+  // From hole to hole between the ranges that have come already.
+  for (let index: u32 = 0; index < <u32>tcb.ranges && left != right; index++) {
+    const range = rangeAt(tcb, index);
+    const hole = seqMin(range.left, right);
+    if (seqLess(left, hole)) {
+      sum = readInto(tcb, left, hole - left, sum, offset);
+      offset += hole - left;
+      left = hole;
+    }
+    const known = seqMin(range.right, right);
+    if (seqLess(left, known)) {
+      sum = sumSkipped(sum, known - left, offset);
+      offset += known - left;
+      left = known;
+    }
+  }
+  sum = readInto(tcb, left, right - left, sum, offset);
+  offset += right - left;
+  return sumSkipped(sum, after, offset);
+}
+
+function readInto(tcb: Tcb, seq: u32, bytes: u32, sum: u32, offset: u32): u32 {
+  if (bytes == 0) return sum;
+  assert(seq - tcb.rcvRead < TCP_RX_BYTES && bytes <= TCP_RX_BYTES - (seq - tcb.rcvRead));
+  const at = seq & MASK;
+  const first = min<u32>(bytes, TCP_RX_BYTES - at);
+  linkRead(ring(tcb) + at, first);
+  sum = sumAdd(sum, ring(tcb) + at, first, offset);
+  if (bytes > first) {
+    linkRead(ring(tcb), bytes - first);
+    sum = sumAdd(sum, ring(tcb), bytes - first, offset + first);
+  }
+  return sum;
+}
+
+/**
+ * Counts the placed text as received, now that the checksum holds and the segment was found acceptable. Returns true when it
+ * was in order, that is when RCV.NXT moved.
+ */
+export function textAccept(tcb: Tcb, segment: Segment): bool {
+  if (segment.left == segment.right) return false;
+  if (segment.left == tcb.rcvNxt) {
+    tcb.rcvNxt = rangesAdvance(tcb, segment.right);
+    return true;
+  }
+  rangeAdd(tcb, segment.left, segment.right);
+  count(Counter.TCP_OUT_OF_ORDER);
+  return false;
+}
+
+/** Copies text to the application's memory; `peek` leaves it in the ring. Returns the number of bytes. */
+export function textRead(tcb: Tcb, to: usize, capacity: u32, peek: bool): u32 {
+  const bytes = min<u32>(capacity, textReadable(tcb));
+  const at = tcb.rcvRead & MASK;
+  const first = min<u32>(bytes, TCP_RX_BYTES - at);
+  memory.copy(to, ring(tcb) + at, first);
+  if (bytes > first) memory.copy(to + first, ring(tcb), bytes - first);
+  if (!peek) tcb.rcvRead += bytes;
+  return bytes;
+}
+
+/** Address of the text that could be read without a copy, and `textContiguous` its length up to the ring's end. */
+export function textAddress(tcb: Tcb): usize {
+  return ring(tcb) + (tcb.rcvRead & MASK);
+}
+
+/** Bytes at `textAddress` in one piece. */
+export function textContiguous(tcb: Tcb): u32 {
+  return min<u32>(textReadable(tcb), TCP_RX_BYTES - (tcb.rcvRead & MASK));
+}

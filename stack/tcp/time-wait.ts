@@ -1,0 +1,53 @@
+import { TCP_MSL_MS } from "../config";
+import { now } from "../now";
+import { Counter, count } from "../statistics";
+import { TIMER_TCP, timerSet } from "../time/timers";
+import { TimeWait, TcpState, timeWaitAt } from "./connection";
+import { timeWaitAcknowledge, timeWaitFree } from "./lifecycle";
+import { listenInput, refuse } from "./listen";
+import { Segment, TcpBit, segmentLength } from "./segment";
+import { seqLess } from "./sequence";
+
+/**
+ * A segment for a record without rings: TIME-WAIT, or FIN-WAIT-2 of a closed socket. RST in TIME-WAIT is ignored (RFC 1337);
+ * a SYN beyond everything that was received opens the connection anew (RFC 9293 MAY-2).
+ */
+export function timeWaitInput(id: u32, segment: Segment): void {
+  const record = timeWaitAt(id);
+  const timeWait = record.state == TcpState.TIME_WAIT;
+  const bits = segment.bits;
+  if ((bits & TcpBit.RST) != 0) {
+    count(Counter.TCP_RESET_IN);
+    if (!timeWait && segment.seq == record.rcvNxt) timeWaitFree(id);
+    return;
+  }
+  const opening = (bits & (TcpBit.SYN | TcpBit.ACK | TcpBit.FIN)) == TcpBit.SYN;
+  if (timeWait && opening && seqLess(record.rcvNxt, segment.seq)) {
+    timeWaitFree(id);
+    listenInput(segment);
+    return;
+  }
+  if (!timeWait && finWait2Input(id, record, segment)) return;
+  const length = segmentLength(segment);
+  const again = (bits & TcpBit.FIN) != 0 && segment.seq + length == record.rcvNxt;
+  // A repeated FIN restarts the wait; old duplicates are answered but change nothing; an empty ACK in order needs no answer.
+  if (again) timerSet(TIMER_TCP + id, now() + 2 * TCP_MSL_MS);
+  if (length != 0 || segment.seq != record.rcvNxt) timeWaitAcknowledge(record);
+}
+
+/** The peer's FIN ends the wait; text that nobody will read is refused. True when the segment is done with. */
+function finWait2Input(id: u32, record: TimeWait, segment: Segment): bool {
+  if (segment.seq != record.rcvNxt) return false;
+  if (segment.textBytes != 0) {
+    refuse(segment);
+    timeWaitFree(id);
+    return true;
+  }
+  if ((segment.bits & TcpBit.FIN) == 0) return true;
+  record.state = <u8>TcpState.TIME_WAIT;
+  record.rcvNxt += 1;
+  record.born = now();
+  timerSet(TIMER_TCP + id, now() + 2 * TCP_MSL_MS);
+  timeWaitAcknowledge(record);
+  return true;
+}

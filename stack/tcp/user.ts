@@ -1,0 +1,305 @@
+import { TCP_TX_BYTES, TCP_TX_PIECES } from "../config";
+import {
+  EADDRINUSE,
+  EADDRNOTAVAIL,
+  EAGAIN,
+  ECONNRESET,
+  EHOSTUNREACH,
+  EINVAL,
+  EISCONN,
+  ENETUNREACH,
+  ENOBUFS,
+  ENOTCONN,
+  EPIPE,
+} from "../errors";
+import { iface } from "../interface";
+import { routeSource } from "../ip/ipv4-output";
+import { keyedHash, random32 } from "../random";
+import { POLLERR, POLLHUP, POLLIN, POLLOUT } from "../socket/constants";
+import {
+  NO_CONNECTION,
+  Tcb,
+  TcbFlag,
+  TcbTimer,
+  TcpState,
+  connectionFind,
+  connectionInsert,
+  connectionUsesPort,
+  tcbAt,
+} from "./connection";
+import { initialSequenceNumber } from "./isn";
+import {
+  FIN_WAIT_2_MS,
+  ORPHAN_MS,
+  ackNow,
+  enterOrphanFinWait2,
+  limitLife,
+  tcbAllocate,
+  tcbClose,
+  tcbRelease,
+  tcbReset,
+} from "./lifecycle";
+import { listenAbandon, promoteWaiting } from "./listen";
+import {
+  NO_LISTENER,
+  acceptQueueRemove,
+  listenerAllocate,
+  listenerAt,
+  listenerTaken,
+} from "./listener";
+import { windowUpdateWorthwhile } from "./output";
+import { pendingAdd } from "./pending";
+import { DEFAULT_MSS } from "./segment";
+import { sendQueueCopy, sendQueueRefer, sendQueueRoom } from "./send-queue";
+import { textRead, textReadable } from "./text";
+import { timerStart } from "./timers";
+
+/**
+ * The user calls of TCP (RFC 9293 3.9.1): OPEN, SEND, RECEIVE, CLOSE, ABORT, STATUS, for the socket layer. None of them
+ * waits; errors are negative POSIX numbers, addresses and ports are in host order.
+ */
+
+/** Active OPEN. Returns the TCB's number. `localPort` 0 takes an ephemeral one. */
+export function tcpConnect(
+  socket: u32,
+  localAddress: u32,
+  localPort: u32,
+  remoteAddress: u32,
+  remotePort: u32,
+): i32 {
+  if (remotePort == 0 || !isHost(remoteAddress)) return -EADDRNOTAVAIL;
+  const source = routeSource(remoteAddress);
+  if (source == 0) return -ENETUNREACH;
+  if (localAddress == 0) localAddress = source;
+  if (localPort == 0) {
+    localPort = tcpEphemeralPort(localAddress, remoteAddress, remotePort);
+    if (localPort == 0) return -EADDRNOTAVAIL;
+  }
+  if (connectionFind(localAddress, localPort, remoteAddress, remotePort) != NO_CONNECTION) {
+    return -EADDRINUSE;
+  }
+  const id = tcbAllocate();
+  if (id == NO_CONNECTION) return -ENOBUFS;
+  const tcb = tcbAt(id);
+  tcb.localAddress = localAddress;
+  tcb.remoteAddress = remoteAddress;
+  tcb.localPort = <u16>localPort;
+  tcb.remotePort = <u16>remotePort;
+  tcb.socket = <u8>(socket + 1);
+  tcb.state = <u8>TcpState.SYN_SENT;
+  tcb.iss = initialSequenceNumber(tcb);
+  tcb.sndUna = tcb.iss;
+  tcb.sndNxt = tcb.iss;
+  tcb.sndMax = tcb.iss;
+  tcb.sndMss = <u16>DEFAULT_MSS;
+  connectionInsert(id);
+  timerStart(tcb, TcbTimer.RETRANSMIT, tcb.rto);
+  pendingAdd(id);
+  return <i32>id;
+}
+
+/** MUST-46: not broadcast, not multicast, not "this network". */
+function isHost(address: u32): bool {
+  if (address >>> 24 == 0 || address >= 0xe0000000) return false;
+  return iface.broadcast == 0 || address != iface.broadcast;
+}
+
+const EPHEMERAL_FIRST: u32 = 1024;
+const EPHEMERAL_COUNT: u32 = 65536 - 1024;
+
+/** A free port by RFC 6056 algorithm 3: a keyed offset for this peer, and a random step. 0 when none was found. */
+export function tcpEphemeralPort(localAddress: u32, remoteAddress: u32, remotePort: u32): u32 {
+  const offset = keyedHash(localAddress, remoteAddress, remotePort) + random32();
+  for (let tries: u32 = 0; tries < 64; tries++) {
+    const port = EPHEMERAL_FIRST + ((offset + tries * 7) & 0xffff);
+    if (port - EPHEMERAL_FIRST >= EPHEMERAL_COUNT) continue;
+    if (!connectionUsesPort(port) && !listenerTaken(0, port)) return port;
+  }
+  return 0;
+}
+
+/** Passive OPEN. Returns the listener's number. Port 0 means every port where the build allows it. */
+export function tcpListen(socket: u32, address: u32, port: u32, backlog: u32): i32 {
+  if (listenerTaken(address, port)) return -EADDRINUSE;
+  const index = listenerAllocate();
+  if (index == NO_LISTENER) return -ENOBUFS;
+  const listener = listenerAt(index);
+  listener.localAddress = address;
+  listener.localPort = <u16>port;
+  listener.socket = <u8>socket;
+  listener.backlog = <u8>min<u32>(max<u32>(backlog, 1), 255);
+  listener.accepted = 0;
+  listener.head = 0;
+  listener.tail = 0;
+  listener.open = true;
+  return <i32>index;
+}
+
+/** Changes the backlog of a listener. */
+export function tcpListenAgain(index: u32, backlog: u32): void {
+  listenerAt(index).backlog = <u8>min<u32>(max<u32>(backlog, 1), 255);
+}
+
+/** Takes the oldest connection of the accept queue for `socket`; -EAGAIN when it is empty. */
+export function tcpAccept(index: u32, socket: u32): i32 {
+  const listener = listenerAt(index);
+  if (listener.head == 0) return -EAGAIN;
+  const id = <u32>listener.head - 1;
+  const tcb = tcbAt(id);
+  acceptQueueRemove(listener, tcb);
+  tcb.listener = 0;
+  tcb.socket = <u8>(socket + 1);
+  promoteWaiting();
+  return <i32>id;
+}
+
+/** Closes a listener: connections that nobody has accepted, and half-open ones, are reset. */
+export function tcpCloseListener(index: u32): void {
+  const listener = listenerAt(index);
+  listener.backlog = 0;
+  for (let left: u32 = 255; listener.head != 0 && left != 0; left--) {
+    const tcb = tcbAt(<u32>listener.head - 1);
+    acceptQueueRemove(listener, tcb);
+    tcb.listener = 0;
+    tcbReset(tcb);
+  }
+  listenAbandon(index);
+  listener.open = false;
+}
+
+/** Takes the pending error of a connection, negative; 0 when there is none. */
+export function tcpTakeError(tcb: Tcb): i32 {
+  const error = <i32>tcb.error;
+  tcb.error = 0;
+  return -error;
+}
+
+/**
+ * SEND: queues bytes, copied or (zero-copy) referred to. Returns how many, at least 1; -EAGAIN when there is no room now,
+ * -EPIPE after the sending side was closed, -ENOTCONN before the connection is open.
+ */
+export function tcpSend(tcb: Tcb, from: usize, bytes: u32, zeroCopy: bool): i32 {
+  if (tcb.error != 0) return tcpTakeError(tcb);
+  const state = <u32>tcb.state;
+  if ((tcb.flags & TcbFlag.FIN_QUEUED) != 0 || state == TcpState.CLOSED) return -EPIPE;
+  if (state == TcpState.SYN_SENT || state == TcpState.SYN_RECEIVED) return -EAGAIN;
+  if (bytes == 0) return 0;
+  const taken = zeroCopy ? sendQueueRefer(tcb, from, bytes) : sendQueueCopy(tcb, from, bytes);
+  if (taken == 0) return -EAGAIN;
+  pendingAdd(<u32>tcb.id);
+  return <i32>taken;
+}
+
+/** RECEIVE: copies text out. 0 at the end of the stream, -EAGAIN when none is there now. */
+export function tcpReceive(tcb: Tcb, to: usize, capacity: u32, peek: bool): i32 {
+  if (textReadable(tcb) == 0) {
+    if (tcb.error != 0) return tcpTakeError(tcb);
+    if ((tcb.flags & TcbFlag.FIN_RECEIVED) != 0 || tcb.state == TcpState.CLOSED) return 0;
+    return -EAGAIN;
+  }
+  const bytes = textRead(tcb, to, capacity, peek);
+  if (!peek) tcpReadDone(tcb);
+  return <i32>bytes;
+}
+
+/** Tells the peer of a window that has opened, when the step is worth a segment. */
+export function tcpReadDone(tcb: Tcb): void {
+  if (tcb.state != TcpState.CLOSED && windowUpdateWorthwhile(tcb)) ackNow(tcb);
+}
+
+/** Half-close: FIN after the last byte queued. */
+export function tcpShutdown(tcb: Tcb): i32 {
+  const state = <u32>tcb.state;
+  if (state == TcpState.CLOSED) return -ENOTCONN;
+  if ((tcb.flags & TcbFlag.FIN_QUEUED) != 0) return 0;
+  tcb.flags |= TcbFlag.FIN_QUEUED;
+  if (state == TcpState.ESTABLISHED) tcb.state = <u8>TcpState.FIN_WAIT_1;
+  else if (state == TcpState.CLOSE_WAIT) tcb.state = <u8>TcpState.LAST_ACK;
+  pendingAdd(<u32>tcb.id);
+  return 0;
+}
+
+/**
+ * CLOSE: the socket lets go. What was queued is still delivered, then FIN; unread text, or `reset` (linger zero), ends the
+ * connection with RST instead (RFC 9293 SHLD-3).
+ */
+export function tcpClose(tcb: Tcb, reset: bool): void {
+  const state = <u32>tcb.state;
+  const unread = textReadable(tcb) != 0 || tcb.ranges != 0;
+  tcb.socket = 0;
+  if (state == TcpState.CLOSED) {
+    tcbRelease(tcb);
+    return;
+  }
+  if (state == TcpState.SYN_SENT) {
+    tcbClose(tcb);
+    return;
+  }
+  if (reset || unread) {
+    tcbReset(tcb);
+    return;
+  }
+  tcb.flags |= TcbFlag.READ_SHUT;
+  tcpShutdown(tcb);
+  if (tcb.state == TcpState.FIN_WAIT_2) {
+    if ((tcb.flags & TcbFlag.FIN_SEEN) == 0) enterOrphanFinWait2(tcb);
+    else limitLife(tcb, FIN_WAIT_2_MS);
+    return;
+  }
+  limitLife(tcb, ORPHAN_MS);
+}
+
+/** Readiness of a connection as poll() bits. */
+export function tcpEvents(tcb: Tcb): u32 {
+  const state = <u32>tcb.state;
+  let events: u32 = 0;
+  const ended = (tcb.flags & TcbFlag.FIN_RECEIVED) != 0 || state == TcpState.CLOSED;
+  if (ended || textReadable(tcb) != 0) events |= POLLIN;
+  if (tcb.error != 0) events |= POLLERR | POLLIN | POLLOUT;
+  if (state == TcpState.CLOSED) return events | POLLHUP | POLLOUT;
+  if (ended && (tcb.flags & TcbFlag.FIN_QUEUED) != 0) events |= POLLHUP;
+  if (state == TcpState.SYN_SENT || state == TcpState.SYN_RECEIVED) return events;
+  const room = sendQueueRoom(tcb) >= TCP_TX_BYTES >>> 2 && <u32>tcb.pieces < TCP_TX_PIECES;
+  if (room || (tcb.flags & TcbFlag.FIN_QUEUED) != 0) events |= POLLOUT;
+  return events;
+}
+
+/** Readiness of a listener as poll() bits. */
+export function tcpListenerEvents(index: u32): u32 {
+  return listenerAt(index).head != 0 ? POLLIN : 0;
+}
+
+/**
+ * An ICMP error that quotes a segment of ours (RFC 5927). It counts only when the quoted number is in flight; it ends a
+ * connection that is still being opened, later it is soft and changes nothing.
+ */
+export function tcpIcmpError(
+  type: u32,
+  code: u32,
+  _info: u32,
+  quotedSource: u32,
+  quotedDestination: u32,
+  quotedSourcePort: u32,
+  quotedDestinationPort: u32,
+  quotedSequence: u32,
+): void {
+  if (type != 3 || code > 3) return;
+  const id = connectionFind(
+    quotedSource,
+    quotedSourcePort,
+    quotedDestination,
+    quotedDestinationPort,
+  );
+  if (id >= tcbLimit()) return;
+  const tcb = tcbAt(id);
+  const inFlight = quotedSequence - tcb.sndUna < tcb.sndMax - tcb.sndUna;
+  if (!inFlight || tcb.state != TcpState.SYN_SENT) return;
+  // Codes 0 and 1 are soft even here (MUST-56); 2 and 3 say that nobody will ever answer.
+  if (code < 2) return;
+  if (tcb.error == 0) tcb.error = <u8>EHOSTUNREACH;
+  tcbClose(tcb);
+}
+
+function tcbLimit(): u32 {
+  return <u32>OPT_TCP_TCBS;
+}
