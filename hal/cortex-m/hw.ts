@@ -1,0 +1,44 @@
+/**
+ * What AssemblyScript cannot say about a Cortex-M: volatile accesses, a few instructions, and addresses that the linker
+ * knows. These are the WebAssembly imports of module `hw`; host-tools/build/c/hw-inline.h defines each as a
+ * `static inline` function, so that a call is the instruction itself.
+ *
+ * Registers and all memory that DMA writes go through these; a plain load or store may be merged or dropped by the C
+ * compiler.
+ */
+
+/** Volatile load of a 32-bit word; `at` is a multiple of 4. */
+export declare function ld32(at: usize): u32;
+/** Volatile store of a 32-bit word; `at` is a multiple of 4. */
+export declare function st32(at: usize, value: u32): void;
+/** Volatile load of 16 bits; `at` is even. */
+export declare function ld16(at: usize): u32;
+/** Volatile store of the low 16 bits; `at` is even. */
+export declare function st16(at: usize, value: u32): void;
+/** Volatile load of a byte. */
+export declare function ld8(at: usize): u32;
+/** Volatile store of the low 8 bits. */
+export declare function st8(at: usize, value: u32): void;
+
+/** Nothing is moved across this line, by the compiler or by the processor (DMB): before and after DMA. */
+export declare function barrier(): void;
+
+/**
+ * Sleeps until an enabled interrupt is pending (WFI). Interrupts stay masked: the processor wakes, no handler runs, and
+ * the caller clears what woke it.
+ */
+export declare function wfi(): void;
+
+/** Waits `loops` turns of a three-cycle loop; 0 and 1 are one turn. */
+export declare function spin(loops: u32): void;
+
+/**
+ * One's-complement sum of `words` 32-bit words at `at` (a multiple of 4) on top of `sum`, end-around carry included:
+ * load-multiple and add-with-carry.
+ */
+export declare function sumWords(at: usize, words: u32, sum: u32): u32;
+
+/** Address of the read-only blob in flash. */
+export declare function flashBase(): usize;
+/** Address of the settings block in flash. */
+export declare function settingsBase(): usize;

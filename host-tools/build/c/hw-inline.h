@@ -1,0 +1,116 @@
+/*
+ * The WebAssembly imports of module `hw` on a Cortex-M (hal/cortex-m/hw.ts), as functions that inline to the instruction
+ * they name. Included before the generated C, whose plain declarations of them then keep internal linkage.
+ */
+#ifndef HW_INLINE_H
+#define HW_INLINE_H
+
+#include <stdint.h>
+
+struct w2c_hw;
+
+#define HW(type, name) static inline __attribute__((always_inline)) type w2c_hw_##name
+#define HW_REGISTER(type, at) (*(volatile type*)(uintptr_t)(at))
+
+HW(uint32_t, ld32)(struct w2c_hw* h, uint32_t at) {
+  (void)h;
+  return HW_REGISTER(uint32_t, at);
+}
+
+HW(void, st32)(struct w2c_hw* h, uint32_t at, uint32_t value) {
+  (void)h;
+  HW_REGISTER(uint32_t, at) = value;
+}
+
+HW(uint32_t, ld16)(struct w2c_hw* h, uint32_t at) {
+  (void)h;
+  return HW_REGISTER(uint16_t, at);
+}
+
+HW(void, st16)(struct w2c_hw* h, uint32_t at, uint32_t value) {
+  (void)h;
+  HW_REGISTER(uint16_t, at) = (uint16_t)value;
+}
+
+HW(uint32_t, ld8)(struct w2c_hw* h, uint32_t at) {
+  (void)h;
+  return HW_REGISTER(uint8_t, at);
+}
+
+HW(void, st8)(struct w2c_hw* h, uint32_t at, uint32_t value) {
+  (void)h;
+  HW_REGISTER(uint8_t, at) = (uint8_t)value;
+}
+
+HW(void, barrier)(struct w2c_hw* h) {
+  (void)h;
+  __asm volatile("dmb" ::: "memory");
+}
+
+HW(void, wfi)(struct w2c_hw* h) {
+  (void)h;
+  __asm volatile("dsb\n\twfi" ::: "memory");
+}
+
+/* SUBS and a taken branch: three cycles a turn on the M0+, at least three on the M3 and M4. */
+HW(void, spin)(struct w2c_hw* h, uint32_t loops) {
+  (void)h;
+  __asm volatile(
+      ".syntax unified\n"
+      "1: subs %0, #1\n\t"
+      "bhi 1b"
+      : "+l"(loops)
+      :
+      : "cc");
+}
+
+/*
+ * Blocks of eight words. After ADDS/ADCS the sum is at most 0xfffffffe when the carry is set, so folding the carry at the
+ * end of a block cannot produce another one. Thumb-1 has no decrement that leaves the carry alone, hence the fold per block.
+ */
+HW(uint32_t, sumWords)(struct w2c_hw* h, uint32_t at, uint32_t words, uint32_t sum) {
+  (void)h;
+  uint32_t blocks = words >> 3, rest = words & 7, zero = 0;
+  if (blocks) {
+    __asm volatile(
+        ".syntax unified\n"
+        "1: ldmia %[at]!, {r3, r4, r5, r6}\n\t"
+        "adds %[sum], %[sum], r3\n\t"
+        "adcs %[sum], r4\n\t"
+        "adcs %[sum], r5\n\t"
+        "adcs %[sum], r6\n\t"
+        "ldmia %[at]!, {r3, r4, r5, r6}\n\t"
+        "adcs %[sum], r3\n\t"
+        "adcs %[sum], r4\n\t"
+        "adcs %[sum], r5\n\t"
+        "adcs %[sum], r6\n\t"
+        "adcs %[sum], %[zero]\n\t"
+        "subs %[blocks], #1\n\t"
+        "bne 1b"
+        : [at] "+l"(at), [sum] "+l"(sum), [blocks] "+l"(blocks)
+        : [zero] "l"(zero)
+        : "r3", "r4", "r5", "r6", "cc", "memory");
+  }
+  for (; rest; rest--) {
+    uint32_t word = *(const uint32_t __attribute__((may_alias))*)(uintptr_t)at;
+    at += 4;
+    sum += word;
+    sum += sum < word;
+  }
+  return sum;
+}
+
+extern const uint8_t blob_start[];
+extern const uint8_t settings_start[];
+
+HW(uint32_t, flashBase)(struct w2c_hw* h) {
+  (void)h;
+  return (uint32_t)(uintptr_t)blob_start;
+}
+
+HW(uint32_t, settingsBase)(struct w2c_hw* h) {
+  (void)h;
+  return (uint32_t)(uintptr_t)settings_start;
+}
+
+#endif

@@ -1,0 +1,37 @@
+/* RP2040: what start-up needs to know (datasheet 2.3.2, 4.2, 4.7). */
+#ifndef MCU_H
+#define MCU_H
+
+#include <stdint.h>
+
+#define MCU_INTERRUPTS 32
+
+#define RP2040_UART0_DR (*(volatile uint32_t*)0x40034000)
+#define RP2040_UART0_FR (*(volatile uint32_t*)0x40034018)
+#define RP2040_UART0_CR (*(volatile uint32_t*)0x40034030)
+#define RP2040_RESET_DONE (*(volatile uint32_t*)0x4000c008)
+#define RP2040_PSM_WDSEL (*(volatile uint32_t*)0x40010008)
+#define RP2040_WATCHDOG_CTRL (*(volatile uint32_t*)0x40058000)
+
+/* A byte to the log UART if that is up; gives up when it does not drain. */
+static inline void mcu_putc(uint8_t byte) {
+  if (!(RP2040_RESET_DONE & (1u << 22)) || !(RP2040_UART0_CR & 1)) return;
+  for (uint32_t i = 0; i < 100000 && (RP2040_UART0_FR & (1u << 5)); i++) {
+  }
+  RP2040_UART0_DR = byte;
+}
+
+/* Waits until the last byte is on the line. */
+static inline void mcu_flush(void) {
+  if (!(RP2040_RESET_DONE & (1u << 22)) || !(RP2040_UART0_CR & 1)) return;
+  for (uint32_t i = 0; i < 1000000 && (RP2040_UART0_FR & (1u << 3)); i++) {
+  }
+}
+
+/* The watchdog's trigger bit resets everything but the oscillators. */
+static inline void mcu_reset(void) {
+  RP2040_PSM_WDSEL = 0x1fffc;
+  RP2040_WATCHDOG_CTRL = 1u << 31;
+}
+
+#endif

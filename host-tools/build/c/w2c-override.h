@@ -1,0 +1,42 @@
+/*
+ * Loads and stores as plain dereferences. Included into the generated C behind wasm2c's own definitions and before the
+ * first function: it replaces the accessors, which check bounds and add a base, by accesses of the address itself.
+ *
+ * The macro W2C_EAT swallows the `(u64)` in front of the generated address expression `(u64)(base) + offset`, which leaves
+ * pointer arithmetic: the compiler then uses base-plus-offset addressing instead of making one literal per field.
+ */
+#define W2C_LD(T, a) (*(const T __attribute__((may_alias))*)(W2C_ADDRESS(a)))
+#define W2C_ST(T, a, v) (*(T __attribute__((may_alias))*)(W2C_ADDRESS(a)) = (T)(v))
+#if __SIZEOF_POINTER__ == 4
+#define W2C_EAT(cast) (uint8_t*)
+#define W2C_ADDRESS(a) W2C_EAT a
+#else
+#define W2C_ADDRESS(a) (uint8_t*)(uintptr_t)(a)
+#endif
+
+#define i32_load_default32(m, a) ((u32)W2C_LD(u32, a))
+#define i32_load8_u_default32(m, a) ((u32)W2C_LD(u8, a))
+#define i32_load8_s_default32(m, a) ((u32)(s32)W2C_LD(s8, a))
+#define i32_load16_u_default32(m, a) ((u32)W2C_LD(u16, a))
+#define i32_load16_s_default32(m, a) ((u32)(s32)W2C_LD(s16, a))
+#define i64_load_default32(m, a) W2C_LD(u64, a)
+#define i64_load8_u_default32(m, a) ((u64)W2C_LD(u8, a))
+#define i64_load8_s_default32(m, a) ((u64)(s64)W2C_LD(s8, a))
+#define i64_load16_u_default32(m, a) ((u64)W2C_LD(u16, a))
+#define i64_load16_s_default32(m, a) ((u64)(s64)W2C_LD(s16, a))
+#define i64_load32_u_default32(m, a) ((u64)W2C_LD(u32, a))
+#define i64_load32_s_default32(m, a) ((u64)(s64)W2C_LD(s32, a))
+#define i32_store_default32(m, a, v) W2C_ST(u32, a, v)
+#define i32_store8_default32(m, a, v) W2C_ST(u8, a, v)
+#define i32_store16_default32(m, a, v) W2C_ST(u16, a, v)
+#define i64_store_default32(m, a, v) W2C_ST(u64, a, v)
+#define i64_store8_default32(m, a, v) W2C_ST(u8, a, v)
+#define i64_store16_default32(m, a, v) W2C_ST(u16, a, v)
+#define i64_store32_default32(m, a, v) W2C_ST(u32, a, v)
+
+#define memory_copy(dm, sm, d, s, n) \
+  memmove((void*)(uintptr_t)(u32)(d), (const void*)(uintptr_t)(u32)(s), (u32)(n))
+#define memory_fill(m, d, v, n) memset((void*)(uintptr_t)(u32)(d), (int)(v), (u32)(n))
+
+#undef LOAD_DATA
+#define LOAD_DATA(m, o, i, s) __builtin_memcpy((void*)(uintptr_t)(o), i, s)

@@ -1,0 +1,155 @@
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, join } from "node:path";
+import type { Options } from "../../../stack/options.js";
+import { readElf } from "../../flash/image/elf.js";
+import { writeHex } from "../../flash/image/hex.js";
+import { flatten, segmentEnd, type Segment } from "../../flash/image/segments.js";
+import { writeUf2 } from "../../flash/image/uf2.js";
+import { packageRoot } from "../../root.js";
+import { loadBoard, type Board } from "../boards.js";
+import { appFolder, compileFirmware, type Firmware } from "../compile.js";
+import { signBoot2 } from "./boot2.js";
+import { readElfTables } from "./elf.js";
+import { C_FOLDER, linkImage } from "./link.js";
+import { checkBudgets, measure, type SizeReport } from "./size.js";
+import { stackDepth } from "./stack-depth.js";
+import { targetOf, type Output, type Target } from "./target.js";
+import { wasmToC } from "./wasm2c.js";
+
+/** What to build. */
+export interface BuildRequest {
+  board: string;
+  /** Application: a folder of firmware, or the path of a folder with a `main.ts`. */
+  app: string;
+  options?: Partial<Options>;
+  /** Unoptimised C with debugging information. */
+  debug?: boolean;
+  /** Called with a word about each longer step. */
+  onStep?: (what: string) => void;
+}
+
+/** A built image. */
+export interface BuiltImage {
+  board: Board;
+  app: string;
+  /** Path without extension: beside it lie `.elf`, `.messages.json`, `.size.json` and the target's outputs. */
+  path: string;
+  /** Extensions of the image files, `elf` first. */
+  files: ("elf" | Output)[];
+  messages: string[];
+  size: SizeReport;
+}
+
+const imagesFolder = join(packageRoot, "build", "images");
+
+/** Where a build puts its files: path without extension. */
+export function imagePath(board: string, app: string, debug = false): string {
+  return join(imagesFolder, board, basename(appFolder(app)) + (debug ? "-debug" : ""));
+}
+
+/**
+ * Builds the image of an application for a board: compiles to WebAssembly, translates to C, links, measures. The same
+ * sources give the same bytes. An image that is already there is taken when nothing it is made from has changed.
+ *
+ * @throws UserError when the sources do not compile, a tool is missing, or the image is over the board's budget.
+ */
+export async function buildImage(request: BuildRequest): Promise<BuiltImage> {
+  const board = loadBoard(request.board);
+  const target = targetOf(board);
+  const debug = request.debug ?? false;
+  const linearOrigin = target.ram.origin + target.stackBytes;
+  const path = imagePath(request.board, request.app, debug);
+  request.onStep?.("compiling to WebAssembly");
+  const firmware = await compileFirmware({
+    board: request.board,
+    app: request.app,
+    ...(request.options ? { options: request.options } : {}),
+    debug,
+    memoryBase: linearOrigin,
+  });
+  const files: ("elf" | Output)[] = ["elf", ...target.outputs];
+  const key = imageKey(firmware, target, debug);
+  const stamp = `${path}.key`;
+  const image = { board, app: request.app, path, files, messages: firmware.messages };
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === key) {
+    const size = JSON.parse(readFileSync(`${path}.size.json`, "utf8")) as SizeReport;
+    checkBudgets(size);
+    return { ...image, size };
+  }
+  request.onStep?.("translating to C and linking");
+  mkdirSync(join(imagesFolder, request.board), { recursive: true });
+  const folder = mkdtempSync(`${path}.work-`);
+  try {
+    const size = await makeFiles(folder, firmware, target, { linearOrigin, debug });
+    rmSync(stamp, { force: true });
+    for (const extension of [...files, "messages.json", "size.json"]) {
+      renameSync(join(folder, `image.${extension}`), `${path}.${extension}`);
+    }
+    writeFileSync(stamp, key);
+    checkBudgets(size);
+    return { ...image, size };
+  } finally {
+    if (!process.env["KEEP_BUILD"]) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function makeFiles(
+  folder: string,
+  firmware: Firmware,
+  target: Target,
+  how: { linearOrigin: number; debug: boolean },
+): Promise<SizeReport> {
+  writeFileSync(join(folder, "app.wasm"), firmware.wasm);
+  writeFileSync(join(folder, "blob.bin"), firmware.blob);
+  await wasmToC(folder, "app");
+  const linearBytes = Math.max(0, firmware.staticEnd - how.linearOrigin);
+  await linkImage({ folder, target, linearBytes, ...how });
+  const file = join(folder, "image.elf");
+  const elf = readFileSync(file);
+  const tables = readElfTables(elf);
+  signBoot2(elf, tables);
+  writeFileSync(file, elf);
+  const { segments } = readElf(elf);
+  writeOutputs(folder, segments, target);
+  writeFileSync(
+    join(folder, "image.messages.json"),
+    `${JSON.stringify(firmware.messages, null, 1)}\n`,
+  );
+  const graphs = readdirSync(folder).filter((name) => name.endsWith(".ci"));
+  const stack = stackDepth(graphs.map((name) => readFileSync(join(folder, name), "utf8")));
+  const size = measure({ firmware, target, tables, segments, stack });
+  writeFileSync(join(folder, "image.size.json"), `${JSON.stringify(size, null, 1)}\n`);
+  return size;
+}
+
+function writeOutputs(folder: string, segments: Segment[], target: Target): void {
+  const end = Math.max(...segments.map(segmentEnd));
+  for (const output of target.outputs) {
+    const file = join(folder, `image.${output}`);
+    if (output === "bin") writeFileSync(file, flatten(segments, target.flash.origin, end));
+    else if (output === "hex") writeFileSync(file, writeHex(segments));
+    else writeFileSync(file, writeUf2(segments));
+  }
+}
+
+function imageKey(firmware: Firmware, target: Target, debug: boolean): string {
+  const hash = createHash("sha256");
+  hash.update(firmware.wasm).update(firmware.blob);
+  hash.update(JSON.stringify([firmware.messages, firmware.statics, target, debug]));
+  for (const folder of [C_FOLDER, new URL(".", import.meta.url).pathname]) {
+    for (const name of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+      if (name.isFile()) hash.update(readFileSync(join(name.parentPath, name.name)));
+    }
+  }
+  return hash.digest("hex");
+}

@@ -1,0 +1,87 @@
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { packageRoot } from "../../root.js";
+import type { Target } from "./target.js";
+import { ARM_GCC, runTool } from "./tools.js";
+
+/** Our C and assembly: start-up, import definitions, linker script. */
+export const C_FOLDER = join(packageRoot, "host-tools", "build", "c");
+
+/** The ground on which all of the generated C stands: it was never written with C's aliasing and null rules in mind. */
+export const C_FLAGS = [
+  "-std=gnu11",
+  "-ffreestanding",
+  "-fno-strict-aliasing",
+  "-fno-delete-null-pointer-checks",
+  "-DNDEBUG",
+];
+
+const WARNINGS = ["-Wall", "-Wextra", "-Werror"];
+
+/** What differs from one compilation to the next. */
+export interface LinkRequest {
+  /** Folder with app.c, app.h and blob.bin; all files of the compilation go there. */
+  folder: string;
+  target: Target;
+  /** Bytes of static data of the program. */
+  linearBytes: number;
+  /** Address of the first of them. */
+  linearOrigin: number;
+  debug: boolean;
+}
+
+/** Compiles and links an image: `image.elf` in the folder, and `*.ci` with stack use and calls. */
+export async function linkImage(request: LinkRequest): Promise<void> {
+  const { folder, target, debug } = request;
+  // A copy, so that every path the compiler sees is relative and the same everywhere.
+  cpSync(C_FOLDER, folder, { recursive: true });
+  writeFileSync(join(folder, "image.ld"), linkerScript(request));
+  writeFileSync(join(folder, "blob.S"), '.section .blob, "a"\n.incbin "blob.bin"\n');
+  const mcuFolder = target.mcuFolder;
+  const flags = [
+    ...target.gcc,
+    ...(debug ? ["-Og", "-g"] : [target.optimize]),
+    "-ffunction-sections",
+    "-fdata-sections",
+    "-fcallgraph-info=su",
+    `-ffile-prefix-map=${folder}=.`,
+    "-I.",
+    `-I${mcuFolder}`,
+    ...C_FLAGS,
+    ...WARNINGS,
+  ];
+  const sources = ["startup.c", "memory.c", "blob.S", ...target.sources];
+  const objects: string[] = [];
+  for (const source of sources) {
+    const object = `${source.replaceAll("/", "-").replace(/\.\w+$/, "")}.o`;
+    await runTool(ARM_GCC, [...flags, "-c", source, "-o", object], folder);
+    objects.push(object);
+  }
+  const link = ["-nostartfiles", "-nostdlib", "-Wl,--gc-sections", "-Wl,--build-id=none"];
+  await runTool(
+    ARM_GCC,
+    [...target.gcc, ...link, "-T", "image.ld", ...objects, "-lgcc", "-o", "image.elf"],
+    folder,
+  );
+}
+
+function linkerScript(request: LinkRequest): string {
+  const { target } = request;
+  const values: Record<string, number> = {
+    FLASH_ORIGIN: target.flash.origin,
+    RAM_ORIGIN: target.ram.origin,
+    // Too much is found out by the size table, which can say who needs it; the linker only counts.
+    FLASH_BYTES: 0x08000000,
+    RAM_BYTES: 0x08000000,
+    SETTINGS: target.settings,
+    VECTORS_ALIGN: target.vectorsAlign,
+    STACK_BYTES: target.stackBytes,
+    LINEAR_ORIGIN: request.linearOrigin,
+    LINEAR_BYTES: request.linearBytes,
+  };
+  return readFileSync(join(C_FOLDER, "cortex-m.ld"), "utf8").replace(/@(\w+)@/g, (_all, name) => {
+    const value = values[name as string];
+    if (value === undefined) throw new Error(`cortex-m.ld asks for ${name as string}`);
+    return `0x${value.toString(16)}`;
+  });
+}

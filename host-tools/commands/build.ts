@@ -1,0 +1,65 @@
+import type { Command } from "commander";
+import { relative } from "node:path";
+import { listBoards, loadBoard } from "../build/boards.js";
+import { buildImage } from "../build/device/build.js";
+import { printSize } from "../build/device/size.js";
+import { UserError } from "../errors.js";
+import { ensureCrossCompiler } from "../setup/cross-compiler.js";
+
+/** Boards that have an image: all that are not virtual. */
+export function imageBoards(): string[] {
+  return listBoards().filter((name) => loadBoard(name).target !== "wasm");
+}
+
+/** Adds `build`. */
+export function register(program: Command): void {
+  program
+    .command("build")
+    .description(
+      "build the image of an application for a board: ELF, BIN, HEX, and UF2 where the board takes it",
+    )
+    .requiredOption("--board <name>", "board to build for")
+    .option("--app <name>", "application: a name, or a folder with a main.ts", "demo")
+    .option("--release", "optimised (default)")
+    .option("--debug", "unoptimised, with debugging information")
+    .option("--json", "print the result as JSON")
+    .addHelpText("after", () => `\nBoards: ${imageBoards().join(", ")}`)
+    .action(async (options: BuildOptions) => {
+      if (options.release && options.debug) {
+        throw new UserError("--release and --debug exclude each other; give one of them");
+      }
+      const say = (what: string): void => void process.stderr.write(`${what} ...\n`);
+      loadBoard(options.board);
+      await ensureCrossCompiler(say);
+      const image = await buildImage({
+        board: options.board,
+        app: options.app,
+        debug: options.debug ?? false,
+        onStep: options.json ? () => {} : say,
+      });
+      const files = image.files.map((extension) => `${image.path}.${extension}`);
+      if (options.json) {
+        const messages = `${image.path}.messages.json`;
+        console.log(
+          JSON.stringify({
+            board: options.board,
+            app: options.app,
+            files,
+            messages,
+            size: image.size,
+          }),
+        );
+        return;
+      }
+      console.log(printSize(image.size));
+      for (const file of files) console.log(relative(process.cwd(), file));
+    });
+}
+
+interface BuildOptions {
+  board: string;
+  app: string;
+  release?: boolean;
+  debug?: boolean;
+  json?: boolean;
+}

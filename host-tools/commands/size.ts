@@ -1,0 +1,77 @@
+import type { Command } from "commander";
+import { buildImage } from "../build/device/build.js";
+import { number, printSize, type SizeReport } from "../build/device/size.js";
+import { ensureCrossCompiler } from "../setup/cross-compiler.js";
+import { imageBoards } from "./build.js";
+
+/** Adds `size`. */
+export function register(program: Command): void {
+  program
+    .command("size")
+    .description(
+      "what an application takes on each board: flash and RAM by source file, largest first",
+    )
+    .option("--board <name>", "only this board, with all its files")
+    .option("--app <name>", "application: a name, or a folder with a main.ts", "demo")
+    .option("--json", "print the result as JSON")
+    .action(async (options: { board?: string; app: string; json?: boolean }) => {
+      const say = (what: string): void => void process.stderr.write(`${what} ...\n`);
+      await ensureCrossCompiler(say);
+      const boards = options.board ? [options.board] : imageBoards();
+      const sizes: SizeReport[] = [];
+      for (const board of boards) {
+        const onStep = options.json ? () => {} : (what: string) => say(`${board}: ${what}`);
+        sizes.push((await buildImage({ board, app: options.app, onStep })).size);
+      }
+      if (options.json) console.log(JSON.stringify(sizes));
+      else if (options.board) console.log(printSize(sizes[0] as SizeReport, true));
+      else console.log(table(sizes));
+    });
+}
+
+/** One column a board, one row a source file, code bytes; then the sums. */
+function table(sizes: SizeReport[]): string {
+  const owners = new Map<string, number>();
+  for (const size of sizes) {
+    for (const { owner, bytes } of size.flash.shares) {
+      owners.set(owner, Math.max(owners.get(owner) ?? 0, bytes));
+    }
+  }
+  const rows = [...owners].sort((a, b) => b[1] - a[1]).map(([owner]) => owner);
+  const width = Math.max(...rows.map((row) => row.length), 20);
+  const widths = sizes.map((size) => Math.max(size.board.length, 9));
+  const line = (label: string, cells: string[]): string =>
+    [label.padEnd(width), ...cells.map((cell, i) => cell.padStart(widths[i] as number))].join("  ");
+  const cell = (size: SizeReport, owner: string): string => {
+    const share = size.flash.shares.find((s) => s.owner === owner);
+    return share ? number(share.bytes) : "-";
+  };
+  return [
+    line(
+      "flash, bytes",
+      sizes.map((size) => size.board),
+    ),
+    ...rows.map((owner) =>
+      line(
+        owner,
+        sizes.map((size) => cell(size, owner)),
+      ),
+    ),
+    line(
+      "code (.text)",
+      sizes.map((size) => number(size.codeBytes)),
+    ),
+    line(
+      "flash",
+      sizes.map((size) => number(size.flash.bytes)),
+    ),
+    line(
+      "RAM with stack",
+      sizes.map((size) => number(size.ram.bytes)),
+    ),
+    line(
+      "stack, at most",
+      sizes.map((size) => number(size.stack.bytes)),
+    ),
+  ].join("\n");
+}
