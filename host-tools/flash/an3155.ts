@@ -72,14 +72,16 @@ export class BootLoader {
    * says in step as well.
    */
   async sync(): Promise<boolean> {
-    this.line.discard();
-    await this.send([SYNC], "looking for the boot loader");
+    const what = "looking for the boot loader";
     try {
+      // An answer that is still under way would be taken for the answer to this byte.
+      await this.line.settle(this.timing.quietMs, this.timing.syncMs);
+      await this.line.write(Uint8Array.of(SYNC));
       const [answer] = await this.line.read(1, this.timing.syncMs);
       return answer === ACK || answer === NACK;
     } catch (error) {
       if (error instanceof LineSilent) return false;
-      throw this.explain(error, "looking for the boot loader");
+      throw this.explain(error, what);
     }
   }
 

@@ -1,7 +1,7 @@
 /** The `flash` command: what is to be written, where, and by which way. */
 import { UserError } from "../errors.js";
 import { choosePort, type PortKind } from "../serial/ports.js";
-import { flashFacts, METHODS, touchedFlash, type FlashFacts, type Method } from "./board-facts.js";
+import { METHODS, touchedFlash, type FlashFacts, type Method } from "./board-facts.js";
 import { flashBootsel } from "./bootsel.js";
 import { flashEspruino } from "./espruino.js";
 import type { FlashHost } from "./host.js";
@@ -19,7 +19,6 @@ import { flashStm32 } from "./stm32.js";
 
 /** What the person asked for. */
 export interface FlashRequest {
-  board: string;
   /** Image file; with `settingsOnly` none. */
   image?: string;
   settings: SettingsRequest;
@@ -100,12 +99,15 @@ async function portFor(request: FlashRequest, facts: FlashFacts, host: FlashHost
 }
 
 /** Writes what the request says, or with `dryRun` only says it. */
-export async function flash(request: FlashRequest, host: FlashHost): Promise<FlashReport> {
-  const facts = flashFacts(request.board);
+export async function flash(
+  request: FlashRequest,
+  facts: FlashFacts,
+  host: FlashHost,
+): Promise<FlashReport> {
   const method = methodOf(request, facts);
   const segments = contents(request, facts);
   const lines = request.lines === undefined ? undefined : parseModemLines(request.lines);
-  // The Espruino boot loader knows only "erase all", whoever speaks to it, and its Go is not a reset.
+  // The Espruino boot loader knows only "erase all", and its Go is not a reset.
   const espruino = facts.method === "espruino";
   const erase = espruino ? "all" : request.erase;
   const erased = erase === "all" ? facts.units : touchedFlash(facts, segments);

@@ -2,6 +2,8 @@
 export interface Timing {
   /** One try of the synchronisation byte. */
   syncMs: number;
+  /** Silence that ends what was said before a synchronisation byte. */
+  quietMs: number;
   /** An answer that needs no flash work. */
   answerMs: number;
   /** The write of a block (AN3155 3.5). */
@@ -20,6 +22,7 @@ export interface Timing {
 
 export const TIMING: Timing = {
   syncMs: 300,
+  quietMs: 20,
   answerMs: 1000,
   writeMs: 3000,
   eraseMs: 60_000,

@@ -175,6 +175,20 @@ export class SerialLine {
     this.buffered = 0;
   }
 
+  /** Drops what comes until nothing has come for `quietMs`, or `limitMs` are over. @throws LineLost */
+  async settle(quietMs: number, limitMs: number): Promise<void> {
+    const end = performance.now() + limitMs;
+    do {
+      this.discard();
+      try {
+        await this.read(1, quietMs);
+      } catch (error) {
+        if (error instanceof LineSilent) return;
+        throw error;
+      }
+    } while (performance.now() < end);
+  }
+
   /** Sets the modem lines; ports without them (pseudo-terminals, some adapters) ignore it. */
   async setLines(lines: { dtr?: boolean; rts?: boolean }): Promise<void> {
     this.refuseDead();
