@@ -1,0 +1,21 @@
+import pc from "picocolors";
+import type { LogLine } from "./decode.js";
+
+const PAINT: Record<LogLine["level"], (text: string) => string> = {
+  error: pc.red,
+  warn: pc.yellow,
+  info: (text) => text,
+  debug: pc.dim,
+};
+
+/** A log line for a terminal: seconds since the start, the level where it is not plain information, the text. */
+export function formatLogLine(line: LogLine): string {
+  const seconds = (line.timeMs / 1000).toFixed(3).padStart(9);
+  const level = line.level === "info" ? "" : `${line.level}: `;
+  return `${pc.dim(seconds)}  ${PAINT[line.level](level + line.text)}`;
+}
+
+/** A log line as one JSON object. */
+export function jsonLogLine(line: LogLine): string {
+  return JSON.stringify({ time: line.timeMs / 1000, level: line.level, text: line.text });
+}

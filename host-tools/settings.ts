@@ -1,0 +1,117 @@
+import { putMac, macAt, type Mac } from "./net/addresses.js";
+import { UserError } from "./errors.js";
+
+/**
+ * The settings block: what differs from board to board, in flash behind the image, written without a rebuild.
+ *
+ *      0  u32   magic 0x4E545341 ("ASTN")
+ *      4  u16   version, 1
+ *      6  u16   flags: 1 MAC, 2 static address, 4 host name, 8 ports are valid
+ *      8  u8[6] MAC address, in wire order
+ *     14  u16   zero
+ *     16  u32   address, then mask, gateway, DNS server (host-order numbers)
+ *     32  char  host name, 32 bytes, padded with zeros
+ *     64  u16   port of the web server, then of the echo service
+ *     68        zeros
+ *    124  u32   CRC-32 (IEEE 802.3, reflected, as in zip) of bytes 0 to 123
+ *
+ * All numbers are little-endian. A block that is not valid means: MAC from the unique id, address by DHCP.
+ */
+export interface Settings {
+  mac?: Mac;
+  /** Static address; without it DHCP. */
+  address?: { address: number; mask: number; gateway: number; dns: number };
+  hostName?: string;
+  ports?: { http: number; echo: number };
+}
+
+export const SETTINGS_BYTES = 128;
+const MAGIC = 0x4e545341;
+const VERSION = 1;
+const HOST_NAME_BYTES = 32;
+const FLAG = { mac: 1, address: 2, hostName: 4, ports: 8 } as const;
+
+/** CRC-32 as in IEEE 802.3 and zip. */
+export function crc32(bytes: Uint8Array): number {
+  let crc = 0xffff_ffff;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb8_8320 : 0);
+  }
+  return ~crc >>> 0;
+}
+
+/** A block as it is in flash when nothing was written. */
+export function emptySettings(): Uint8Array {
+  return new Uint8Array(SETTINGS_BYTES).fill(0xff);
+}
+
+/** A host name of one label (RFC 1123 2.1), short enough for the block. */
+export function parseHostName(text: string): string {
+  if (!/^[a-z0-9]([a-z0-9-]{0,29}[a-z0-9])?$/i.test(text)) {
+    throw new UserError(
+      `'${text}' is not a host name; use up to 31 letters, digits and hyphens, as in my-device`,
+    );
+  }
+  return text;
+}
+
+/** Writes the block; nothing to say gives the empty block. */
+export function encodeSettings(settings: Settings): Uint8Array {
+  if (Object.values(settings).every((value) => value === undefined)) return emptySettings();
+  const block = Buffer.alloc(SETTINGS_BYTES);
+  let flags = 0;
+  block.writeUInt32LE(MAGIC, 0);
+  block.writeUInt16LE(VERSION, 4);
+  if (settings.mac !== undefined) {
+    flags |= FLAG.mac;
+    putMac(block, 8, settings.mac);
+  }
+  if (settings.address) {
+    flags |= FLAG.address;
+    const { address, mask, gateway, dns } = settings.address;
+    [address, mask, gateway, dns].forEach((value, index) =>
+      block.writeUInt32LE(value, 16 + index * 4),
+    );
+  }
+  if (settings.hostName !== undefined) {
+    flags |= FLAG.hostName;
+    block.write(settings.hostName.slice(0, HOST_NAME_BYTES - 1), 32, "latin1");
+  }
+  if (settings.ports) {
+    flags |= FLAG.ports;
+    block.writeUInt16LE(settings.ports.http, 64);
+    block.writeUInt16LE(settings.ports.echo, 66);
+  }
+  block.writeUInt16LE(flags, 6);
+  block.writeUInt32LE(crc32(block.subarray(0, 124)), 124);
+  return block;
+}
+
+/** Reads a block; null when it is not a valid one. */
+export function decodeSettings(bytes: Uint8Array): Settings | null {
+  if (bytes.length < SETTINGS_BYTES) return null;
+  const block = Buffer.from(bytes.buffer, bytes.byteOffset, SETTINGS_BYTES);
+  if (block.readUInt32LE(0) !== MAGIC || block.readUInt16LE(4) !== VERSION) return null;
+  if (block.readUInt32LE(124) !== crc32(block.subarray(0, 124))) return null;
+  const flags = block.readUInt16LE(6);
+  const settings: Settings = {};
+  if (flags & FLAG.mac) settings.mac = macAt(block, 8);
+  if (flags & FLAG.address) {
+    const [address, mask, gateway, dns] = [16, 20, 24, 28].map((at) => block.readUInt32LE(at));
+    settings.address = {
+      address: address as number,
+      mask: mask as number,
+      gateway: gateway as number,
+      dns: dns as number,
+    };
+  }
+  if (flags & FLAG.hostName) {
+    const end = block.indexOf(0, 32);
+    settings.hostName = block.toString("latin1", 32, Math.min(end < 0 ? 64 : end, 64));
+  }
+  if (flags & FLAG.ports) {
+    settings.ports = { http: block.readUInt16LE(64), echo: block.readUInt16LE(66) };
+  }
+  return settings;
+}

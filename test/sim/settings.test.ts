@@ -1,0 +1,67 @@
+import test from "ava";
+import { UserError } from "../../host-tools/errors.js";
+import {
+  crc32,
+  decodeSettings,
+  emptySettings,
+  encodeSettings,
+  parseHostName,
+  type Settings,
+} from "../../host-tools/settings.js";
+
+const FULL: Settings = {
+  mac: 0x0200_0012_3456,
+  address: { address: 0xc0a84d02, mask: 0xffffff00, gateway: 0xc0a84d01, dns: 0x08080808 },
+  hostName: "my-device",
+  ports: { http: 8080, echo: 7 },
+};
+
+test("settings block: every field lies where the layout says", (t) => {
+  const block = Buffer.from(encodeSettings(FULL));
+  t.is(block.length, 128);
+  t.is(block.toString("latin1", 0, 4), "ASTN");
+  t.is(block.readUInt16LE(4), 1);
+  t.is(block.readUInt16LE(6), 15);
+  t.is(block.toString("hex", 8, 16), "0200001234560000");
+  t.deepEqual(
+    [16, 20, 24, 28].map((at) => block.readUInt32LE(at)),
+    [0xc0a84d02, 0xffffff00, 0xc0a84d01, 0x08080808],
+  );
+  t.is(block.toString("latin1", 32, 64), "my-device".padEnd(32, "\0"));
+  t.deepEqual([block.readUInt16LE(64), block.readUInt16LE(66)], [8080, 7]);
+  t.true(block.subarray(68, 124).every((byte) => byte === 0));
+  t.is(block.readUInt32LE(124), crc32(block.subarray(0, 124)));
+});
+
+test("settings block: what was written is read", (t) => {
+  t.deepEqual(decodeSettings(encodeSettings(FULL)), FULL);
+  t.deepEqual(decodeSettings(encodeSettings({ mac: 0x0200_0000_0001 })), { mac: 0x0200_0000_0001 });
+  t.deepEqual(decodeSettings(encodeSettings({ hostName: "x".repeat(31) })), {
+    hostName: "x".repeat(31),
+  });
+});
+
+test("settings block: nothing to say is erased flash, which is no valid block", (t) => {
+  t.deepEqual(encodeSettings({}), emptySettings());
+  t.is(decodeSettings(emptySettings()), null);
+});
+
+test("settings block: one changed bit anywhere makes it invalid", (t) => {
+  const block = encodeSettings(FULL);
+  for (let bit = 0; bit < 128 * 8; bit++) {
+    const changed = block.slice();
+    changed[bit >> 3] = (changed[bit >> 3] as number) ^ (1 << (bit & 7));
+    t.is(decodeSettings(changed), null);
+  }
+});
+
+test("CRC-32: the check value of the catalogue", (t) => {
+  t.is(crc32(Buffer.from("123456789")), 0xcbf43926);
+});
+
+test("RFC 1123 2.1: host names are letters, digits and inner hyphens", (t) => {
+  t.is(parseHostName("my-Device-2"), "my-Device-2");
+  for (const bad of ["", "-a", "a-", "a.b", "a b", "ü", "x".repeat(32)]) {
+    t.throws(() => parseHostName(bad), { instanceOf: UserError }, bad);
+  }
+});
