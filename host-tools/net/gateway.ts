@@ -1,0 +1,154 @@
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { EINPROGRESS, SOCK_STREAM, type HostedStack } from "./hosted-stack.js";
+import type { Forward } from "./net-options.js";
+import { TcpJoin } from "./tcp-join.js";
+import { portError, UdpForward } from "./udp-forward.js";
+
+/** Connections from the host that may wait for a free socket of the stack or for the device's address. */
+const WAITING_MAX = 128;
+const BACKLOG = 8;
+/** The operating system's queue of connections that this process has not taken yet. */
+const HOST_BACKLOG = 128;
+
+interface Waiting {
+  host: Socket;
+  devicePort: number;
+}
+
+/** What a gateway is made with. */
+export interface GatewayOptions {
+  stack: HostedStack;
+  forwards: readonly Forward[];
+  /** The device's address, a host-order number; undefined while it has none. */
+  device: () => number | undefined;
+}
+
+/**
+ * Joins the device's network to the host's loopback, without special rights: connections to forwarded ports of 127.0.0.1
+ * go to the device, and connections of the device to the gateway's address go to the same port of 127.0.0.1.
+ */
+export class Gateway {
+  private readonly stack: HostedStack;
+  private readonly joins = new Set<TcpJoin>();
+  private readonly waiting: Waiting[] = [];
+  private readonly servers: Server[] = [];
+  private readonly udp: UdpForward[] = [];
+  private listener = -1;
+  private closed = false;
+
+  constructor(private readonly options: GatewayOptions) {
+    this.stack = options.stack;
+    this.stack.onProgress = () => this.progress();
+    this.listener = this.stack.socket(SOCK_STREAM);
+    if (this.listener >= 0) {
+      this.stack.bind(this.listener, 0, 0);
+      this.stack.listenAny(this.listener);
+      this.stack.listen(this.listener, BACKLOG);
+    }
+  }
+
+  /** Opens the host's ports; a port that cannot be had is the user's error. */
+  async open(): Promise<void> {
+    for (const forward of this.options.forwards) {
+      if (forward.protocol === "tcp") await this.openTcp(forward);
+      else await this.openUdp(forward);
+    }
+  }
+
+  /** Connections that are joined now. */
+  get connections(): number {
+    return this.joins.size;
+  }
+
+  /** Ends all connections and gives the ports back. */
+  close(): void {
+    this.closed = true;
+    for (const server of this.servers) server.close();
+    for (const forward of this.udp) forward.close();
+    for (const { host } of this.waiting.splice(0)) host.destroy();
+    for (const join of [...this.joins]) join.destroy();
+  }
+
+  /** Looks for work: to be called when the stack has worked or the device got its address. */
+  progress(): void {
+    if (this.closed) return;
+    for (const join of [...this.joins]) join.progress();
+    for (const forward of this.udp) forward.progress();
+    this.acceptAll();
+    this.serveWaiting();
+  }
+
+  private async openTcp(forward: Forward): Promise<void> {
+    const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (host) =>
+      this.fromHost(host, forward.devicePort),
+    );
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", (error) => reject(portError(error, forward)));
+      server.listen({ port: forward.hostPort, host: "127.0.0.1", backlog: HOST_BACKLOG }, () => {
+        server.removeAllListeners("error");
+        server.on("error", () => undefined);
+        resolve();
+      });
+    });
+    this.servers.push(server);
+  }
+
+  private async openUdp(forward: Forward): Promise<void> {
+    const { device } = this.options;
+    const udp = new UdpForward(this.stack, forward, device);
+    await udp.open();
+    this.udp.push(udp);
+  }
+
+  private fromHost(host: Socket, devicePort: number): void {
+    host.on("error", () => undefined);
+    if (this.closed || this.waiting.length >= WAITING_MAX) {
+      host.resetAndDestroy();
+      return;
+    }
+    const entry = { host, devicePort };
+    this.waiting.push(entry);
+    host.once("close", () => {
+      const at = this.waiting.indexOf(entry);
+      if (at >= 0) this.waiting.splice(at, 1);
+    });
+    this.serveWaiting();
+  }
+
+  /** Connects waiting clients to the device, as far as the stack has sockets. */
+  private serveWaiting(): void {
+    const address = this.options.device();
+    if (address === undefined) return;
+    for (let next = this.waiting[0]; next; next = this.waiting[0]) {
+      const fd = this.stack.socket(SOCK_STREAM);
+      if (fd < 0) return;
+      const result = this.stack.connect(fd, address, next.devicePort);
+      if (result < 0 && result !== -EINPROGRESS) {
+        this.stack.closeSocket(fd);
+        // No room for another connection now: the next one that ends calls again.
+        if (this.joins.size > 0) return;
+        next.host.resetAndDestroy();
+      } else {
+        this.join(fd, next.host);
+      }
+      this.waiting.shift();
+    }
+  }
+
+  /** Joins what the device has connected to the same port of the host. */
+  private acceptAll(): void {
+    for (let fd = this.stack.accept(this.listener); fd >= 0;) {
+      const port = this.stack.localPort(fd);
+      this.join(fd, connect({ port, host: "127.0.0.1", allowHalfOpen: true }));
+      fd = this.stack.accept(this.listener);
+    }
+  }
+
+  private join(fd: number, host: Socket): void {
+    const join: TcpJoin = new TcpJoin(this.stack, fd, host, () => {
+      this.joins.delete(join);
+      this.stack.wake();
+    });
+    this.joins.add(join);
+  }
+}

@@ -1,0 +1,190 @@
+import { closeSync, openSync, read, writeSync } from "node:fs";
+import { platform } from "node:os";
+import { UserError } from "../errors.js";
+import type { Subnet } from "./addresses.js";
+import { put32 } from "./packets.js";
+import type { EthernetSwitch } from "./switch.js";
+
+// linux/if_tun.h, linux/sockios.h, linux/if.h
+const TUNSETIFF = 0x400454ca;
+const IFF_TAP = 0x0002;
+const IFF_NO_PI = 0x1000;
+const SIOCGIFFLAGS = 0x8913;
+const SIOCSIFFLAGS = 0x8914;
+const SIOCSIFADDR = 0x8916;
+const SIOCSIFNETMASK = 0x891c;
+const SIOCGIFINDEX = 0x8933;
+const IFF_UP = 1;
+const AF_INET = 2;
+const SOCK_DGRAM = 2;
+/** sizeof(struct ifreq) on 64-bit systems; the name takes the first 16 bytes. */
+const IFREQ_BYTES = 40;
+const IFREQ_VALUE = 16;
+
+const EPERM = 1;
+const EBUSY = 16;
+const EINVAL = 22;
+
+/** Larger than any frame of an interface with the usual MTU, VLAN tag included. */
+const FRAME_BYTES_MAX = 2048;
+
+/** The C library, as far as it is needed. Results below zero mean failure, with the reason in `errno()`. */
+interface LibC {
+  ioctl(fd: number, request: number, argument: Uint8Array): number;
+  socket(domain: number, type: number, protocol: number): number;
+  close(fd: number): number;
+  errno(): number;
+}
+
+async function loadLibC(): Promise<LibC> {
+  const { default: koffi } = await import("koffi");
+  // The process itself: it is linked with whatever C library this system has.
+  const library = koffi.load(null);
+  return {
+    ioctl: library.func("int ioctl(int, unsigned long, void *)"),
+    socket: library.func("int socket(int, int, int)"),
+    close: library.func("int close(int)"),
+    errno: () => koffi.errno(),
+  };
+}
+
+function ifreq(name: string): Buffer {
+  const request = Buffer.alloc(IFREQ_BYTES);
+  request.write(name, "latin1");
+  return request;
+}
+
+/** A TAP interface of Linux as a station of the virtual switch. */
+export class TapAdapter {
+  /** Frames that Linux did not take. */
+  dropped = 0;
+  private open = true;
+
+  private constructor(
+    readonly name: string,
+    /** The interface did not exist before, and goes with this process. */
+    readonly created: boolean,
+    private readonly fd: number,
+  ) {}
+
+  /**
+   * Opens the interface, and makes it if it does not exist. One that was made gets the address `host`, so that this
+   * computer takes part in the device's network at once; an existing one is used as it is.
+   */
+  static async open(name: string, host: Subnet): Promise<TapAdapter> {
+    if (platform() !== "linux") {
+      throw new UserError("TAP interfaces exist on Linux only; use --net forward:8080=80");
+    }
+    const libc = await loadLibC();
+    const existed = interfaceExists(libc, name);
+    const fd = openTun();
+    const request = ifreq(name);
+    request.writeUInt16LE(IFF_TAP | IFF_NO_PI, IFREQ_VALUE);
+    if (libc.ioctl(fd, TUNSETIFF, request) < 0) {
+      const errno = libc.errno();
+      closeSync(fd);
+      throw tapError(name, errno);
+    }
+    if (!existed) configure(libc, name, host);
+    return new TapAdapter(name, !existed, fd);
+  }
+
+  /** Joins the interface to a switch. */
+  attach(ethernet: EthernetSwitch): void {
+    const port = ethernet.attach(this.name, (frame) => this.send(frame));
+    const buffer = Buffer.alloc(FRAME_BYTES_MAX);
+    const next = (): void => {
+      read(this.fd, buffer, 0, FRAME_BYTES_MAX, null, (error, bytes) => {
+        if (!this.open || (error && error.code !== "EAGAIN" && error.code !== "EIO")) return;
+        if (!error && bytes > 0) port.send(buffer.subarray(0, bytes));
+        next();
+      });
+    };
+    next();
+  }
+
+  /** No more frames go either way. The system takes the interface back when the process ends. */
+  close(): void {
+    this.open = false;
+  }
+
+  private send(frame: Uint8Array): void {
+    try {
+      writeSync(this.fd, frame);
+    } catch {
+      // EIO while the interface is down: its cable is out.
+      this.dropped++;
+    }
+  }
+}
+
+function openTun(): number {
+  try {
+    return openSync("/dev/net/tun", "r+");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EACCES" || code === "EPERM") throw rightsError("");
+    throw new UserError(
+      `/dev/net/tun cannot be opened (${code}): this system offers no TAP interfaces; use --net forward:8080=80`,
+    );
+  }
+}
+
+function rightsError(name: string): UserError {
+  const tap = name || "tap0";
+  return new UserError(
+    `no right to use TAP interface ${tap}; run as root, or let root make it: ip tuntap add dev ${tap} mode tap user $USER`,
+  );
+}
+
+function tapError(name: string, errno: number): UserError {
+  switch (errno) {
+    case EPERM:
+      return rightsError(name);
+    case EBUSY:
+      return new UserError(
+        `TAP interface ${name} is in use by another program; choose another name`,
+      );
+    case EINVAL:
+      return new UserError(`${name} exists and is not a TAP interface; choose another name`);
+    default:
+      return new UserError(`TAP interface ${name} cannot be opened (errno ${errno})`);
+  }
+}
+
+function withSocket<T>(libc: LibC, action: (fd: number) => T): T {
+  const fd = libc.socket(AF_INET, SOCK_DGRAM, 0);
+  if (fd < 0) throw new UserError(`cannot open a socket (errno ${libc.errno()})`);
+  try {
+    return action(fd);
+  } finally {
+    libc.close(fd);
+  }
+}
+
+function interfaceExists(libc: LibC, name: string): boolean {
+  return withSocket(libc, (fd) => libc.ioctl(fd, SIOCGIFINDEX, ifreq(name)) === 0);
+}
+
+/** Gives an interface its address and switches it on. */
+function configure(libc: LibC, name: string, { address, mask }: Subnet): void {
+  withSocket(libc, (fd) => {
+    const apply = (what: string, code: number, request: Buffer): void => {
+      if (libc.ioctl(fd, code, request) >= 0) return;
+      throw new UserError(`cannot set the ${what} of ${name} (errno ${libc.errno()})`);
+    };
+    for (const [what, code, value] of [
+      ["address", SIOCSIFADDR, address],
+      ["network mask", SIOCSIFNETMASK, mask],
+    ] as const) {
+      const request = ifreq(name);
+      request.writeUInt16LE(AF_INET, IFREQ_VALUE);
+      put32(request, IFREQ_VALUE + 4, value);
+      apply(what, code, request);
+    }
+    const flags = ifreq(name);
+    apply("flags", SIOCGIFFLAGS, flags);
+    flags.writeUInt16LE(flags.readUInt16LE(IFREQ_VALUE) | IFF_UP, IFREQ_VALUE);
+    apply("flags", SIOCSIFFLAGS, flags);
+  });
+}

@@ -1,0 +1,115 @@
+import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import { UserError } from "../errors.js";
+import { SOCK_DGRAM, type HostedStack } from "./hosted-stack.js";
+import type { Forward } from "./net-options.js";
+
+/** Host peers served at the same time through one forward. */
+const PEERS_MAX = 4;
+
+interface Peer {
+  key: string;
+  fd: number;
+  remote: RemoteInfo;
+  used: number;
+}
+
+/**
+ * Forwards a UDP port of the host's loopback to a port of the device. Every peer on the host gets a socket of its own on
+ * the hosted stack, so that answers find their way back; the one that was silent for longest gives way to a new one.
+ */
+export class UdpForward {
+  private readonly peers = new Map<string, Peer>();
+  private socket: Socket | undefined;
+  private uses = 0;
+
+  constructor(
+    private readonly stack: HostedStack,
+    private readonly forward: Forward,
+    private readonly device: () => number | undefined,
+  ) {}
+
+  /** Opens the host's port. */
+  open(): Promise<void> {
+    const socket = createSocket("udp4");
+    this.socket = socket;
+    socket.on("message", (data, remote) => this.fromHost(data, remote));
+    return new Promise((resolve, reject) => {
+      socket.once("error", (error: NodeJS.ErrnoException) =>
+        reject(portError(error, this.forward)),
+      );
+      socket.bind(this.forward.hostPort, "127.0.0.1", () => {
+        socket.removeAllListeners("error");
+        // A peer that is gone makes Linux report an error; the others are not concerned.
+        socket.on("error", () => undefined);
+        resolve();
+      });
+    });
+  }
+
+  close(): void {
+    this.socket?.close();
+    for (const peer of this.peers.values()) this.stack.closeSocket(peer.fd);
+    this.peers.clear();
+  }
+
+  /** Takes the device's answers to the host. To be called whenever the stack has worked. */
+  progress(): void {
+    for (const peer of this.peers.values()) {
+      for (let bytes = this.stack.recvFrom(peer.fd); bytes >= 0;) {
+        const data = this.stack.data(bytes).slice();
+        this.socket?.send(data, peer.remote.port, peer.remote.address);
+        bytes = this.stack.recvFrom(peer.fd);
+      }
+    }
+  }
+
+  private fromHost(data: Uint8Array, remote: RemoteInfo): void {
+    const address = this.device();
+    if (address === undefined) return;
+    const peer = this.peerOf(remote);
+    if (peer) this.stack.sendTo(peer.fd, data, address, this.forward.devicePort);
+  }
+
+  private peerOf(remote: RemoteInfo): Peer | undefined {
+    const key = `${remote.address}:${remote.port}`;
+    let peer = this.peers.get(key);
+    if (!peer) {
+      if (this.peers.size >= PEERS_MAX) this.evict();
+      const fd = this.stack.socket(SOCK_DGRAM);
+      if (fd < 0) return undefined;
+      this.stack.bind(fd, 0, 0);
+      peer = { key, fd, remote, used: 0 };
+      this.peers.set(key, peer);
+    }
+    peer.used = ++this.uses;
+    return peer;
+  }
+
+  private evict(): void {
+    let oldest: Peer | undefined;
+    for (const peer of this.peers.values()) if (!oldest || peer.used < oldest.used) oldest = peer;
+    if (!oldest) return;
+    this.stack.closeSocket(oldest.fd);
+    this.peers.delete(oldest.key);
+  }
+}
+
+/** What a person is told when a host port cannot be opened. */
+export function portError(error: NodeJS.ErrnoException, forward: Forward): Error {
+  const { protocol, hostPort, devicePort } = forward;
+  const other = error.code === "EACCES" ? 8081 : hostPort < 65535 ? hostPort + 1 : hostPort - 1;
+  const example = `--net forward:${protocol === "udp" ? "udp:" : ""}${other}=${devicePort}`;
+  const name = `${protocol.toUpperCase()} port ${hostPort} of 127.0.0.1`;
+  switch (error.code) {
+    case "EADDRINUSE":
+      return new UserError(`${name} is in use; choose another, as in ${example}`);
+    case "EACCES":
+      return new UserError(
+        `${name} needs special rights; choose one from 1024 on, as in ${example}`,
+      );
+    default:
+      return new UserError(
+        `cannot open ${name} (${error.message}); choose another, as in ${example}`,
+      );
+  }
+}
