@@ -1,0 +1,67 @@
+/**
+ * The thread of a simulated device. It is occupied by the device until the run ends: firmware never returns, so nothing
+ * here relies on an event loop. Messages to the main thread go out at once, frames come and go through shared memory.
+ */
+import { parentPort, workerData } from "node:worker_threads";
+import { UserError } from "../errors.js";
+import { PacedTime } from "./machine-time.js";
+import { Device } from "./world-device.js";
+import { VirtualWorld } from "./world-virtual.js";
+import { CONTROL, type WorkerMessage, type WorkerTask } from "./worker-protocol.js";
+import { FrameRing } from "./worker-ring.js";
+
+type Task<Kind> = Extract<WorkerTask, { kind: Kind }>;
+
+const tell = (message: WorkerMessage): void => parentPort?.postMessage(message);
+
+async function runVirtual(task: Task<"virtual">): Promise<void> {
+  const control = new Int32Array(task.control);
+  const world = await VirtualWorld.create({
+    ...task.spec,
+    gateway: task.gateway,
+    subnet: task.subnet,
+    impairments: task.impairments,
+    dhcp: task.dhcp,
+    onLog: (line) => tell({ kind: "log", line }),
+    onLease: (lease) => tell({ kind: "lease", lease }),
+    stopWanted: () => Atomics.load(control, CONTROL.stop) !== 0,
+  });
+  tell({ kind: "ended", result: world.run() });
+}
+
+async function runPaced(task: Task<"paced">): Promise<void> {
+  const control = new Int32Array(task.control);
+  const incoming = new FrameRing(task.toDevice);
+  const outgoing = new FrameRing(task.fromDevice);
+  let originMs = performance.now();
+  const time = new PacedTime(
+    {
+      collect: () => {
+        for (let frame = incoming.take(); frame; frame = incoming.take()) {
+          device.wire.toDevice(frame, incoming.fcsGood);
+        }
+      },
+      pending: () => !incoming.empty,
+      stopWanted: () => Atomics.load(control, CONTROL.stop) !== 0,
+      bell: control.subarray(CONTROL.bell, CONTROL.bell + 1),
+      quiet: () => device.flush(),
+    },
+    () => (performance.now() - originMs) * 1e6,
+  );
+  const device = await Device.create(task.spec, time, (line) => tell({ kind: "log", line }));
+  device.wire.onTransmit = (frame) => {
+    // A full ring means that the main thread is stuck: the frame is lost, as on a jammed wire.
+    if (!outgoing.put(frame)) return;
+    if (Atomics.exchange(control, CONTROL.called, 1) === 0) tell({ kind: "frames" });
+  };
+  originMs = performance.now();
+  tell({ kind: "ended", result: device.run() });
+}
+
+const task = workerData as WorkerTask;
+try {
+  await (task.kind === "paced" ? runPaced(task) : runVirtual(task));
+} catch (error) {
+  if (!(error instanceof UserError)) throw error;
+  tell({ kind: "refused", message: error.message, exitCode: error.exitCode });
+}

@@ -1,0 +1,135 @@
+import { Worker } from "node:worker_threads";
+import { UserError } from "../errors.js";
+import type { LogLine } from "../log/decode.js";
+import type { Lease } from "../net/dhcp-server.js";
+import type { DeviceSpec, RunResult } from "./world-device.js";
+import { VirtualLan, type LanOptions } from "./world-lan.js";
+import { RealClock } from "./world-clock.js";
+import type { VirtualWorldOptions } from "./world-virtual.js";
+import { CONTROL, CONTROL_BYTES, type WorkerMessage, type WorkerTask } from "./worker-protocol.js";
+import { FrameRing } from "./worker-ring.js";
+
+/** A device that was asked to stop and does not is ended by force after this time. */
+const STOP_MS = 1000;
+/** Room for frames in each direction between the threads. */
+const RING_BYTES = 1 << 18;
+
+/** What a world in another thread reports. */
+export interface WorldEvents {
+  onLog?: (line: LogLine) => void;
+  onLease?: (lease: Lease) => void;
+}
+
+/** A simulated device in a thread of its own. */
+export class DeviceThread {
+  /** How the run has ended; rejected when it could not begin or the simulator itself has failed. */
+  readonly ended: Promise<RunResult>;
+  /** The device has sent frames. */
+  onFrames: () => void = () => undefined;
+  private readonly worker: Worker;
+  private readonly control: Int32Array;
+  private force: NodeJS.Timeout | undefined;
+
+  constructor(task: WorkerTask, events: WorldEvents) {
+    this.control = new Int32Array(task.control);
+    this.worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: task });
+    this.ended = new Promise((resolve, reject) => {
+      this.worker.on("message", (message: WorkerMessage) => {
+        switch (message.kind) {
+          case "log":
+            return events.onLog?.(message.line);
+          case "lease":
+            return events.onLease?.(message.lease);
+          case "frames":
+            return this.onFrames();
+          case "refused":
+            return reject(new UserError(message.message, message.exitCode));
+          case "ended":
+            return resolve(message.result);
+        }
+      });
+      this.worker.on("error", reject);
+      this.worker.on("exit", () => {
+        clearTimeout(this.force);
+        resolve({ reason: "stopped", simulatedMs: NaN });
+      });
+    });
+  }
+
+  /** Wakes the device: something is there for it. */
+  ring(): void {
+    Atomics.add(this.control, CONTROL.bell, 1);
+    Atomics.notify(this.control, CONTROL.bell);
+  }
+
+  /** Ends the run; `ended` tells when that has happened. */
+  stop(): void {
+    Atomics.store(this.control, CONTROL.stop, 1);
+    this.ring();
+    this.force ??= setTimeout(() => void this.worker.terminate(), STOP_MS);
+  }
+}
+
+/** A device in virtual time with its whole world in another thread, so that this one stays free for the terminal. */
+export function startVirtual(options: VirtualWorldOptions, events: WorldEvents): DeviceThread {
+  const {
+    gateway,
+    subnet,
+    impairments,
+    dhcp,
+    onLog: _l,
+    onLease: _e,
+    stopWanted: _s,
+    ...spec
+  } = options;
+  const control = new SharedArrayBuffer(CONTROL_BYTES);
+  return new DeviceThread(
+    { kind: "virtual", spec, control, gateway, subnet, impairments, dhcp: dhcp ?? true },
+    events,
+  );
+}
+
+/**
+ * A device paced to real time. The device has a thread of its own, so that it can block; the network lives in this
+ * thread, beside the sockets of the host. Make it, attach what the network needs, then `start` the device.
+ */
+export class PacedWorld {
+  readonly lan: VirtualLan;
+  private readonly clock = new RealClock();
+  private readonly control = new SharedArrayBuffer(CONTROL_BYTES);
+  private readonly toDevice = FrameRing.allocate(RING_BYTES);
+  private readonly fromDevice = FrameRing.allocate(RING_BYTES);
+  private thread: DeviceThread | undefined;
+
+  constructor(options: Omit<LanOptions, "clock" | "toDevice">) {
+    const ring = new FrameRing(this.toDevice);
+    this.lan = new VirtualLan({
+      ...options,
+      clock: this.clock,
+      toDevice: (frame, fcsGood) => {
+        if (ring.put(frame, fcsGood)) this.thread?.ring();
+      },
+    });
+  }
+
+  /** Powers the device. */
+  start(spec: DeviceSpec, events: WorldEvents): DeviceThread {
+    const { control, toDevice, fromDevice } = this;
+    const thread = new DeviceThread({ kind: "paced", spec, control, toDevice, fromDevice }, events);
+    const words = new Int32Array(control);
+    const ring = new FrameRing(fromDevice);
+    thread.onFrames = () => {
+      // First the word, then the ring: a frame that comes in between makes the worker call again.
+      Atomics.store(words, CONTROL.called, 0);
+      for (let frame = ring.take(); frame; frame = ring.take()) this.lan.fromDevice(frame);
+    };
+    this.thread = thread;
+    return thread;
+  }
+
+  /** Ends the network. */
+  close(): void {
+    this.clock.stop();
+    this.lan.gateway?.close();
+  }
+}
