@@ -1,0 +1,91 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Command, CommanderError } from "commander";
+import { UserError } from "./errors.js";
+import { packageRoot } from "./root.js";
+
+/** The subcommands, in the order of the help; each module exports `register(program)`. */
+const COMMANDS: readonly { name: string; module: string }[] = [
+  { name: "start", module: "./commands/start.js" },
+  { name: "sim", module: "./commands/sim.js" },
+  { name: "build", module: "./commands/build.js" },
+  { name: "flash", module: "./commands/flash.js" },
+  { name: "monitor", module: "./commands/monitor.js" },
+  { name: "size", module: "./commands/size.js" },
+  { name: "native", module: "./commands/native.js" },
+];
+
+/** Exit code of a bug in the host tools (EX_SOFTWARE of sysexits.h). */
+const EXIT_BUG = 70;
+
+/**
+ * The command that was named is loaded alone; for help and for mistakes all of them are, so that they can be listed and
+ * the nearest name can be suggested. A command that this installation lacks is left out.
+ */
+async function addCommands(program: Command, name: string | undefined): Promise<void> {
+  const named = COMMANDS.filter((command) => command.name === name);
+  for (const { module } of named.length > 0 ? named : COMMANDS) {
+    const url = new URL(module, import.meta.url);
+    if (!existsSync(fileURLToPath(url))) continue;
+    const { register } = (await import(url.href)) as { register: (program: Command) => void };
+    register(program);
+  }
+}
+
+function makeProgram(): Command {
+  const { version } = JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8")) as {
+    version: string;
+  };
+  return new Command("as-tcpip")
+    .description("An allocation-free TCP/IP stack for microcontrollers, and the tools around it.")
+    .version(version)
+    .exitOverride()
+    .configureOutput({
+      // A mistake is one line, the suggestion included.
+      outputError: (text, write) =>
+        write(
+          `as-tcpip: ${text
+            .trim()
+            .replace(/^error: /, "")
+            .replace(/\s*\n\s*/g, " ")}\n`,
+        ),
+    });
+}
+
+/** Runs the command line; gives the exit code. */
+async function run(args: string[]): Promise<number> {
+  const program = makeProgram();
+  try {
+    await addCommands(program, args[0]);
+    if (args.length === 0) {
+      program.outputHelp();
+      return 0;
+    }
+    await program.parseAsync(args, { from: "user" });
+    return typeof process.exitCode === "number" ? process.exitCode : 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode;
+    if (error instanceof UserError) {
+      process.stderr.write(`as-tcpip: ${error.message}\n`);
+      return error.exitCode;
+    }
+    process.stderr.write(
+      `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
+    return EXIT_BUG;
+  }
+}
+
+/** Waits until all that was printed has left the process. */
+function drained(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.writableLength === 0 || stream.destroyed) resolve();
+    else stream.write("", () => resolve());
+  });
+}
+
+const code = await run(process.argv.slice(2));
+await Promise.all([drained(process.stdout), drained(process.stderr)]);
+// Ends what may still be open, such as a read from a TAP interface, which Node cannot cancel.
+process.exit(code);

@@ -1,0 +1,217 @@
+import { createHash, randomInt } from "node:crypto";
+import { hostname } from "node:os";
+import type { Command } from "commander";
+import { UserError } from "../errors.js";
+import {
+  formatAddress,
+  parseAddress,
+  parseHostCidr,
+  parseMac,
+  type Mac,
+  type Subnet,
+} from "../net/addresses.js";
+import { PERFECT, type Impairments } from "../net/link.js";
+import { DEFAULT_NET, parseNet, type NetOption } from "../net/net-options.js";
+import { parseHostName, type Settings } from "../settings.js";
+import { DEFAULT_SUBNET } from "../sim/world-lan.js";
+
+/** The options of `start` and `sim` as commander gives them: texts as typed. */
+export interface RawSimOptions {
+  board: string;
+  app: string;
+  net: string;
+  ip?: string;
+  gateway?: string;
+  dhcp?: boolean;
+  mac?: string;
+  hostname?: string;
+  pcap?: string;
+  vcd?: string;
+  seed?: string;
+  loss?: string;
+  delay?: string;
+  reorder?: string;
+  duplicate?: string;
+  corrupt?: string;
+  rate?: string;
+  expect?: string;
+  timeout?: string;
+  json?: boolean;
+}
+
+/** The same, understood. */
+export interface SimOptions {
+  board: string;
+  app: string;
+  net: NetOption;
+  settings: Settings;
+  /** The gateway's address and the network. */
+  subnet: Subnet;
+  seed: number;
+  impairments: Impairments;
+  pcap: string | undefined;
+  vcd: string | undefined;
+  expect: string | undefined;
+  timeoutNs: number | undefined;
+  json: boolean;
+}
+
+/** In virtual time nobody watches: such a run ends by itself. */
+const VIRTUAL_TIMEOUT_S = 60;
+/** The seed of runs in virtual time that were given none. */
+const VIRTUAL_SEED = 1;
+
+/** Adds the options of a simulation to a command. */
+export function addSimOptions(command: Command): Command {
+  return command
+    .option("--board <board>", "board to simulate", "virtual-w5500")
+    .option("--app <app>", "application: a folder of firmware/, or a path", "demo")
+    .option(
+      "--net <net>",
+      "forward:HOST=DEVICE[,udp:HOST=DEVICE...], tap:INTERFACE, stream:PATH, stream:HOST:PORT, " +
+        "stream:listen:..., or none (alone, in virtual time)",
+      DEFAULT_NET,
+    )
+    .option("--ip <address/prefix>", "static address of the device, as 192.168.77.2/24")
+    .option("--gateway <address>", "default gateway of the device, with --ip")
+    .option("--dhcp", "address by DHCP (the default)")
+    .option("--mac <mac>", "hardware address of the device, as 02:00:00:12:34:56")
+    .option("--hostname <name>", "host name of the device")
+    .option("--pcap <file>", "capture the device's cable")
+    .option("--vcd <file>", "dump the SPI signals")
+    .option("--seed <n>", "seed of everything random; one seed is one run with --net none")
+    .option("--loss <percent>", "frames lost on the device's link, each way")
+    .option("--delay <ms>", "delay of the link, each way")
+    .option("--reorder <percent>", "frames overtaken by later ones")
+    .option("--duplicate <percent>", "frames that arrive twice")
+    .option("--corrupt <percent>", "frames with one bit turned")
+    .option("--rate <bps>", "bits per second of the link, as 500k or 10M")
+    .option("--expect <text>", "end with exit code 0 when a log line has this text")
+    .option("--timeout <seconds>", "end after that much simulated time")
+    .option("--json", "log lines and events as JSON objects, one a line");
+}
+
+/** Checks everything that can be checked before anything is built; the first mistake is the user's error. */
+export function parseSimOptions(raw: RawSimOptions): SimOptions {
+  const net = parseNet(raw.net);
+  const { settings, subnet } = parseAddressing(raw);
+  const virtual = net.kind === "none";
+  const seed = wholeNumber("--seed", raw.seed, 0xffff_ffff);
+  if (raw.mac !== undefined) settings.mac = parseMac(raw.mac);
+  else if (!virtual) settings.mac = stableMac(raw);
+  if (raw.hostname !== undefined) settings.hostName = parseHostName(raw.hostname);
+  const timeout = decimal("--timeout", raw.timeout, 0, 1e9, "seconds");
+  if (raw.timeout !== undefined && timeout === 0) {
+    throw new UserError("--timeout must be more than 0 seconds");
+  }
+  if (raw.expect === "") throw new UserError("--expect needs a text that is not empty");
+  return {
+    board: raw.board,
+    app: raw.app,
+    net,
+    settings,
+    subnet,
+    seed: seed ?? (virtual ? VIRTUAL_SEED : randomInt(2 ** 32)),
+    impairments: parseImpairments(raw),
+    pcap: raw.pcap,
+    vcd: raw.vcd,
+    expect: raw.expect,
+    timeoutNs: nanoseconds(timeout ?? (virtual ? VIRTUAL_TIMEOUT_S : undefined)),
+    json: raw.json ?? false,
+  };
+}
+
+/** The device's settings and the network that follows from them. */
+function parseAddressing(raw: RawSimOptions): { settings: Settings; subnet: Subnet } {
+  if (raw.ip === undefined) {
+    if (raw.gateway !== undefined) {
+      throw new UserError("--gateway goes with --ip ADDRESS/PREFIX; by DHCP the device is told");
+    }
+    return { settings: {}, subnet: DEFAULT_SUBNET };
+  }
+  if (raw.dhcp) throw new UserError("--ip and --dhcp contradict each other; give one of them");
+  const { address, mask } = parseHostCidr(raw.ip);
+  const network = (address & mask) >>> 0;
+  const gateway =
+    raw.gateway === undefined ? firstOther(network, address) : parseAddress(raw.gateway);
+  const host = (gateway & ~mask) >>> 0;
+  if ((gateway & mask) >>> 0 !== network || host === 0 || host === ~mask >>> 0) {
+    throw new UserError(
+      `the gateway ${formatAddress(gateway)} is not a host of the network of ${raw.ip}`,
+    );
+  }
+  if (gateway === address) {
+    throw new UserError(`the device and the gateway cannot both be ${formatAddress(address)}`);
+  }
+  return {
+    settings: { address: { address, mask, gateway, dns: gateway } },
+    subnet: { address: gateway, mask },
+  };
+}
+
+function firstOther(network: number, address: number): number {
+  return network + 1 === address ? network + 2 : network + 1;
+}
+
+function parseImpairments(raw: RawSimOptions): Impairments {
+  const percent = (name: string, text: string | undefined): number =>
+    decimal(name, text, 0, 100, "percent") ?? 0;
+  return {
+    ...PERFECT,
+    lossPercent: percent("--loss", raw.loss),
+    reorderPercent: percent("--reorder", raw.reorder),
+    duplicatePercent: percent("--duplicate", raw.duplicate),
+    corruptPercent: percent("--corrupt", raw.corrupt),
+    delayMs: decimal("--delay", raw.delay, 0, 60_000, "milliseconds") ?? 0,
+    rateBps: parseRate(raw.rate),
+  };
+}
+
+function parseRate(text: string | undefined): number {
+  if (text === undefined) return 0;
+  const match = /^(\d+(?:\.\d+)?)([kMG]?)$/.exec(text);
+  const factor = { "": 1, k: 1e3, M: 1e6, G: 1e9 }[match?.[2] ?? ""] ?? 1;
+  const rate = match ? Number(match[1]) * factor : NaN;
+  if (!(rate >= 1000 && rate <= 1e10)) {
+    throw new UserError(
+      `--rate cannot be '${text}'; give bits per second from 1k on, as 500k or 10M`,
+    );
+  }
+  return rate;
+}
+
+function decimal(
+  name: string,
+  text: string | undefined,
+  low: number,
+  high: number,
+  unit: string,
+): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || value < low || value > high) {
+    throw new UserError(
+      `${name} cannot be '${text}'; give a number of ${unit} from ${low} to ${high}`,
+    );
+  }
+  return value;
+}
+
+function wholeNumber(name: string, text: string | undefined, high: number): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value > high) {
+    throw new UserError(`${name} cannot be '${text}'; give a whole number from 0 to ${high}`);
+  }
+  return value;
+}
+
+function nanoseconds(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : seconds * 1e9;
+}
+
+/** A locally administered address that this board keeps from run to run on this computer, as peers remember it. */
+function stableMac(raw: RawSimOptions): Mac {
+  const digest = createHash("sha256").update([hostname(), raw.board, raw.net].join("\n")).digest();
+  return 0x02_00_0000_0000 * 256 + digest.readUIntBE(0, 5);
+}

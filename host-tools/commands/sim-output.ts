@@ -1,0 +1,86 @@
+import pc from "picocolors";
+import type { Firmware } from "../build/compile.js";
+import { formatLogLine, jsonLogLine } from "../log/print.js";
+import { formatAddress } from "../net/addresses.js";
+import type { Forward } from "../net/net-options.js";
+import type { RunResult } from "../sim/world-device.js";
+import type { WorldEvents } from "../sim/world-threads.js";
+
+/** What well-known ports of the device are for, in the words of someone who wants to try them. */
+const SERVICES: Record<string, (hostPort: number) => string> = {
+  "tcp 80": (port) => `web page    http://127.0.0.1:${port}/`,
+  "tcp 8080": (port) => `HTTP echo   http://127.0.0.1:${port}/`,
+  "tcp 7": (port) => `TCP echo    127.0.0.1:${port}`,
+  "udp 7": (port) => `UDP echo    127.0.0.1:${port}`,
+};
+
+/** What a simulation prints: lines for people, or JSON objects for scripts. */
+export class SimOutput {
+  /** Nobody reads the output any more. */
+  onClosed: () => void = () => undefined;
+  private readonly json: boolean;
+  private readonly gateway: number;
+
+  constructor(options: { json: boolean; subnet: { address: number } }) {
+    this.json = options.json;
+    this.gateway = options.subnet.address;
+    process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EPIPE") this.onClosed();
+    });
+  }
+
+  /** The run begins. */
+  begin(firmware: Firmware): void {
+    const { board, app } = firmware;
+    if (this.json) this.object({ event: "start", board: board.name, app });
+    else this.line(`${pc.bold(`${app} on ${board.name}`)} ${pc.dim(`(${board.title})`)}`);
+  }
+
+  /** What a world reports while it runs. */
+  events(): WorldEvents {
+    return { onLog: (line) => this.line(this.json ? jsonLogLine(line) : formatLogLine(line)) };
+  }
+
+  /** The device has its address, and these ports of the host lead to it. */
+  ready(address: number, forwards: readonly Forward[]): void {
+    const device = formatAddress(address);
+    if (this.json) {
+      this.object({
+        event: "ready",
+        address: device,
+        gateway: formatAddress(this.gateway),
+        forwards,
+      });
+      return;
+    }
+    this.line("");
+    for (const { protocol, hostPort, devicePort } of forwards) {
+      const service = SERVICES[`${protocol} ${devicePort}`];
+      const text = service?.(hostPort) ?? `${protocol.toUpperCase()}         127.0.0.1:${hostPort}`;
+      this.line(`  ${pc.green(text)}  ${pc.dim(`-> ${device} port ${devicePort}`)}`);
+    }
+    this.line(`  ${pc.dim("Ctrl-C ends the simulation.")}`);
+    this.line("");
+  }
+
+  /** Something worth knowing about the network. */
+  note(text: string): void {
+    if (this.json) this.object({ event: "note", text });
+    else this.line(`  ${pc.dim(text)}`);
+  }
+
+  /** The run has ended. */
+  ended(result: RunResult): void {
+    if (!this.json) return;
+    const seconds = Number.isNaN(result.simulatedMs) ? null : result.simulatedMs / 1000;
+    this.object({ event: "end", reason: result.reason, time: seconds });
+  }
+
+  private object(value: object): void {
+    this.line(JSON.stringify(value));
+  }
+
+  private line(text: string): void {
+    process.stdout.write(`${text}\n`);
+  }
+}

@@ -1,0 +1,182 @@
+import type { Command } from "commander";
+import { compileFirmware } from "../build/compile.js";
+import { UserError } from "../errors.js";
+import { formatAddress } from "../net/addresses.js";
+import { Gateway } from "../net/gateway.js";
+import { hostedFirmware } from "../net/hosted-stack.js";
+import { StreamAdapter } from "../net/stream.js";
+import { TapAdapter } from "../net/tap.js";
+import { encodeSettings } from "../settings.js";
+import { isSimulated } from "../sim/machine-load.js";
+import type { DeviceSpec, RunResult } from "../sim/world-device.js";
+import { PacedWorld, startVirtual, type DeviceThread } from "../sim/world-threads.js";
+import { SimOutput } from "./sim-output.js";
+import {
+  addSimOptions,
+  parseSimOptions,
+  type RawSimOptions,
+  type SimOptions,
+} from "./sim-options.js";
+
+/** `as-tcpip sim`: any application on any board that can be simulated. */
+export function register(program: Command): void {
+  addSimOptions(
+    program.command("sim").description("run an application on a simulated board"),
+  ).action((raw: RawSimOptions) => runSimulation(parseSimOptions(raw)));
+}
+
+/** A world that runs, and how to leave it. */
+interface Running {
+  thread: DeviceThread;
+  /** What the network has to say about the end, if it was the network that ended the run. */
+  failure: () => string | undefined;
+  close: () => void;
+}
+
+/** Runs a simulation to its end; the exit code is 0 unless the device failed or an expected text did not come. */
+export async function runSimulation(options: SimOptions): Promise<void> {
+  const output = new SimOutput(options);
+  const firmware = await compileFirmware({ board: options.board, app: options.app });
+  if (!isSimulated(firmware.board.target) || firmware.board.chip === "none") {
+    throw new UserError(
+      `the board ${options.board} cannot be simulated; use --board virtual-w5500 or virtual-enc28j60`,
+    );
+  }
+  const spec: DeviceSpec = {
+    firmware,
+    settings: encodeSettings(options.settings),
+    seed: options.seed,
+    pcap: options.pcap,
+    vcd: options.vcd,
+    timeoutNs: options.timeoutNs,
+    expect: options.expect,
+  };
+  const running = await start(options, spec, output);
+  const stop = (): void => running.thread.stop();
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+  output.onClosed = stop;
+  try {
+    const result = await running.thread.ended;
+    output.ended(result);
+    judge(options, result, running.failure());
+  } finally {
+    running.close();
+  }
+}
+
+function start(options: SimOptions, spec: DeviceSpec, output: SimOutput): Promise<Running> {
+  output.begin(spec.firmware);
+  switch (options.net.kind) {
+    case "none":
+      return startAlone(options, spec, output);
+    case "forward":
+      return startForward(options, spec, output);
+    case "tap":
+    case "stream":
+      return startJoined(options, spec, output);
+  }
+}
+
+/** The device and its network in virtual time. */
+async function startAlone(
+  options: SimOptions,
+  spec: DeviceSpec,
+  output: SimOutput,
+): Promise<Running> {
+  const { subnet, impairments } = options;
+  const gateway = await hostedFirmware();
+  const thread = startVirtual({ ...spec, gateway, subnet, impairments }, output.events());
+  return { thread, failure: () => undefined, close: () => undefined };
+}
+
+/** The device behind the gateway, with ports of this computer that lead to it. */
+async function startForward(
+  options: SimOptions,
+  spec: DeviceSpec,
+  output: SimOutput,
+): Promise<Running> {
+  const forwards = options.net.kind === "forward" ? options.net.forwards : [];
+  let address = options.settings.address?.address;
+  const ready = (): void => {
+    if (address !== undefined) output.ready(address, forwards);
+    gateway.progress();
+  };
+  const world = new PacedWorld({
+    seed: options.seed,
+    subnet: options.subnet,
+    impairments: options.impairments,
+    gateway: await hostedFirmware(),
+    onLease: (lease) => {
+      const isNew = address !== lease.address;
+      address = lease.address;
+      if (isNew) ready();
+    },
+  });
+  const stack = world.lan.gateway;
+  if (!stack) throw new Error("the world has no gateway");
+  const gateway = new Gateway({ stack, forwards, device: () => address });
+  try {
+    await gateway.open();
+  } catch (error) {
+    gateway.close();
+    world.close();
+    throw error;
+  }
+  const thread = world.start(spec, output.events());
+  if (address !== undefined) ready();
+  const close = (): void => {
+    gateway.close();
+    world.close();
+  };
+  return { thread, failure: () => undefined, close };
+}
+
+/** The device joined to an interface of Linux or to another program. */
+async function startJoined(
+  options: SimOptions,
+  spec: DeviceSpec,
+  output: SimOutput,
+): Promise<Running> {
+  const { net, subnet, seed, impairments } = options;
+  const tap = net.kind === "tap" ? await TapAdapter.open(net.name, subnet) : undefined;
+  // An interface that was made for this run is a network of our own, where the device may be given its address.
+  const world = new PacedWorld({ seed, subnet, impairments, dhcp: tap?.created ?? false });
+  let failure: string | undefined;
+  let stream: StreamAdapter | undefined;
+  tap?.attach(world.lan.ethernet);
+  if (net.kind === "stream") {
+    stream = await StreamAdapter.open(net.endpoint, world.lan.ethernet);
+    stream.onEnd = (message) => {
+      failure = message;
+      thread.stop();
+    };
+  }
+  const thread = world.start(spec, output.events());
+  if (tap) output.note(describeTap(tap, options));
+  return {
+    thread,
+    failure: () => failure,
+    close: () => {
+      tap?.close();
+      stream?.close();
+      world.close();
+    },
+  };
+}
+
+function describeTap(tap: TapAdapter, { subnet }: SimOptions): string {
+  return tap.created
+    ? `this computer is ${formatAddress(subnet.address)} on ${tap.name}`
+    : `joined to ${tap.name} as it is; 'ip addr add' gives it an address if it has none`;
+}
+
+/** Turns the end of a run into the end of the command. */
+function judge(options: SimOptions, result: RunResult, failure: string | undefined): void {
+  if (result.reason === "trap") throw new UserError(`the device has stopped: ${result.message}`);
+  if (failure !== undefined) throw new UserError(failure);
+  if (options.expect !== undefined && result.reason === "timeout") {
+    const seconds = (options.timeoutNs ?? 0) / 1e9;
+    throw new UserError(`'${options.expect}' did not come within ${seconds} simulated seconds`);
+  }
+}
