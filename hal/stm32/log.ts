@@ -1,0 +1,29 @@
+/** Log lines over a USART; the build puts the number of the format in its place. */
+import { logEncode, logFrame } from "../log/frames";
+import { uartPut } from "./uart";
+
+function emit(id: u32, count: u32, a: u32, b: u32, c: u32, d: u32): void {
+  const bytes = logEncode(id, count, a, b, c, d);
+  for (let i: u32 = 0; i < bytes; i++) uartPut(load<u8>(logFrame() + i));
+}
+
+/** Logs a format without arguments; the others take one to four. Verbs: see hal/virtual/board.ts. */
+export function log0<F>(format: F): void {
+  emit(changetype<u32>(format), 0, 0, 0, 0, 0);
+}
+
+export function log1<F>(format: F, a: u32): void {
+  emit(changetype<u32>(format), 1, a, 0, 0, 0);
+}
+
+export function log2<F>(format: F, a: u32, b: u32): void {
+  emit(changetype<u32>(format), 2, a, b, 0, 0);
+}
+
+export function log3<F>(format: F, a: u32, b: u32, c: u32): void {
+  emit(changetype<u32>(format), 3, a, b, c, 0);
+}
+
+export function log4<F>(format: F, a: u32, b: u32, c: u32, d: u32): void {
+  emit(changetype<u32>(format), 4, a, b, c, d);
+}

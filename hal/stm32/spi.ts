@@ -1,0 +1,81 @@
+/**
+ * SPI by polling, master, mode 0, eight bits, most significant first. Every function leaves the bus idle: the last bit is
+ * on the wire, the receive register is empty and the overrun flag is clear.
+ *
+ * Interrupts are masked, so nothing can come between two accesses: with one byte in the shift register and one in the
+ * transmit register the clock never pauses, and a received byte is always fetched before the next one is complete.
+ */
+import { ld32, st32 } from "../cortex-m/hw";
+import {
+  SPI_CR1,
+  SPI_CR1_BR_SHIFT,
+  SPI_CR1_MSTR,
+  SPI_CR1_SPE,
+  SPI_CR1_SSI,
+  SPI_CR1_SSM,
+  SPI_CR2,
+  SPI_DR,
+  SPI_SR,
+  SPI_SR_BSY,
+  SPI_SR_RXNE,
+  SPI_SR_TXE,
+} from "./registers";
+
+/** Turns of a wait for one flag: a byte takes at most 8 * 256 cycles, a turn at least three. */
+const ATTEMPTS: u32 = 1024;
+
+/** Transfers of at least so many bytes are worth the set-up of two DMA channels. */
+export const SPI_DMA_BYTES: u32 = 24;
+
+/** Switches the SPI at `spi` on; SCK is its clock / 2^(rate + 1). */
+export function spiInit(spi: usize, rate: u32): void {
+  st32(spi + SPI_CR1, 0);
+  st32(spi + SPI_CR2, 0);
+  const mode = SPI_CR1_MSTR | SPI_CR1_SSM | SPI_CR1_SSI;
+  st32(spi + SPI_CR1, mode | (rate << SPI_CR1_BR_SHIFT));
+  st32(spi + SPI_CR1, mode | (rate << SPI_CR1_BR_SHIFT) | SPI_CR1_SPE);
+}
+
+function awaitFlag(spi: usize, flag: u32): void {
+  for (let i: u32 = 0; i < ATTEMPTS; i++) if ((ld32(spi + SPI_SR) & flag) != 0) return;
+}
+
+/** Sends one byte and returns the one that came meanwhile. */
+export function spiExchange(spi: usize, byte: u32): u32 {
+  st32(spi + SPI_DR, byte & 0xff);
+  awaitFlag(spi, SPI_SR_RXNE);
+  return ld32(spi + SPI_DR) & 0xff;
+}
+
+/** Waits until the last bit has left, and drops what was received meanwhile (RM0008 25.3.8: DR, then SR). */
+export function spiSettle(spi: usize): void {
+  awaitFlag(spi, SPI_SR_TXE);
+  for (let i: u32 = 0; i < ATTEMPTS; i++) if ((ld32(spi + SPI_SR) & SPI_SR_BSY) == 0) break;
+  ld32(spi + SPI_DR);
+  ld32(spi + SPI_SR);
+}
+
+/** Sends `bytes` bytes from memory. */
+export function spiWritePolled(spi: usize, from: usize, bytes: u32): void {
+  const end = from + <usize>bytes;
+  for (; from < end; from++) {
+    awaitFlag(spi, SPI_SR_TXE);
+    st32(spi + SPI_DR, <u32>load<u8>(from));
+  }
+  spiSettle(spi);
+}
+
+/** Receives `bytes` bytes into memory while zeros are sent: the next byte is always queued before one is fetched. */
+export function spiReadPolled(spi: usize, to: usize, bytes: u32): void {
+  if (bytes == 0) return;
+  st32(spi + SPI_DR, 0);
+  for (let left = bytes - 1; left != 0; left--) {
+    awaitFlag(spi, SPI_SR_TXE);
+    st32(spi + SPI_DR, 0);
+    awaitFlag(spi, SPI_SR_RXNE);
+    store<u8>(to, <u8>ld32(spi + SPI_DR));
+    to++;
+  }
+  awaitFlag(spi, SPI_SR_RXNE);
+  store<u8>(to, <u8>ld32(spi + SPI_DR));
+}

@@ -1,0 +1,65 @@
+/**
+ * Log output over a USART, 8N1. A byte waits in a small ring until the transmitter takes it, so that a log line costs the
+ * network microseconds, not the milliseconds that it needs on the line. Nothing is moved by interrupt: the ring is served
+ * by every write and every turn of a sleep, and the transmitter's interrupt only wakes a sleep while bytes wait.
+ */
+import { ld32, st32 } from "../cortex-m/hw";
+import {
+  USART_BRR,
+  USART_CR1,
+  USART_CR1_TE,
+  USART_CR1_TXEIE,
+  USART_CR1_UE,
+  USART_CR2,
+  USART_CR3,
+  USART_DR,
+  USART_SR,
+  USART_SR_TXE,
+} from "./registers";
+
+/** Bytes of the ring: a burst of about ten log lines. A power of two. */
+const RING_BYTES: u32 = 128;
+const RING: usize = memory.data(RING_BYTES, 4);
+
+/** Attempts to hand on one byte when the ring is full: beyond a byte's time on the line (87 us at 115,200 baud). */
+const PUT_ATTEMPTS: u32 = 4096;
+
+let base: usize = 0;
+let written: u32 = 0;
+let sent: u32 = 0;
+
+/** Starts the transmitter of the USART at `address`; its clock and its pin are on. */
+export function uartInit(address: usize, divisor: u32): void {
+  base = address;
+  st32(address + USART_CR1, 0);
+  st32(address + USART_CR2, 0);
+  st32(address + USART_CR3, 0);
+  st32(address + USART_BRR, divisor);
+  st32(address + USART_CR1, USART_CR1_UE | USART_CR1_TE);
+}
+
+/** Hands on what the transmitter can take now; true while bytes are left. */
+export function uartPump(): bool {
+  for (; sent != written; sent++) {
+    if ((ld32(base + USART_SR) & USART_SR_TXE) == 0) return true;
+    st32(base + USART_DR, <u32>load<u8>(RING + <usize>(sent & (RING_BYTES - 1))));
+  }
+  return false;
+}
+
+/** Queues one byte. Waits for room when the ring is full; a transmitter that stands still loses the byte. */
+export function uartPut(byte: u32): void {
+  if (base == 0) return;
+  for (let i: u32 = 0; i < PUT_ATTEMPTS && written - sent >= RING_BYTES; i++) uartPump();
+  if (written - sent >= RING_BYTES) return;
+  store<u8>(RING + <usize>(written & (RING_BYTES - 1)), <u8>byte);
+  written++;
+  uartPump();
+}
+
+/** While bytes wait, the transmitter wakes a sleep when it can take the next one. */
+export function uartWakes(on: bool): void {
+  if (base == 0) return;
+  const quiet = USART_CR1_UE | USART_CR1_TE;
+  st32(base + USART_CR1, on ? quiet | USART_CR1_TXEIE : quiet);
+}
