@@ -21,6 +21,8 @@ export interface CompileRequest {
   debug?: boolean;
   /** Identity-mapped image for a device: the RAM address at which static data begins. */
   memoryBase?: number;
+  /** File of the board's folder that is the package "board": `index`, or `qemu` for an image that QEMU runs. */
+  variant?: string;
   /** Bytes that nobody owns behind each static buffer (the guarded native build). */
   guardBytes?: number;
 }
@@ -84,7 +86,7 @@ function cacheKey(request: CompileRequest, folder: string, options: Options): st
   for (const top of ["hal", "drivers", "stack", "firmware"]) hashTree(hash, join(packageRoot, top));
   if (!folder.startsWith(packageRoot)) hashTree(hash, folder);
   hashTree(hash, dirname(new URL(import.meta.url).pathname));
-  hash.update(JSON.stringify([request.board, folder, options, request.debug ?? false, request.memoryBase ?? 0, request.guardBytes ?? 0]));
+  hash.update(JSON.stringify([request.board, folder, options, request.debug ?? false, request.memoryBase ?? 0, request.guardBytes ?? 0, request.variant ?? ""]));
   return hash.digest("hex").slice(0, 32);
 }
 
@@ -125,9 +127,9 @@ export async function compileFirmware(request: CompileRequest): Promise<Firmware
 }
 
 /** The names that device code imports without knowing what stands behind them, and where each board has them. */
-function bindings(board: Board): Record<string, string> {
+function bindings(board: Board, variant = "index"): Record<string, string> {
   return {
-    board: `hal/boards/${board.name}/index`,
+    board: `hal/boards/${board.name}/${variant}`,
     nic: `drivers/${board.nic}/nic`,
     cpu: `hal/cpu/${board.cpu}`,
   };
@@ -142,7 +144,7 @@ async function runAsc(
   statics: StaticMemory,
 ): Promise<Uint8Array> {
   const asc = await import("assemblyscript/asc");
-  const bound = bindings(board);
+  const bound = bindings(board, request.variant);
   let binary: Uint8Array | null = null;
   const messages: string[] = [];
   const readFile = (name: string, baseDir: string): string | null => {

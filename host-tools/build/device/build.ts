@@ -34,6 +34,8 @@ export interface BuildRequest {
   options?: Partial<Options>;
   /** Unoptimised C with debugging information. */
   debug?: boolean;
+  /** `qemu`: the image for QEMU, which keeps its files apart (compile.ts). */
+  variant?: string;
   /** Called with a word about each longer step. */
   onStep?: (what: string) => void;
 }
@@ -53,8 +55,9 @@ export interface BuiltImage {
 const imagesFolder = join(packageRoot, "build", "images");
 
 /** Where a build puts its files: path without extension. */
-export function imagePath(board: string, app: string, debug = false): string {
-  return join(imagesFolder, board, basename(appFolder(app)) + (debug ? "-debug" : ""));
+export function imagePath(board: string, app: string, debug = false, variant?: string): string {
+  const suffix = (variant ? `-${variant}` : "") + (debug ? "-debug" : "");
+  return join(imagesFolder, board, basename(appFolder(app)) + suffix);
 }
 
 /**
@@ -68,12 +71,13 @@ export async function buildImage(request: BuildRequest): Promise<BuiltImage> {
   const target = targetOf(board);
   const debug = request.debug ?? false;
   const linearOrigin = target.ram.origin + target.stackBytes;
-  const path = imagePath(request.board, request.app, debug);
+  const path = imagePath(request.board, request.app, debug, request.variant);
   request.onStep?.("compiling to WebAssembly");
   const firmware = await compileFirmware({
     board: request.board,
     app: request.app,
     ...(request.options ? { options: request.options } : {}),
+    ...(request.variant ? { variant: request.variant } : {}),
     debug,
     memoryBase: linearOrigin,
   });
