@@ -1,0 +1,271 @@
+/**
+ * Sending: two slots in the packet memory (layout.ts). While one is on the wire the other is filled; when the wire is
+ * done, INT says so and the other is started. A frame is sent again after a late collision, which may be a false one
+ * (erratum 13); the transmit logic is reset after every error (erratum 12).
+ */
+import {
+  ECON1,
+  ECON1_TXRST,
+  ECON1_TXRTS,
+  EIR,
+  EIR_TXERIF,
+  EIR_TXIF,
+  ERDPT,
+  ESTAT,
+  ESTAT_LATECOL,
+  ESTAT_TXABRT,
+  ETXND,
+  ETXST,
+  EWRPT,
+  TSV3_LATE_COLLISION,
+} from "./registers";
+import { NicCounter } from "../nic-counters";
+import { count } from "./counters";
+import { interruptMissed, interruptPending } from "./interrupt";
+import { TX_BYTES_MAX, TX_BYTES_MIN, TX_SLOT0, TX_SLOT_BYTES } from "./layout";
+import { receivePosition } from "./receive";
+import {
+  bufferRead,
+  bufferWrite,
+  burstEnd,
+  clearBits,
+  clearFlags,
+  readEth,
+  setBits,
+  writeEth,
+  writeEth16,
+} from "./spi";
+
+/** No slot. */
+const NONE: u32 = 2;
+/** Times that a frame is sent again after a late collision (erratum 13). */
+const RETRIES_MAX: u32 = 16;
+/**
+ * A transmission is looked after every so many milliseconds. Unhindered it takes 1.3 ms, and with all collisions that
+ * are allowed hardly more than 100 ms.
+ */
+export const TX_WATCH_MS: u32 = 25;
+/** So many looks without a result, and the transmit logic is reset. */
+const LOOKS_MAX: u32 = 5;
+
+/** A byte for the control bytes (0: as MACON3 says) and for the status vector. */
+const SCRATCH: usize = memory.data(4, 4);
+
+/** Slots: on the wire; filled and waiting for it; being filled. */
+let sending: u32 = NONE;
+let waiting: u32 = NONE;
+let filling: u32 = NONE;
+/** Bytes of the frames in the two slots. */
+let bytes0: u32 = 0;
+let bytes1: u32 = 0;
+/** Bytes of the frame being filled that have not been written. */
+let left: u32 = 0;
+/** What ETXST and ETXND hold. */
+let start: u32 = 0;
+let end: u32 = 0;
+let retries: u32 = 0;
+/** Transmit resets for want of an answer, since the last frame that went out. */
+let strikes: u32 = 0;
+let watched: bool = false;
+let watchDueMs: u32 = 0;
+let looks: u32 = 0;
+
+function slotAddress(slot: u32): u32 {
+  return TX_SLOT0 + slot * TX_SLOT_BYTES;
+}
+
+/** Programs ETXST and the control bytes, which stay as they are. */
+export function transmitSetup(): void {
+  store<u8>(SCRATCH, 0);
+  writeEth16(EWRPT, slotAddress(1));
+  bufferWrite(SCRATCH, 1);
+  writeEth16(EWRPT, slotAddress(0));
+  bufferWrite(SCRATCH, 1);
+  start = slotAddress(0);
+  end = start;
+  writeEth16(ETXST, start);
+  writeEth16(ETXND, end);
+  sending = NONE;
+  waiting = NONE;
+  filling = NONE;
+  left = 0;
+  retries = 0;
+  watched = false;
+}
+
+/** A frame is on the wire. */
+export function transmitSending(): bool {
+  return sending != NONE;
+}
+
+/** Transmit resets for want of an answer, since the last frame that went out. */
+export function transmitStrikes(): u32 {
+  return strikes;
+}
+
+/** Forgets them, when the whole chip starts anew. */
+export function transmitStrikesClear(): void {
+  strikes = 0;
+}
+
+/** A frame could be begun now. */
+export function txReady(): bool {
+  if (filling != NONE) return false;
+  if (waiting != NONE && interruptPending()) transmitService();
+  return waiting == NONE;
+}
+
+/**
+ * Opens a frame of exactly `bytes` bytes (14 to 1514, without FCS); false if both slots are in use. Frames below 60
+ * bytes are padded by the chip.
+ */
+export function txBegin(bytes: u32): bool {
+  if (bytes < TX_BYTES_MIN || bytes > TX_BYTES_MAX || !txReady()) return false;
+  // An idle transmitter gets the slot that ETXST points to already.
+  filling = sending == NONE ? (start == TX_SLOT0 ? 0 : 1) : 1 - sending;
+  if (filling == 0) bytes0 = bytes;
+  else bytes1 = bytes;
+  left = bytes;
+  writeEth16(EWRPT, slotAddress(filling) + 1);
+  return true;
+}
+
+/** Appends to the open frame, never past its end. */
+export function txWrite(from: usize, bytes: u32): void {
+  if (bytes > left) bytes = left;
+  if (bytes == 0) return;
+  bufferWrite(from, bytes);
+  left -= bytes;
+}
+
+/** Sends the open frame, or lets it wait for the wire. */
+export function txEnd(): void {
+  if (filling == NONE) return;
+  assert(left == 0);
+  burstEnd();
+  const slot = filling;
+  filling = NONE;
+  if (sending != NONE && interruptPending()) transmitService();
+  if (sending == NONE) startSlot(slot);
+  else waiting = slot;
+}
+
+/** Forgets the open frame. */
+export function txCancel(): void {
+  if (filling == NONE) return;
+  burstEnd();
+  filling = NONE;
+  left = 0;
+}
+
+/** Writes those bytes of a pointer pair that change. */
+function movePointer(register: u32, from: u32, to: u32): void {
+  if (((from ^ to) & 0xff) != 0) writeEth(register, to & 0xff);
+  if (from >> 8 != to >> 8) writeEth(register + 1, to >> 8);
+}
+
+function startSlot(slot: u32): void {
+  const first = slotAddress(slot);
+  const last = first + (slot == 0 ? bytes0 : bytes1);
+  movePointer(ETXST, start, first);
+  movePointer(ETXND, end, last);
+  start = first;
+  end = last;
+  sending = slot;
+  retries = 0;
+  send();
+}
+
+function send(): void {
+  setBits(ECON1, ECON1_TXRTS);
+  watched = false;
+  looks = 0;
+}
+
+/** The frame on the wire is done with; the other may go. */
+function finish(): void {
+  sending = NONE;
+  if (waiting == NONE) return;
+  const slot = waiting;
+  waiting = NONE;
+  startSlot(slot);
+}
+
+/** Looks whether the frame on the wire has been sent, and sees to what follows. */
+export function transmitService(): void {
+  if (sending == NONE) return;
+  const flags = readEth(EIR);
+  if ((flags & EIR_TXERIF) != 0) {
+    fail();
+  } else if ((flags & EIR_TXIF) != 0) {
+    clearFlags(EIR, EIR_TXIF);
+    count(NicCounter.TX_FRAMES);
+    strikes = 0;
+    finish();
+  }
+}
+
+/** The chip has given up. TXRTS may still be set (erratum 13), and ESTAT.LATECOL says nothing (erratum 15). */
+function fail(): void {
+  clearBits(ECON1, ECON1_TXRTS);
+  const late = lateCollision();
+  reset();
+  if (late && retries < RETRIES_MAX) {
+    retries++;
+    count(NicCounter.TX_RETRIES);
+    send();
+  } else {
+    count(NicCounter.TX_ERRORS);
+    finish();
+  }
+}
+
+/** Bit 29 of the transmit status vector. ERDPT gets its place in the receive buffer back. */
+function lateCollision(): bool {
+  writeEth16(ERDPT, end + 4);
+  bufferRead(SCRATCH, 1);
+  const late = ((<u32>load<u8>(SCRATCH)) & TSV3_LATE_COLLISION) != 0;
+  writeEth16(ERDPT, receivePosition());
+  return late;
+}
+
+/** Second rung of recovery: the transmit logic is reset. The flags come last, because the reset may set TXERIF. */
+function reset(): void {
+  count(NicCounter.TX_RESETS);
+  setBits(ECON1, ECON1_TXRST);
+  clearBits(ECON1, ECON1_TXRST);
+  clearBits(ESTAT, ESTAT_TXABRT | ESTAT_LATECOL);
+  clearFlags(EIR, EIR_TXIF | EIR_TXERIF);
+}
+
+/** Each turn: a transmission that nobody reports is looked after, and in the end reset and tried once more. */
+export function transmitWatch(nowMs: u32): void {
+  if (sending == NONE) return;
+  if (!watched) {
+    watched = true;
+    watchDueMs = nowMs + TX_WATCH_MS;
+    return;
+  }
+  if (<i32>(nowMs - watchDueMs) < 0) return;
+  watchDueMs = nowMs + TX_WATCH_MS;
+  const told = interruptPending();
+  const frame = sending;
+  transmitService();
+  if (sending != frame || !watched) {
+    // The chip was done, or had failed, and INT should have said so.
+    if (!told) interruptMissed();
+    return;
+  }
+  looks++;
+  if (looks < LOOKS_MAX) return;
+  count(NicCounter.TX_TIMEOUTS);
+  strikes++;
+  clearBits(ECON1, ECON1_TXRTS);
+  reset();
+  if (strikes == 1) {
+    send();
+  } else {
+    count(NicCounter.TX_ERRORS);
+    finish();
+  }
+}
