@@ -86,7 +86,7 @@ async function startAlone(
 ): Promise<Running> {
   const { subnet, impairments } = options;
   const gateway = await hostedFirmware();
-  const thread = startVirtual({ ...spec, gateway, subnet, impairments }, output.events());
+  const thread = startVirtual(spec, { gateway, subnet, impairments }, output.events());
   return { thread, failure: () => undefined, close: () => undefined };
 }
 

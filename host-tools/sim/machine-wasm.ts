@@ -35,7 +35,7 @@ export async function createMachine(environment: MachineEnvironment): Promise<De
   });
   const entropy = random.fork();
   const bus: SpiSlave = environment.probe ? environment.probe(chip) : chip;
-  let memory: WebAssembly.Memory;
+  const memory = (): WebAssembly.Memory => instance.exports["memory"] as WebAssembly.Memory;
   let blobAt = 0;
   const settingsAt = (): number => blobAt + ((firmware.blob.length + 3) & ~3);
   const { imports } = createHw({
@@ -44,7 +44,7 @@ export async function createMachine(environment: MachineEnvironment): Promise<De
     chip: bus,
     spiHz: board.spiHz,
     timing: BOARD_TIMING[board.chip],
-    memory: () => memory,
+    memory,
     log: (id, args) => log(decodeLog(firmware.messages, id, args, clock.nowNs / 1e6)),
     sleepUntil: (deadlineMs) => {
       const leftMs = (deadlineMs - clockMsOf(clock, 0)) | 0;
@@ -60,11 +60,10 @@ export async function createMachine(environment: MachineEnvironment): Promise<De
   const instance = new WebAssembly.Instance(new WebAssembly.Module(firmware.wasm), {
     hw: withTurns(imports, () => time.busy()),
   });
-  memory = instance.exports["memory"] as WebAssembly.Memory;
-  blobAt = memory.buffer.byteLength;
+  blobAt = memory().buffer.byteLength;
   const flashBytes = settingsAt() - blobAt + SETTINGS_BYTES;
-  memory.grow(Math.ceil(flashBytes / PAGE_BYTES));
-  const bytes = new Uint8Array(memory.buffer);
+  memory().grow(Math.ceil(flashBytes / PAGE_BYTES));
+  const bytes = new Uint8Array(memory().buffer);
   bytes.set(firmware.blob, blobAt);
   bytes.set(environment.settings, settingsAt());
   const main = instance.exports["main"] as (() => void) | undefined;

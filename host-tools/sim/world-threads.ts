@@ -71,17 +71,12 @@ export class DeviceThread {
 }
 
 /** A device in virtual time with its whole world in another thread, so that this one stays free for the terminal. */
-export function startVirtual(options: VirtualWorldOptions, events: WorldEvents): DeviceThread {
-  const {
-    gateway,
-    subnet,
-    impairments,
-    dhcp,
-    onLog: _l,
-    onLease: _e,
-    stopWanted: _s,
-    ...spec
-  } = options;
+export function startVirtual(
+  spec: DeviceSpec,
+  lan: Pick<VirtualWorldOptions, "gateway" | "subnet" | "impairments" | "dhcp">,
+  events: WorldEvents,
+): DeviceThread {
+  const { gateway, subnet, impairments, dhcp } = lan;
   const control = new SharedArrayBuffer(CONTROL_BYTES);
   return new DeviceThread(
     { kind: "virtual", spec, control, gateway, subnet, impairments, dhcp: dhcp ?? true },
