@@ -53,8 +53,8 @@ const REACHABLE_MS: u32 = 60_000;
 const STALE_MS: u32 = 600_000;
 const FAILED_MS: u32 = 5000;
 
-const ENTRY_BYTES: usize = offsetof<ArpEntry>();
-const ENTRIES: usize = memory.data(<i32>(ENTRY_BYTES * ARP_ENTRIES), 4);
+const ENTRY_BYTES: u32 = offsetof<ArpEntry>();
+const ENTRIES: usize = memory.data(ENTRY_BYTES * ARP_ENTRIES, 4);
 const ENTRIES_END: usize = ENTRIES + ENTRY_BYTES * ARP_ENTRIES;
 /** The entry found last: most packets go where the one before went. */
 let hint: usize = ENTRIES;

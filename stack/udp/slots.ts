@@ -35,10 +35,10 @@ export const DATAGRAM_HEADER_BYTES: u32 = 12;
 if (UDP_RX_BYTES > 32768) ERROR("a UDP ring holds 32768 bytes at most");
 
 const BUCKETS: u32 = 8;
-const TABLE: usize = memory.data(<i32>BUCKETS, 1);
-const SLOT_BYTES: usize = offsetof<UdpSlot>();
-const SLOTS: usize = memory.data(<i32>(SLOT_BYTES * UDP_SOCKETS), 4);
-const RINGS: usize = memory.data(<i32>(UDP_RX_BYTES * UDP_SOCKETS), 4);
+const TABLE: usize = memory.data(BUCKETS, 1);
+const SLOT_BYTES: u32 = offsetof<UdpSlot>();
+const SLOTS: usize = memory.data(SLOT_BYTES * UDP_SOCKETS, 4);
+const RINGS: usize = memory.data(UDP_RX_BYTES * UDP_SOCKETS, 4);
 
 /** RFC 6056 3.2: all ports that need no privilege. */
 const EPHEMERAL_FIRST: u32 = 1024;
@@ -166,7 +166,7 @@ export function udpFind(destination: u32, destinationPort: u32, source: u32, sou
       const boundTo: u32 = slot.localAddress == destination ? 1 : 0;
       const peerFits = slot.peerAddress == source && slot.peerPort == <u16>sourcePort;
       if ((boundTo != 0 || slot.localAddress == 0) && (peerFits || slot.peerPort == 0)) {
-        const score = 1 + boundTo + (slot.peerPort != 0 ? 2 : 0);
+        const score: u32 = 1 + boundTo + (slot.peerPort != 0 ? 2 : 0);
         if (score > bestScore) {
           best = link;
           bestScore = score;

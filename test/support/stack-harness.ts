@@ -1,0 +1,400 @@
+/**
+ * The stack on a bench: the hosted build with frames put in, frames taken out and time moved by the test, step by step.
+ * Nothing runs by itself, so what a frame or a millisecond causes is known exactly. A malformed frame of the stack, or one
+ * turn too many, throws at once.
+ */
+import { compileFirmware, type Firmware } from "../../host-tools/build/compile.js";
+import type { Options } from "../../stack/options.js";
+import { describe, parseFrame, type Parsed } from "./wire-parse.js";
+import { Peer } from "./wire-peer.js";
+import { ip, macBytes } from "./wire.js";
+
+/** Numbers of the socket calls, as on Linux. */
+export const AF_INET = 2;
+export const SOCK_STREAM = 1;
+export const SOCK_DGRAM = 2;
+export const POLLIN = 1;
+export const POLLOUT = 4;
+export const POLLERR = 8;
+export const POLLHUP = 16;
+export const ERRNO = {
+  EAGAIN: 11,
+  ENODEV: 19,
+  EINVAL: 22,
+  EPIPE: 32,
+  EDESTADDRREQ: 89,
+  EMSGSIZE: 90,
+  EADDRINUSE: 98,
+  EADDRNOTAVAIL: 99,
+  ENETUNREACH: 101,
+  ECONNRESET: 104,
+  ENOBUFS: 105,
+  ENOTCONN: 107,
+  ETIMEDOUT: 110,
+  ECONNREFUSED: 111,
+  EHOSTUNREACH: 113,
+  EINPROGRESS: 115,
+} as const;
+
+/** Counters by name, in the order of stack/statistics.ts. */
+export const COUNTERS = [
+  "ethernetIn",
+  "ethernetTooShort",
+  "ethernetNotOurs",
+  "ethernetUnknownType",
+  "ethernetBadSource",
+  "arpIn",
+  "arpBad",
+  "arpConflict",
+  "arpPendingDropped",
+  "arpRateLimited",
+  "ipIn",
+  "ipOut",
+  "ipBadHeader",
+  "ipBadLength",
+  "ipBadChecksum",
+  "ipBadSource",
+  "ipNotOurs",
+  "ipFragment",
+  "ipSourceRoute",
+  "ipUnknownProtocol",
+  "ipNoRoute",
+  "icmpIn",
+  "icmpBad",
+  "icmpBadChecksum",
+  "icmpEcho",
+  "icmpErrorOut",
+  "icmpRateLimited",
+  "udpIn",
+  "udpOut",
+  "udpBadLength",
+  "udpBadChecksum",
+  "udpNoPort",
+  "udpRingFull",
+  "dhcpBad",
+  "tcpIn",
+  "tcpOut",
+  "tcpBadHeader",
+  "tcpBadChecksum",
+] as const;
+
+export type CounterName = (typeof COUNTERS)[number];
+
+interface HostedExports {
+  memory: WebAssembly.Memory;
+  start(
+    macHigh: number,
+    macLow: number,
+    address: number,
+    mask: number,
+    gateway: number,
+    seed0: number,
+    seed1: number,
+  ): void;
+  step(nowMs: number): number;
+  deadline(nowMs: number): number;
+  frameInBuffer(): number;
+  frameIn(bytes: number): number;
+  scratch(): number;
+  sysSocket(domain: number, type: number, protocol: number): number;
+  sysBind(fd: number, address: number, port: number): number;
+  sysListen(fd: number, backlog: number): number;
+  sysAccept(fd: number): number;
+  sysConnect(fd: number, address: number, port: number): number;
+  sysSend(fd: number, from: number, bytes: number, flags: number): number;
+  sysSendTo(
+    fd: number,
+    from: number,
+    bytes: number,
+    flags: number,
+    address: number,
+    port: number,
+  ): number;
+  sysRecv(fd: number, to: number, bytes: number, flags: number): number;
+  sysRecvFrom(fd: number, to: number, bytes: number, flags: number): number;
+  lastPeerAddress(): number;
+  lastPeerPort(): number;
+  sysShutdown(fd: number, how: number): number;
+  sysClose(fd: number): number;
+  sysAbort(fd: number): number;
+  sysEvents(fd: number): number;
+  sysError(fd: number): number;
+  sysSetOption(fd: number, level: number, option: number, value: number): number;
+  sysLocalPort(fd: number): number;
+  counter(index: number): number;
+  inUse(table: number): number;
+  tcbState(id: number): number;
+}
+
+export interface HarnessConfig {
+  mac?: string;
+  /** 0 = DHCP. */
+  address?: number;
+  mask?: number;
+  gateway?: number;
+  seeds?: [number, number];
+  /** Overrides of stack/options.ts; each set is compiled once. */
+  options?: Partial<Options>;
+  /** Time at the start, to see the clock wrap. */
+  startMs?: number;
+}
+
+export const STACK_MAC = "02:00:00:00:00:aa";
+export const STACK_ADDRESS = ip("192.168.7.2");
+export const GATEWAY_ADDRESS = ip("192.168.7.1");
+export const MASK_24 = ip("255.255.255.0");
+
+/** Turns that one event may take: a stack that needs more than this hangs. */
+const TURNS_MAX = 1000;
+const SCRATCH_BYTES = 65536;
+
+const firmwares = new Map<string, Promise<Firmware>>();
+
+/** The hosted stack with these options; tests of one file, which run at the same time, share one compilation. */
+function hostedFirmware(options: Partial<Options>): Promise<Firmware> {
+  const key = JSON.stringify(options);
+  let firmware = firmwares.get(key);
+  if (!firmware) {
+    firmware = compileFirmware({ board: "hosted", app: "hosted", options });
+    firmwares.set(key, firmware);
+  }
+  return firmware;
+}
+
+export class StackHarness {
+  readonly wasm: HostedExports;
+  readonly mac: string;
+  readonly address: number;
+  nowMs: number;
+  /** Frames that the stack has sent and nobody has taken. */
+  sent: Parsed[] = [];
+  readonly #statics: Firmware["statics"];
+  #scratch: number;
+
+  private constructor(firmware: Firmware, config: HarnessConfig) {
+    this.#statics = firmware.statics;
+    this.mac = config.mac ?? STACK_MAC;
+    this.address = config.address ?? STACK_ADDRESS;
+    this.nowMs = config.startMs ?? 0;
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(firmware.wasm), {
+      hw: {
+        frameOut: (at: number, bytes: number) => {
+          this.#output(new Uint8Array(this.wasm.memory.buffer, at >>> 0, bytes).slice());
+        },
+        log: () => undefined,
+      },
+    });
+    this.wasm = instance.exports as unknown as HostedExports;
+    const mac = macBytes(this.mac);
+    const [seed0, seed1] = config.seeds ?? [1, 2];
+    this.wasm.step(this.nowMs >>> 0);
+    this.wasm.start(
+      ((mac[0] as number) << 8) | (mac[1] as number),
+      [2, 3, 4, 5].reduce((sum, i) => (sum << 8) | (mac[i] as number), 0),
+      this.address,
+      config.mask ?? MASK_24,
+      config.gateway ?? GATEWAY_ADDRESS,
+      seed0,
+      seed1,
+    );
+    this.#scratch = this.wasm.scratch() >>> 0;
+  }
+
+  /** A stack that has just been started: nothing has run yet. */
+  static async create(config: HarnessConfig = {}): Promise<StackHarness> {
+    return new StackHarness(await hostedFirmware(config.options ?? {}), config);
+  }
+
+  /** A stack with a static address whose announcements are over and forgotten. */
+  static async quiet(config: HarnessConfig = {}): Promise<StackHarness> {
+    const stack = await StackHarness.create(config);
+    stack.advance(5000);
+    stack.take();
+    return stack;
+  }
+
+  #output(frame: Uint8Array): void {
+    const parsed = parseFrame(frame);
+    if (parsed.source !== this.mac) parsed.problems.push(`sent from ${parsed.source}`);
+    if (parsed.problems.length > 0) throw new Error(`bad frame: ${describe(parsed)}`);
+    this.sent.push(parsed);
+  }
+
+  /** A host on the stack's wire; the stack does not know it yet. */
+  peer(address: string, mac = "02:00:00:00:00:01"): Peer {
+    return new Peer(mac, ip(address), this.mac, this.address);
+  }
+
+  /** A host that the stack has in its ARP cache. */
+  neighbour(address = "192.168.7.9", mac = "02:00:00:00:00:01"): Peer {
+    const peer = this.peer(address, mac);
+    this.inject(peer.arpRequest());
+    this.take();
+    return peer;
+  }
+
+  /** Lets the stack work until it has nothing to do at this time. */
+  run(): void {
+    for (let turn = 0; turn < TURNS_MAX; turn++) {
+      if (this.wasm.step(this.nowMs >>> 0) === 0 && this.wasm.deadline(this.nowMs >>> 0) !== 0) {
+        return;
+      }
+    }
+    throw new Error(`the stack is still busy after ${TURNS_MAX} turns`);
+  }
+
+  /** Puts frames on the stack's wire, one after the other, and lets it work after each. */
+  inject(...frames: Uint8Array[]): void {
+    for (const frame of frames) {
+      this.queue(frame);
+      this.run();
+    }
+  }
+
+  /** Puts a frame on the wire and does not let the stack work yet. */
+  queue(frame: Uint8Array): void {
+    new Uint8Array(this.wasm.memory.buffer).set(frame, this.wasm.frameInBuffer() >>> 0);
+    if (frame.length > 0 && this.wasm.frameIn(frame.length) === 0) throw new Error("queue full");
+  }
+
+  /** Injects a frame and takes what the stack answers. */
+  exchange(frame: Uint8Array): Parsed[] {
+    this.take();
+    this.inject(frame);
+    return this.take();
+  }
+
+  /** Takes the frames sent so far. */
+  take(): Parsed[] {
+    const frames = this.sent;
+    this.sent = [];
+    return frames;
+  }
+
+  /** Moves time on by `ms`, stopping wherever the stack wants to work. */
+  advance(ms: number): void {
+    const end = this.nowMs + ms;
+    this.run();
+    while (this.nowMs < end) {
+      const wait = this.wasm.deadline(this.nowMs >>> 0) >>> 0;
+      this.nowMs = Math.min(end, this.nowMs + Math.max(wait, 1));
+      this.run();
+    }
+  }
+
+  /** Moves time on until the stack has sent something, for at most `limitMs`; takes it. */
+  untilSent(limitMs: number): Parsed[] {
+    const end = this.nowMs + limitMs;
+    this.run();
+    while (this.sent.length === 0 && this.nowMs < end) {
+      const wait = this.wasm.deadline(this.nowMs >>> 0) >>> 0;
+      this.nowMs = Math.min(end, this.nowMs + Math.max(wait, 1));
+      this.run();
+    }
+    return this.take();
+  }
+
+  counter(name: CounterName): number {
+    return this.wasm.counter(COUNTERS.indexOf(name)) >>> 0;
+  }
+
+  /** Counters that an action changed, and by how much. */
+  counted(action: () => void): Partial<Record<CounterName, number>> {
+    const before = COUNTERS.map((name) => this.counter(name));
+    action();
+    const changed: Partial<Record<CounterName, number>> = {};
+    COUNTERS.forEach((name, i) => {
+      const more = this.counter(name) - (before[i] as number);
+      if (more !== 0) changed[name] = more;
+    });
+    return changed;
+  }
+
+  /** Fills buffers whose contents must not matter between frames with 0xA5: what leaks is then seen. */
+  poison(): void {
+    const passing = [
+      ["drivers/ram/nic.ts", "TX"],
+      ["stack/link/headers.ts", "RX"],
+      ["stack/link/headers.ts", "TX"],
+      ["stack/scratch.ts", "SCRATCH"],
+      ["stack/arp/pending.ts", "SLOT"],
+      ["stack/udp/slots.ts", "RINGS"],
+    ];
+    for (const [file, name] of passing) {
+      const buffer = this.#statics.find((s) => s.file === file && s.name === name);
+      if (!buffer) throw new Error(`no buffer ${name} in ${file}`);
+      new Uint8Array(this.wasm.memory.buffer, buffer.address, buffer.bytes).fill(0xa5);
+    }
+  }
+
+  /** Records in use, for "back at their level". */
+  tables(): number[] {
+    return [0, 1, 2, 3].map((table) => this.wasm.inUse(table));
+  }
+
+  socket(type: number): number {
+    const fd = this.wasm.sysSocket(AF_INET, type, 0);
+    if (fd < 0) throw new Error(`socket: ${fd}`);
+    return fd;
+  }
+
+  /** A datagram socket bound to a port of any address. */
+  udpSocket(port = 0, address = 0): number {
+    const fd = this.socket(SOCK_DGRAM);
+    const bound = this.wasm.sysBind(fd, address, port);
+    if (bound < 0) throw new Error(`bind: ${bound}`);
+    return fd;
+  }
+
+  /** A stream socket that listens on a port. */
+  listen(port: number, backlog = 4): number {
+    const fd = this.socket(SOCK_STREAM);
+    for (const result of [this.wasm.sysBind(fd, 0, port), this.wasm.sysListen(fd, backlog)]) {
+      if (result < 0) throw new Error(`bind or listen: ${result}`);
+    }
+    return fd;
+  }
+
+  send(fd: number, data: Uint8Array): number {
+    const result = this.wasm.sysSend(fd, this.#put(data), data.length, 0);
+    this.run();
+    return result;
+  }
+
+  sendTo(fd: number, data: Uint8Array, address: number, port: number): number {
+    const result = this.wasm.sysSendTo(fd, this.#put(data), data.length, 0, address, port);
+    this.run();
+    return result;
+  }
+
+  /** Bytes received, or a negative errno. */
+  receive(fd: number, limit = SCRATCH_BYTES): Uint8Array | number {
+    const result = this.wasm.sysRecv(fd, this.#scratch, limit, 0);
+    this.run();
+    return result < 0 ? result : this.#get(result);
+  }
+
+  /** A datagram and its sender, or a negative errno. */
+  receiveFrom(
+    fd: number,
+    limit = SCRATCH_BYTES,
+    flags = 0,
+  ): { data: Uint8Array; address: number; port: number } | number {
+    const result = this.wasm.sysRecvFrom(fd, this.#scratch, limit, flags);
+    if (result < 0) return result;
+    return {
+      data: this.#get(result),
+      address: this.wasm.lastPeerAddress() >>> 0,
+      port: this.wasm.lastPeerPort(),
+    };
+  }
+
+  #put(data: Uint8Array): number {
+    new Uint8Array(this.wasm.memory.buffer).set(data, this.#scratch);
+    return this.#scratch;
+  }
+
+  #get(bytes: number): Uint8Array {
+    return new Uint8Array(this.wasm.memory.buffer, this.#scratch, bytes).slice();
+  }
+}
