@@ -23,6 +23,9 @@ export const ACD_UNIT_MS: u32 = OPT_ACD_UNIT_MS;
 export const LOOPBACK_BYTES: u32 = OPT_LOOPBACK_BYTES;
 export const DHCP: bool = OPT_DHCP != 0;
 
+/** Largest IP packet that we send or take, bytes: Ethernet's. */
+export const IP_MTU: u32 = 1500;
+
 if ((TCP_RX_BYTES & (TCP_RX_BYTES - 1)) != 0) ERROR("TCP_RX_BYTES must be a power of two");
 if ((TCP_TX_BYTES & (TCP_TX_BYTES - 1)) != 0) ERROR("TCP_TX_BYTES must be a power of two");
 if ((UDP_RX_BYTES & (UDP_RX_BYTES - 1)) != 0) ERROR("UDP_RX_BYTES must be a power of two");

@@ -25,8 +25,7 @@ export class Interface {
   hostNameBytes: u32;
 }
 
-/** Largest IP packet that we send or take, bytes: Ethernet's. */
-export const IP_MTU: u32 = 1500;
+export { IP_MTU } from "./config";
 
 export const iface: Interface = changetype<Interface>(memory.data(offsetof<Interface>(), 4));
 

@@ -1,6 +1,5 @@
 import { clockMs } from "board";
 import {
-  EADDRNOTAVAIL,
   EAFNOSUPPORT,
   EAGAIN,
   EBADF,
@@ -8,7 +7,6 @@ import {
   EINVAL,
   ENOTCONN,
   ENOPROTOOPT,
-  ENOTSOCK,
 } from "../../stack/errors";
 import { SockAddrIn, setSockAddrIn } from "../../stack/socket/address";
 import {
@@ -237,19 +235,19 @@ function sendOnce(fd: i32, from: usize, bytes: u32, flags: i32, address: u32, po
 function sendUntil(fd: i32, from: usize, bytes: u32, flags: i32, address: u32, port: u32): i32 {
   const startMs = clockMs();
   let done: u32 = 0;
-  for (;;) {
-    const result = sendOnce(fd, from + done, bytes - done, flags, address, port);
+  let result: i32 = 0;
+  do {
+    result = sendOnce(fd, from + done, bytes - done, flags, address, port);
     if (result >= 0) {
       done += <u32>result;
-      if (done >= bytes || !mayWait(fd, flags)) return <i32>done;
-      continue;
+    } else {
+      if (result != -EAGAIN && result != -EINPROGRESS) break;
+      const left = mayWait(fd, flags) ? timeLeft(startMs, sendTimeout(fd)) : 0;
+      if (left == 0) break;
+      netPoll(left);
     }
-    const wait = result == -EAGAIN || result == -EINPROGRESS;
-    if (!wait || !mayWait(fd, flags)) return done != 0 ? <i32>done : result;
-    const left = timeLeft(startMs, sendTimeout(fd));
-    if (left == 0) return done != 0 ? <i32>done : -EAGAIN;
-    netPoll(left);
-  }
+  } while (done < bytes && mayWait(fd, flags));
+  return done != 0 || result >= 0 ? <i32>done : result;
 }
 
 /** recv(2). 0 at the end of the stream. */
@@ -365,13 +363,14 @@ export function fcntl(fd: i32, command: i32, argument: i32): i32 {
 export function poll(fds: usize, count: u32, timeoutMs: i32): i32 {
   const startMs = clockMs();
   netPoll(0);
-  for (;;) {
-    const ready = pollScan(fds, count);
-    if (ready != 0 || timeoutMs == 0) return ready;
+  let ready = pollScan(fds, count);
+  while (ready == 0 && timeoutMs != 0) {
     const left = timeLeft(startMs, timeoutMs < 0 ? 0 : <u32>timeoutMs);
-    if (left == 0) return 0;
+    if (left == 0) break;
     netPoll(left);
+    ready = pollScan(fds, count);
   }
+  return ready;
 }
 
 function pollScan(fds: usize, count: u32): i32 {
