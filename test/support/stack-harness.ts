@@ -7,7 +7,7 @@ import { compileFirmware, type Firmware } from "../../host-tools/build/compile.j
 import type { Options } from "../../stack/options.js";
 import { describe, parseFrame, type Parsed } from "./wire-parse.js";
 import { Peer } from "./wire-peer.js";
-import { ip, macBytes } from "./wire.js";
+import { ip, macBytes, pattern } from "./wire.js";
 
 /** Numbers of the socket calls, as on Linux. */
 export const AF_INET = 2;
@@ -325,6 +325,17 @@ export class StackHarness {
       if (!buffer) throw new Error(`no buffer ${name} in ${file}`);
       new Uint8Array(this.wasm.memory.buffer, buffer.address, buffer.bytes).fill(0xa5);
     }
+  }
+
+  /** True while the stack answers an echo request of a host that it knows, with the very data. */
+  answers(peer: Peer): boolean {
+    const data = pattern(33, this.nowMs & 0xff);
+    const replies = this.exchange(peer.echo(data, 77, this.nowMs & 0xffff));
+    return (
+      replies.length === 1 &&
+      replies[0]?.icmp?.type === 0 &&
+      Buffer.compare(replies[0].icmp.data, data) === 0
+    );
   }
 
   /** Records in use, for "back at their level". */
