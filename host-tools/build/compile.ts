@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join, posix, relative, resolve } from "node:path";
 import { OPTIONS, type OptionName, type Options } from "../../stack/options.js";
 import { UserError } from "../errors.js";
@@ -81,6 +81,13 @@ function hashTree(hash: ReturnType<typeof createHash>, folder: string): void {
 
 const cacheFolder = join(packageRoot, "build", "cache");
 
+/** Writes a file that another process may be reading: it is there whole or not at all. */
+function writeWhole(path: string, data: Uint8Array | string): void {
+  const part = `${path}.${process.pid}`;
+  writeFileSync(part, data);
+  renameSync(part, path);
+}
+
 function cacheKey(request: CompileRequest, folder: string, options: Options): string {
   const hash = createHash("sha256");
   for (const top of ["hal", "drivers", "stack", "firmware"]) hashTree(hash, join(packageRoot, top));
@@ -119,10 +126,10 @@ export async function compileFirmware(request: CompileRequest): Promise<Firmware
   const wasm = await runAsc(request, board, folder, options, literals, statics);
   const blob = buildBlob(literals.texts as TextTable, scanAssets(join(folder, "assets")));
   mkdirSync(cacheFolder, { recursive: true });
-  writeFileSync(`${cached}.wasm`, wasm);
-  writeFileSync(`${cached}.blob`, blob);
+  writeWhole(`${cached}.wasm`, wasm);
+  writeWhole(`${cached}.blob`, blob);
   const facts = { messages: literals.messages, statics: statics.buffers, staticEnd: statics.end };
-  writeFileSync(`${cached}.json`, JSON.stringify(facts));
+  writeWhole(`${cached}.json`, JSON.stringify(facts));
   return { board, app: request.app, wasm, blob, options, ...facts };
 }
 
