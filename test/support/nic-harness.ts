@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { compileFirmware } from "../../host-tools/build/compile.js";
+import { compileFirmware, type Firmware } from "../../host-tools/build/compile.js";
 import { packageRoot } from "../../host-tools/root.js";
 import {
   BOARD_TIMING,
@@ -57,6 +57,18 @@ export interface NicHarnessOptions<Chip extends SpiSlave> {
   startMs?: number;
 }
 
+const firmwares = new Map<string, Promise<Firmware>>();
+
+/** The test firmware for a board, compiled once for all tests of a process. */
+function compiled(board: string): Promise<Firmware> {
+  let firmware = firmwares.get(board);
+  if (!firmware) {
+    firmware = compileFirmware({ board, app: join(packageRoot, "test/device/nic") });
+    firmwares.set(board, firmware);
+  }
+  return firmware;
+}
+
 /** A driver compiled for a virtual board and run against a chip on a bench, step by step, in virtual time. */
 export class NicHarness<Chip extends SpiSlave = SpiSlave> {
   /** The host-order MAC bytes that `init` gives the driver. */
@@ -75,10 +87,7 @@ export class NicHarness<Chip extends SpiSlave = SpiSlave> {
   static async create<Chip extends SpiSlave>(
     options: NicHarnessOptions<Chip>,
   ): Promise<NicHarness<Chip>> {
-    const firmware = await compileFirmware({
-      board: options.board,
-      app: join(packageRoot, "test/device/nic"),
-    });
+    const firmware = await compiled(options.board);
     const clock = new VirtualClock();
     const chip = options.chip(clock);
     const log: string[] = [];
