@@ -1,0 +1,102 @@
+import { readFileSync } from "node:fs";
+import { buildImage } from "../build/device/build.js";
+import { readElfTables, type ElfSymbol } from "../build/device/elf.js";
+import { sourceName } from "../build/device/wasm2c.js";
+import { flashFactsOf } from "../flash/board-facts.js";
+import { readUf2 } from "../flash/image/uf2.js";
+import { createChip, LINK_BPS } from "./machine-chips.js";
+import type { DeviceMachine, MachineEnvironment } from "./machine.js";
+import { Random } from "./random.js";
+import { Rp2040Board } from "./rp2040/board.js";
+import { LogLineDecoder } from "./rp2040/log-line.js";
+import type { ChipModel } from "./types.js";
+
+/** Wiring of both Pico boards (hal/rp2040/pico.ts). */
+const PINS = { miso: 16, cs: 17, sck: 18, mosi: 19, reset: 20, interrupt: 21 };
+
+/** SPI modes: W5500 datasheet 2.1, ENC28J60 datasheet 4.1. */
+const SPI_MODES = { w5500: [0, 3], enc28j60: [0] };
+
+/** An emulated RP2040 board: the very UF2 file that is flashed, built here if it is not up to date. */
+export async function createMachine(environment: MachineEnvironment): Promise<Rp2040Machine> {
+  const { firmware, time, log } = environment;
+  const { board } = firmware;
+  if (board.chip === "none") throw new Error(`the board ${board.name} has no Ethernet chip`);
+  const image = await buildImage({
+    board: board.name,
+    app: firmware.app,
+    options: firmware.options,
+  });
+  const facts = flashFactsOf(board);
+  const random = new Random(environment.seed);
+  const { clock } = time;
+  const onViolation = (message: string): void =>
+    log({ timeMs: clock.nowNs / 1e6, level: "error", text: message });
+  const chip = await createChip(board.chip, {
+    clock,
+    spiHz: board.spiHz,
+    seed: random.u32(),
+    onViolation,
+  });
+  const symbols = functionsOf(readFileSync(`${image.path}.elf`));
+  const decoder = new LogLineDecoder(image.messages, {
+    onLine: log,
+    onLastWords: (cause, pc, lr) => mcu.fail(lastWords(cause, pc, lr, symbols)),
+  });
+  const mcu = new Rp2040Board({
+    time,
+    chip: environment.probe ? environment.probe(chip) : chip,
+    wiring: {
+      ...PINS,
+      spiHz: board.spiHz,
+      spiModes: SPI_MODES[board.chip],
+      baud: Number(board["uartBaud"]),
+      flashBytes: facts.bytes,
+    },
+    seed: random.u32(),
+    onByte: (byte) => decoder.put(byte, clock.nowNs / 1e6),
+    onViolation,
+  });
+  for (const { address, data } of readUf2(readFileSync(`${image.path}.uf2`))) {
+    mcu.load(address, data);
+  }
+  if (facts.settings !== undefined) mcu.load(facts.settings, environment.settings);
+  return new Rp2040Machine(chip, LINK_BPS[board.chip], mcu);
+}
+
+/** An emulated board as the simulation sees it. */
+export class Rp2040Machine implements DeviceMachine {
+  constructor(
+    readonly chip: ChipModel,
+    readonly linkBps: number,
+    readonly board: Rp2040Board,
+  ) {}
+
+  run(): void {
+    this.board.run();
+  }
+}
+
+function functionsOf(elf: Uint8Array): ElfSymbol[] {
+  return readElfTables(elf)
+    .symbols.filter((symbol) => symbol.kind === "function")
+    .sort((a, b) => a.address - b.address);
+}
+
+/** Causes of last words (docs/log-wire.md) in words. */
+const CAUSES: Record<number, string> = {
+  3: "a hard fault",
+  0x100: "main() has returned",
+  0x103: "division by zero",
+  0x105: "a failed assertion",
+};
+
+function lastWords(cause: number, pc: number, lr: number, symbols: ElfSymbol[]): string {
+  const name = (at: number): string => {
+    const symbol = symbols.findLast((s) => s.address <= at && at < s.address + s.bytes + 1);
+    const address = `0x${at.toString(16)}`;
+    return symbol ? `${sourceName(symbol.name) ?? symbol.name} (${address})` : address;
+  };
+  const from = lr === 0 ? "" : `, called from ${name(lr & ~1)}`;
+  return `the firmware has failed: ${CAUSES[cause] ?? `cause ${cause.toString(16)}h`} in ${name(pc & ~1)}${from}`;
+}
