@@ -35,6 +35,7 @@ const CLOCK_US: u32 = 10;
 const SLEEP_UNTIL: u32 = 11;
 const ENTROPY: u32 = 12;
 const WATCHDOG_FEED: u32 = 13;
+const HELLO: u32 = 14;
 
 /** Arguments of a semihosting call; a call to the host; its answer. Three words each. */
 const BLOCK: usize = memory.data(12, 4);
@@ -54,12 +55,6 @@ function operation(number: u32, a: u32, b: u32, c: u32): u32 {
   store<u32>(BLOCK + 4, b);
   store<u32>(BLOCK + 8, c);
   return semihost(number, BLOCK);
-}
-
-/** Opens both FIFOs; the host has made them, and answers. */
-export function bridgeOpen(): void {
-  toHost = operation(SYS_OPEN, <u32>TO_HOST, MODE_WRITE, TO_HOST_BYTES);
-  toTarget = operation(SYS_OPEN, <u32>TO_TARGET, MODE_READ, TO_TARGET_BYTES);
 }
 
 function call(number: u32, a: u32, b: u32): void {
@@ -86,6 +81,16 @@ function ask(number: u32, a: u32): u32 {
   call(number, a, 0);
   read(ANSWER, 4);
   return load<u32>(ANSWER);
+}
+
+/**
+ * Opens both FIFOs, which the host has made. Its answer is the address of the USART for the log where the machine is another
+ * MCU than the board's, whose other peripherals must then be left alone; 0 where it is the same.
+ */
+export function bridgeOpen(): u32 {
+  toHost = operation(SYS_OPEN, <u32>TO_HOST, MODE_WRITE, TO_HOST_BYTES);
+  toTarget = operation(SYS_OPEN, <u32>TO_TARGET, MODE_READ, TO_TARGET_BYTES);
+  return ask(HELLO, 0);
 }
 
 export function spiSelect(): void {

@@ -1,8 +1,22 @@
 /** The board as QEMU runs it: chip, pins and time through the bridge, everything else as on the board. */
 import { bridgeOpen } from "../../stm32/bridge";
+import { uartInit } from "../../stm32/uart";
 import { boardInit as hardwareInit } from "./index";
 
-export * from "./index";
+export {
+  BOARD_NAME,
+  Text,
+  flashBase,
+  log0,
+  log1,
+  log2,
+  log3,
+  log4,
+  settingsBase,
+  text,
+  textAddress,
+  textBytes,
+} from "./index";
 export {
   chipInterrupt,
   chipReset,
@@ -22,8 +36,9 @@ export {
   watchdogFeed,
 } from "../../stm32/bridge";
 
-/** The set-up of the board (its waits for the clocks end, because QEMU's read as 0), then the bridge. */
+/** The set-up of the board (its waits for clocks end, because there they read as 0), or of another MCU's USART only. */
 export function boardInit(): void {
-  hardwareInit();
-  bridgeOpen();
+  const uart = bridgeOpen();
+  if (uart == 0) hardwareInit();
+  else uartInit(uart, 1);
 }
