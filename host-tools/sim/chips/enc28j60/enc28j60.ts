@@ -115,7 +115,7 @@ export class Enc28j60 implements ChipModel {
     const hold = this.core.clock.nowNs - this.lastByteNs + 0.5;
     if (this.macAccess && hold < CS_HOLD_MAC_NS) {
       this.core.violation(
-        `CSn rises ${Math.round(hold)} ns after a MAC or MII access, 210 are due`,
+        `CSn rises ${Math.floor(hold)} ns after a MAC or MII access, 210 are due`,
       );
     }
   }

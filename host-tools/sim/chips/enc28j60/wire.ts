@@ -111,9 +111,9 @@ export class Wire {
     this.pump();
   }
 
-  /** The medium is in use, or will be before the gap is over: a sender must wait. */
+  /** The link partner uses the medium that both share: a sender must wait. */
   get occupied(): boolean {
-    return this.receiving || this.colliding;
+    return !this.core.fullDuplex && (this.receiving || this.colliding);
   }
 
   /** Half duplex flow control: the medium is jammed, the link partner cannot send. */

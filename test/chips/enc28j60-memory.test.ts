@@ -1,0 +1,169 @@
+import test from "ava";
+import {
+  Bench,
+  ECON1,
+  ECON2,
+  EDMACS,
+  EDMADST,
+  EDMAND,
+  EDMAST,
+  EIR,
+  ERDPT,
+  ERXND,
+  ERXST,
+  EWRPT,
+  frame,
+} from "./enc28j60-bench.js";
+
+function bounded(): Bench {
+  const bench = new Bench().settle();
+  bench.write16(ERXST, 0);
+  bench.write16(ERXND, 0x0fff);
+  return bench;
+}
+
+test("DS39662E 3.2.3: reading wraps from ERXND to ERXST", (t) => {
+  const bench = bounded();
+  bench.chip.memory.set([0xa1, 0xa2], 0x0ffe);
+  bench.chip.memory.set([0xb1], 0);
+  bench.write16(ERDPT, 0x0ffe);
+  t.deepEqual([...bench.readMemory(3)], [0xa1, 0xa2, 0xb1]);
+  t.is(bench.read16(ERDPT), 1);
+});
+
+test("DS39662E 3.2.3: reading wraps from 1FFF to 0", (t) => {
+  const bench = bounded();
+  bench.write16(ERDPT, 0x1fff);
+  bench.readMemory(1);
+  t.is(bench.read16(ERDPT), 0);
+});
+
+test("DS39662E 3.2.3: writing does not wrap at ERXND, only from 1FFF to 0", (t) => {
+  const bench = bounded();
+  bench.write16(EWRPT, 0x0fff);
+  bench.writeMemory([1, 2]);
+  t.deepEqual([...bench.chip.memory.slice(0x0fff, 0x1001)], [1, 2]);
+  bench.write16(EWRPT, 0x1fff);
+  bench.writeMemory([3, 4]);
+  t.is(bench.chip.memory[0x1fff], 3);
+  t.is(bench.chip.memory[0], 4);
+});
+
+test("DS39662E register 3-2: without AUTOINC the pointers stay", (t) => {
+  const bench = bounded();
+  bench.clear(ECON2, 0x80);
+  bench.write16(EWRPT, 0x0300);
+  bench.writeMemory([1, 2, 3]);
+  t.is(bench.read16(EWRPT), 0x0300);
+  t.is(bench.chip.memory[0x0300], 3);
+  bench.write16(ERDPT, 0x0300);
+  t.deepEqual([...bench.readMemory(2)], [3, 3]);
+});
+
+test("DS39662E 4.2.2: a burst goes on where the last one ended", (t) => {
+  const bench = bounded();
+  bench.chip.memory.set([1, 2, 3, 4], 0x200);
+  bench.write16(ERDPT, 0x200);
+  t.deepEqual([...bench.readMemory(2)], [1, 2]);
+  t.deepEqual([...bench.readMemory(1)], [3]);
+});
+
+test("DS39662E 13.1: DMA copies at two clocks a byte and wraps its source like a read", (t) => {
+  const bench = bounded();
+  bench.chip.memory.set([1, 2], 0x0ffe);
+  bench.chip.memory.set([3, 4], 0);
+  bench.write16(EDMAST, 0x0ffe);
+  bench.write16(EDMAND, 0x0001);
+  bench.write16(EDMADST, 0x1ffe);
+  bench.set(ECON1, 0x20);
+  // 4 bytes at 80 ns have passed before the next instruction ends.
+  t.is(bench.read(ECON1) & 0x20, 0);
+  t.is(bench.read(EIR) & 0x20, 0x20);
+  t.deepEqual([...bench.chip.memory.slice(0x1ffe)], [1, 2]);
+  t.deepEqual([...bench.chip.memory.slice(0, 2)], [3, 4]);
+});
+
+test("DS39662E 13.1: a copy of 1518 bytes takes 121 us", (t) => {
+  const bench = bounded();
+  bench.write16(EDMAST, 0);
+  bench.write16(EDMAND, 1517);
+  bench.write16(EDMADST, 0x1000);
+  bench.set(ECON1, 0x20);
+  bench.advanceUs(119);
+  t.is(bench.read(ECON1) & 0x20, 0x20);
+  bench.advanceUs(2);
+  t.is(bench.read(ECON1) & 0x20, 0);
+});
+
+test("DS39662E 13.2: the checksum is that of IP, an odd byte padded with 00", (t) => {
+  const bench = bounded();
+  bench.chip.memory.set([0x88, 0xaa, 0x09, 0x0a, 0x0b, 0x0c, 0x0d], 0x100);
+  bench.write16(EDMAST, 0x100);
+  bench.write16(EDMAND, 0x106);
+  bench.set(ECON1, 0x30);
+  bench.advanceUs(1);
+  t.is(bench.read16(EDMACS), 0x563f);
+});
+
+test("DS39662E 13.1: the host can cancel a copy; DMAIF is set", (t) => {
+  const bench = bounded();
+  bench.write16(EDMAST, 0);
+  bench.write16(EDMAND, 1000);
+  bench.write16(EDMADST, 0x1000);
+  bench.chip.memory.fill(0xee, 0x1000, 0x1400);
+  bench.set(ECON1, 0x20);
+  bench.clear(ECON1, 0x20);
+  bench.advanceUs(200);
+  t.is(bench.read(EIR) & 0x20, 0x20);
+  t.is(bench.chip.memory[0x1000], 0xee);
+});
+
+test("DS39662E 13: one byte, or an end behind the wrap of the source, is a violation and never ends", (t) => {
+  const one = bounded();
+  one.write16(EDMAST, 5);
+  one.write16(EDMAND, 5);
+  one.set(ECON1, 0x20);
+  one.advanceUs(1000);
+  t.is(one.read(ECON1) & 0x20, 0x20);
+  t.regex(one.violations.join(), /one byte/);
+
+  const unreachable = bounded();
+  unreachable.write16(EDMAST, 0x0f00);
+  unreachable.write16(EDMAND, 0x1100);
+  unreachable.set(ECON1, 0x20);
+  unreachable.advanceUs(1000);
+  t.regex(unreachable.violations.join(), /never reaches EDMAND/);
+});
+
+test("DS39662E 13: changing the pointers while DMAST is set is a violation", (t) => {
+  const bench = bounded();
+  bench.write16(EDMAST, 0);
+  bench.write16(EDMAND, 1000);
+  bench.set(ECON1, 0x20);
+  bench.write(EDMADST, 1);
+  t.regex(bench.violations.join(), /EDMADSTL is changed while DMAST/);
+});
+
+test("DS39662E 7.1: a transmission waits for the DMA, and the DMA for a transmission", (t) => {
+  const bench = new Bench().start();
+  bench.load(frame(60));
+  bench.write16(EDMAST, 0);
+  bench.write16(EDMAND, 4999);
+  bench.write16(EDMADST, 0x1a00);
+  bench.set(ECON1, 0x20);
+  bench.set(ECON1, 0x08);
+  // 5000 bytes take 400 us, the frame 58.
+  bench.advanceUs(390);
+  t.is(bench.sent.length, 0);
+  bench.advanceUs(100);
+  t.is(bench.sent.length, 1);
+
+  bench.write16(EDMAND, 9);
+  bench.clear(EIR, 0x28);
+  bench.set(ECON1, 0x08);
+  bench.set(ECON1, 0x20);
+  bench.advanceUs(40);
+  t.is(bench.read(EIR) & 0x20, 0);
+  bench.advanceUs(100);
+  t.is(bench.read(EIR) & 0x28, 0x28);
+});
