@@ -2,8 +2,8 @@
  * SPI by polling, master, mode 0, eight bits, most significant first. Every function leaves the bus idle: the last bit is
  * on the wire, the receive register is empty and the overrun flag is clear.
  *
- * Interrupts are masked, so nothing can come between two accesses: with one byte in the shift register and one in the
- * transmit register the clock never pauses, and a received byte is always fetched before the next one is complete.
+ * Sending keeps the transmit register full, so the clock does not pause. Receiving has one byte under way at a time: with
+ * two, a byte (32 cycles at the fastest SCK) could be complete before the one ahead of it was fetched, and be lost.
  */
 import { ld32, st32 } from "../cortex-m/hw";
 import {
@@ -24,8 +24,9 @@ import {
 /** Turns of a wait for one flag: a byte takes at most 8 * 256 cycles, a turn at least three. */
 const ATTEMPTS: u32 = 1024;
 
-/** Transfers of at least so many bytes are worth the set-up of two DMA channels. */
-export const SPI_DMA_BYTES: u32 = 24;
+/** Transfers of at least so many bytes are worth the set-up of the DMA channels, about 100 cycles. */
+export const SPI_DMA_WRITE_BYTES: u32 = 24;
+export const SPI_DMA_READ_BYTES: u32 = 8;
 
 /** Switches the SPI at `spi` on; SCK is its clock / 2^(rate + 1). */
 export function spiInit(spi: usize, rate: u32): void {
@@ -65,17 +66,8 @@ export function spiWritePolled(spi: usize, from: usize, bytes: u32): void {
   spiSettle(spi);
 }
 
-/** Receives `bytes` bytes into memory while zeros are sent: the next byte is always queued before one is fetched. */
+/** Receives `bytes` bytes into memory while zeros are sent. */
 export function spiReadPolled(spi: usize, to: usize, bytes: u32): void {
-  if (bytes == 0) return;
-  st32(spi + SPI_DR, 0);
-  for (let left = bytes - 1; left != 0; left--) {
-    awaitFlag(spi, SPI_SR_TXE);
-    st32(spi + SPI_DR, 0);
-    awaitFlag(spi, SPI_SR_RXNE);
-    store<u8>(to, <u8>ld32(spi + SPI_DR));
-    to++;
-  }
-  awaitFlag(spi, SPI_SR_RXNE);
-  store<u8>(to, <u8>ld32(spi + SPI_DR));
+  const end = to + <usize>bytes;
+  for (; to < end; to++) store<u8>(to, <u8>spiExchange(spi, 0));
 }

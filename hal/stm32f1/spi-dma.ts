@@ -48,7 +48,7 @@ function finish(flags: u32, bytes: u32): void {
 
 /** Sends `bytes` bytes (up to 65,535) from memory or flash; what comes back is dropped. */
 export function spiWrite(from: usize, bytes: u32): void {
-  if (bytes < SPI_DMA_BYTES) {
+  if (bytes < SPI_DMA_WRITE_BYTES) {
     spiWritePolled(SPI1, from, bytes);
     return;
   }
@@ -61,7 +61,7 @@ export function spiWrite(from: usize, bytes: u32): void {
 
 /** Receives `bytes` bytes (up to 65,535) into memory; sends zeros. */
 export function spiRead(to: usize, bytes: u32): void {
-  if (bytes < SPI_DMA_BYTES) {
+  if (bytes < SPI_DMA_READ_BYTES) {
     spiReadPolled(SPI1, to, bytes);
     return;
   }

@@ -64,7 +64,7 @@ function finish(status: usize, flags: u32, bytes: u32): void {
 
 /** Sends `bytes` bytes (up to 65,535) from memory or flash; what comes back is dropped. */
 export function spiWrite(from: usize, bytes: u32): void {
-  if (bytes < SPI_DMA_BYTES) {
+  if (bytes < SPI_DMA_WRITE_BYTES) {
     spiWritePolled(SPI2, from, bytes);
     return;
   }
@@ -77,7 +77,7 @@ export function spiWrite(from: usize, bytes: u32): void {
 
 /** Receives `bytes` bytes (up to 65,535) into memory; sends zeros. */
 export function spiRead(to: usize, bytes: u32): void {
-  if (bytes < SPI_DMA_BYTES) {
+  if (bytes < SPI_DMA_READ_BYTES) {
     spiReadPolled(SPI2, to, bytes);
     return;
   }

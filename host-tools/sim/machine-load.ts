@@ -7,6 +7,8 @@ import type { CreateMachine, DeviceMachine, MachineEnvironment } from "./machine
 const MACHINES: Readonly<Record<string, string>> = {
   wasm: "./machine-wasm.js",
   rp2040: "./machine-rp2040.js",
+  stm32f1: "./qemu/machine.js",
+  stm32f4: "./qemu/machine.js",
 };
 
 /** True when images of this target can be simulated. */

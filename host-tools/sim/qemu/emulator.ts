@@ -21,6 +21,15 @@ export function hasQemu(): boolean {
   return process.platform !== "win32" && hasTool(QEMU);
 }
 
+/** @throws UserError where QEMU is missing. */
+export function requireQemu(): void {
+  if (hasQemu()) return;
+  throw new UserError(
+    `'${QEMU}' is not installed; apt-get install qemu-system-arm (Debian, Ubuntu), ` +
+      "dnf install qemu-system-arm (Fedora), brew install qemu (macOS)",
+  );
+}
+
 /** Bytes at an address of the emulated flash. */
 export interface FlashPiece {
   address: number;
@@ -51,14 +60,8 @@ export class Emulator {
   readonly toTarget: number;
   private readonly child: ChildProcess;
 
-  /** Starts the process. @throws UserError when QEMU is not installed. */
+  /** Starts the process; QEMU is installed. */
   constructor(options: EmulatorOptions) {
-    if (!hasQemu()) {
-      throw new UserError(
-        `'${QEMU}' is not installed; apt-get install qemu-system-arm (Debian, Ubuntu), ` +
-          "dnf install qemu-system-arm (Fedora), brew install qemu (macOS)",
-      );
-    }
     this.folder = mkdtempSync(join(tmpdir(), "as-tcpip-qemu-"));
     this.serial = join(this.folder, "serial");
     const made = spawnSync("mkfifo", ["to-host", "to-target"], { cwd: this.folder });

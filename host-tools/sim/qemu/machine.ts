@@ -7,7 +7,7 @@ import { DeviceTrap, type DeviceMachine, type MachineEnvironment } from "../mach
 import { Random } from "../random.js";
 import type { ChipModel, SpiSlave } from "../types.js";
 import { Bridge, bridgeMemory } from "./bridge.js";
-import { Emulator, type EmulatorOptions, type FlashPiece } from "./emulator.js";
+import { Emulator, requireQemu, type EmulatorOptions, type FlashPiece } from "./emulator.js";
 import { SerialLog } from "./serial-log.js";
 
 /** RAM of QEMU's stm32vldiscovery, an STM32F100. */
@@ -59,6 +59,7 @@ export async function createMachine(environment: MachineEnvironment): Promise<De
   const { firmware, time, log } = environment;
   const { board } = firmware;
   if (board.chip === "none") throw new Error(`the board ${board.name} has no Ethernet chip`);
+  requireQemu();
   const image = await buildImage({
     board: board.name,
     app: firmware.app,
