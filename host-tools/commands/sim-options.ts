@@ -213,5 +213,5 @@ function nanoseconds(seconds: number | undefined): number | undefined {
 /** A locally administered address that this board keeps from run to run on this computer, as peers remember it. */
 function stableMac(raw: RawSimOptions): Mac {
   const digest = createHash("sha256").update([hostname(), raw.board, raw.net].join("\n")).digest();
-  return 0x02_00_0000_0000 * 256 + digest.readUIntBE(0, 5);
+  return 0x0200_0000_0000 + digest.readUIntBE(0, 5);
 }

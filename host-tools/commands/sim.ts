@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { loadBoard } from "../build/boards.js";
 import { compileFirmware } from "../build/compile.js";
 import { UserError } from "../errors.js";
 import { formatAddress } from "../net/addresses.js";
@@ -36,12 +37,13 @@ interface Running {
 /** Runs a simulation to its end; the exit code is 0 unless the device failed or an expected text did not come. */
 export async function runSimulation(options: SimOptions): Promise<void> {
   const output = new SimOutput(options);
-  const firmware = await compileFirmware({ board: options.board, app: options.app });
-  if (!isSimulated(firmware.board.target) || firmware.board.chip === "none") {
+  const { target, chip } = loadBoard(options.board);
+  if (!isSimulated(target) || chip === "none") {
     throw new UserError(
       `the board ${options.board} cannot be simulated; use --board virtual-w5500 or virtual-enc28j60`,
     );
   }
+  const firmware = await compileFirmware({ board: options.board, app: options.app });
   const spec: DeviceSpec = {
     firmware,
     settings: encodeSettings(options.settings),
@@ -97,20 +99,16 @@ async function startForward(
   output: SimOutput,
 ): Promise<Running> {
   const forwards = options.net.kind === "forward" ? options.net.forwards : [];
-  let address = options.settings.address?.address;
-  const ready = (): void => {
-    if (address !== undefined) output.ready(address, forwards);
-    gateway.progress();
-  };
+  let address: number | undefined;
   const world = new PacedWorld({
     seed: options.seed,
     subnet: options.subnet,
     impairments: options.impairments,
     gateway: await hostedFirmware(),
-    onLease: (lease) => {
-      const isNew = address !== lease.address;
-      address = lease.address;
-      if (isNew) ready();
+    onAddress: (used) => {
+      address = used;
+      output.ready(used, forwards);
+      gateway.progress();
     },
   });
   const stack = world.lan.gateway;
@@ -124,7 +122,6 @@ async function startForward(
     throw error;
   }
   const thread = world.start(spec, output.events());
-  if (address !== undefined) ready();
   const close = (): void => {
     gateway.close();
     world.close();

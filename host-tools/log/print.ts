@@ -15,7 +15,8 @@ export function formatLogLine(line: LogLine): string {
   return `${pc.dim(seconds)}  ${PAINT[line.level](level + line.text)}`;
 }
 
-/** A log line as one JSON object. */
+/** A log line as one JSON object; time in seconds, to the microsecond. */
 export function jsonLogLine(line: LogLine): string {
-  return JSON.stringify({ time: line.timeMs / 1000, level: line.level, text: line.text });
+  const time = Math.round(line.timeMs * 1000) / 1e6;
+  return JSON.stringify({ time, level: line.level, text: line.text });
 }

@@ -4,6 +4,7 @@ import type { Mac, Subnet } from "../net/addresses.js";
 import { DhcpServer, type Lease } from "../net/dhcp-server.js";
 import { HostedStack } from "../net/hosted-stack.js";
 import { LinkDirection, PERFECT, type Impairments } from "../net/link.js";
+import { ETHERTYPE_IPV4, get16, get32 } from "../net/packets.js";
 import { EthernetSwitch, type SwitchPort } from "../net/switch.js";
 import { Random } from "./random.js";
 import type { Clock } from "./types.js";
@@ -29,6 +30,8 @@ export interface LanOptions {
   /** Takes the frames that reach the device; they are only lent for the call. */
   toDevice: (frame: Uint8Array, fcsGood: boolean) => void;
   onLease?: (lease: Lease) => void;
+  /** The device has begun to use this address: it has announced it, or sends from it. */
+  onAddress?: (address: number) => void;
   onLog?: (line: LogLine) => void;
 }
 
@@ -57,7 +60,11 @@ export class VirtualLan {
       if (fcsGood) device.send(frame);
     });
     this.links = { up, down };
-    this.fromDevice = (frame) => up.send(frame);
+    const watch = new AddressWatch(options.subnet ?? DEFAULT_SUBNET, options.onAddress);
+    this.fromDevice = (frame) => {
+      watch.look(frame);
+      up.send(frame);
+    };
     this.gateway = this.attachGateway(options, random.u32());
   }
 
@@ -94,5 +101,37 @@ export class VirtualLan {
         })
       : undefined;
     return stack;
+  }
+}
+
+const ETHERTYPE_ARP = 0x0806;
+/** Where an ARP packet and an IPv4 packet in a frame have the sender's address. */
+const ARP_SENDER = 28;
+const IPV4_SOURCE = 26;
+
+/** Notes which address of a network the device uses. */
+class AddressWatch {
+  private address = 0;
+
+  constructor(
+    private readonly subnet: Subnet,
+    private readonly onAddress: ((address: number) => void) | undefined,
+  ) {}
+
+  look(frame: Uint8Array): void {
+    if (!this.onAddress || frame.length < 42) return;
+    const type = get16(frame, 12);
+    // A changed address is always announced (RFC 5227 2.3); IPv4 only tells the first one.
+    if (type === ETHERTYPE_ARP) this.note(get32(frame, ARP_SENDER));
+    else if (type === ETHERTYPE_IPV4 && this.address === 0) this.note(get32(frame, IPV4_SOURCE));
+  }
+
+  private note(address: number): void {
+    const { subnet } = this;
+    const host = (address & ~subnet.mask) >>> 0;
+    const foreign = ((address ^ subnet.address) & subnet.mask) !== 0;
+    if (foreign || host === 0 || address === this.address || address === subnet.address) return;
+    this.address = address;
+    this.onAddress?.(address);
   }
 }

@@ -41,9 +41,9 @@ test("log: a number that this build does not know is said so, with the arguments
 });
 
 test("log: a JSON line has time, level and text", (t) => {
-  const line = decodeLog(MESSAGES, 0, [10], 1234.5);
+  const line = decodeLog(MESSAGES, 0, [10], 1234.56789);
   t.deepEqual(JSON.parse(jsonLogLine(line)), {
-    time: 1.2345,
+    time: 1.234568,
     level: "info",
     text: "link up, 10 Mbit/s",
   });

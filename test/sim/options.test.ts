@@ -58,6 +58,7 @@ test("--mac and --hostname write the settings; a paced device keeps its address 
   t.is(settings.mac, 0x0200_0000_0007);
   t.is(settings.hostName, "lamp");
   t.is(parse().settings.mac, parse().settings.mac);
+  t.is(Math.floor((parse().settings.mac as number) / 2 ** 40), 2);
   t.is(parse("--net", "none").settings.mac, undefined);
 });
 
