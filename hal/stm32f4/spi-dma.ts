@@ -4,7 +4,14 @@
  */
 import { barrier, ld32, st32 } from "../cortex-m/hw";
 import { SPI_CR2, SPI_CR2_RXDMAEN, SPI_CR2_TXDMAEN, SPI_DR } from "../stm32/registers";
-import { SPI_DMA_BYTES, spiExchange, spiReadPolled, spiSettle, spiWritePolled } from "../stm32/spi";
+import {
+  SPI_DMA_READ_BYTES,
+  SPI_DMA_WRITE_BYTES,
+  spiExchange,
+  spiReadPolled,
+  spiSettle,
+  spiWritePolled,
+} from "../stm32/spi";
 import {
   DMA1_HIFCR,
   DMA1_HISR,
