@@ -40,7 +40,13 @@ export function acdProbe(address: u32): void {
 export function acdAnnounce(): void {
   candidate = 0;
   left = ANNOUNCEMENTS;
-  acdTimer();
+  announce();
+}
+
+function announce(): void {
+  if (left == 0) return;
+  if (arpAnnounce()) left -= 1;
+  if (left != 0) timerSet(TIMER_ACD, now() + ANNOUNCE_INTERVAL_MS);
 }
 
 /** The address is given up: nothing is probed or announced any more. */
@@ -63,9 +69,7 @@ export function acdTimer(): void {
     timerSet(TIMER_ACD, now() + wait);
     return;
   }
-  if (left == 0) return;
-  if (arpAnnounce()) left -= 1;
-  if (left != 0) timerSet(TIMER_ACD, now() + ANNOUNCE_INTERVAL_MS);
+  announce();
 }
 
 /** An ARP packet of another station: does it use, or probe for, the address that we probe? */

@@ -34,12 +34,14 @@ export class Socket {
   tos: u8;
   flags: u32;
   localPort: u16;
+  ttl: u8;
   localAddress: u32;
   /** SO_RCVTIMEO and SO_SNDTIMEO in milliseconds; 0 = for ever. */
   receiveTimeoutMs: u32;
   sendTimeoutMs: u32;
-  ttl: u8;
 }
+
+if ((offsetof<Socket>() & 3) != 0) ERROR("the table's records must stay word-aligned");
 
 const TABLE: usize = memory.data(SOCKETS * offsetof<Socket>(), 4);
 /** Descriptors are slot + 256 times the generation: small at first, and never the same for two sockets in a row. */
