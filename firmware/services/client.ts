@@ -1,0 +1,103 @@
+/**
+ * Clients of the stream services: one fixed table for all of them, because a board has few connections and no service shall
+ * hold places that another one needs.
+ */
+import { now } from "../../stack/now";
+
+/** Which service a client or a listener belongs to. */
+export const enum Service {
+  HTTP,
+  HTTP_ECHO,
+  ECHO,
+  DISCARD,
+  CHARGEN,
+}
+
+/**
+ * What a client is doing, as far as patience is concerned: how long it may take when there is room for everybody, and how
+ * long when others wait (`patience.ts`).
+ */
+export const enum Phase {
+  /** No client in this record. */
+  FREE,
+  /** Accepted, has not sent a byte. */
+  FRESH,
+  /** Between two requests of a persistent connection. */
+  IDLE,
+  /** In the head of a request. */
+  HEAD,
+  /** In the body of a request. */
+  BODY,
+  /** Receiving a response. */
+  RESPONSE,
+  /** The last response is on its way and our FIN behind it; what the client still sends is dropped. */
+  LINGER,
+  /** Told to go while idle: our FIN is sent, nothing is owed to the client. */
+  FAREWELL,
+  /** Echo, discard, chargen: a stream without an end of its own. */
+  STREAM,
+}
+
+/** Bytes kept for a client's request or for output that found no room. */
+export const CLIENT_BUFFER_BYTES: u32 = 80;
+
+/**
+ * One client. The first fields serve all services, the others belong to the service that has accepted it. The buffer follows
+ * the record.
+ */
+@unmanaged
+export class Client {
+  /** Descriptor, non-blocking. */
+  fd: i32;
+  /** Start of the phase, or the last progress in it, ms. */
+  sinceMs: u32;
+  /** Bytes moved since then. */
+  moved: u32;
+  service: u8;
+  phase: u8;
+  /** Events that poll() shall wait for. */
+  events: u16;
+
+  /** HTTP: state of the parser (`http/request.ts`, `http/chunks.ts`). */
+  parse: u8;
+  /** HTTP: position in a fixed word, or in a list of tokens. */
+  position: u8;
+  /** HTTP: method of the request. */
+  method: u8;
+  /** HTTP: field whose value is being read. */
+  field: u8;
+  /** HTTP: `Flag` bits of the request. */
+  flags: u32;
+  /** HTTP: status of the response. */
+  status: u16;
+  /** HTTP: bytes of the head, of the extensions of a chunk, or of the trailers so far. */
+  headBytes: u16;
+  /** HTTP: what is asked for: number of an asset, or a value of `Resource`. */
+  resource: i16;
+  /** HTTP: field lines so far. */
+  fields: u8;
+  /** HTTP: bytes in the buffer. */
+  bufferBytes: u8;
+  /** HTTP: Content-Length. */
+  contentBytes: u32;
+  /** HTTP: bytes of the body or of the chunk that are still to come. */
+  left: u32;
+  /** HTTP: part of the message that is being sent (`http/response.ts`). Chargen: line of the pattern. */
+  piece: u16;
+  /** HTTP: row within that part. Chargen: column in the line. */
+  row: u16;
+  /** HTTP: bytes of that part that the socket has taken. */
+  sent: u32;
+
+  /** The client's buffer, `CLIENT_BUFFER_BYTES`. */
+  @inline get buffer(): usize {
+    return changetype<usize>(this) + offsetof<Client>();
+  }
+}
+
+/** Begins a phase; its patience is measured from here. */
+export function enterPhase(c: Client, phase: Phase): void {
+  c.phase = <u8>phase;
+  c.sinceMs = now();
+  c.moved = 0;
+}

@@ -1,0 +1,115 @@
+/**
+ * Heads of responses. A head is composed whole in the scratch each time a part of it can be sent, always the same from what the
+ * client's record says, so it needs no memory of its own when the send ring is short of room.
+ */
+import { Text, text, textBytes } from "board";
+import { assetBytes, assetType, assetTypeBytes } from "../../net/assets";
+import { Client, Service } from "../client";
+import { putBytes, putCharacter, putNumber, putText, writeTo, written } from "../writer";
+import { entityTag, entityTagBytes } from "./entity-tag";
+import { requestType, requestTypeBytes } from "./fields";
+import { Flag, Method, Resource, has } from "./message";
+
+/** Room that a head with its short body takes at most. */
+export const HEAD_BYTES: u32 = 384;
+
+/** Reason of a status, which is also the text of its body. */
+function statusText(status: u32): Text {
+  switch (status) {
+    case 200:
+      return text("200 OK");
+    case 304:
+      return text("304 Not Modified");
+    case 404:
+      return text("404 Not Found");
+    case 405:
+      return text("405 Method Not Allowed");
+    case 408:
+      return text("408 Request Timeout");
+    case 413:
+      return text("413 Content Too Large");
+    case 414:
+      return text("414 URI Too Long");
+    case 417:
+      return text("417 Expectation Failed");
+    case 431:
+      return text("431 Request Header Fields Too Large");
+    case 501:
+      return text("501 Not Implemented");
+    case 505:
+      return text("505 HTTP Version Not Supported");
+    default:
+      return text("400 Bad Request");
+  }
+}
+
+/** Composes the head of a client's response at `to` and returns its bytes; an error brings its body along. */
+export function composeHead(c: Client, to: usize): u32 {
+  writeTo(to, HEAD_BYTES);
+  if (c.status == 100) {
+    putText(text("HTTP/1.1 100 Continue\r\n\r\n"));
+    return written();
+  }
+  const reason = statusText(c.status);
+  putText(text("HTTP/1.1 "));
+  putText(reason);
+  putText(text("\r\nServer: as-tcpip\r\n"));
+  if (c.status == 200) contentFields(c);
+  else if (c.status == 304) tagFields();
+  else errorFields(c, reason);
+  connectionField(c);
+  putText(text("\r\n"));
+  if (c.status >= 400 && c.method != <u8>Method.HEAD) {
+    putText(reason);
+    putCharacter(0x0a);
+  }
+  return written();
+}
+
+function contentFields(c: Client): void {
+  if (c.service == <u8>Service.HTTP_ECHO) {
+    putText(text("Content-Type: "));
+    if (requestTypeBytes(c) == 0) putText(text("application/octet-stream"));
+    else putBytes(requestType(c), requestTypeBytes(c));
+    if (has(c, Flag.CHUNKED)) putText(text("\r\nTransfer-Encoding: chunked\r\n"));
+    else lengthField(c.contentBytes);
+  } else if (c.resource == <i16>Resource.STATUS) {
+    putText(text("Content-Type: application/json\r\nCache-Control: no-store\r\n"));
+    // The document is made while it is sent, so its length is not known: HTTP/1.0 sees its end by the end of the connection.
+    if (has(c, Flag.VERSION_11)) putText(text("Transfer-Encoding: chunked\r\n"));
+  } else {
+    const asset = <u32>c.resource;
+    putText(text("Content-Type: "));
+    putBytes(assetType(asset), assetTypeBytes(asset));
+    lengthField(assetBytes(asset));
+    tagFields();
+  }
+}
+
+function lengthField(bytes: u32): void {
+  putText(text("\r\nContent-Length: "));
+  putNumber(bytes);
+  putText(text("\r\n"));
+}
+
+/** The client may keep a file, but asks each time whether it still holds: a new image brings new files. */
+function tagFields(): void {
+  putText(text("Cache-Control: no-cache\r\nETag: "));
+  putBytes(entityTag(), entityTagBytes());
+  putText(text("\r\n"));
+}
+
+function errorFields(c: Client, reason: Text): void {
+  if (c.status == 405) {
+    if (c.service == <u8>Service.HTTP_ECHO) putText(text("Allow: POST, PUT\r\n"));
+    else putText(text("Allow: GET, HEAD\r\n"));
+  }
+  putText(text("Content-Type: text/plain"));
+  lengthField(textBytes(reason) + 1);
+}
+
+/** HTTP/1.1 stays open unless told otherwise, HTTP/1.0 closes unless told otherwise (RFC 9112 9.3). */
+function connectionField(c: Client): void {
+  if (!has(c, Flag.KEEP)) putText(text("Connection: close\r\n"));
+  else if (!has(c, Flag.VERSION_11)) putText(text("Connection: keep-alive\r\n"));
+}
