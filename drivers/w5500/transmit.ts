@@ -132,7 +132,10 @@ export function transmitProgress(): void {
   if (!inFlight || recoveryNeeded() != Recovery.NONE) return;
   const elapsed = clockUs() - startUs;
   if (elapsed < wireUs) return;
-  if ((read8(Sn_IR, S0_READ) & Sn_IR_SENDOK) != 0) return complete();
+  const flags = read8(Sn_IR, S0_READ);
+  // All ones is a bus without a chip: MACRAW mode never sets them all.
+  if (flags == 0xff) return needRecovery(Recovery.REINIT);
+  if ((flags & Sn_IR_SENDOK) != 0) return complete();
   if (elapsed < wireUs + GRACE_US) return;
   if (read16(Sn_TX_RD, S0_READ) == target) {
     count(NicCounter.TX_TIMEOUTS);

@@ -55,6 +55,8 @@ export interface NicHarnessOptions<Chip extends SpiSlave> {
   spiHz?: number;
   /** Value of the device's clock at the start, to see it wrap. */
   startMs?: number;
+  /** Build options that differ from the board's. */
+  options?: Partial<Options>;
 }
 
 const firmwares = new Map<string, Promise<Firmware>>();
@@ -204,4 +206,14 @@ export function testFrame(bytes: number, seed = 0, destination = NicHarness.MAC)
   frame.set([0x02, 0xaa, 0xbb, 0xcc, 0xdd, seed & 0xff], 6);
   frame.set([0x88, 0xb5], 12);
   return frame;
+}
+
+/** Compares two runs of frames; "same", or the first difference in words (a dump of frames helps nobody). */
+export function compareFrames(got: Uint8Array[], expected: Uint8Array[]): string {
+  const at = expected.findIndex(
+    (frame, i) => !Buffer.from(frame).equals(got[i] ?? Buffer.alloc(0)),
+  );
+  if (at >= 0)
+    return `frame ${at} of ${expected.length} differs or is missing (${got.length} came)`;
+  return got.length === expected.length ? "same" : `${got.length} frames for ${expected.length}`;
 }

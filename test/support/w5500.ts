@@ -19,26 +19,22 @@ export function makeW5500(clock: VirtualClock, options: Partial<W5500Options> = 
   });
 }
 
-/** A model with a link and a driver that is up, in virtual time. */
+/** A model with a link and a driver that is up, in virtual time. `startMs`: the device's clock at the start. */
 export async function w5500Harness(
-  options: Partial<W5500Options> = {},
-  wrap: (chip: W5500) => SpiSlave = (chip) => chip,
-): Promise<{ bench: NicHarness; chip: W5500; sent: Uint8Array[] }> {
-  let chip: W5500 | undefined;
+  options: Partial<W5500Options> & { startMs?: number } = {},
+): Promise<{ bench: NicHarness<W5500>; chip: W5500; sent: Uint8Array[] }> {
+  const { startMs = 0, ...chipOptions } = options;
   const bench = await NicHarness.create({
     board: "virtual-w5500",
-    chip: (clock) => {
-      chip = makeW5500(clock, { autoNegotiationMs: 20, ...options });
-      return wrap(chip);
-    },
+    chip: (clock) => makeW5500(clock, { autoNegotiationMs: 20, ...chipOptions }),
+    startMs,
   });
-  const model = chip as unknown as W5500;
   const sent: Uint8Array[] = [];
-  model.onTransmit = (frame) => void sent.push(frame);
+  bench.chip.onTransmit = (frame) => void sent.push(frame);
   const result = bench.init();
   if (result !== 0) throw new Error(`nicInit: ${result}`);
   bench.run(150, 10);
-  return { bench, chip: model, sent };
+  return { bench, chip: bench.chip, sent };
 }
 
 /** Block select bits as control bytes for reading; 4 more for writing. */

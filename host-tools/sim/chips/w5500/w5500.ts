@@ -69,6 +69,8 @@ export class W5500 implements ChipModel, SpiTarget {
   private readyNs = 0;
   private softResetUntilNs = 0;
   private versionZeroUntilNs = 0;
+  /** Power has failed, and the host has not reset the chip since. */
+  private unnoticed = false;
 
   constructor(private readonly options: W5500Options) {
     this.clock = options.clock;
@@ -144,6 +146,7 @@ export class W5500 implements ChipModel, SpiTarget {
     this.resetLow = low;
     if (low) {
       this.resetLowNs = this.clock.nowNs;
+      this.unnoticed = false;
       this.resetRegisters();
       this.spi.restart();
       this.phy.softReset();
@@ -158,8 +161,12 @@ export class W5500 implements ChipModel, SpiTarget {
     this.phy.powerUp();
   }
 
-  /** Power fails and comes back: as after RSTn. */
+  /**
+   * Power fails and comes back: as after RSTn. The host cannot know, so nothing that it does is its mistake until it
+   * resets the chip.
+   */
   powerCycle(): void {
+    this.unnoticed = true;
     this.resetRegisters();
     this.phy.softReset();
     this.phy.hold();
@@ -260,6 +267,7 @@ export class W5500 implements ChipModel, SpiTarget {
 
   private writeMode(value: number): void {
     if (value & MR_RST) {
+      this.unnoticed = false;
       this.resetRegisters();
       this.phy.softReset();
       this.softResetUntilNs = this.clock.nowNs + (this.options.softResetNs ?? 1000);
@@ -356,7 +364,7 @@ export class W5500 implements ChipModel, SpiTarget {
   }
 
   private violation(rule: W5500Rule, message: string): void {
-    if (this.faults.absent) return;
+    if (this.faults.absent || this.unnoticed) return;
     if (this.options.strict === false || this.tolerated.has(rule)) return;
     this.options.onViolation(`W5500 [${rule}]: ${message}`);
   }
