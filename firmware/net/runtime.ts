@@ -43,6 +43,8 @@ import {
 const ID: usize = memory.data(8, 4);
 let link: u32 = 0;
 let leaseChanges: u32 = 0;
+/** Leased address that was last told. */
+let address: u32 = 0;
 
 /** Starts board, chip and stack. 0, or the error of the chip (-ENODEV: no chip answers; -ETIMEDOUT). */
 export function netStart(): i32 {
@@ -119,11 +121,10 @@ function watchLink(): void {
   }
   if (!DHCP || dhcpChanges() == leaseChanges) return;
   leaseChanges = dhcpChanges();
-  if (iface.address != 0) {
-    log3("info: lease %i from %i for %u s", iface.address, dhcpServer(), dhcpLeaseSeconds());
-  } else {
-    log0("info: no address yet");
-  }
+  if (iface.address == address) return;
+  address = iface.address;
+  if (address == 0) log0("warn: lease lost");
+  else log3("info: lease %i from %i for %u s", address, dhcpServer(), dhcpLeaseSeconds());
 }
 
 /**

@@ -212,6 +212,8 @@ export class SynRecord extends Connection {
   mss: u16;
   /** Window of the SYN. */
   window: u16;
+  /** Window that the SYN-ACK announced; 0 when no TCB could be promised. */
+  promised: u16;
   /** SYN-ACKs sent again. */
   retries: u8;
   /** Its handshake is finished, but no TCB was free or the accept queue was full. */

@@ -18,9 +18,10 @@ import {
   synRecordAt,
   tcbAt,
 } from "./connection";
+import { cookieAnswer, cookieCheck } from "./cookie";
 import { synRecordTimer } from "./expiry";
 import { initialSequenceNumber } from "./isn";
-import { tcbAllocate } from "./lifecycle";
+import { ackNow, tcbAllocate, tcbsFree } from "./lifecycle";
 import { NO_LISTENER, acceptQueueAdd, listenerAt, listenerFind } from "./listener";
 import { RECEIVE_MSS, sendBare } from "./output";
 import { pendingAdd, pendingRemove } from "./pending";
@@ -29,9 +30,9 @@ import { DEFAULT_MSS, MINIMUM_MSS, Segment, TcpBit } from "./segment";
 
 /**
  * The passive side (RFC 9293 3.10.7.2): a SYN makes a record of the SYN queue, the ACK that finishes the handshake turns it
- * into a TCB in the accept queue. When there is no TCB, or the accept queue is full, the record waits with its handshake
- * finished; the peer believes itself connected and repeats its data until there is room, and is refused with RST when that
- * takes too long.
+ * into a TCB in the accept queue. When no TCB or no place in the accept queue can be promised, the SYN-ACK
+ * announces window 0 and the record waits with its handshake finished: the peer believes itself connected but sends nothing
+ * that could get lost, until an ACK opens the window; it is refused with RST when that takes too long.
  */
 
 /** SYN-ACKs sent again: at 1, 3, 7, 15 and 31 s. */
@@ -50,7 +51,31 @@ export function listenInput(segment: Segment): void {
   if (index == NO_LISTENER) count(Counter.TCP_NO_CONNECTION);
   if ((bits & TcpBit.RST) != 0) return;
   if ((bits & TcpBit.ACK) == 0 && index != NO_LISTENER) return;
+  if (index != NO_LISTENER && (bits & TcpBit.SYN) == 0) {
+    if (cookieReceived(segment, index, segment.seq - 1)) return;
+    if (cookieReceived(segment, index, segment.seq)) return;
+  }
   refuse(segment);
+}
+
+/**
+ * A handshake that was begun with a cookie is finished, if the cookie is right. Without a free record nothing is done: the
+ * peer believes itself connected, has no window to send in, and its probes bring the cookie again.
+ */
+function cookieReceived(segment: Segment, listener: u32, irs: u32): bool {
+  const mss = cookieCheck(segment, irs);
+  if (mss == 0) return false;
+  const recordId = synRecordAllocate();
+  if (recordId == NO_CONNECTION) {
+    count(Counter.TCP_SYN_DROPPED);
+    return true;
+  }
+  const record = synRecordFill(recordId, segment, listener, irs, mss);
+  record.iss = segment.ack - 1;
+  const id = promote(recordId);
+  if (id == NO_CONNECTION) promoteLater(recordId);
+  else promoteCommit(recordId, id);
+  return true;
 }
 
 /** RST as an answer to a segment without a connection (RFC 9293 3.10.7.1). */
@@ -67,25 +92,53 @@ export function refuse(segment: Segment): void {
 }
 
 function synReceived(segment: Segment, listener: u32): void {
+  const mss = sendMss(segment.mss);
   const id = synRecordAllocate();
   if (id == NO_CONNECTION) {
-    count(Counter.TCP_SYN_DROPPED);
+    cookieAnswer(segment, mss);
     return;
   }
+  const promised = roomFor(listener, false);
+  const record = synRecordFill(id, segment, listener, segment.seq, mss);
+  record.iss = initialSequenceNumber(record);
+  if (promised) record.promised = <u16>min<u32>(TCP_RX_BYTES, 0xffff);
+  record.due = 1;
+  pendingAdd(id);
+}
+
+/** A new record of the SYN queue, in the table and with its timer running; the caller sets `iss`. */
+function synRecordFill(id: u32, segment: Segment, listener: u32, irs: u32, mss: u32): SynRecord {
   const record = synRecordAt(id);
   memory.fill(changetype<usize>(record), 0, offsetof<SynRecord>());
   setTuple(record, segment);
   record.state = <u8>TcpState.SYN_RECEIVED;
   record.listener = <u8>(listener + 1);
-  record.irs = segment.seq;
-  record.iss = initialSequenceNumber(record);
-  record.mss = <u16>sendMss(segment.mss);
+  record.irs = irs;
+  record.mss = <u16>mss;
   record.window = <u16>segment.window;
   record.born = now();
-  record.due = 1;
   connectionInsert(id);
   synRecordTimer(id, SYN_ACK_RTO_MS);
-  pendingAdd(id);
+  return record;
+}
+
+/**
+ * True when a TCB and a place in the accept queue are free for one more connection of this listener. What has been promised
+ * by a window in a SYN-ACK is kept back for those whom it was promised; `promised` says that this one is among them.
+ */
+function roomFor(listenerNumber: u32, promised: bool): bool {
+  const listener = listenerAt(listenerNumber);
+  let tcbs: u32 = 1;
+  let places: u32 = <u32>listener.accepted + 1;
+  if (!promised) {
+    for (let id = FIRST_SYN_RECORD; id < FIRST_TIME_WAIT; id++) {
+      const record = synRecordAt(id);
+      if (record.state == TcpState.CLOSED || record.promised == 0) continue;
+      tcbs += 1;
+      if (<u32>record.listener == listenerNumber + 1) places += 1;
+    }
+  }
+  return tcbsFree() >= tcbs && places <= <u32>listener.backlog;
 }
 
 function setTuple(record: Connection, segment: Segment): void {
@@ -101,20 +154,12 @@ export function sendMss(option: u32): u32 {
   return min<u32>(max<u32>(option, MINIMUM_MSS), RECEIVE_MSS);
 }
 
-/** A free record, or the oldest whose handshake is not finished; NO_CONNECTION when all of them are. */
+/** A free record; NO_CONNECTION when there is none. */
 function synRecordAllocate(): u32 {
-  let oldest = NO_CONNECTION;
   for (let id = FIRST_SYN_RECORD; id < FIRST_TIME_WAIT; id++) {
-    const record = synRecordAt(id);
-    if (record.state == TcpState.CLOSED) return id;
-    if (record.waiting != 0) continue;
-    if (oldest == NO_CONNECTION || <i32>(record.born - synRecordAt(oldest).born) < 0) oldest = id;
+    if (synRecordAt(id).state == TcpState.CLOSED) return id;
   }
-  if (oldest != NO_CONNECTION) {
-    count(Counter.TCP_SYN_EVICTED);
-    synRecordFree(oldest);
-  }
-  return oldest;
+  return NO_CONNECTION;
 }
 
 /** Frees a record of the SYN queue. */
@@ -150,7 +195,7 @@ function resetRecord(record: SynRecord): void {
 export function synRecordInput(id: u32, segment: Segment): void {
   const record = synRecordAt(id);
   const offset = segment.seq - (record.irs + 1);
-  const inWindow = offset < TCP_RX_BYTES;
+  const inWindow = offset <= <u32>record.promised;
   if ((segment.bits & TcpBit.RST) != 0) {
     // RFC 5961 3.2: only the exact number ends it; for any other in the window the SYN-ACK is the challenge.
     if (offset == 0) synRecordFree(id);
@@ -178,7 +223,8 @@ function repeatSynAck(id: u32, record: SynRecord): void {
 export function finishesHandshake(record: SynRecord, segment: Segment): bool {
   const bits = segment.bits & (TcpBit.SYN | TcpBit.ACK | TcpBit.RST);
   if (bits != TcpBit.ACK || segment.ack != record.iss + 1) return false;
-  return segment.seq - (record.irs + 1) < TCP_RX_BYTES;
+  // A window probe may stand one before the first byte of text.
+  return segment.seq - record.irs <= <u32>record.promised + 1;
 }
 
 /**
@@ -187,8 +233,8 @@ export function finishesHandshake(record: SynRecord, segment: Segment): bool {
  */
 export function promote(recordId: u32): u32 {
   const record = synRecordAt(recordId);
-  const listener = listenerAt(<u32>record.listener - 1);
-  const id: u32 = listener.accepted < listener.backlog ? tcbAllocate() : NO_CONNECTION;
+  const room = roomFor(<u32>record.listener - 1, record.promised != 0);
+  const id: u32 = room ? tcbAllocate() : NO_CONNECTION;
   if (id == NO_CONNECTION) return NO_CONNECTION;
   const tcb = tcbAt(id);
   tcb.localAddress = record.localAddress;
@@ -209,7 +255,7 @@ export function promote(recordId: u32): u32 {
   tcb.irs = record.irs;
   tcb.rcvNxt = record.irs + 1;
   tcb.rcvRead = record.irs + 1;
-  tcb.rcvAdv = record.irs + 1 + min<u32>(TCP_RX_BYTES, 0xffff);
+  tcb.rcvAdv = record.irs + 1 + <u32>record.promised;
   tcb.sndMss = record.mss;
   if (record.retries != 0) {
     tcb.flags |= TcbFlag.SYN_RETRANSMITTED;
@@ -229,6 +275,8 @@ export function promoteCommit(recordId: u32, id: u32): void {
   tcb.state = <u8>TcpState.ESTABLISHED;
   tcb.sndUna = tcb.iss + 1;
   congestionInit(tcb);
+  // The window that could not be promised is open now.
+  if (tcb.rcvAdv == tcb.rcvNxt) ackNow(tcb);
   const listener = listenerAt(listenerNumber);
   acceptQueueAdd(listener, tcb);
   socketNotify(<u32>listener.socket);
@@ -258,13 +306,13 @@ export function promoteWaiting(): void {
   }
 }
 
+/** The oldest record that is finished and whose listener has room. */
 function longestWaiting(): u32 {
   let oldest = NO_CONNECTION;
   for (let id = FIRST_SYN_RECORD; id < FIRST_TIME_WAIT; id++) {
     const record = synRecordAt(id);
     if (record.state == TcpState.CLOSED || record.waiting == 0) continue;
-    const listener = listenerAt(<u32>record.listener - 1);
-    if (listener.accepted >= listener.backlog) continue;
+    if (!roomFor(<u32>record.listener - 1, record.promised != 0)) continue;
     if (oldest == NO_CONNECTION || <i32>(record.born - synRecordAt(oldest).born) < 0) oldest = id;
   }
   return oldest;

@@ -171,7 +171,7 @@ function outputOne(tcb: Tcb): i32 {
     bytes = 1;
   }
   const last = bytes == available;
-  const fin = last && !probe && (tcb.flags & TcbFlag.FIN_QUEUED) != 0;
+  const fin = last && !probe && finDue(tcb);
   if (bytes == 0 && !fin) {
     tcb.flags &= ~TcbFlag.RETRANSMIT_HEAD;
     return 0;
@@ -184,6 +184,13 @@ function outputOne(tcb: Tcb): i32 {
   if (refused != 0) return refused;
   sent(tcb, seq, bytes, fin, probe);
   return probe ? 0 : 1;
+}
+
+/** Our FIN belongs behind the last byte and is not acknowledged yet. */
+function finDue(tcb: Tcb): bool {
+  const state = <u32>tcb.state;
+  if ((tcb.flags & TcbFlag.FIN_QUEUED) == 0) return false;
+  return state == TcpState.FIN_WAIT_1 || state == TcpState.CLOSING || state == TcpState.LAST_ACK;
 }
 
 /** Nagle (RFC 9293 3.7.4) and sender-side silly-window avoidance (3.8.6.2.1). */
@@ -225,19 +232,30 @@ function sent(tcb: Tcb, seq: u32, bytes: u32, fin: bool, probe: bool): void {
 
 /** SYN-ACK of a half-open connection. */
 export function synAckOutput(record: SynRecord): i32 {
-  return send(
+  return sendSynAck(
     record.localAddress,
     record.remoteAddress,
-    ((<u32>record.localPort) << 16) | (<u32>record.remotePort),
+    <u32>record.localPort,
+    <u32>record.remotePort,
     record.iss,
     record.irs + 1,
-    TcpBit.SYN | TcpBit.ACK,
-    min<u32>(TCP_RX_BYTES, 0xffff),
-    RECEIVE_MSS,
-    null,
-    0,
-    0,
+    <u32>record.promised,
   );
+}
+
+/** SYN-ACK without a TCB; `window` 0 keeps the peer's data back until a TCB is there. */
+export function sendSynAck(
+  localAddress: u32,
+  remoteAddress: u32,
+  localPort: u32,
+  remotePort: u32,
+  iss: u32,
+  ack: u32,
+  window: u32,
+): i32 {
+  const ports = (localPort << 16) | remotePort;
+  const bits = TcpBit.SYN | TcpBit.ACK;
+  return send(localAddress, remoteAddress, ports, iss, ack, bits, window, RECEIVE_MSS, null, 0, 0);
 }
 
 /** A segment without a connection behind it: RST, or the ACK of a TIME-WAIT record. Best effort: if it cannot go now, it is lost. */
