@@ -93,6 +93,7 @@ interface HostedExports {
   ): void;
   step(nowMs: number): number;
   deadline(nowMs: number): number;
+  linkChanged(up: number): void;
   frameInBuffer(): number;
   frameIn(bytes: number): number;
   scratch(): number;

@@ -185,9 +185,9 @@ export interface UdpFields {
   destination: number;
   sourcePort: number;
   destinationPort: number;
-  length?: number;
+  length?: number | undefined;
   /** A number replaces the right one; 0 means "not used". */
-  checksum?: number;
+  checksum?: number | undefined;
 }
 
 /** A UDP datagram (RFC 768). */
