@@ -1,6 +1,7 @@
 import { ramFrameBuffer, ramFrameIn, ramFrameRoom } from "../../drivers/ram/nic";
 import { dhcpStart } from "../../stack/dhcp/client";
 import { interfaceConfigure, interfaceInit } from "../../stack/interface";
+import { ethernetLinkChanged } from "../../stack/link/ethernet";
 import {
   sockAbort,
   sockAccept,
@@ -67,6 +68,11 @@ export function step(nowMs: u32): u32 {
 /** Milliseconds until the next turn is wanted if no frame comes. */
 export function deadline(nowMs: u32): u32 {
   return stackDeadline(nowMs);
+}
+
+/** The cable was plugged in (1) or pulled (0). */
+export function linkChanged(up: u32): void {
+  ethernetLinkChanged(up != 0);
 }
 
 /** Where to put a received frame. */
