@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { Options } from "../../stack/options.js";
 import { compileFirmware, type Firmware } from "../../host-tools/build/compile.js";
 import { packageRoot } from "../../host-tools/root.js";
 import {
@@ -61,12 +62,13 @@ export interface NicHarnessOptions<Chip extends SpiSlave> {
 
 const firmwares = new Map<string, Promise<Firmware>>();
 
-/** The test firmware for a board, compiled once for all tests of a process. */
-function compiled(board: string): Promise<Firmware> {
-  let firmware = firmwares.get(board);
+/** The test firmware for a board and build options, compiled once for all tests of a process. */
+function compiled(board: string, options: Partial<Options>): Promise<Firmware> {
+  const key = board + JSON.stringify(options);
+  let firmware = firmwares.get(key);
   if (!firmware) {
-    firmware = compileFirmware({ board, app: join(packageRoot, "test/device/nic") });
-    firmwares.set(board, firmware);
+    firmware = compileFirmware({ board, app: join(packageRoot, "test/device/nic"), options });
+    firmwares.set(key, firmware);
   }
   return firmware;
 }
@@ -89,7 +91,7 @@ export class NicHarness<Chip extends SpiSlave = SpiSlave> {
   static async create<Chip extends SpiSlave>(
     options: NicHarnessOptions<Chip>,
   ): Promise<NicHarness<Chip>> {
-    const firmware = await compiled(options.board);
+    const firmware = await compiled(options.board, options.options ?? {});
     const clock = new VirtualClock();
     const chip = options.chip(clock);
     const log: string[] = [];
