@@ -108,8 +108,9 @@ const EPHEMERAL_COUNT: u32 = 65536 - 1024;
 export function tcpEphemeralPort(localAddress: u32, remoteAddress: u32, remotePort: u32): u32 {
   const offset = keyedHash(localAddress, remoteAddress, remotePort) + random32();
   for (let tries: u32 = 0; tries < 64; tries++) {
-    const port = EPHEMERAL_FIRST + ((offset + tries * 7) & 0xffff);
-    if (port - EPHEMERAL_FIRST >= EPHEMERAL_COUNT) continue;
+    let place = (offset + tries * 7) & 0xffff;
+    if (place >= EPHEMERAL_COUNT) place -= EPHEMERAL_COUNT;
+    const port = EPHEMERAL_FIRST + place;
     if (!connectionUsesPort(port) && !listenerTaken(0, port)) return port;
   }
   return 0;
