@@ -44,7 +44,8 @@ const LIMIT_HALF_US: u32 = 400_000;
 
 /** End pointers of the waiting frames, oldest first. */
 const WAITING: usize = memory.data(2 * WAITING_MAX, 4);
-const ZEROS: usize = memory.data(64, 4);
+/** More than the padding of the shortest frame. */
+const ZEROS: usize = memory.data(48, 4);
 
 let waiting: u32 = 0;
 let sent: u32 = 0;
@@ -105,7 +106,7 @@ function launch(): void {
   memory.copy(WAITING, WAITING + 2, 2 * (WAITING_MAX - 1));
   write16(Sn_TX_WR, S0_WRITE, pointer);
   // One burst: the command, and behind it SENDOK of the last frame is cleared. This frame's own SENDOK is at least
-  // 6.7 us away, so the SPI clock must be faster than 1.2 MHz.
+  // 6.7 us away: with an SPI clock under 1.2 MHz it could be lost, and TX_RD would have to tell.
   write16(Sn_CR, S0_WRITE, (Sn_CR_SEND << 8) | Sn_IR_SENDOK);
   wireUs = wireTime((pointer - target) & 0xffff);
   target = pointer;

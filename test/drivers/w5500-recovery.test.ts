@@ -221,6 +221,19 @@ test("A chip that needs 2.2 us to take a command is never given the next too ear
   for (let i = 0; i < 50; i++) flows(t, made, i);
 });
 
+test("A slow SPI bus, where SENDOK comes while it is cleared for the last frame: TX_RD tells", async (t) => {
+  const made = await w5500Harness({ spiHz: 400_000 });
+  const { bench, sent } = made;
+  const frames = Array.from({ length: 20 }, (_, i) => testFrame(60, i));
+  for (const frame of frames) {
+    t.true(bench.send(frame));
+    bench.run(3);
+  }
+  t.is(compareFrames(sent, frames), "same");
+  t.true(bench.counters.txTimeouts > 0);
+  t.is(bench.counters.txResets, 0);
+});
+
 test("Seeded faults of every kind, thousands of frames: what is delivered is true, and it always heals", async (t) => {
   for (const seed of [1, 2, 3]) {
     const made = await w5500Harness({ seed });

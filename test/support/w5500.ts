@@ -28,6 +28,7 @@ export async function w5500Harness(
     board: "virtual-w5500",
     chip: (clock) => makeW5500(clock, { autoNegotiationMs: 20, ...chipOptions }),
     startMs,
+    spiHz: options.spiHz ?? SPI_HZ,
   });
   const sent: Uint8Array[] = [];
   bench.chip.onTransmit = (frame) => void sent.push(frame);

@@ -88,9 +88,9 @@ export interface W5500Options extends ChipOptions {
   multicast?: "ip" | "all" | "none";
   /** What SEND does without a link; default "hang": SENDOK never comes. */
   sendWithoutLink?: "hang" | "complete";
-  /** Time that Sn_CR reads back after a command, ns; default 1000. */
+  /** Time that Sn_CR reads back after a command, ns; default 500. */
   commandNs?: number;
-  /** Time that MR.RST reads back, ns; default 1000. */
+  /** Time that MR.RST reads back, ns; default 500. */
   softResetNs?: number;
   /** RSTn high to a locked PLL, ns; default 1 ms (datasheet 5.5.1, TPL). */
   pllLockNs?: number;

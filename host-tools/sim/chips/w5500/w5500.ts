@@ -103,7 +103,7 @@ export class W5500 implements ChipModel, SpiTarget {
       random,
       rx: this.rx,
       tx: this.tx,
-      commandNs: options.commandNs ?? 1000,
+      commandNs: options.commandNs ?? 500,
       violation,
       transmit: (frame, done) => this.transmit(frame, done),
       interruptChanged: (change) => this.interruptChanged(change),
@@ -270,7 +270,7 @@ export class W5500 implements ChipModel, SpiTarget {
       this.unnoticed = false;
       this.resetRegisters();
       this.phy.softReset();
-      this.softResetUntilNs = this.clock.nowNs + (this.options.softResetNs ?? 1000);
+      this.softResetUntilNs = this.clock.nowNs + (this.options.softResetNs ?? 500);
       return;
     }
     if (value & ~(MR_WOL | MR_PB | MR_PPPOE | MR_FARP)) {
