@@ -36,6 +36,12 @@ export interface FlashPiece {
   data: Uint8Array;
 }
 
+/**
+ * Runs a command and kills it at the end of standard input, so that it never outlives this process. The command inherits
+ * the writing end of a FIFO: the end of that FIFO is the end of the command.
+ */
+const KEEPER = 'exec 3>to-host; "$@" & pid=$!; exec 3>&-; read -r _; kill -9 $pid 2>/dev/null';
+
 /** What to run. */
 export interface EmulatorOptions {
   /** Machine of QEMU. */
@@ -67,15 +73,10 @@ export class Emulator {
     const made = spawnSync("mkfifo", ["to-host", "to-target"], { cwd: this.folder });
     if (made.status !== 0) throw new Error(`mkfifo failed: ${String(made.stderr)}`);
     const errors = openSync(join(this.folder, "errors"), "w");
-    // The shell keeps the writing end of one FIFO open for as long as the process lives: its end is the process's end.
-    this.child = spawn(
-      "sh",
-      ["-c", 'exec "$@" 3>to-host', "sh", QEMU, ...this.arguments(options)],
-      {
-        cwd: this.folder,
-        stdio: ["ignore", errors, errors],
-      },
-    );
+    this.child = spawn("sh", ["-c", KEEPER, "sh", QEMU, ...this.arguments(options)], {
+      cwd: this.folder,
+      stdio: ["pipe", errors, errors],
+    });
     closeSync(errors);
     this.fromTarget = openSync(join(this.folder, "to-host"), constants.O_RDONLY);
     // Opened both ways, so that neither opening nor writing waits for the device.
@@ -89,7 +90,7 @@ export class Emulator {
 
   /** Ends the process and removes its files. */
   close(): void {
-    this.child.kill("SIGKILL");
+    this.child.stdin?.destroy();
     closeSync(this.fromTarget);
     closeSync(this.toTarget);
     rmSync(this.folder, { recursive: true, force: true });
