@@ -36,6 +36,9 @@ const CHUNK_BYTES = 16 * 1024;
 /** The last write is small, because an error in it cannot be told from the drive's going away. */
 const LAST_BYTES = 4096;
 
+/** Looks for the drive after a touch before the person is asked. */
+const TOUCH_LOOKS = 6;
+
 const HOW = "hold BOOTSEL while plugging the board in (or while pressing its reset)";
 
 /** Copies a UF2 file to the boot drive and waits until the boot ROM has accepted it. */
@@ -75,9 +78,10 @@ async function awaitDrive(job: BootselJob, host: FlashHost): Promise<Drive> {
       throw new UserError(`several boards are in BOOTSEL: ${paths}; choose with --drive DIR`);
     }
     unmounted = host.drives.unmounted(RP2040_DRIVE);
-    if (attempt === 0) {
-      if (job.touchPort !== undefined) await touch(job.touchPort, host);
-      else host.say(`Waiting for the drive ${RP2040_DRIVE}: ${HOW}`);
+    if (attempt === 0 && job.touchPort !== undefined) await touch(job.touchPort, host);
+    // Firmware that understands the touch brings the drive within a few looks.
+    if (attempt === (job.touchPort === undefined ? 0 : TOUCH_LOOKS)) {
+      host.say(`Waiting for the drive ${RP2040_DRIVE}: ${HOW}`);
     }
     if (attempt < tries) await sleep(host.timing.pollMs);
   }

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import type { SerialPortStream } from "@serialport/stream";
 import { UserError } from "../errors.js";
 
@@ -37,6 +38,19 @@ export class OpenError extends UserError {
   ) {
     super(message);
     this.name = "OpenError";
+  }
+}
+
+/** How often an open port is looked after in /dev. */
+const WATCH_MS = 500;
+
+/** Which device node a path leads to; undefined where ports are no files. */
+function nodeOf(path: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(path);
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
   }
 }
 
@@ -82,6 +96,7 @@ export class SerialLine {
   /** Ends a write that the port will never finish. */
   private giveUp: (() => void) | undefined;
   private closed = false;
+  private readonly watch: NodeJS.Timeout | undefined;
   private lostError: LineLost | undefined;
   /** Called once when the port goes away by itself. */
   onLost: (error: LineLost) => void = () => undefined;
@@ -93,6 +108,14 @@ export class SerialLine {
     stream.on("data", (bytes: Buffer) => this.take(bytes));
     stream.on("close", () => this.lose());
     stream.on("error", () => this.lose());
+    // A terminal that was hung up just before a read gives 0 bytes for ever, which the binding takes
+    // for "try again": the loss goes unnoticed. The device node tells.
+    const node = nodeOf(path);
+    if (node !== undefined) {
+      this.watch = setInterval(() => {
+        if (nodeOf(path) !== node) this.lose();
+      }, WATCH_MS).unref();
+    }
   }
 
   /** Opens a port. @throws OpenError with one line for the person. */
@@ -199,6 +222,7 @@ export class SerialLine {
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
+    clearInterval(this.watch);
     this.wake?.();
     this.giveUp?.();
     if (!this.stream.isOpen) return;
@@ -214,6 +238,7 @@ export class SerialLine {
 
   private lose(): void {
     if (!this.alive) return;
+    clearInterval(this.watch);
     this.lostError = new LineLost(this.path);
     if (this.stream.isOpen) this.stream.close(() => undefined);
     this.wake?.();
