@@ -40,13 +40,13 @@ import {
 const NONE: u32 = 2;
 /** Times that a frame is sent again after a late collision (erratum 13). */
 const RETRIES_MAX: u32 = 16;
-/**
- * A transmission is looked after every so many milliseconds. Unhindered it takes 1.3 ms, and with all collisions that
- * are allowed hardly more than 100 ms.
- */
+/** A transmission is looked after every so many milliseconds; unhindered it takes 1.3. */
 export const TX_WATCH_MS: u32 = 25;
-/** So many looks without a result, and the transmit logic is reset. */
-const LOOKS_MAX: u32 = 5;
+/**
+ * So many looks without a result (400 ms), and the transmit logic is reset. The 15 backoffs that are allowed after
+ * collisions add up to 366 ms at the most (802.3: 2^min(n,10) - 1 slots of 51.2 us after the n-th).
+ */
+const LOOKS_MAX: u32 = 16;
 
 /** A byte for the control bytes (0: as MACON3 says) and for the status vector. */
 const SCRATCH: usize = memory.data(4, 4);
