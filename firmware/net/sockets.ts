@@ -235,7 +235,7 @@ function sendOnce(fd: i32, from: usize, bytes: u32, flags: i32, address: u32, po
 function sendUntil(fd: i32, from: usize, bytes: u32, flags: i32, address: u32, port: u32): i32 {
   const startMs = clockMs();
   let done: u32 = 0;
-  let result: i32 = 0;
+  let result: i32;
   do {
     result = sendOnce(fd, from + done, bytes - done, flags, address, port);
     if (result >= 0) {

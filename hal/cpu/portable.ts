@@ -12,7 +12,7 @@ export function checksumOf(at: usize, bytes: u32): u32 {
   const odd = (at & 1) != 0 && bytes > 0;
   if (odd) {
     // The first byte sits in the upper half of its aligned word: sum everything shifted by one, turn the sum at the end.
-    sum = <u32>load<u8>(at) << 8;
+    sum = (<u32>load<u8>(at)) << 8;
     at += 1;
     bytes -= 1;
   }

@@ -1,0 +1,24 @@
+// `npm test`: set-up, then format, lint, types and tests. Arguments are test files (as compiled: build/js/test/…).
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { ensureDebianPackages } from "./debian.mjs";
+import { ensure, root } from "./ensure.mjs";
+
+function step(name, script, ...args) {
+  process.stdout.write(`\n> ${name}\n`);
+  const result = spawnSync(process.execPath, [join(root, "node_modules", script), ...args], {
+    cwd: root,
+    stdio: "inherit",
+  });
+  if (result.status !== 0) process.exit(result.status ?? 1);
+}
+
+ensure();
+const only = process.argv.slice(2);
+if (only.length === 0) {
+  ensureDebianPackages();
+  step("format", "prettier/bin/prettier.cjs", "--check", "--log-level=warn", ".");
+  step("lint", "eslint/bin/eslint.js", ".");
+  step("types of the device sources", "typescript/bin/tsc", "-p", "tsconfig.device.json");
+}
+step("tests", "ava/entrypoints/cli.mjs", ...only);
