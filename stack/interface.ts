@@ -45,7 +45,6 @@ export function interfaceInit(
   Be.store32(interfaceMac() + 2, macLow);
   iface.hostName = hostName;
   iface.hostNameBytes = hostNameBytes;
-  interfaceClear();
 }
 
 /** True for an address that one host can have: not 0/8, no group, no broadcast. 127/8 is one. */
@@ -60,18 +59,13 @@ export function interfaceConfigure(address: u32, mask: u32, gateway: u32, dns: u
   iface.address = address;
   iface.mask = mask;
   iface.gateway = gateway;
-  iface.broadcast = mask < 0xfffffffe ? address | ~mask : 0;
+  iface.broadcast = address != 0 && mask < 0xfffffffe ? address | ~mask : 0;
   arpFlush();
-  acdAnnounce();
+  if (address != 0) acdAnnounce();
+  else acdStop();
 }
 
 /** Gives the address up at once: nothing is sent from it or taken for it any more. */
 export function interfaceClear(): void {
-  iface.address = 0;
-  iface.mask = 0;
-  iface.gateway = 0;
-  iface.dns = 0;
-  iface.broadcast = 0;
-  arpFlush();
-  acdStop();
+  interfaceConfigure(0, 0, 0, 0);
 }

@@ -51,65 +51,54 @@ const HEAD_BYTES: u32 = UDP_HEADER_BYTES + DHCP_FIXED_BYTES;
 if (HEAD_BYTES + 41 + 2 + HOST_NAME_BYTES_MAX > SCRATCH_BYTES)
   ERROR("DHCP does not fit the scratch");
 
-let at: usize = 0;
+/**
+ * Options as plain word stores see them; each word of them stands at a multiple of four:
+ *
+ *     magic | 53 1 type 61 | 7 1 mac mac | mac mac mac mac | 57 2 size size | 55 6 1 3 | 6 51 58 59 | rest
+ *
+ * A DECLINE ends behind the MAC (RFC 2131 table 5), and the rest is in every message what it needs of 50, 54 and 12.
+ */
+const TYPE_AND_CLIENT: u32 = OPTION_MESSAGE_TYPE | (1 << 8) | (OPTION_CLIENT << 24);
+const CLIENT_LENGTH: u16 = 7 | (1 << 8);
+const MESSAGE_SIZE: u32 =
+  OPTION_MESSAGE_BYTES | (2 << 8) | ((MESSAGE_BYTES >>> 8) << 16) | ((MESSAGE_BYTES & 0xff) << 24);
+const PARAMETERS_0: u32 =
+  OPTION_PARAMETER_LIST | (6 << 8) | (OPTION_SUBNET_MASK << 16) | (OPTION_ROUTER << 24);
+const PARAMETERS_1: u32 =
+  OPTION_DNS | (OPTION_LEASE_TIME << 8) | (OPTION_T1 << 16) | (OPTION_T2 << 24);
 
-function put(byte: u32): void {
-  store<u8>(at, <u8>byte);
-  at += 1;
-}
-
-/** An option of one 32-bit value; not sent when that is 0. */
-function putAddress(option: u32, value: u32): void {
-  if (value == 0) return;
-  put(option);
-  put(4);
-  for (let shift: u32 = 32; shift > 0;) {
-    shift -= 8;
-    put(value >>> shift);
-  }
-}
-
-function putBytes(from: usize, bytes: u32): void {
-  memory.copy(at, from, bytes);
-  at += bytes;
+/** An option of one address at the even address `at`, left out when that is 0; where the next one goes. */
+function putAddress(at: usize, option: u32, value: u32): usize {
+  if (value == 0) return at;
+  store<u16>(at, <u16>(option | (4 << 8)));
+  Be.store32(at + 2, value);
+  return at + 6;
 }
 
 /** Options of a message (RFC 2131 table 5); their length. */
 function putOptions(type: u32, requested: u32, server: u32): u32 {
-  at = OPTIONS;
-  Be.store32(at, DHCP_MAGIC);
-  at += 4;
-  put(OPTION_MESSAGE_TYPE);
-  put(1);
-  put(type);
-  put(OPTION_CLIENT);
-  put(7);
-  put(1);
-  putBytes(interfaceMac(), 6);
-  putAddress(OPTION_REQUESTED_ADDRESS, requested);
-  putAddress(OPTION_SERVER, server);
+  let at = OPTIONS + 16;
+  store<u32>(OPTIONS, bswap<u32>(DHCP_MAGIC));
+  store<u32>(OPTIONS, TYPE_AND_CLIENT | (type << 16), 4);
+  store<u16>(OPTIONS, CLIENT_LENGTH, 8);
+  macCopy(OPTIONS + 10, interfaceMac());
   if (type != DHCPDECLINE) {
-    put(OPTION_MESSAGE_BYTES);
-    put(2);
-    put(MESSAGE_BYTES >>> 8);
-    put(MESSAGE_BYTES & 0xff);
-    const nameBytes = min(iface.hostNameBytes, HOST_NAME_BYTES_MAX);
-    if (nameBytes != 0) {
-      put(OPTION_HOST_NAME);
-      put(nameBytes);
-      putBytes(iface.hostName, nameBytes);
-    }
-    put(OPTION_PARAMETER_LIST);
-    put(6);
-    put(OPTION_SUBNET_MASK);
-    put(OPTION_ROUTER);
-    put(OPTION_DNS);
-    put(OPTION_LEASE_TIME);
-    put(OPTION_T1);
-    put(OPTION_T2);
+    store<u32>(at, MESSAGE_SIZE);
+    store<u32>(at, PARAMETERS_0, 4);
+    store<u32>(at, PARAMETERS_1, 8);
+    at += 12;
   }
-  put(OPTION_END);
-  return <u32>(at - OPTIONS);
+  at = putAddress(at, OPTION_REQUESTED_ADDRESS, requested);
+  at = putAddress(at, OPTION_SERVER, server);
+  const nameBytes = type == DHCPDECLINE ? 0 : min(iface.hostNameBytes, HOST_NAME_BYTES_MAX);
+  if (nameBytes != 0) {
+    store<u8>(at, <u8>OPTION_HOST_NAME);
+    store<u8>(at, <u8>nameBytes, 1);
+    memory.copy(at + 2, iface.hostName, nameBytes);
+    at += 2 + nameBytes;
+  }
+  store<u8>(at, <u8>OPTION_END);
+  return <u32>(at + 1 - OPTIONS);
 }
 
 /**

@@ -9,12 +9,14 @@ import { Counter, count } from "../statistics";
 import { tcpInput } from "../tcp/input";
 import { udpInput } from "../udp/input";
 import { Be } from "../wire/bytes";
+import { sumFold } from "../wire/checksum";
 import {
   IPPROTO_ICMP,
   IPPROTO_TCP,
   IPPROTO_UDP,
   IP_HEADER_BYTES,
   RxPacket,
+  ipHeaderSum,
   isLoopback,
 } from "./packet";
 
@@ -85,8 +87,12 @@ function headerFault(bytes: u32): Counter {
   if (first >>> 4 != 4 || headerBytes < IP_HEADER_BYTES) return Counter.IP_BAD_HEADER;
   if (totalBytes < headerBytes || totalBytes > bytes) return Counter.IP_BAD_LENGTH;
   const optionBytes = headerBytes - IP_HEADER_BYTES;
-  if (optionBytes != 0) linkRead(RX_NETWORK + IP_HEADER_BYTES, optionBytes);
-  if (checksumOf(RX_NETWORK, headerBytes) != 0xffff) return Counter.IP_BAD_CHECKSUM;
+  let sum = ipHeaderSum(RX_NETWORK);
+  if (optionBytes != 0) {
+    linkRead(RX_NETWORK + IP_HEADER_BYTES, optionBytes);
+    sum = sumFold(sum + checksumOf(RX_NETWORK + IP_HEADER_BYTES, optionBytes));
+  }
+  if (sum != 0xffff) return Counter.IP_BAD_CHECKSUM;
   if ((load<u16>(RX_NETWORK, 6) & FRAGMENT_MASK) != 0) return Counter.IP_FRAGMENT;
   packet.source = bswap<u32>(load<u32>(RX_NETWORK, 12));
   packet.destination = bswap<u32>(load<u32>(RX_NETWORK, 16));

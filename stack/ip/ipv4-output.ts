@@ -1,4 +1,3 @@
-import { checksumOf } from "cpu";
 import { arpResolve } from "../arp/cache";
 import { pendingBegin } from "../arp/pending";
 import { LOOPBACK_BYTES } from "../config";
@@ -22,7 +21,7 @@ import {
 } from "../link/headers";
 import { Counter, count } from "../statistics";
 import { Be } from "../wire/bytes";
-import { IPPROTO_TCP, IP_HEADER_BYTES, isLoopback } from "./packet";
+import { IPPROTO_TCP, IP_HEADER_BYTES, ipHeaderSum, isLoopback } from "./packet";
 
 /** Version 4, 5 words, as the low byte of a plain 16-bit store. */
 const VERSION_AND_LENGTH: u32 = 0x45;
@@ -85,7 +84,7 @@ function writeHeader(
   store<u32>(TX_NETWORK, ttl | (protocol << 8), 8);
   store<u32>(TX_NETWORK, bswap<u32>(source), 12);
   store<u32>(TX_NETWORK, bswap<u32>(destination), 16);
-  store<u16>(TX_NETWORK, <u16>~checksumOf(TX_NETWORK, IP_HEADER_BYTES), 10);
+  store<u16>(TX_NETWORK, <u16>~ipHeaderSum(TX_NETWORK), 10);
 }
 
 /**

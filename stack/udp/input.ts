@@ -21,6 +21,11 @@ export const UDP_HEADER_BYTES: u32 = 8;
 /** Folded sum of an intact datagram; where the sender gave no checksum, the sum is set to this and nothing is added. */
 const INTACT: u32 = 0xffff;
 
+/** Sum of a UDP header, which stands at an even address. */
+export function udpHeaderSum(at: usize): u32 {
+  return <u32>load<u16>(at) + <u32>load<u16>(at, 2) + <u32>load<u16>(at, 4) + <u32>load<u16>(at, 6);
+}
+
 /** Takes a UDP datagram (RFC 768, RFC 1122 4.1). */
 export function udpInput(packet: RxPacket): void {
   count(Counter.UDP_IN);
@@ -42,7 +47,7 @@ export function udpInput(packet: RxPacket): void {
   let sum: u32 = 0;
   if (checked) {
     sum = sumPseudoHeader(packet.source, packet.destination, IPPROTO_UDP, length);
-    sum = sumAdd(sum, header, UDP_HEADER_BYTES, 0);
+    sum += udpHeaderSum(header);
   }
   if (DHCP && dhcpListens(sourcePort, destinationPort)) {
     dhcpInput(bytes, sum, checked);
@@ -94,14 +99,15 @@ function deliver(
   const textAt = (at + DATAGRAM_HEADER_BYTES) & (UDP_RX_BYTES - 1);
   const first = min(bytes, UDP_RX_BYTES - textAt);
   linkRead(ring + textAt, first);
-  if (first != bytes) linkRead(ring, bytes - first);
-  if (checked) {
+  sum += checksumOf(ring + textAt, first);
+  if (first != bytes) {
     // Only the last piece can have an odd length: the ring's is even.
-    sum += checksumOf(ring + textAt, first) + checksumOf(ring, bytes - first);
-    if (sumFold(sum) != INTACT) {
-      count(Counter.UDP_BAD_CHECKSUM);
-      return;
-    }
+    linkRead(ring, bytes - first);
+    sum += checksumOf(ring, bytes - first);
+  }
+  if (checked && sumFold(sum) != INTACT) {
+    count(Counter.UDP_BAD_CHECKSUM);
+    return;
   }
   store<u32>(ring + (at & (UDP_RX_BYTES - 1)), packet.source);
   store<u32>(ring + ((at + 4) & (UDP_RX_BYTES - 1)), packet.destination);

@@ -1,3 +1,4 @@
+import { checksumOf } from "cpu";
 import { UDP_RX_BYTES } from "../config";
 import { EAGAIN, EDESTADDRREQ, EINPROGRESS, EMSGSIZE, ENETUNREACH } from "../errors";
 import { IP_MTU } from "../interface";
@@ -7,8 +8,8 @@ import { linkTxReady } from "../link/device";
 import { SCRATCH } from "../scratch";
 import { Counter, count } from "../statistics";
 import { Be } from "../wire/bytes";
-import { sumAdd, sumField, sumPseudoHeader } from "../wire/checksum";
-import { UDP_HEADER_BYTES } from "./input";
+import { sumField, sumPseudoHeader } from "../wire/checksum";
+import { UDP_HEADER_BYTES, udpHeaderSum } from "./input";
 import { DATAGRAM_HEADER_BYTES, udpBind, udpRing, udpSlot } from "./slots";
 
 const RING_MASK: u32 = UDP_RX_BYTES - 1;
@@ -31,9 +32,8 @@ export function udpHeader(
   Be.store16(at + 2, destinationPort);
   Be.store16(at + 4, length);
   store<u16>(at, 0, 6);
-  let sum = textSum + sumPseudoHeader(source, destination, IPPROTO_UDP, length);
-  sum = sumAdd(sum, at, UDP_HEADER_BYTES, 0);
-  const field = sumField(sum);
+  const sum = textSum + sumPseudoHeader(source, destination, IPPROTO_UDP, length);
+  const field = sumField(sum + udpHeaderSum(at));
   // 0 would say that there is no checksum.
   store<u16>(at, field == 0 ? 0xffff : field, 6);
 }
@@ -63,7 +63,7 @@ export function udpSend(slot: u32, from: usize, bytes: u32, address: u32, port: 
   const total = UDP_HEADER_BYTES + bytes;
   const refused = ipBegin(IPPROTO_UDP, source, address, total, 0, DEFAULT_TTL);
   if (refused != 0) return refused == -EINPROGRESS ? -EAGAIN : refused;
-  udpHeader(SCRATCH, source, sourcePort, address, port, bytes, sumAdd(0, from, bytes, 0));
+  udpHeader(SCRATCH, source, sourcePort, address, port, bytes, checksumOf(from, bytes));
   ipWrite(SCRATCH, UDP_HEADER_BYTES);
   ipWrite(from, bytes);
   ipEnd();
