@@ -155,7 +155,7 @@ async function follow(
   port: string | undefined,
 ): Promise<void> {
   const { loadBoard } = await import("../build/boards.js");
-  const { loadMessages } = await import("../monitor/messages.js");
+  const { loadTables } = await import("../monitor/messages.js");
   const { monitor } = await import("../monitor/run.js");
   const { systemHost } = await import("../monitor/host.js");
   const board = loadBoard(options.board);
@@ -167,7 +167,7 @@ async function follow(
       level: "debug",
       json: options.json ?? false,
       awaitPort: true,
-      ...(table !== undefined && { messages: loadMessages(table) }),
+      ...(table !== undefined && loadTables(table)),
       ...(port !== undefined && { port }),
     },
     systemHost(),

@@ -15,7 +15,7 @@ export function register(program: Command): void {
     .option("--log <file>", "append all lines to a file")
     .option("--pcap <file>", "write Ethernet frames that the board mirrors to a capture")
     .option("--no-timestamps", "lines without the time")
-    .addOption(new Option("--timestamps", "lines with the time (default)").default(true))
+    .addOption(new Option("--timestamps", "lines with the time").default(true).hideHelp())
     .addOption(
       new Option("--level <level>", "least grave level that is shown")
         .choices(["error", "warn", "info", "debug"])
@@ -52,7 +52,7 @@ export function parseBaud(text: string): number {
 
 async function run(options: MonitorOptions): Promise<void> {
   const { loadBoard } = await import("../build/boards.js");
-  const { loadMessages } = await import("../monitor/messages.js");
+  const { loadTables } = await import("../monitor/messages.js");
   const { monitor } = await import("../monitor/run.js");
   const { systemHost } = await import("../monitor/host.js");
   const board = options.board === undefined ? undefined : loadBoard(options.board);
@@ -72,7 +72,7 @@ async function run(options: MonitorOptions): Promise<void> {
       level: options.level,
       json: options.json ?? false,
       awaitPort: false,
-      ...(table !== undefined && { messages: loadMessages(table) }),
+      ...(table !== undefined && loadTables(table)),
       ...(options.port !== undefined && { port: options.port }),
       ...(options.log !== undefined && { log: options.log }),
       ...(options.pcap !== undefined && { pcap: options.pcap }),

@@ -206,11 +206,10 @@ export function describeReport(report: FlashReport): string[] {
   const wrote = would ? "Would write" : "Wrote";
   const parts = report.segments.map(({ address, bytes }) => `  ${address}  ${bytes} bytes`);
   const erase = report.erase.reduce((sum, unit) => sum + unit.bytes, 0);
-  const first = report.erase[0]?.address ?? "nothing";
   const summary = [
     `${wrote} ${report.bytes} bytes to ${report.board} by ${report.method}:`,
     ...parts,
-    `${would ? "Would erase" : "Erased"} ${erase} bytes from ${first} on.`,
+    `${would ? "Would erase" : "Erased"} ${erase} bytes (${report.erase.length} units) first.`,
   ];
   if (would) return [...summary, "Nothing was touched."];
   const verdict = {

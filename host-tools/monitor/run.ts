@@ -1,11 +1,13 @@
 /** The `monitor` command. */
 import { closeSync, openSync, writeSync } from "node:fs";
 import { UserError } from "../errors.js";
+import type { ElfSymbol } from "../build/device/elf.js";
 import type { LogLevel } from "../log/decode.js";
+import { describeLastWords } from "../log/last-words.js";
+import { LogDecoder, type Entry } from "../log/serial-log.js";
 import { PcapWriter } from "../net/pcap.js";
 import { OpenError, SerialLine, type SerialBinding } from "../serial/line.js";
 import { choosePort, type Port } from "../serial/ports.js";
-import { LogDecoder, type Entry } from "./decoder.js";
 import { DeviceTime } from "./device-time.js";
 import { fileLine, jsonLine, passes, terminalLine, type TimedLine } from "./render.js";
 import { runSession } from "./session.js";
@@ -17,6 +19,8 @@ export interface MonitorRequest {
   baudRate: number;
   /** Formats by number. */
   messages?: readonly string[];
+  /** Functions of the image by address, to name the place of a failure. */
+  functions?: readonly ElfSymbol[];
   /** File that every line is appended to. */
   log?: string;
   /** Capture file for frames that the board mirrors. */
@@ -117,7 +121,11 @@ class Sink {
   put(entries: readonly Entry[]): void {
     for (const entry of entries) {
       if (entry.kind === "line") this.line(entry);
-      else this.frame(entry.timeUs, entry.frame);
+      else if (entry.kind === "ethernet") this.frame(entry.timeUs, entry.frame, entry.bytes);
+      else {
+        const text = describeLastWords(entry.words, this.request.functions ?? []);
+        this.line({ level: "error", text });
+      }
     }
     this.pcap?.flush();
   }
@@ -140,9 +148,9 @@ class Sink {
     this.host.print(this.request.json ? jsonLine(line) : terminalLine(line, this.request));
   }
 
-  private frame(timeUs: number, frame: Uint8Array): void {
+  private frame(timeUs: number, frame: Uint8Array, bytes: number): void {
     const hostUs = this.time.toHostUs(timeUs, this.host.now() * 1000);
-    this.pcap?.write(hostUs * 1000, frame);
+    this.pcap?.write(hostUs * 1000, frame, bytes);
   }
 }
 

@@ -29,8 +29,8 @@ export class PcapWriter {
     this.used = 24;
   }
 
-  /** Appends a frame (without FCS) at an instant. */
-  write(nowNs: number, frame: Uint8Array): void {
+  /** Appends a frame (without FCS) at an instant; `wholeBytes` is more than its length when it was cut. */
+  write(nowNs: number, frame: Uint8Array, wholeBytes = frame.length): void {
     if (!this.open) return;
     const bytes = Math.min(frame.length, SNAP_LENGTH);
     if (this.used + 16 + bytes > BUFFER_BYTES) this.flush();
@@ -38,7 +38,7 @@ export class PcapWriter {
     this.buffer.writeUInt32LE(Math.floor(nowNs / 1e9), at);
     this.buffer.writeUInt32LE(Math.floor(nowNs % 1e9), at + 4);
     this.buffer.writeUInt32LE(bytes, at + 8);
-    this.buffer.writeUInt32LE(frame.length, at + 12);
+    this.buffer.writeUInt32LE(wholeBytes, at + 12);
     const target = at + 16;
     if (target + bytes <= BUFFER_BYTES) {
       this.buffer.set(bytes === frame.length ? frame : frame.subarray(0, bytes), target);

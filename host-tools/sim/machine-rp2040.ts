@@ -1,9 +1,8 @@
 import { readFileSync } from "node:fs";
 import { buildImage } from "../build/device/build.js";
-import { readElfTables, type ElfSymbol } from "../build/device/elf.js";
-import { sourceName } from "../build/device/wasm2c.js";
 import { flashFactsOf } from "../flash/board-facts.js";
 import { readUf2 } from "../flash/image/uf2.js";
+import { describeLastWords, readFunctions } from "../log/last-words.js";
 import { createChip, LINK_BPS } from "./machine-chips.js";
 import type { DeviceMachine, MachineEnvironment } from "./machine.js";
 import { Random } from "./random.js";
@@ -38,10 +37,10 @@ export async function createMachine(environment: MachineEnvironment): Promise<Rp
     seed: random.u32(),
     onViolation,
   });
-  const symbols = functionsOf(readFileSync(`${image.path}.elf`));
+  const functions = readFunctions(`${image.path}.elf`);
   const decoder = new LogLineDecoder(image.messages, {
     onLine: log,
-    onLastWords: (cause, pc, lr) => mcu.fail(lastWords(cause, pc, lr, symbols)),
+    onLastWords: (words) => mcu.fail(describeLastWords(words, functions)),
   });
   const mcu = new Rp2040Board({
     time,
@@ -75,28 +74,4 @@ export class Rp2040Machine implements DeviceMachine {
   run(): void {
     this.board.run();
   }
-}
-
-function functionsOf(elf: Uint8Array): ElfSymbol[] {
-  return readElfTables(elf)
-    .symbols.filter((symbol) => symbol.kind === "function")
-    .sort((a, b) => a.address - b.address);
-}
-
-/** Causes of last words (docs/log-wire.md) in words. */
-const CAUSES: Record<number, string> = {
-  3: "a hard fault",
-  0x100: "main() has returned",
-  0x103: "division by zero",
-  0x105: "a failed assertion",
-};
-
-function lastWords(cause: number, pc: number, lr: number, symbols: ElfSymbol[]): string {
-  const name = (at: number): string => {
-    const symbol = symbols.findLast((s) => s.address <= at && at < s.address + s.bytes + 1);
-    const address = `0x${at.toString(16)}`;
-    return symbol ? `${sourceName(symbol.name) ?? symbol.name} (${address})` : address;
-  };
-  const from = lr === 0 ? "" : `, called from ${name(lr & ~1)}`;
-  return `the firmware has failed: ${CAUSES[cause] ?? `cause ${cause.toString(16)}h`} in ${name(pc & ~1)}${from}`;
 }

@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { encodeFrame, FRAME } from "../../host-tools/monitor/frames.js";
+import { encodeFrame, FRAME } from "../../host-tools/log/frames.js";
 import { packageRoot } from "../../host-tools/root.js";
 import { pattern } from "../support/bootloader-host.js";
 import { hasPty, openPty } from "../support/bootloader-pty.js";

@@ -61,7 +61,7 @@ test("--dry-run says addresses and sizes and touches nothing", async (t) => {
     "Would write 3128 bytes to bluepill-w5500 by an3155:",
     "  0x08000000  3000 bytes",
     "  0x0800fc00  128 bytes",
-    "Would erase 4096 bytes from 0x08000000 on.",
+    "Would erase 4096 bytes (4 units) first.",
     "Nothing was touched.",
   ]);
 });

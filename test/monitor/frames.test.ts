@@ -1,6 +1,7 @@
 import test from "ava";
-import { LogDecoder } from "../../host-tools/monitor/decoder.js";
-import { encodeFrame, FRAME, FrameSplitter, type Piece } from "../../host-tools/monitor/frames.js";
+import { describeLastWords } from "../../host-tools/log/last-words.js";
+import { LogDecoder } from "../../host-tools/log/serial-log.js";
+import { encodeFrame, FRAME, FrameSplitter, type Piece } from "../../host-tools/log/frames.js";
 
 const text = (string: string): Uint8Array => Buffer.from(string);
 
@@ -143,7 +144,7 @@ test("frames whose length does not fit are damage, also at the end of a connecti
   for (const frame of [
     encodeFrame(FRAME.LOG, Uint8Array.of(1)),
     encodeFrame(FRAME.LOG, Uint8Array.of(1, 0, 2, 0, 0, 0, 0)),
-    encodeFrame(FRAME.ETHERNET, Uint8Array.of(0, 0, 0, 0, 0, 9, 0, 1)),
+    encodeFrame(FRAME.ETHERNET, Uint8Array.of(0, 0, 0, 0, 0, 1, 0, 1, 2)),
   ]) {
     t.like(decoder.push(frame)[0], { level: "warn" });
   }
@@ -160,6 +161,36 @@ test("mirrored Ethernet frames: direction, time and bytes", (t) => {
   header.writeUInt16LE(60, 5);
   const bytes = encodeFrame(FRAME.ETHERNET, Buffer.concat([header, frame]));
   t.deepEqual(new LogDecoder(undefined).push(bytes), [
-    { kind: "ethernet", direction: "sent", timeUs: 123456, frame },
+    { kind: "ethernet", direction: "sent", timeUs: 123456, frame, bytes: 60 },
   ]);
+});
+
+test("a mirror that cuts its frames says how long they were", (t) => {
+  const cut = encodeFrame(FRAME.ETHERNET, Uint8Array.of(0, 1, 0, 0, 0, 0xea, 0x05, 7, 8));
+  const [entry] = new LogDecoder(undefined).push(cut);
+  t.like(entry, { kind: "ethernet", frame: Uint8Array.of(7, 8), bytes: 1514 });
+});
+
+test("docs/log-wire.md: number FFFF is a failing firmware's last words", (t) => {
+  const [entry] = new LogDecoder(MESSAGES).push(logFrame(0xffff, 3, 0x10000401, 0x10000801));
+  t.deepEqual(entry, {
+    kind: "failed",
+    words: { cause: 3, pc: 0x10000401, lr: 0x10000801 },
+  });
+  const functions = [
+    { name: "reset", address: 0x10000400, bytes: 16, kind: "function" as const, section: 1 },
+  ];
+  t.is(
+    describeLastWords({ cause: 3, pc: 0x10000401, lr: 0x10000801 }, functions),
+    "the firmware has failed: a hard fault in reset (0x10000400), called from 0x10000800",
+  );
+  t.is(
+    describeLastWords({ cause: 0x107, pc: 0xfffffffe, lr: 0 }, []),
+    "the firmware has failed: cause 107h in 0xfffffffe",
+  );
+});
+
+test("docs/log-wire.md: a frame of a type that is not known is dropped", (t) => {
+  const bytes = Buffer.concat([encodeFrame(5, text("secret")), text("next\n")]);
+  t.deepEqual(new LogDecoder(MESSAGES).push(bytes), [{ kind: "line", text: "next" }]);
 });

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { UserError } from "../../host-tools/errors.js";
-import { encodeFrame, FRAME } from "../../host-tools/monitor/frames.js";
+import { encodeFrame, FRAME } from "../../host-tools/log/frames.js";
 import { loadMessages } from "../../host-tools/monitor/messages.js";
 import { monitor, type MonitorHost, type MonitorRequest } from "../../host-tools/monitor/run.js";
 import { readPcap } from "../../host-tools/net/pcap.js";

@@ -1,57 +1,32 @@
-import { decodeLog, type LogLine } from "../../log/decode.js";
-
-const END = 0xc0;
-const ESC = 0xdb;
-const FRAME_LOG = 1;
-
-/** Number of the message that a failing firmware sends last. */
-export const LAST_WORDS = 0xffff;
+import type { LogLine } from "../../log/decode.js";
+import type { LastWords } from "../../log/last-words.js";
+import { LogDecoder } from "../../log/serial-log.js";
 
 /** What comes out of a log line. */
 export interface LogSink {
   /** A message or a line of plain text. */
   onLine: (line: LogLine) => void;
-  /** The firmware has failed: cause, program counter, return address. */
-  onLastWords: (cause: number, pc: number, lr: number) => void;
+  /** The firmware has failed. */
+  onLastWords: (words: LastWords) => void;
 }
 
 /** Takes the bytes of a board's log UART apart (docs/log-wire.md). */
 export class LogLineDecoder {
-  private frame: number[] | undefined;
-  private escaped = false;
-  private text = "";
+  private readonly decoder: LogDecoder;
 
   constructor(
-    private readonly messages: readonly string[],
+    messages: readonly string[],
     private readonly sink: LogSink,
-  ) {}
+  ) {
+    this.decoder = new LogDecoder(messages);
+  }
 
   /** One byte, at a time of the device in milliseconds. */
   put(byte: number, timeMs: number): void {
-    if (byte === END) {
-      const frame = this.frame;
-      // An empty frame is a lost end: the next frame begins here.
-      this.frame = frame === undefined || frame.length === 0 ? [] : undefined;
-      this.escaped = false;
-      if (frame && frame.length > 0) this.finish(Uint8Array.from(frame), timeMs);
-    } else if (this.frame) {
-      if (this.escaped) this.frame.push(byte === 0xdc ? END : byte === 0xdd ? ESC : byte);
-      else if (byte !== ESC) this.frame.push(byte);
-      this.escaped = !this.escaped && byte === ESC;
-    } else if (byte === 0x0a) {
-      const text = this.text;
-      this.text = "";
-      this.sink.onLine({ timeMs, level: "info", text });
-    } else if (byte >= 0x20) this.text += String.fromCharCode(byte);
-  }
-
-  private finish(frame: Uint8Array, timeMs: number): void {
-    if (frame[0] !== FRAME_LOG || frame.length < 4) return;
-    const view = new DataView(frame.buffer);
-    const id = view.getUint16(1, true);
-    const args: number[] = [];
-    for (let at = 4; at + 4 <= frame.length; at += 4) args.push(view.getUint32(at, true));
-    if (id === LAST_WORDS) this.sink.onLastWords(args[0] ?? 0, args[1] ?? 0, args[2] ?? 0);
-    else this.sink.onLine(decodeLog(this.messages, id, args, timeMs));
+    for (const entry of this.decoder.push(Uint8Array.of(byte))) {
+      if (entry.kind === "failed") this.sink.onLastWords(entry.words);
+      if (entry.kind !== "line") continue;
+      this.sink.onLine({ timeMs, level: entry.level ?? "info", text: entry.text });
+    }
   }
 }

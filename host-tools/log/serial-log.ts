@@ -1,4 +1,5 @@
-import { decodeLog, type LogLevel } from "../log/decode.js";
+import { decodeLog, type LogLevel } from "./decode.js";
+import type { LastWords } from "./last-words.js";
 import { FRAME, FrameSplitter, type Piece } from "./frames.js";
 
 /** Something to show or to store. */
@@ -14,8 +15,19 @@ export type Entry =
       direction: "received" | "sent";
       /** Device time, µs, wraps at 2^32. */
       timeUs: number;
+      /** Its first bytes. */
       frame: Uint8Array;
+      /** Bytes of the whole frame: more than `frame` has when the board cuts its mirror. */
+      bytes: number;
+    }
+  | {
+      /** The firmware has failed and resets itself. */
+      kind: "failed";
+      words: LastWords;
     };
+
+/** Number of the message that a failing firmware sends. */
+const LAST_WORDS = 0xffff;
 
 /** A line of text without an end is shown when it grows longer than this. */
 const LINE_BYTES_MAX = 4096;
@@ -58,9 +70,11 @@ export class LogDecoder {
       case "damaged":
         return [...this.flush(), damage(`${piece.bytes} bytes that do not end as a frame does`)];
       case "frame": {
-        const entry =
-          piece.type === FRAME.LOG ? this.log(piece.payload) : ethernetEntry(piece.payload);
-        return [...this.flush(), entry];
+        const entries = this.flush();
+        // A type that this version does not know is dropped.
+        if (piece.type === FRAME.LOG) entries.push(this.log(piece.payload));
+        if (piece.type === FRAME.ETHERNET) entries.push(ethernetEntry(piece.payload));
+        return entries;
       }
     }
   }
@@ -85,6 +99,10 @@ export class LogDecoder {
     const args = Array.from({ length: view.getUint8(2) }, (_, at) =>
       view.getUint32(3 + 4 * at, true),
     );
+    if (id === LAST_WORDS) {
+      const [cause = 0, pc = 0, lr = 0] = args;
+      return { kind: "failed", words: { cause, pc, lr } };
+    }
     if (!this.messages) {
       return { kind: "line", level: "info", text: `message ${[id, ...args].join(" ")}` };
     }
@@ -103,10 +121,10 @@ function textEntry(text: string): Entry {
   return { kind: "line", level: match[1] as LogLevel, text: match[2] as string };
 }
 
-/** u8 direction (0 received, 1 sent), u32 µs, u16 bytes, the frame. */
+/** u8 direction (0 received, 1 sent), u32 µs, u16 bytes of the frame, its first bytes. */
 function ethernetEntry(payload: Uint8Array): Entry {
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
-  if (payload.length < 7 || payload.length !== 7 + view.getUint16(5, true)) {
+  if (payload.length < 7 || payload.length > 7 + view.getUint16(5, true)) {
     return damage(`mirrored frame of ${payload.length} bytes`);
   }
   return {
@@ -114,5 +132,6 @@ function ethernetEntry(payload: Uint8Array): Entry {
     direction: view.getUint8(0) === 0 ? "received" : "sent",
     timeUs: view.getUint32(1, true),
     frame: payload.subarray(7),
+    bytes: view.getUint16(5, true),
   };
 }

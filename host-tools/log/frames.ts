@@ -1,12 +1,12 @@
 /**
- * Takes the two kinds of content of a log line apart: plain text, and SLIP frames (RFC 1055) with
- * END before and behind.
+ * Takes the two kinds of content of a log line apart (docs/log-wire.md): plain text, and SLIP
+ * frames (RFC 1055) with END before and behind.
  *
  *     C0  type  payload …  C0        C0 in type and payload is DB DC, DB is DB DD
  *
  * A reader that comes into the middle of a frame takes its END for the beginning of one. The byte
- * behind an END is therefore looked at: if it is no known type, it is text, and the next END is
- * taken for a beginning again.
+ * behind an END is therefore looked at: what cannot be a type is text, and the next END is taken
+ * for a beginning again.
  */
 
 const END = 0xc0;
@@ -16,6 +16,9 @@ const ESC_ESC = 0xdd;
 
 /** Types of frame. */
 export const FRAME = { LOG: 0x01, ETHERNET: 0x02 } as const;
+
+/** Types that may come to be used one day; above begin the characters of text. */
+const TYPE_MAX = 0x08;
 
 /** A mirrored Ethernet frame of the largest size is 1514 bytes, with its header far below this. */
 const PAYLOAD_BYTES_MAX = 2048;
@@ -83,7 +86,7 @@ export class FrameSplitter {
         return undefined;
       case "type":
         if (byte === END) return undefined;
-        if (byte !== FRAME.LOG && byte !== FRAME.ETHERNET) {
+        if (byte > TYPE_MAX) {
           this.toText();
           return { kind: "text", bytes: Uint8Array.of(byte) };
         }
