@@ -38,13 +38,13 @@ export function emulatedBoard(board: Board, ramBytes: number): EmulatedBoard {
 
 /**
  * What a boot loader in front of the image does, where the board has one: Espruino's calls the second word of the image,
- * with a stack and a vector table of its own (the stack here is in the middle of nowhere useful).
+ * with a stack and a vector table of its own; the stack here has no room, so an image that uses it fails.
  */
 export function bootLoader(board: Board): FlashPiece[] {
   const { origin, appOrigin } = flashFactsOf(board);
   if (appOrigin === origin) return [];
   const code = Buffer.alloc(24);
-  code.writeUInt32LE(0x20000100, 0);
+  code.writeUInt32LE(0x20000000, 0);
   code.writeUInt32LE((origin + 8) | 1, 4);
   code.writeUInt16LE(0x4801, 8); //  ldr  r0, [pc, #4]   the word at 16
   code.writeUInt16LE(0x6840, 10); // ldr  r0, [r0, #4]
