@@ -3,8 +3,9 @@
  * Nothing runs by itself, so what a frame or a millisecond causes is known exactly. A malformed frame of the stack, or one
  * turn too many, throws at once.
  */
-import { compileFirmware, type Firmware } from "../../host-tools/build/compile.js";
+import type { Firmware } from "../../host-tools/build/compile.js";
 import type { Options } from "../../stack/options.js";
+import { hostedProgram, type HostedProgram } from "./hosted-program.js";
 import { describe, parseFrame, type Parsed } from "./wire-parse.js";
 import { Peer } from "./wire-peer.js";
 import { ip, macBytes, pattern } from "./wire.js";
@@ -149,17 +150,17 @@ export const MASK_24 = ip("255.255.255.0");
 const TURNS_MAX = 1000;
 const SCRATCH_BYTES = 65536;
 
-const firmwares = new Map<string, Promise<Firmware>>();
+const programs = new Map<string, Promise<HostedProgram>>();
 
 /** The hosted stack with these options; tests of one file, which run at the same time, share one compilation. */
-function hostedFirmware(options: Partial<Options>): Promise<Firmware> {
+function hostedFirmware(options: Partial<Options>): Promise<HostedProgram> {
   const key = JSON.stringify(options);
-  let firmware = firmwares.get(key);
-  if (!firmware) {
-    firmware = compileFirmware({ board: "hosted", app: "hosted", options });
-    firmwares.set(key, firmware);
+  let program = programs.get(key);
+  if (!program) {
+    program = hostedProgram(options);
+    programs.set(key, program);
   }
-  return firmware;
+  return program;
 }
 
 export class StackHarness {
@@ -172,20 +173,17 @@ export class StackHarness {
   readonly #statics: Firmware["statics"];
   #scratch: number;
 
-  private constructor(firmware: Firmware, config: HarnessConfig) {
-    this.#statics = firmware.statics;
+  private constructor(program: HostedProgram, config: HarnessConfig) {
+    this.#statics = program.firmware.statics;
     this.mac = config.mac ?? STACK_MAC;
     this.address = config.address ?? STACK_ADDRESS;
     this.nowMs = config.startMs ?? 0;
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(firmware.wasm), {
-      hw: {
-        frameOut: (at: number, bytes: number) => {
-          this.#output(new Uint8Array(this.wasm.memory.buffer, at >>> 0, bytes).slice());
-        },
-        log: () => undefined,
+    this.wasm = program.instantiate({
+      frameOut: (at: number, bytes: number) => {
+        this.#output(new Uint8Array(this.wasm.memory.buffer, at >>> 0, bytes).slice());
       },
-    });
-    this.wasm = instance.exports as unknown as HostedExports;
+      log: () => undefined,
+    }) as HostedExports;
     const mac = macBytes(this.mac);
     const [seed0, seed1] = config.seeds ?? [1, 2];
     this.wasm.step(this.nowMs >>> 0);

@@ -14,12 +14,15 @@
 #define W2C_ADDRESS(a) (uint8_t*)(uintptr_t)(a)
 #endif
 
+/* No Cortex-M needs more than word alignment for two words. */
+typedef u64 __attribute__((aligned(4))) w2c_u64;
+
 #define i32_load_default32(m, a) ((u32)W2C_LD(u32, a))
 #define i32_load8_u_default32(m, a) ((u32)W2C_LD(u8, a))
 #define i32_load8_s_default32(m, a) ((u32)(s32)W2C_LD(s8, a))
 #define i32_load16_u_default32(m, a) ((u32)W2C_LD(u16, a))
 #define i32_load16_s_default32(m, a) ((u32)(s32)W2C_LD(s16, a))
-#define i64_load_default32(m, a) W2C_LD(u64, a)
+#define i64_load_default32(m, a) ((u64)W2C_LD(w2c_u64, a))
 #define i64_load8_u_default32(m, a) ((u64)W2C_LD(u8, a))
 #define i64_load8_s_default32(m, a) ((u64)(s64)W2C_LD(s8, a))
 #define i64_load16_u_default32(m, a) ((u64)W2C_LD(u16, a))
@@ -29,7 +32,7 @@
 #define i32_store_default32(m, a, v) W2C_ST(u32, a, v)
 #define i32_store8_default32(m, a, v) W2C_ST(u8, a, v)
 #define i32_store16_default32(m, a, v) W2C_ST(u16, a, v)
-#define i64_store_default32(m, a, v) W2C_ST(u64, a, v)
+#define i64_store_default32(m, a, v) W2C_ST(w2c_u64, a, v)
 #define i64_store8_default32(m, a, v) W2C_ST(u8, a, v)
 #define i64_store16_default32(m, a, v) W2C_ST(u16, a, v)
 #define i64_store32_default32(m, a, v) W2C_ST(u32, a, v)

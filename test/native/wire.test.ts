@@ -1,0 +1,34 @@
+import test from "ava";
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { hasTool } from "../../host-tools/build/device/tools.js";
+import { CC } from "../../host-tools/native/build.js";
+import { packageRoot } from "../../host-tools/root.js";
+
+/** Under this variable, all tests that use the hosted stack use its guarded native build. */
+const VARIABLE = "AS_TCPIP_NATIVE";
+
+const run = hasTool(CC) && process.env[VARIABLE] === undefined ? test : test.skip;
+
+run(
+  "guarded build: all wire tests run clean under the address and undefined-behaviour sanitizers",
+  async (t) => {
+    t.timeout(300_000);
+    const ava = join(packageRoot, "node_modules/ava/entrypoints/cli.js");
+    const tests = "build/js/test/stack/*.test.js";
+    const child = spawn(process.execPath, [ava, "--tap", tests], {
+      cwd: packageRoot,
+      env: { ...process.env, [VARIABLE]: "1", FORCE_COLOR: "0" },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let output = "";
+    child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
+    const passed = [...output.matchAll(/^ok /gm)].length;
+    t.log(`${passed} tests`);
+    const failures = output.split("\n").filter((line) => !line.startsWith("ok "));
+    t.is(code, 0, failures.join("\n").slice(0, 8000));
+    t.true(passed > 100, "the wire tests were found");
+  },
+);
