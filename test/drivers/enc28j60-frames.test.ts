@@ -199,6 +199,17 @@ test("rxRead never goes past the end of the frame", async (t) => {
   t.deepEqual(bench.nic.receive(), testFrame(90, 1));
 });
 
+test("memory that was read goes back to the chip with the next turn, even if nothing is received then", async (t) => {
+  const bench = await startedBench();
+  bench.chip.receive(testFrame(100));
+  bench.nic.clock.advance(1e6);
+  t.deepEqual(bench.nic.receive(), testFrame(100));
+  const pointer = (): number => bench.chip.peek("ERXRDPTL") | (bench.chip.peek("ERXRDPTH") << 8);
+  t.is(pointer(), 0x13ff);
+  bench.nic.poll();
+  t.is(pointer(), 109);
+});
+
 test("802.3: frames below 64 bytes with FCS are dropped, those for others and with bad FCS never seen", async (t) => {
   const bench = await startedBench();
   bench.chip.receive(testFrame(30));
