@@ -1,6 +1,7 @@
 import type { Board } from "../../build/boards.js";
 import { buildImage, type BuiltImage } from "../../build/device/build.js";
 import { flashFactsOf } from "../../flash/board-facts.js";
+import { describeLastWords, readFunctions } from "../../log/last-words.js";
 import { createChip, LINK_BPS } from "../machine-chips.js";
 import { BOARD_TIMING, clockMsOf, createHw, type HwImports } from "../hw-imports.js";
 import { DeviceTrap, type DeviceMachine, type MachineEnvironment } from "../machine.js";
@@ -145,8 +146,12 @@ class QemuMachine implements DeviceMachine {
     } catch (error) {
       serial.poll();
       if (!(error instanceof DeviceTrap)) throw error;
-      const cause = serial.lastWords ?? emulator.errors;
-      throw new DeviceTrap(cause ? `${error.message}: ${cause}` : error.message);
+      if (serial.lastWords) {
+        const functions = readFunctions(`${image.path}.elf`);
+        throw new DeviceTrap(describeLastWords(serial.lastWords, functions));
+      }
+      const said = emulator.errors;
+      throw new DeviceTrap(said ? `${error.message}: ${said}` : error.message);
     } finally {
       serial.close();
       emulator.close();
