@@ -110,6 +110,7 @@ export async function flash(
   // The Espruino boot loader knows only "erase all", and its Go is not a reset.
   const espruino = facts.method === "espruino";
   const erase = espruino ? "all" : request.erase;
+  const guarded = facts.appOrigin > facts.origin;
   const erased = erase === "all" ? facts.units : touchedFlash(facts, segments);
   const describe = ({
     address,
@@ -128,7 +129,8 @@ export async function flash(
     dryRun: request.dryRun,
     segments: segments.map((s) => describe({ address: s.address, bytes: s.data.length })),
     bytes: totalBytes(segments),
-    erase: erased.filter((unit) => unit.address >= facts.appOrigin).map(describe),
+    // A boot loader in front of the programs spares its own unit, and only that.
+    erase: erased.filter((unit) => unit.address > facts.origin || !guarded).map(describe),
     target: request.drive ?? request.port ?? null,
     chipId: null,
     verified: null,

@@ -26,7 +26,7 @@ export function readFunctions(elfPath: string): ElfSymbol[] {
     .sort((a, b) => a.address - b.address);
 }
 
-/** Last words as a sentence; `functions` from `readFunctions`, empty when there is no executable. */
+/** Last words as a sentence; `functions` from `readFunctions`, empty where there is no executable. */
 export function describeLastWords(words: LastWords, functions: readonly ElfSymbol[]): string {
   const { cause, pc, lr } = words;
   const name = (at: number): string => {

@@ -108,8 +108,8 @@ export class SerialLine {
     stream.on("data", (bytes: Buffer) => this.take(bytes));
     stream.on("close", () => this.lose());
     stream.on("error", () => this.lose());
-    // A terminal that was hung up just before a read gives 0 bytes for ever, which the binding takes
-    // for "try again": the loss goes unnoticed. The device node tells.
+    // A terminal that was hung up just before a read gives 0 bytes for ever, which the binding
+    // takes for "try again": the loss goes unnoticed. The device node tells.
     const node = nodeOf(path);
     if (node !== undefined) {
       this.watch = setInterval(() => {
@@ -198,7 +198,7 @@ export class SerialLine {
     this.buffered = 0;
   }
 
-  /** Drops what comes until nothing has come for `quietMs`, or `limitMs` are over. @throws LineLost */
+  /** Drops what comes until nothing comes for `quietMs`, at most `limitMs`. @throws LineLost */
   async settle(quietMs: number, limitMs: number): Promise<void> {
     const end = performance.now() + limitMs;
     do {

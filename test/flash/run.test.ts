@@ -146,6 +146,7 @@ test("an Espruino board by our own client: everything is erased, no Go", async (
   const request = flashRequest({ image: bin, method: "an3155", port: "/dev/ttyACM0" });
   const report = await flash(request, BOARDS.espruinoPico, testHost({ binding }));
   t.like(report, { verified: "read-back", started: false });
+  t.is(report.erase[0]?.address, "0x08004000", "all but the boot loader, saved JavaScript too");
   t.deepEqual(simulator.content(0x08010000, 3000), pattern(3000));
   t.is(simulator.started, undefined);
   t.is(describeReport(report).at(-1), "Press reset to start the program.");

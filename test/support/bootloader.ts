@@ -1,6 +1,7 @@
 /**
- * Byte-wise simulators of the boot loaders that `flash` talks to: the STM32 ROM over a UART (AN3155)
- * and the Espruino one. They hold a flash, do what the chip does with it, and misbehave on request.
+ * Byte-wise simulators of the boot loaders that `flash` talks to: the STM32 ROM over a UART
+ * (AN3155) and the Espruino one. They hold a flash, do what the chip does with it, and misbehave on
+ * request.
  */
 
 /** What a boot loader lives in. */
