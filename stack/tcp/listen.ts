@@ -211,7 +211,9 @@ export function synRecordInput(id: u32, segment: Segment): void {
     refuse(segment);
     return;
   }
-  if (!inWindow) repeatSynAck(id, record);
+  // A peer that waits believes itself connected: it would answer a SYN-ACK with a challenge ACK, which is out of the closed
+  // window again, and so on for ever.
+  if (!inWindow && record.waiting == 0) repeatSynAck(id, record);
 }
 
 function repeatSynAck(id: u32, record: SynRecord): void {
