@@ -38,13 +38,12 @@ export function graceMs(phase: u32): u32 {
     case <u32>Phase.HEAD:
       return 500;
     case <u32>Phase.FRESH:
-      return 1_000;
     case <u32>Phase.BODY:
-      return 2_000;
+      return 1_000;
     case <u32>Phase.RESPONSE:
     case <u32>Phase.LINGER:
-      return 3_000;
+      return 2_000;
     default:
-      return 10_000;
+      return 3_000;
   }
 }

@@ -1,0 +1,160 @@
+import { compileFirmware, type Firmware } from "../../host-tools/build/compile.js";
+import { EthernetPeer } from "./peer.js";
+import { hostedFirmware } from "../../host-tools/net/hosted-stack.js";
+import type { Impairments } from "../../host-tools/net/link.js";
+import { encodeSettings } from "../../host-tools/settings.js";
+import { DEFAULT_SUBNET } from "../../host-tools/sim/world-lan.js";
+import { VirtualWorld } from "../../host-tools/sim/world-virtual.js";
+
+/** Address of the device under test. */
+export const DEVICE_ADDRESS = DEFAULT_SUBNET.address + 0x31;
+
+/** The chips' links are up by then, milliseconds after power-on. */
+const LINK_UP_MS = 2000;
+
+/** What a script waits for: asked again whenever something has happened. */
+export type Wait = () => boolean;
+
+/** A test's conversation with the device: it yields whatever it has to wait for. */
+export type Script<Result = void> = Generator<Wait, Result, void>;
+
+/** What a bench is made with. */
+export interface BenchOptions {
+  app?: string;
+  board?: string;
+  /** Overrides of build options. */
+  options?: Record<string, number>;
+  impairments?: Impairments;
+  /** Ports in the settings block. */
+  ports?: { http: number; echo: number };
+  seed?: number;
+  /** Capture of the device's cable. */
+  pcap?: string;
+  /** Longest run, simulated seconds. */
+  limitSeconds?: number;
+}
+
+let peerFirmware: Promise<Firmware> | undefined;
+
+/**
+ * A device that runs an application on a virtual board, and clients on the same network, all in virtual time. Clients are
+ * scripts: generators that yield what they wait for.
+ */
+export class Bench {
+  private readonly scripts: { script: Script<unknown>; wait: Wait }[] = [];
+  private readonly failures: unknown[] = [];
+  private turning = false;
+
+  private constructor(
+    readonly world: VirtualWorld,
+    /** The clients' own stack. */
+    readonly peer: EthernetPeer,
+    private readonly limitSeconds: number,
+  ) {}
+
+  static async create(options: BenchOptions = {}): Promise<Bench> {
+    peerFirmware ??= hostedFirmware();
+    const firmware = await compileFirmware({
+      board: options.board ?? "virtual-w5500",
+      app: options.app ?? "demo",
+      ...(options.options && { options: options.options }),
+    });
+    const { mask, address: gateway } = DEFAULT_SUBNET;
+    const world = await VirtualWorld.create({
+      firmware,
+      settings: encodeSettings({
+        address: { address: DEVICE_ADDRESS, mask, gateway, dns: 0 },
+        ...(options.ports && { ports: options.ports }),
+      }),
+      seed: options.seed ?? 1,
+      gateway: await peerFirmware,
+      dhcp: false,
+      pcap: options.pcap,
+      ...(options.impairments && { impairments: options.impairments }),
+    });
+    const stack = world.lan.gateway;
+    if (!stack) throw new Error("the bench needs the gateway's stack");
+    const peer = new EthernetPeer(stack, world.clock);
+    const bench = new Bench(world, peer, options.limitSeconds ?? 600);
+    stack.onProgress = () => bench.turn();
+    return bench;
+  }
+
+  /** Simulated milliseconds since the start. */
+  get nowMs(): number {
+    return this.world.clock.nowNs / 1e6;
+  }
+
+  /** Adds a script; it begins when the device has started, or at once when it runs already. */
+  start(script: Script<unknown>): void {
+    this.scripts.push({ script, wait: () => this.nowMs >= LINK_UP_MS });
+  }
+
+  /** Waits for a time to pass. */
+  *sleep(ms: number): Script {
+    const end = this.nowMs + ms;
+    this.world.clock.schedule(ms * 1e6, () => this.turn());
+    yield () => this.nowMs >= end - 1e-6;
+  }
+
+  /** Runs scripts side by side; gives their results when all have ended. */
+  *all<Result>(scripts: Script<Result>[]): Script<Result[]> {
+    const results: Result[] = [];
+    let open = scripts.length;
+    const wrap = function* (script: Script<Result>, index: number): Script {
+      results[index] = yield* script;
+      open--;
+    };
+    scripts.forEach((script, index) => this.start(wrap(script, index)));
+    yield () => open === 0;
+    return results;
+  }
+
+  /** Runs the world until all scripts have ended; throws what one of them throws, and when they take too long. */
+  run<Result>(main: Script<Result>): Result {
+    let result: Result | undefined;
+    let ended = false;
+    const wrap = function* (): Script {
+      result = yield* main;
+      ended = true;
+    };
+    this.start(wrap());
+    this.world.clock.schedule((LINK_UP_MS + 1) * 1e6, () => this.turn());
+    this.world.clock.schedule(this.limitSeconds * 1e9, () => this.world.stop());
+    const { reason, message } = this.world.run();
+    if (this.failures.length > 0) throw this.failures[0];
+    if (reason === "trap") throw new Error(message);
+    if (!ended) throw new Error(`the scripts have not ended after ${this.limitSeconds} s`);
+    const errors = this.world.log.filter((line) => line.level === "error");
+    if (errors.length > 0) throw new Error(`the device says: ${errors[0]?.text}`);
+    return result as Result;
+  }
+
+  /** Lets each script go on that has what it waits for. */
+  private turn(): void {
+    if (this.turning) return;
+    this.turning = true;
+    for (let went = true; went;) {
+      went = false;
+      for (const entry of [...this.scripts]) {
+        if (!entry.wait()) continue;
+        went = true;
+        this.step(entry);
+      }
+    }
+    this.turning = false;
+    if (this.scripts.length === 0 || this.failures.length > 0) this.world.stop();
+  }
+
+  private step(entry: { script: Script<unknown>; wait: Wait }): void {
+    let next: IteratorResult<Wait, unknown>;
+    try {
+      next = entry.script.next();
+    } catch (error) {
+      this.failures.push(error);
+      next = { done: true, value: undefined };
+    }
+    if (next.done) this.scripts.splice(this.scripts.indexOf(entry), 1);
+    else entry.wait = next.value;
+  }
+}
