@@ -21,4 +21,4 @@ if (only.length === 0) {
   step("lint", "eslint/bin/eslint.js", ".");
   step("types of the device sources", "typescript/bin/tsc", "-p", "tsconfig.device.json");
 }
-step("tests", "ava/entrypoints/cli.mjs", ...only);
+step("tests", "ava/entrypoints/cli.js", ...only);
