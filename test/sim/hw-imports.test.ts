@@ -39,7 +39,7 @@ test("hw: an SPI byte takes eight clocks, CSn its set-up, hold and high times", 
   call("spiWrite", 8, 3);
   call("spiRead", 16, 2);
   call("spiDeselect");
-  t.is(clock.nowNs, 6 * 1000 + 50 + 210 + 50);
+  t.is(clock.nowNs, 6 * 1000 + 50 + 10 + 50);
   t.deepEqual([...bytes.subarray(16, 18)], [0xaa, 0xbb]);
   t.deepEqual(bus, { bytes: 6, transactions: 1 });
 });
