@@ -27,6 +27,8 @@ export interface BenchOptions {
   impairments?: Impairments;
   /** Ports in the settings block. */
   ports?: { http: number; echo: number };
+  /** Host name in the settings block. */
+  hostName?: string;
   seed?: number;
   /** Capture of the device's cable. */
   pcap?: string;
@@ -65,6 +67,7 @@ export class Bench {
       settings: encodeSettings({
         address: { address: DEVICE_ADDRESS, mask, gateway, dns: 0 },
         ...(options.ports && { ports: options.ports }),
+        ...(options.hostName !== undefined && { hostName: options.hostName }),
       }),
       seed: options.seed ?? 1,
       gateway: await peerFirmware,
