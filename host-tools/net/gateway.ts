@@ -1,7 +1,7 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { EINPROGRESS, SOCK_STREAM, type HostedStack } from "./hosted-stack.js";
 import type { Forward } from "./net-options.js";
-import { TcpJoin } from "./tcp-join.js";
+import { resetHost, TcpJoin } from "./tcp-join.js";
 import { portError, UdpForward } from "./udp-forward.js";
 
 /** Connections from the host that may wait for a free socket of the stack or for the device's address. */
@@ -103,7 +103,7 @@ export class Gateway {
   private fromHost(host: Socket, devicePort: number): void {
     host.on("error", () => undefined);
     if (this.closed || this.waiting.length >= WAITING_MAX) {
-      host.resetAndDestroy();
+      resetHost(host);
       return;
     }
     const entry = { host, devicePort };
@@ -127,7 +127,7 @@ export class Gateway {
         this.stack.closeSocket(fd);
         // No room for another connection now: the next one that ends calls again.
         if (this.joins.size > 0) return;
-        next.host.resetAndDestroy();
+        resetHost(next.host);
       } else {
         this.join(fd, next.host);
       }

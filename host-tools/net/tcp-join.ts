@@ -88,7 +88,7 @@ export class TcpJoin {
     if (this.done) return;
     this.done = true;
     this.stack.abort(this.fd);
-    this.host.resetAndDestroy();
+    resetHost(this.host);
     this.onDone();
   }
 
@@ -133,7 +133,7 @@ export class TcpJoin {
     if (this.done) return;
     this.done = true;
     this.stack.closeSocket(this.fd);
-    this.host.resetAndDestroy();
+    resetHost(this.host);
     this.onDone();
   }
 
@@ -155,4 +155,11 @@ export class TcpJoin {
     this.stack.closeSocket(this.fd);
     this.onDone();
   }
+}
+
+/** Ends a socket of the host with a reset, as far as that is still possible after its own end. */
+export function resetHost(host: Socket): void {
+  // The system cannot reset what it is shutting down, and Node would leave it open for ever.
+  if (host.writableEnded) host.destroy();
+  else host.resetAndDestroy();
 }

@@ -87,9 +87,12 @@ export async function dial(port: number): Promise<Socket> {
   return socket;
 }
 
-/** All that a socket gives until the other side has finished. */
-export async function readAll(socket: Socket): Promise<Buffer> {
+/** All that a socket gives until the other side has finished; the socket can still send after that. */
+export function readAll(socket: Socket): Promise<Buffer> {
   const parts: Buffer[] = [];
-  for await (const part of socket) parts.push(part as Buffer);
-  return Buffer.concat(parts);
+  return new Promise((resolve, reject) => {
+    socket.on("data", (part: Buffer) => parts.push(part));
+    socket.once("end", () => resolve(Buffer.concat(parts)));
+    socket.once("error", reject);
+  });
 }
