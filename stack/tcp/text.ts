@@ -5,7 +5,7 @@ import { sumAdd } from "../wire/checksum";
 import { Tcb, TcbFlag, TcpState } from "./connection";
 import { rangeAdd, rangeAt, rangeFits, rangesAdvance } from "./ranges";
 import { Segment, TcpBit, sumSkipped } from "./segment";
-import { seqLess, seqMax, seqMin } from "./sequence";
+import { seqLess, seqMin } from "./sequence";
 
 /**
  * Segment text on its way in. It is read from the chip straight to its place in the receive ring, in order or not, but only
@@ -55,22 +55,25 @@ function takesText(tcb: Tcb): bool {
 export function textPlace(tcb: Tcb, segment: Segment, sum: u32, offset: u32): u32 {
   const bytes = segment.textBytes;
   if (bytes == 0) return sum;
-  const start = segment.seq;
-  let left = seqMax(start, tcb.rcvNxt);
-  let right = seqMin(start + bytes, tcb.rcvAdv);
-  if ((tcb.flags & TcbFlag.FIN_SEEN) != 0) right = seqMin(right, tcb.finSeq);
+  // How much of it came before RCV.NXT, and where the rest lies in the window; by unsigned distances, so that a number from
+  // half the sequence space away is out of the window and nothing else.
+  const early: u32 = seqLess(segment.seq, tcb.rcvNxt) ? tcb.rcvNxt - segment.seq : 0;
+  const place = segment.seq + early - tcb.rcvNxt;
+  const limit = (tcb.flags & TcbFlag.FIN_SEEN) != 0 ? tcb.finSeq : tcb.rcvAdv;
+  const window = limit - tcb.rcvNxt;
   const refused = (segment.bits & (TcpBit.SYN | TcpBit.RST)) != 0 || !takesText(tcb);
-  if (refused || !seqLess(left, right)) return sumSkipped(sum, bytes, offset);
+  if (refused || early >= bytes || place >= window) return sumSkipped(sum, bytes, offset);
+  let left = tcb.rcvNxt + place;
+  const right = left + min<u32>(bytes - early, window - place);
   if (left != tcb.rcvNxt && !rangeFits(tcb, left, right)) {
     count(Counter.TCP_RANGE_TABLE_FULL);
     return sumSkipped(sum, bytes, offset);
   }
   segment.left = left;
   segment.right = right;
-  const before = left - start;
-  const after = start + bytes - right;
-  sum = sumSkipped(sum, before, offset);
-  offset += before;
+  const after = segment.seq + bytes - right;
+  sum = sumSkipped(sum, early, offset);
+  offset += early;
   // From hole to hole between the ranges that have come already.
   for (let index: u32 = 0; index < <u32>tcb.ranges && left != right; index++) {
     const range = rangeAt(tcb, index);
