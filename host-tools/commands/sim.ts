@@ -43,6 +43,9 @@ export async function runSimulation(options: SimOptions): Promise<void> {
       `the board ${options.board} cannot be simulated; use --board virtual-w5500 or virtual-enc28j60`,
     );
   }
+  const { net, subnet } = options;
+  // Rights first: they are missing more often than firmware is wrong, and compiling takes longer.
+  const tap = net.kind === "tap" ? await TapAdapter.open(net.name, subnet) : undefined;
   const firmware = await compileFirmware({ board: options.board, app: options.app });
   const spec: DeviceSpec = {
     firmware,
@@ -53,7 +56,7 @@ export async function runSimulation(options: SimOptions): Promise<void> {
     timeoutNs: options.timeoutNs,
     expect: options.expect,
   };
-  const running = await start(options, spec, output);
+  const running = await start(options, spec, output, tap);
   const stop = (): void => running.thread.stop();
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
@@ -67,7 +70,12 @@ export async function runSimulation(options: SimOptions): Promise<void> {
   }
 }
 
-function start(options: SimOptions, spec: DeviceSpec, output: SimOutput): Promise<Running> {
+function start(
+  options: SimOptions,
+  spec: DeviceSpec,
+  output: SimOutput,
+  tap: TapAdapter | undefined,
+): Promise<Running> {
   output.begin(spec.firmware);
   switch (options.net.kind) {
     case "none":
@@ -76,7 +84,7 @@ function start(options: SimOptions, spec: DeviceSpec, output: SimOutput): Promis
       return startForward(options, spec, output);
     case "tap":
     case "stream":
-      return startJoined(options, spec, output);
+      return startJoined(options, spec, output, tap);
   }
 }
 
@@ -134,9 +142,9 @@ async function startJoined(
   options: SimOptions,
   spec: DeviceSpec,
   output: SimOutput,
+  tap: TapAdapter | undefined,
 ): Promise<Running> {
   const { net, subnet, seed, impairments } = options;
-  const tap = net.kind === "tap" ? await TapAdapter.open(net.name, subnet) : undefined;
   // An interface that was made for this run is a network of our own, where the device may be given its address.
   const world = new PacedWorld({ seed, subnet, impairments, dhcp: tap?.created ?? false });
   let failure: string | undefined;
