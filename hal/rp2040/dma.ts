@@ -1,10 +1,21 @@
 /** DMA channels (datasheet 2.5): who has which, and how a transfer of bytes is set up, started and awaited. */
-import { barrier, ld32, st32 } from "../cortex-m/hw";
+import { barrier, ld32, st32, wfi } from "../cortex-m/hw";
+import { unreset } from "./clocks";
 import * as R from "./registers";
 
 export const CHANNEL_SPI_TX: u32 = 0;
 export const CHANNEL_SPI_RX: u32 = 1;
 export const CHANNEL_UART_TX: u32 = 2;
+
+const SPI_CHANNELS: u32 = (1 << CHANNEL_SPI_TX) | (1 << CHANNEL_SPI_RX);
+
+/** Takes DMA out of reset; the end of an SPI transfer and alarm 1 wake the processor from then on. */
+export function dmaInit(): void {
+  unreset(R.RESET_DMA);
+  st32(R.DMA_INTE0, SPI_CHANNELS);
+  st32(R.TIMER_INTE + R.SET, 2);
+  st32(R.NVIC_ISER, R.DMA_IRQ_0 | R.TIMER_IRQ_1);
+}
 
 function at(channel: u32): usize {
   return R.DMA + channel * 64;
@@ -28,11 +39,7 @@ export function dmaSetup(
   st32(c + R.DMA_TRANS_COUNT, bytes);
   st32(
     c + R.DMA_AL1_CTRL,
-    R.DMA_EN |
-      R.DMA_IRQ_QUIET |
-      step |
-      (channel << R.DMA_CHAIN_TO_SHIFT) |
-      (dreq << R.DMA_TREQ_SHIFT),
+    R.DMA_EN | step | (channel << R.DMA_CHAIN_TO_SHIFT) | (dreq << R.DMA_TREQ_SHIFT),
   );
 }
 
@@ -48,19 +55,31 @@ export function dmaBusy(channel: u32): bool {
 }
 
 /**
- * Waits for a transfer; `polls` bounds the wait. A transfer that never ends (its peripheral asks for nothing) is
- * stopped. What the transfer wrote is visible afterwards.
+ * Sleeps until a transfer has ended, `limitUs` microseconds at most. A transfer that does not end (its peripheral asks
+ * for nothing) is stopped. What the transfer wrote is visible afterwards.
  */
-export function dmaWait(channel: u32, polls: u32): void {
-  for (let i: u32 = 0; i < polls; i++) {
-    if (!dmaBusy(channel)) {
-      barrier();
-      return;
+export function dmaWait(channel: u32, limitUs: u32): void {
+  const deadline = ld32(R.TIMER_TIMERAWL) + limitUs;
+  st32(R.TIMER_ALARM1, deadline);
+  while (dmaBusy(channel)) {
+    if (<i32>(deadline - ld32(R.TIMER_TIMERAWL)) < 0) {
+      dmaAbort(channel);
+      break;
     }
+    // The end of the transfer or the alarm is pending by then or wakes us; either is cleared below.
+    wfi();
   }
+  // A read has ended its sending channel too.
+  st32(R.DMA_INTS0, SPI_CHANNELS);
+  st32(R.TIMER_ARMED, 2);
+  st32(R.TIMER_INTR, 2);
+  st32(R.NVIC_ICPR, R.DMA_IRQ_0 | R.TIMER_IRQ_1);
+  barrier();
+}
+
+function dmaAbort(channel: u32): void {
   st32(R.DMA_CHAN_ABORT, 1 << channel);
   for (let i: u32 = 0; i < 1000; i++) {
     if ((ld32(R.DMA_CHAN_ABORT) & (1 << channel)) == 0) break;
   }
-  barrier();
 }

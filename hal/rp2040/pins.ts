@@ -25,12 +25,11 @@ export function pinOutput(pin: u32, high: bool): void {
   pinFunction(pin, R.PAD_IE | R.PAD_DRIVE_8MA | R.PAD_SLEWFAST | R.PAD_SCHMITT, R.FUNCSEL_SIO);
 }
 
-/** An input with pull-up whose low level is an interrupt: it wakes the processor from WFI as long as it lasts. */
+/** An input with pull-up whose low level is an interrupt, which `sleepUntil` wakes from (timer.ts). */
 export function pinWakeWhenLow(pin: u32): void {
   st32(R.SIO_GPIO_OE_CLR, 1 << pin);
   pinFunction(pin, R.PAD_IE | R.PAD_PUE | R.PAD_DRIVE_4MA | R.PAD_SCHMITT, R.FUNCSEL_SIO);
   st32(R.PROC0_INTE0 + (pin >>> 3) * 4 + R.SET, R.GPIO_LEVEL_LOW << ((pin & 7) * 4));
-  st32(R.NVIC_ISER, R.IO_IRQ_BANK0);
 }
 
 /** Drives an output. */

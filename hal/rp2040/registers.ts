@@ -80,13 +80,14 @@ export const DMA_TRANS_COUNT: usize = 0x08;
 export const DMA_CTRL_TRIG: usize = 0x0c;
 export const DMA_AL1_CTRL: usize = 0x10;
 export const DMA_MULTI_CHAN_TRIGGER: usize = 0x50000430;
+export const DMA_INTE0: usize = 0x50000404;
+export const DMA_INTS0: usize = 0x5000040c;
 export const DMA_CHAN_ABORT: usize = 0x50000444;
 export const DMA_EN: u32 = 1 << 0;
 export const DMA_INCR_READ: u32 = 1 << 4;
 export const DMA_INCR_WRITE: u32 = 1 << 5;
 export const DMA_CHAIN_TO_SHIFT: u32 = 11;
 export const DMA_TREQ_SHIFT: u32 = 15;
-export const DMA_IRQ_QUIET: u32 = 1 << 21;
 export const DMA_BUSY: u32 = 1 << 24;
 export const DREQ_SPI0_TX: u32 = 16;
 export const DREQ_SPI0_RX: u32 = 17;
@@ -125,6 +126,7 @@ export const SPI_RORIC: u32 = 1 << 0;
 
 /** 4.6 timer: microseconds. */
 export const TIMER_ALARM0: usize = 0x40054010;
+export const TIMER_ALARM1: usize = 0x40054014;
 export const TIMER_ARMED: usize = 0x40054020;
 export const TIMER_TIMERAWL: usize = 0x40054028;
 export const TIMER_INTR: usize = 0x40054034;
@@ -142,8 +144,11 @@ export const WATCHDOG_TICK_ENABLE: u32 = 1 << 9;
 export const PSM_WDSEL: usize = 0x40010008;
 export const PSM_ALL_BUT_OSCILLATORS: u32 = 0x1fffc;
 
-/** ARMv6-M NVIC: enable, clear pending; interrupt numbers of 2.3.2. */
+/** ARMv6-M NVIC: enable, disable, clear pending; interrupt numbers of 2.3.2. */
 export const NVIC_ISER: usize = 0xe000e100;
+export const NVIC_ICER: usize = 0xe000e180;
 export const NVIC_ICPR: usize = 0xe000e280;
 export const TIMER_IRQ_0: u32 = 1 << 0;
+export const TIMER_IRQ_1: u32 = 1 << 1;
+export const DMA_IRQ_0: u32 = 1 << 11;
 export const IO_IRQ_BANK0: u32 = 1 << 13;

@@ -15,15 +15,18 @@ const DMA_BYTES: u32 = 24;
 /** Depth of each FIFO. */
 const FIFO: u32 = 8;
 
-/** Bound of the wait for one byte: a byte lasts 64 to 128 processor cycles at the clocks in use, a poll five or more. */
+/** Bound of the wait for one byte: a byte lasts 32 to 60 processor cycles at the clocks in use, a poll five or more. */
 const POLLS_A_BYTE: u32 = 100;
+
+/** Bound of a DMA transfer: one microsecond a byte, which is twice what it takes, and this much more. */
+const DMA_MARGIN_US: u32 = 50;
 
 /** The zero that is sent while reading. */
 const ZERO: usize = memory.data(4, 4);
 
 /** Starts SPI0 at clk_peri / `divisor` (even, 2 to 254) in SPI_MODE_0 or SPI_MODE_3. */
 export function spiInit(divisor: u32, mode: u32): void {
-  unreset(R.RESET_SPI0 | R.RESET_DMA);
+  unreset(R.RESET_SPI0);
   st32(R.SPI0_CPSR, divisor);
   st32(R.SPI0_CR0, R.SPI_8_BITS | mode);
   st32(R.SPI0_DMACR, R.SPI_TXDMAE | R.SPI_RXDMAE);
@@ -65,7 +68,7 @@ export function spiWrite(from: usize, bytes: u32): void {
   if (bytes >= DMA_BYTES) {
     dmaSetup(CHANNEL_SPI_TX, from, R.SPI0_DR, bytes, R.DREQ_SPI0_TX, R.DMA_INCR_READ);
     dmaStart(1 << CHANNEL_SPI_TX);
-    dmaWait(CHANNEL_SPI_TX, (bytes + FIFO) * POLLS_A_BYTE);
+    dmaWait(CHANNEL_SPI_TX, bytes + DMA_MARGIN_US);
     return;
   }
   for (let i: u32 = 0; i < bytes; i++) spiPut(load<u8>(from + i));
@@ -78,7 +81,7 @@ export function spiRead(to: usize, bytes: u32): void {
     dmaSetup(CHANNEL_SPI_RX, R.SPI0_DR, to, bytes, R.DREQ_SPI0_RX, R.DMA_INCR_WRITE);
     dmaSetup(CHANNEL_SPI_TX, ZERO, R.SPI0_DR, bytes, R.DREQ_SPI0_TX, 0);
     dmaStart((1 << CHANNEL_SPI_TX) | (1 << CHANNEL_SPI_RX));
-    dmaWait(CHANNEL_SPI_RX, (bytes + FIFO) * POLLS_A_BYTE);
+    dmaWait(CHANNEL_SPI_RX, bytes + DMA_MARGIN_US);
     return;
   }
   // No more than a FIFO's worth under way: nothing that arrives can be lost.

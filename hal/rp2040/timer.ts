@@ -58,11 +58,12 @@ export function sleepUntil(deadlineMs: u32): void {
   if (<i32>left <= 0) return;
   if (left > SLEEP_MS_MAX) left = SLEEP_MS_MAX;
   const alarmUs = countedUs + left * 1000;
-  st32(R.TIMER_INTE, 1);
-  st32(R.NVIC_ISER, R.TIMER_IRQ_0);
+  st32(R.TIMER_INTE + R.SET, 1);
+  st32(R.NVIC_ISER, R.TIMER_IRQ_0 | R.IO_IRQ_BANK0);
   st32(R.TIMER_ALARM0, alarmUs);
   // The alarm rings on equality: one that is already past would ring in 71 minutes.
   if (<i32>(alarmUs - clockUs()) > <i32>ALARM_MARGIN_US) wfi();
+  st32(R.NVIC_ICER, R.TIMER_IRQ_0 | R.IO_IRQ_BANK0);
   st32(R.TIMER_ARMED, 1);
   st32(R.TIMER_INTR, 1);
   st32(R.NVIC_ICPR, R.TIMER_IRQ_0 | R.IO_IRQ_BANK0);

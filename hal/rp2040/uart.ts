@@ -21,7 +21,7 @@ let sent: u32 = 0;
 
 /** Starts the line: `divider` is 64 times the clock over 16 times the baud rate, 6 fraction bits. TX on GP0. */
 export function uartInit(divider: u32): void {
-  unreset(R.RESET_UART0 | R.RESET_DMA);
+  unreset(R.RESET_UART0);
   st32(R.UART0_IBRD, divider >>> 6);
   st32(R.UART0_FBRD, divider & 63);
   // Divider registers take effect with a write to LCR_H.

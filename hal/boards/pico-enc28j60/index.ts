@@ -1,6 +1,7 @@
 /** Raspberry Pi Pico with an ENC28J60 module. clk_sys 120 MHz, so that SPI runs at 20 MHz: the chip's limit. */
 import { spin } from "../../cortex-m/hw";
 import { clocksInit } from "../../rp2040/clocks";
+import { dmaInit } from "../../rp2040/dma";
 import { PIN_CS, picoPins } from "../../rp2040/pico";
 import { pinSet } from "../../rp2040/pins";
 import { SPI_MODE_0 } from "../../rp2040/registers";
@@ -17,6 +18,7 @@ export function boardInit(): void {
   // 12 MHz * 100 / (5 * 2)
   clocksInit(100, 5, 2);
   picoPins();
+  dmaInit();
   // 64 * 120 MHz / (16 * 115,200)
   uartInit(4167);
   // The chip knows mode 0 only.

@@ -1,6 +1,7 @@
 /** WIZnet W5500-EVB-Pico: RP2040 and W5500 on one board. clk_sys 125 MHz, SPI 31.25 MHz (the W5500 guarantees 33.3). */
 import { spin } from "../../cortex-m/hw";
 import { clocksInit } from "../../rp2040/clocks";
+import { dmaInit } from "../../rp2040/dma";
 import { PIN_CS, picoPins } from "../../rp2040/pico";
 import { pinSet } from "../../rp2040/pins";
 import { SPI_MODE_3 } from "../../rp2040/registers";
@@ -17,6 +18,7 @@ export function boardInit(): void {
   // 12 MHz * 125 / (6 * 2)
   clocksInit(125, 6, 2);
   picoPins();
+  dmaInit();
   // 64 * 125 MHz / (16 * 115,200)
   uartInit(4340);
   // In mode 3 the SPI block sends bytes back to back; in mode 0 it pauses between them (datasheet 4.4.3.9, .12).

@@ -1,56 +1,127 @@
 /*
- * memcpy, memmove and memset: by words where both sides allow it. The C library's versions for small cores go byte by
- * byte. Loops over bytes must not be turned into calls of these very functions, hence the attribute.
+ * memcpy, memmove and memset for small cores: by words where that can be, also between addresses of different alignment,
+ * which is the rule for rings. The C library's versions go byte by byte. Loops over bytes must not be turned into calls of
+ * these very functions, hence the attribute.
  */
 #include <stddef.h>
 #include <stdint.h>
 
-#define OWN __attribute__((optimize("no-tree-loop-distribute-patterns")))
+#define OWN __attribute__((optimize("O2", "no-tree-loop-distribute-patterns")))
 
 typedef uint32_t __attribute__((may_alias)) word_t;
+/* A word at any address: one load or store where the core can (ARMv7-M). */
+typedef struct __attribute__((packed, may_alias)) {
+  uint32_t value;
+} loose_t;
 
-OWN void* memcpy(void* restrict to, const void* restrict from, size_t bytes) {
-  uint8_t* d = to;
-  const uint8_t* s = from;
-  if ((((uintptr_t)d ^ (uintptr_t)s) & 3) == 0 && bytes >= 8) {
-    for (; (uintptr_t)d & 3; bytes--) *d++ = *s++;
-    for (; bytes >= 16; bytes -= 16, d += 16, s += 16) {
-      const word_t a = ((const word_t*)s)[0], b = ((const word_t*)s)[1];
-      const word_t c = ((const word_t*)s)[2], e = ((const word_t*)s)[3];
-      ((word_t*)d)[0] = a, ((word_t*)d)[1] = b, ((word_t*)d)[2] = c, ((word_t*)d)[3] = e;
-    }
-    for (; bytes >= 4; bytes -= 4, d += 4, s += 4) *(word_t*)d = *(const word_t*)s;
-  }
+/* Below this, setting up is not worth it. */
+#define SHORT 12
+
+static inline __attribute__((always_inline)) void bytes_up(uint8_t* d, const uint8_t* s, size_t bytes) {
   for (; bytes; bytes--) *d++ = *s++;
-  return to;
 }
 
-OWN void* memmove(void* to, const void* from, size_t bytes) {
-  /* Forwards is right unless the destination begins inside the source. */
-  if ((uintptr_t)to - (uintptr_t)from >= bytes) {
-    uint8_t* d = to;
-    const uint8_t* s = from;
-    if ((((uintptr_t)d ^ (uintptr_t)s) & 3) == 0 && bytes >= 8) {
-      for (; (uintptr_t)d & 3; bytes--) *d++ = *s++;
-      for (; bytes >= 4; bytes -= 4, d += 4, s += 4) *(word_t*)d = *(const word_t*)s;
-    }
-    for (; bytes; bytes--) *d++ = *s++;
-    return to;
+#ifdef __ARM_FEATURE_UNALIGNED
+
+OWN static void copy_up(uint8_t* d, const uint8_t* s, size_t bytes) {
+  for (; bytes >= 16; bytes -= 16, d += 16, s += 16) {
+    const uint32_t a = ((const loose_t*)s)[0].value, b = ((const loose_t*)s)[1].value;
+    const uint32_t c = ((const loose_t*)s)[2].value, e = ((const loose_t*)s)[3].value;
+    ((loose_t*)d)[0].value = a, ((loose_t*)d)[1].value = b;
+    ((loose_t*)d)[2].value = c, ((loose_t*)d)[3].value = e;
   }
-  uint8_t* d = (uint8_t*)to + bytes;
-  const uint8_t* s = (const uint8_t*)from + bytes;
-  if ((((uintptr_t)d ^ (uintptr_t)s) & 3) == 0 && bytes >= 8) {
+  for (; bytes >= 4; bytes -= 4, d += 4, s += 4) {
+    ((loose_t*)d)->value = ((const loose_t*)s)->value;
+  }
+  bytes_up(d, s, bytes);
+}
+
+#else
+
+/*
+ * The destination is aligned first. A source that is then off by k bytes is read as aligned words, of which each store
+ * takes the upper part of one and the lower part of the next; no word is read that has none of the source's bytes.
+ */
+OWN static void copy_up(uint8_t* d, const uint8_t* s, size_t bytes) {
+  if (bytes >= SHORT) {
+    for (; (uintptr_t)d & 3; bytes--) *d++ = *s++;
+    const unsigned down = ((uintptr_t)s & 3) * 8;
+    word_t* to = (word_t*)d;
+    const word_t* from = (const word_t*)((uintptr_t)s & ~(uintptr_t)3);
+    const size_t words = bytes >> 2;
+    const word_t* const end = to + words;
+    if (down == 0) {
+      const word_t* const blocks = to + (words & ~(size_t)3);
+      while (to != blocks) {
+        __asm volatile(
+            ".syntax unified\n"
+            "ldmia %0!, {r3, r4, r5, r6}\n\t"
+            "stmia %1!, {r3, r4, r5, r6}"
+            : "+l"(from), "+l"(to)
+            :
+            : "r3", "r4", "r5", "r6", "memory");
+      }
+      while (to != end) *to++ = *from++;
+    } else {
+      const unsigned up = 32 - down;
+      const word_t* const pairs = to + (words & ~(size_t)1);
+      uint32_t low = *from++ >> down;
+      while (to != pairs) {
+        uint32_t a, b;
+        __asm volatile(
+            ".syntax unified\n"
+            "ldmia %[from]!, {%[a]}\n\t"
+            "movs %[b], %[a]\n\t"
+            "lsls %[b], %[up]\n\t"
+            "orrs %[low], %[b]\n\t"
+            "stmia %[to]!, {%[low]}\n\t"
+            "lsrs %[a], %[down]\n\t"
+            "ldmia %[from]!, {%[low]}\n\t"
+            "movs %[b], %[low]\n\t"
+            "lsls %[b], %[up]\n\t"
+            "orrs %[a], %[b]\n\t"
+            "stmia %[to]!, {%[a]}\n\t"
+            "lsrs %[low], %[down]"
+            : [from] "+l"(from), [to] "+l"(to), [low] "+l"(low), [a] "=&l"(a), [b] "=&l"(b)
+            : [up] "l"(up), [down] "l"(down)
+            : "cc", "memory");
+      }
+      if (to != end) *to++ = low | *from << up;
+    }
+    d += bytes & ~(size_t)3;
+    s += bytes & ~(size_t)3;
+    bytes &= 3;
+  }
+  bytes_up(d, s, bytes);
+}
+
+#endif
+
+OWN static void copy_down(uint8_t* d, const uint8_t* s, size_t bytes) {
+  d += bytes, s += bytes;
+  if ((((uintptr_t)d ^ (uintptr_t)s) & 3) == 0 && bytes >= SHORT) {
     for (; (uintptr_t)d & 3; bytes--) *--d = *--s;
     for (; bytes >= 4; bytes -= 4) d -= 4, s -= 4, *(word_t*)d = *(const word_t*)s;
   }
   for (; bytes; bytes--) *--d = *--s;
+}
+
+OWN void* memcpy(void* restrict to, const void* restrict from, size_t bytes) {
+  copy_up(to, from, bytes);
+  return to;
+}
+
+OWN void* memmove(void* to, const void* from, size_t bytes) {
+  /* Upwards is right unless the destination begins inside the source. */
+  if ((uintptr_t)to - (uintptr_t)from >= bytes) copy_up(to, from, bytes);
+  else copy_down(to, from, bytes);
   return to;
 }
 
 OWN void* memset(void* to, int value, size_t bytes) {
   uint8_t* d = to;
   const uint8_t byte = (uint8_t)value;
-  if (bytes >= 8) {
+  if (bytes >= SHORT) {
     const word_t word = byte * 0x01010101u;
     for (; (uintptr_t)d & 3; bytes--) *d++ = byte;
     for (; bytes >= 4; bytes -= 4, d += 4) *(word_t*)d = word;
