@@ -119,9 +119,12 @@ function run(espruino: Espruino, device: ParentDevice, image: Uint8Array, offset
 
 function main(): void {
   const device = new ParentDevice();
-  // The package talks through the console; nobody reads it here.
-  const quiet = (): void => undefined;
-  Object.assign(console, { log: quiet, info: quiet, warn: quiet, error: quiet });
+  // The package talks through the console, much of it. Only what goes wrong is of interest.
+  const listen = (...words: unknown[]): void => {
+    const reason = /^Error (?:while |sending )?\w+\.? ?\((.*)\)/.exec(words.join(" "))?.[1];
+    if (reason !== undefined) post({ kind: "trouble", text: reason.replace(/\.$/, "") });
+  };
+  Object.assign(console, { log: listen, info: listen, warn: listen, error: listen });
   const load = createRequire(import.meta.url);
   const { init } = load("espruino") as { init(callback: () => void): void };
   process.on("message", (message: ToChild) => {

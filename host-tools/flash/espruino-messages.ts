@@ -21,6 +21,8 @@ export type FromChild =
   | { kind: "write"; write: number; bytes: Uint8Array }
   /** A stage begins, of `total` bytes where that is known. */
   | { kind: "stage"; text: string; total?: number }
+  /** The package reports trouble on its console, and means to try again. */
+  | { kind: "trouble"; text: string }
   /** So many bytes more are done. */
   | { kind: "progress"; bytes: number }
   /** The end; with the package's own words where it failed. */

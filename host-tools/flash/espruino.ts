@@ -5,7 +5,7 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { SerialLine } from "../serial/line.js";
-import { BoardError, BootLoader } from "./an3155.js";
+import { ACK, BoardError, BootLoader, SYNC } from "./an3155.js";
 import type { FromChild, ToChild } from "./espruino-messages.js";
 import type { FlashHost } from "./host.js";
 import { flatten, segmentEnd, type Segment } from "./image/segments.js";
@@ -100,6 +100,10 @@ class PackageRun {
   private resolve: () => void = () => undefined;
   private reject: (error: unknown) => void = () => undefined;
   private doneBytes = 0;
+  /** The package has left its synchronisation behind. */
+  private talking = false;
+  private synced = false;
+  private trouble = "no answer";
 
   constructor(
     private readonly line: SerialLine,
@@ -131,14 +135,11 @@ class PackageRun {
     switch (message.kind) {
       case "ready":
         return this.post(start);
-      case "write": {
-        const { write, bytes } = message;
-        this.line.write(bytes).then(
-          () => this.post({ kind: "written", write }),
-          () => undefined, // onLost tells
-        );
+      case "write":
+        return this.write(message.write, message.bytes);
+      case "trouble":
+        this.trouble = message.text;
         return;
-      }
       case "stage":
         if (message.total !== undefined) this.host.progress.start("Writing", message.total);
         return this.moving();
@@ -152,6 +153,28 @@ class PackageRun {
     }
   }
 
+  /**
+   * Passes bytes on, but for the synchronisation. Our client has done that on this line already, and
+   * the boot loader takes each further 0x7F for half a command: the package repeats it every 70 ms,
+   * so on a slow machine it would fall out of step.
+   */
+  private write(write: number, bytes: Uint8Array): void {
+    const sync = bytes.length === 1 && bytes[0] === SYNC;
+    if (!sync) {
+      this.talking = true;
+      this.line.write(bytes).then(
+        () => this.post({ kind: "written", write }),
+        () => undefined, // onLost tells
+      );
+      return;
+    }
+    // It synchronises anew after an error, and would go on so for ever.
+    if (this.talking) return this.fail(`says: ${this.trouble}`, "nack");
+    this.post({ kind: "written", write });
+    if (!this.synced) this.post({ kind: "received", bytes: Uint8Array.of(ACK) });
+    this.synced = true;
+  }
+
   private post(message: ToChild): void {
     if (this.child.connected) this.child.send(message);
   }
@@ -160,7 +183,7 @@ class PackageRun {
     this.reject(new BoardError(`EspruinoTools ${what}`, kind));
   }
 
-  /** The package repeats a failed block for ever; without progress the run is given up. */
+  /** Without progress the run is given up. */
   private moving(): void {
     clearTimeout(this.stalled);
     this.stalled = setTimeout(

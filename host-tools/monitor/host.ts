@@ -6,8 +6,9 @@ import type { MonitorHost } from "./run.js";
 export function systemHost(): MonitorHost {
   const controller = new AbortController();
   const stop = (): void => controller.abort();
-  process.once("SIGINT", stop);
-  process.once("SIGTERM", stop);
+  // Ctrl-C comes twice under npm, from the terminal and passed on by npm: the second must not kill.
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
   process.stdout.on("error", stop);
   return {
     binding: systemBinding,

@@ -82,14 +82,19 @@ for (const step of ["erase-units", "write-data"] as const) {
   });
 }
 
-test("a board that falls silent under EspruinoTools is given up, exit code 2", async (t) => {
-  const simulator = new BootLoaderSimulator(CHIPS.espruinoPico);
-  simulator.fault = (step, nth) => (step === "write-data" && nth > 2 ? "silence" : undefined);
-  const { binding } = memoryBinding(PORT, simulator);
-  const host = testHost({ binding, timing: { ...TIMING, stallMs: 1500 } });
-  const error = await t.throwsAsync(flashEspruino(job(), host), { instanceOf: UserError });
-  t.regex(error?.message ?? "", /makes no progress.*incomplete/);
-  t.is(error?.exitCode, EXIT.BOARD);
+test("a board that falls silent: EspruinoTools' time limit counts, or ours", async (t) => {
+  for (const [stallMs, message] of [
+    [60_000, /EspruinoTools says: Timeout waiting for ACK.*incomplete/],
+    [1, /EspruinoTools makes no progress.*incomplete/],
+  ] as const) {
+    const simulator = new BootLoaderSimulator(CHIPS.espruinoPico);
+    simulator.fault = (step, nth) => (step === "write-data" && nth > 2 ? "silence" : undefined);
+    const { binding } = memoryBinding(PORT, simulator);
+    const host = testHost({ binding, timing: { ...TIMING, stallMs } });
+    const error = await t.throwsAsync(flashEspruino(job(), host), { instanceOf: UserError });
+    t.regex(error?.message ?? "", message);
+    t.is(error?.exitCode, EXIT.BOARD);
+  }
 });
 
 test("unplugged while EspruinoTools writes: exit code 2, no success", async (t) => {
