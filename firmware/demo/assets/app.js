@@ -24,12 +24,13 @@ function pool(name, { used, size }) {
   const level = element("i", "");
   level.style.width = `${(100 * used) / (size || 1)}%`;
   bar.append(level);
-  box.append(element("small", `${name}: ${used} of ${size}`), bar);
+  const words = name.replace(/[A-Z]/g, (capital) => ` ${capital.toLowerCase()}`);
+  box.append(element("small", `${words}: ${used} of ${size}`), bar);
   return box;
 }
 
 function row(socket) {
-  const line = element("tr", "");
+  const line = element("tr", "", socket.state.toLowerCase());
   for (const key of ["type", "state", "local", "remote"]) line.append(element("td", socket[key]));
   for (const key of ["in", "out"]) line.append(element("td", socket[key], "n"));
   return line;
@@ -69,6 +70,8 @@ function show(s) {
     fact("Address", s.address),
     fact("Mask", s.mask),
     fact("Gateway", s.gateway),
+    fact("Name server", s.dns),
+    fact("Host name", s.hostName),
     fact("MAC", s.mac),
     fact("Lease", lease(s.dhcp.lease)),
   ]);
