@@ -22,6 +22,7 @@ let v3: u32 = 0x74656462;
 /** Bits in which samples of one source have differed since the last output. */
 let analogueBits: u32 = 0;
 let clockBits: u32 = 0;
+let dead: bool = false;
 
 /** Turns of the wait for the watchdog's update: five periods of 17 kHz at 84 MHz, ten cycles a turn. */
 const UPDATE_ATTEMPTS: u32 = 4000;
@@ -75,9 +76,9 @@ export function entropyAddJitter(updates: u32): void {
   }
 }
 
-/** True when a source has given the same value every time since the last output: then it is broken. */
+/** True when a source gave the same value at every sample for the last output: then it is broken. */
 export function entropySourceIsDead(): bool {
-  return analogueBits == 0 || clockBits == 0;
+  return dead;
 }
 
 /** 32 bits from the state. The state moves on, so that a later reading of it does not give this output again. */
@@ -90,6 +91,7 @@ export function entropyTake(): u32 {
   const result = v1 ^ v3;
   // What was put out is mixed back in: the step cannot be run backwards without it.
   entropyAdd(result);
+  dead = analogueBits == 0 || clockBits == 0;
   analogueBits = 0;
   clockBits = 0;
   return result;
