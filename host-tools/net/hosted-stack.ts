@@ -156,7 +156,7 @@ export class HostedStack {
     if (length < ETHERNET_HEADER_BYTES || length > MAX_FRAME_BYTES) this.dropped++;
     else if (this.queue.length >= FRAMES_MAX) this.dropped++;
     else if (this.running || this.queue.length > 0 || !this.push(frame)) {
-      this.queue.push(frame.slice());
+      this.queue.push(new Uint8Array(frame));
     }
     this.wake();
   }

@@ -118,7 +118,7 @@ export class LinkDirection {
     const reorder = this.draw(this.impairments.reorderPercent);
     const position = this.random.fraction();
     const overtakers = 1 + this.random.below(3);
-    const frame = original.slice();
+    const frame = new Uint8Array(original);
     let fcsGood = true;
     if (corrupt) {
       this.count.corrupted++;

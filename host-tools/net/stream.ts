@@ -20,7 +20,7 @@ export class FrameDecoder {
       const bytes = data.readUInt32BE(0);
       if (bytes > FRAME_BYTES_MAX) return false;
       if (data.length < HEADER_BYTES + bytes) break;
-      sink(data.subarray(HEADER_BYTES, HEADER_BYTES + bytes));
+      sink(new Uint8Array(data.buffer, data.byteOffset + HEADER_BYTES, bytes));
       data = data.subarray(HEADER_BYTES + bytes);
     }
     this.rest = data;

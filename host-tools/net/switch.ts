@@ -3,7 +3,8 @@ import { isGroupMac, macAt, type Mac } from "./addresses.js";
 import { ETHERNET_HEADER_BYTES } from "./packets.js";
 
 /**
- * Takes frames (without FCS). The bytes are only lent for the call: whoever keeps a frame copies it.
+ * Takes frames (without FCS). The bytes are only lent for the call: whoever keeps a frame copies it, with
+ * `new Uint8Array(frame)` (the `slice` of a Node Buffer would share the memory).
  */
 export type FrameSink = (frame: Uint8Array) => void;
 

@@ -92,7 +92,7 @@ export class TapAdapter {
   /** Joins the interface to a switch. */
   attach(ethernet: EthernetSwitch): void {
     const port = ethernet.attach(this.name, (frame) => this.send(frame));
-    const buffer = Buffer.alloc(FRAME_BYTES_MAX);
+    const buffer = new Uint8Array(FRAME_BYTES_MAX);
     const next = (): void => {
       read(this.fd, buffer, 0, FRAME_BYTES_MAX, null, (error, bytes) => {
         if (!this.open || (error && error.code !== "EAGAIN" && error.code !== "EIO")) return;

@@ -58,7 +58,7 @@ export class VirtualWorld {
       ...(onLease && { onLease }),
       ...(dhcp !== undefined && { dhcp }),
       gateway,
-      toDevice: (frame, fcsGood) => device.wire.toDevice(frame.slice(), fcsGood),
+      toDevice: (frame, fcsGood) => device.wire.toDevice(new Uint8Array(frame), fcsGood),
     });
     device.wire.onTransmit = lan.fromDevice;
     return new VirtualWorld(time, log, device, lan);
