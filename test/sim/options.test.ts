@@ -9,9 +9,11 @@ import {
 import { UserError } from "../../host-tools/errors.js";
 
 function parse(...args: string[]): SimOptions {
-  const command = addSimOptions(new Command("sim")).exitOverride().configureOutput({
-    writeErr: () => undefined,
-  });
+  const command = addSimOptions(new Command("sim"))
+    .exitOverride()
+    .configureOutput({
+      writeErr: () => undefined,
+    });
   return parseSimOptions(command.parse(args, { from: "user" }).opts<RawSimOptions>());
 }
 

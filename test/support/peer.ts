@@ -65,7 +65,7 @@ export class Peer {
 
   /** Sends all of it. */
   *send(fd: number, data: Uint8Array): Script {
-    for (let at = 0; at < data.length; ) {
+    for (let at = 0; at < data.length;) {
       yield () => (this.stack.events(fd) & (POLLOUT | POLLERR)) !== 0;
       const sent = this.stack.send(fd, data.subarray(at));
       if (sent < 0) throw new Error(`send gives ${sent}`);
@@ -76,7 +76,7 @@ export class Peer {
   /** Takes what comes until there are `bytes` bytes or the other side has finished. */
   *receive(fd: number, bytes = Infinity): Script<Buffer> {
     const parts: Buffer[] = [];
-    for (let have = 0; have < bytes; ) {
+    for (let have = 0; have < bytes;) {
       yield () => (this.stack.events(fd) & (POLLIN | POLLERR | POLLHUP)) !== 0;
       const got = this.stack.recv(fd, Math.min(bytes - have, 65536));
       if (got < 0) throw new Error(`recv gives ${got}`);

@@ -3,7 +3,16 @@
  * its gateway, and passes on what comes back until either side has finished. Blocking calls, one client at a time.
  */
 import { htonl, htons } from "../../../firmware/net/sockets";
-import { accept, bind, close, connect, listen, recv, send, socket } from "../../../firmware/net/sockets";
+import {
+  accept,
+  bind,
+  close,
+  connect,
+  listen,
+  recv,
+  send,
+  socket,
+} from "../../../firmware/net/sockets";
 import { AF_INET, SOCK_STREAM, SockAddrIn } from "../../../firmware/net/sockets";
 import { netStart } from "../../../firmware/net/runtime";
 import { iface } from "../../../stack/interface";
@@ -34,7 +43,7 @@ function passOn(from: i32, to: i32): void {
 
 function serve(client: i32): void {
   if (recv(client, BUFFER, 1, 0) != 1 || recv(client, BUFFER + 1, 1, 0) != 1) return;
-  const port = (<u16>load<u8>(BUFFER) << 8) | <u16>load<u8>(BUFFER + 1);
+  const port = ((<u16>load<u8>(BUFFER)) << 8) | (<u16>load<u8>(BUFFER + 1));
   const called = socket(AF_INET, SOCK_STREAM, 0);
   if (connect(called, addressOf(iface.gateway, port)) == 0) passOn(called, client);
   close(called);
