@@ -50,6 +50,8 @@ export const OPTIONS = {
   LOOPBACK_BYTES: 4096,
   /** DHCP client. */
   DHCP: 1,
+  /** First bytes of every frame that are mirrored over the log line (`npm run build -- --mirror`); 0 leaves it out. */
+  MIRROR_BYTES: 0,
   /** 1: the ENC28J60 runs in full duplex, for a link partner that is forced to 10 Mbit/s full duplex. */
   ENC28J60_FULL_DUPLEX: 0,
 } as const;

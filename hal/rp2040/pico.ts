@@ -14,7 +14,7 @@ import { uartPoll } from "./uart";
 export { delayNs, delayUs } from "./timer";
 export { entropy } from "./entropy";
 export { uniqueId, watchdogFeed } from "./watchdog";
-export { log0, log1, log2, log3, log4 } from "./log";
+export { log0, log1, log2, log3, log4, mirrorFrame } from "./log";
 export { flashBase, settingsBase } from "../cortex-m/hw";
 export { spiGet, spiPut, spiRead, spiWrite } from "./spi";
 export { text, textAddress, textBytes, Text } from "../text";

@@ -1,5 +1,6 @@
 /** Log lines over a USART; the build puts the number of the format in its place. */
 import { logEncode, logFrame } from "../log/frames";
+import { mirrorEncode, mirrorEncoded } from "../log/mirror";
 import { uartPut } from "./uart";
 
 function emit(id: u32, count: u32, a: u32, b: u32, c: u32, d: u32): void {
@@ -26,4 +27,16 @@ export function log3<F>(format: F, a: u32, b: u32, c: u32): void {
 
 export function log4<F>(format: F, a: u32, b: u32, c: u32, d: u32): void {
   emit(changetype<u32>(format), 4, a, b, c, d);
+}
+
+/** Mirrors a frame over the log line: direction (0 received, 1 sent), time, whole length, and its first bytes. */
+export function mirrorFrame(
+  direction: u32,
+  timeUs: u32,
+  frameBytes: u32,
+  at: usize,
+  snapped: u32,
+): void {
+  const bytes = mirrorEncode(direction, timeUs, frameBytes, at, snapped);
+  for (let i: u32 = 0; i < bytes; i++) uartPut(load<u8>(mirrorEncoded() + i));
 }

@@ -57,7 +57,7 @@ import {
 export { flashBase, settingsBase } from "../cortex-m/hw";
 export { delayNs, delayUs } from "../stm32/time";
 export { watchdogFeed } from "../stm32/watchdog";
-export { log0, log1, log2, log3, log4 } from "../stm32/log";
+export { log0, log1, log2, log3, log4, mirrorFrame } from "../stm32/log";
 export { spiGet, spiPut, spiRead, spiWrite } from "./spi-dma";
 export { text, textAddress, textBytes, Text } from "../text";
 export { clockUs };

@@ -74,3 +74,12 @@ export function log3<F>(format: F, a: u32, b: u32, c: u32): void {
 export function log4<F>(format: F, a: u32, b: u32, c: u32, d: u32): void {
   hw.log(changetype<u32>(format), 4, a, b, c, d);
 }
+
+/** A virtual board has `--pcap`: there is nothing to mirror. */
+export function mirrorFrame(
+  _direction: u32,
+  _timeUs: u32,
+  _frameBytes: u32,
+  _at: usize,
+  _snapped: u32,
+): void {}

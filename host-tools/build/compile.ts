@@ -134,10 +134,12 @@ export async function compileFirmware(request: CompileRequest): Promise<Firmware
 }
 
 /** The names that device code imports without knowing what stands behind them, and where each board has them. */
-function bindings(board: Board, variant = "index"): Record<string, string> {
+function bindings(board: Board, mirror: boolean, variant = "index"): Record<string, string> {
+  const wire = `drivers/${board.nic}/nic`;
   return {
     board: `hal/boards/${board.name}/${variant}`,
-    nic: `drivers/${board.nic}/nic`,
+    nic: mirror ? "drivers/mirror/nic" : wire,
+    wire,
     cpu: `hal/cpu/${board.cpu}`,
   };
 }
@@ -151,14 +153,14 @@ async function runAsc(
   statics: StaticMemory,
 ): Promise<Uint8Array> {
   const asc = await import("assemblyscript/asc");
-  const bound = bindings(board, request.variant);
+  const bound = bindings(board, options.MIRROR_BYTES > 0, request.variant);
   let binary: Uint8Array | null = null;
   const messages: string[] = [];
   const readFile = (name: string, baseDir: string): string | null => {
     const path = resolve(baseDir, name);
     if (!existsSync(path)) return null;
     const from = posix.dirname(relative(packageRoot, path).replaceAll("\\", "/"));
-    const text = readFileSync(path, "utf8").replace(/(from\s+["'])(board|nic|cpu)(["'])/g, (_all, a: string, b: string, c: string) => {
+    const text = readFileSync(path, "utf8").replace(/(from\s+["'])(board|nic|wire|cpu)(["'])/g, (_all, a: string, b: string, c: string) => {
       const target = posix.relative(from, bound[b] as string);
       return a + (target.startsWith(".") ? target : `./${target}`) + c;
     });

@@ -22,6 +22,11 @@ export function register(program: Command): void {
     .option("--app <name>", "application: a name, or a folder with a main.ts", "demo")
     .option("--release", "optimised (default)")
     .option("--debug", "unoptimised, with debugging information")
+    .option(
+      "--mirror [bytes]",
+      "mirror the first bytes of each frame over the log line, for monitor --pcap",
+      parseMirror,
+    )
     .option("--json", "print the result as JSON")
     .addHelpText("after", () => `\nBoards: ${imageBoards().join(", ")}`)
     .action(async (options: BuildOptions) => {
@@ -35,6 +40,7 @@ export function register(program: Command): void {
         board: options.board,
         app: options.app,
         debug: options.debug ?? false,
+        options: options.mirror ? { MIRROR_BYTES: mirrorBytes(options.mirror) } : {},
         onStep: options.json ? () => {} : say,
       });
       const files = image.files.map((extension) => `${image.path}.${extension}`);
@@ -56,7 +62,23 @@ export function register(program: Command): void {
     });
 }
 
+/** Snap length when `--mirror` names none: the headers of a TCP segment. */
+const MIRROR_DEFAULT = 64;
+
+function parseMirror(text: string): number {
+  const bytes = Number(text);
+  if (!Number.isInteger(bytes) || bytes < 14 || bytes > 1514) {
+    throw new UserError(`--mirror cannot be '${text}'; give a number of bytes from 14 to 1514`);
+  }
+  return bytes;
+}
+
+function mirrorBytes(option: number | true): number {
+  return option === true ? MIRROR_DEFAULT : option;
+}
+
 interface BuildOptions {
+  mirror?: number | true;
   board: string;
   app: string;
   release?: boolean;
