@@ -1,5 +1,5 @@
 import pc from "picocolors";
-import type { Firmware } from "../build/compile.js";
+import type { Board } from "../build/boards.js";
 import { formatLogLine, jsonLogLine } from "../log/print.js";
 import { formatAddress } from "../net/addresses.js";
 import type { Forward } from "../net/net-options.js";
@@ -29,9 +29,8 @@ export class SimOutput {
     });
   }
 
-  /** The run begins. */
-  begin(firmware: Firmware): void {
-    const { board, app } = firmware;
+  /** What will run; it may have to be compiled first. */
+  begin(board: Board, app: string): void {
     if (this.json) this.object({ event: "start", board: board.name, app });
     else this.line(`${pc.bold(`${app} on ${board.name}`)} ${pc.dim(`(${board.title})`)}`);
   }

@@ -19,6 +19,9 @@ import {
   type SimOptions,
 } from "./sim-options.js";
 
+/** Time for the device to say that it has its address, before others say what to do with it. */
+const READY_MS = 50;
+
 /** `as-tcpip sim`: any application on any board that can be simulated. */
 export function register(program: Command): void {
   addSimOptions(
@@ -37,8 +40,8 @@ interface Running {
 /** Runs a simulation to its end; the exit code is 0 unless the device failed or an expected text did not come. */
 export async function runSimulation(options: SimOptions): Promise<void> {
   const output = new SimOutput(options);
-  const { target, chip } = loadBoard(options.board);
-  if (!isSimulated(target) || chip === "none") {
+  const board = loadBoard(options.board);
+  if (!isSimulated(board.target) || board.chip === "none") {
     throw new UserError(
       `the board ${options.board} cannot be simulated; use --board virtual-w5500 or virtual-enc28j60`,
     );
@@ -46,6 +49,7 @@ export async function runSimulation(options: SimOptions): Promise<void> {
   const { net, subnet } = options;
   // Rights first: they are missing more often than firmware is wrong, and compiling takes longer.
   const tap = net.kind === "tap" ? await TapAdapter.open(net.name, subnet) : undefined;
+  output.begin(board, options.app);
   const firmware = await compileFirmware({ board: options.board, app: options.app });
   const spec: DeviceSpec = {
     firmware,
@@ -76,7 +80,6 @@ function start(
   output: SimOutput,
   tap: TapAdapter | undefined,
 ): Promise<Running> {
-  output.begin(spec.firmware);
   switch (options.net.kind) {
     case "none":
       return startAlone(options, spec, output);
@@ -115,8 +118,9 @@ async function startForward(
     gateway: await hostedFirmware(),
     onAddress: (used) => {
       address = used;
-      output.ready(used, forwards);
       gateway.progress();
+      // The device is about to log its address; what follows from it reads better behind that line.
+      setTimeout(() => output.ready(used, forwards), READY_MS).unref();
     },
   });
   const stack = world.lan.gateway;
