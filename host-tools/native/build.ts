@@ -13,6 +13,7 @@ import { join } from "node:path";
 import type { Options } from "../../stack/options.js";
 import { compileFirmware, type Firmware } from "../build/compile.js";
 import { C_FLAGS, C_FOLDER } from "../build/device/link.js";
+import { readPrototypes, type Prototype } from "../build/device/prototypes.js";
 import { runTool, ToolError } from "../build/device/tools.js";
 import { wasmToC } from "../build/device/wasm2c.js";
 import { UserError } from "../errors.js";
@@ -48,12 +49,6 @@ export interface NativeProgram {
 
 /** Imports whose first two arguments are memory that the host reads or writes: address and bytes. */
 const MEMORY_IMPORTS = ["frameOut", "spiRead", "spiWrite"];
-
-interface Prototype {
-  name: string;
-  arguments: number;
-  result: boolean;
-}
 
 /**
  * Builds an application as a program of this computer, with sanitizers and red zones. An up-to-date program is taken as
@@ -133,21 +128,6 @@ async function make(
     }
     throw error;
   }
-}
-
-/** The functions of the generated header: what the program needs and what it offers. */
-function readPrototypes(file: string): { imports: Prototype[]; exports: Prototype[] } {
-  const source = readFileSync(file, "utf8");
-  const find = (pattern: RegExp): Prototype[] =>
-    [...source.matchAll(pattern)].map((match) => ({
-      name: match[2] as string,
-      arguments: (match[3] as string).split(",").length - 1,
-      result: match[1] !== "void",
-    }));
-  return {
-    imports: find(/^(u32|void) w2c_hw_(\w+)\((struct w2c_hw\*[^)]*)\);/gm),
-    exports: find(/^(u32|void) w2c_app_(\w+)\((w2c_app\*[^)]*)\);/gm),
-  };
 }
 
 function importsSource(imports: Prototype[]): string {

@@ -91,11 +91,18 @@ HW(uint32_t, sumWords)(struct w2c_hw* h, uint32_t at, uint32_t words, uint32_t s
         : [zero] "l"(zero)
         : "r3", "r4", "r5", "r6", "cc", "memory");
   }
-  for (; rest; rest--) {
-    uint32_t word = *(const uint32_t __attribute__((may_alias))*)(uintptr_t)at;
-    at += 4;
-    sum += word;
-    sum += sum < word;
+  if (rest) {
+    uint32_t word;
+    __asm volatile(
+        ".syntax unified\n"
+        "1: ldmia %[at]!, {%[word]}\n\t"
+        "adds %[sum], %[sum], %[word]\n\t"
+        "adcs %[sum], %[zero]\n\t"
+        "subs %[rest], #1\n\t"
+        "bne 1b"
+        : [at] "+l"(at), [sum] "+l"(sum), [rest] "+l"(rest), [word] "=&l"(word)
+        : [zero] "l"(zero)
+        : "cc", "memory");
   }
   return sum;
 }

@@ -87,7 +87,6 @@ export async function buildImage(request: BuildRequest): Promise<BuiltImage> {
   const image = { board, app: request.app, path, files, messages: firmware.messages };
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === key) {
     const size = JSON.parse(readFileSync(`${path}.size.json`, "utf8")) as SizeReport;
-    checkBudgets(size);
     return { ...image, size };
   }
   request.onStep?.("translating to C and linking");
@@ -95,12 +94,13 @@ export async function buildImage(request: BuildRequest): Promise<BuiltImage> {
   const folder = mkdtempSync(`${path}.work-`);
   try {
     const size = await makeFiles(folder, firmware, target, { linearOrigin, debug });
+    // Before anything is put in its place: what does not fit shall not be there to be flashed.
+    checkBudgets(size);
     rmSync(stamp, { force: true });
     for (const extension of [...files, "messages.json", "size.json"]) {
       renameSync(join(folder, `image.${extension}`), `${path}.${extension}`);
     }
     writeFileSync(stamp, key);
-    checkBudgets(size);
     return { ...image, size };
   } finally {
     if (!process.env["KEEP_BUILD"]) rmSync(folder, { recursive: true, force: true });

@@ -1,6 +1,7 @@
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../../root.js";
+import { readPrototypes } from "./prototypes.js";
 import type { Target } from "./target.js";
 import { ARM_GCC, runTool } from "./tools.js";
 
@@ -57,10 +58,14 @@ export async function linkImage(request: LinkRequest): Promise<void> {
     await runTool(ARM_GCC, [...flags, "-c", source, "-o", object], folder);
     objects.push(object);
   }
+  // An exported function is somebody's, even when main() never calls it.
+  const kept = readPrototypes(join(folder, "app.h")).exports.map(
+    ({ name }) => `-Wl,--undefined=w2c_app_${name}`,
+  );
   const link = ["-nostartfiles", "-nostdlib", "-Wl,--gc-sections", "-Wl,--build-id=none"];
   await runTool(
     ARM_GCC,
-    [...target.gcc, ...link, "-T", "image.ld", ...objects, "-lgcc", "-o", "image.elf"],
+    [...target.gcc, ...link, ...kept, "-T", "image.ld", ...objects, "-lgcc", "-o", "image.elf"],
     folder,
   );
 }
