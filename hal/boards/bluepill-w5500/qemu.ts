@@ -12,6 +12,7 @@ export {
   log2,
   log3,
   log4,
+  mirrorFrame,
   settingsBase,
   text,
   textAddress,

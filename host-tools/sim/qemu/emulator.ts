@@ -40,7 +40,8 @@ export interface FlashPiece {
  * Runs a command and kills it at the end of standard input, so that it never outlives this process. The command inherits
  * the writing end of a FIFO: the end of that FIFO is the end of the command.
  */
-const KEEPER = 'exec 3>to-host; "$@" & pid=$!; exec 3>&-; read -r _; kill -9 $pid 2>/dev/null';
+const KEEPER =
+  'exec 3>to-host; "$@" & pid=$!; exec 3>&-; read -r _; kill -9 $pid 2>/dev/null; wait';
 
 /** What to run. */
 export interface EmulatorOptions {
