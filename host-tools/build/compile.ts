@@ -91,7 +91,7 @@ function writeWhole(path: string, data: Uint8Array | string): void {
 function cacheKey(request: CompileRequest, folder: string, options: Options): string {
   const hash = createHash("sha256");
   for (const top of ["hal", "drivers", "stack", "firmware"]) hashTree(hash, join(packageRoot, top));
-  if (!folder.startsWith(packageRoot)) hashTree(hash, folder);
+  if (!folder.startsWith(join(packageRoot, "firmware"))) hashTree(hash, folder);
   hashTree(hash, dirname(new URL(import.meta.url).pathname));
   hash.update(JSON.stringify([request.board, folder, options, request.debug ?? false, request.memoryBase ?? 0, request.guardBytes ?? 0, request.variant ?? ""]));
   return hash.digest("hex").slice(0, 32);
