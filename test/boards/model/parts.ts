@@ -33,9 +33,9 @@ export class Timer implements Peripheral {
     if (offset !== 0x24) return this.value(offset);
     if (!this.on) return 0;
     const { nowNs } = this.clock;
-    // The trigger takes three clocks of the slave to be seen.
+    // RM0008 gives no bound for the time from trigger to count: take more than a register access.
     const ticks = this.slave
-      ? (this.master as Timer).overflows(nowNs - 3e9 / this.timerHz())
+      ? (this.master as Timer).overflows(nowNs - 8e9 / this.timerHz())
       : this.ticks(nowNs);
     return Math.floor(ticks) % 2 ** this.bits;
   }
