@@ -74,14 +74,14 @@ function* echo({ world, peer }: Bench, data: Buffer, result: { echoed?: Buffer }
 }
 
 for (const board of ["virtual-w5500", "virtual-enc28j60"]) {
-  for (const [link, impairments, bytes] of [
-    ["a good link", {}, 1 << 22],
-    ["a bad link", BAD, process.env["AS_TCPIP_FULL"] ? 1 << 22 : 1 << 18],
+  for (const [link, impairments] of [
+    ["a good link", {}],
+    ["a bad link", BAD],
   ] as const) {
-    test(`${board}: ${bytes >> 10} KiB of random bytes come back identical through ${link}`, async (t) => {
+    test(`${board}: 4 MiB of random bytes come back identical through ${link}`, async (t) => {
       const here = await bench({ board, impairments });
-      const data = Buffer.alloc(bytes);
-      new Random(bytes).fill(data);
+      const data = Buffer.alloc(1 << 22);
+      new Random(4).fill(data);
       const result: { echoed?: Buffer } = {};
       here.peer.run(echo(here, data, result));
       const { reason } = here.world.run();
