@@ -30,7 +30,7 @@ export const enum Phase {
   BODY,
   /** Receiving a response. */
   RESPONSE,
-  /** The last response is on its way and our FIN behind it; what the client still sends is dropped. */
+  /** The last response has been sent and our FIN behind it; what the client still sends is dropped. */
   LINGER,
   /** Told to go while idle: our FIN is sent, nothing is owed to the client. */
   FAREWELL,
@@ -53,6 +53,8 @@ export class Client {
   sinceMs: u32;
   /** Bytes moved since then. */
   moved: u32;
+  /** What the client had not acknowledged when last looked at: bytes, and our FIN as one more. */
+  queued: u32;
   service: u8;
   phase: u8;
   /** Events that poll() shall wait for. */

@@ -26,6 +26,8 @@ import {
 } from "../net/sockets";
 import { listenerPressure, uptimeSeconds } from "../net/netstat";
 import { now } from "../../stack/now";
+import { sockTcb } from "../../stack/socket/socket";
+import { TcpState } from "../../stack/tcp/connection";
 import { SOCKETS, TCP_LISTENERS, UDP_SOCKETS } from "../../stack/config";
 import { CLIENT_BUFFER_BYTES, Client, Phase, Service, enterPhase } from "./client";
 import { graceMs, limitMs } from "./patience";
@@ -44,8 +46,8 @@ if (SOCKETS < CLIENTS + LISTENERS + DATAGRAM_SOCKETS)
 if (TCP_LISTENERS < LISTENERS) ERROR("TCP_LISTENERS is less than the services need");
 if (UDP_SOCKETS < DATAGRAM_SOCKETS) ERROR("UDP_SOCKETS is less than the services need");
 
-const CLIENT_BYTES: u32 = 48 + CLIENT_BUFFER_BYTES;
-if (offsetof<Client>() != 48) ERROR("CLIENT_BYTES must match Client");
+const CLIENT_BYTES: u32 = 52 + CLIENT_BUFFER_BYTES;
+if (offsetof<Client>() != 52) ERROR("CLIENT_BYTES must match Client");
 
 const TABLE: usize = memory.data(CLIENTS * CLIENT_BYTES, 4);
 
@@ -160,6 +162,7 @@ export function clientsWait(): void {
       room = true;
       continue;
     }
+    watchDelivery(c);
     timeoutMs = min(timeoutMs, min(leftMs(c), PRESSURE_LOOK_MS));
   }
   // Without room the listeners keep quiet: clients wait in the accept queue.
@@ -169,9 +172,38 @@ export function clientsWait(): void {
   if (room) acceptAll();
 }
 
+/** True in the phases in which a client has nothing to do but to read. */
+function onlyReads(phase: u32): bool {
+  return phase == <u32>Phase.IDLE || (phase >= <u32>Phase.RESPONSE && phase != <u32>Phase.STREAM);
+}
+
+/** Bytes that a client has not acknowledged; our FIN counts as one. */
+function queuedFor(c: Client): u32 {
+  const tcb = sockTcb(c.fd);
+  if (tcb == null) return 0;
+  const state = <u32>tcb.state;
+  const fin =
+    state == TcpState.FIN_WAIT_1 || state == TcpState.CLOSING || state == TcpState.LAST_ACK;
+  return fin ? tcb.queued + 1 : tcb.queued;
+}
+
+/** What a client that only reads does for its progress: it acknowledges. */
+function watchDelivery(c: Client): void {
+  if (!onlyReads(c.phase)) return;
+  const queued = queuedFor(c);
+  // With the last byte a new time begins: that of a client which has everything.
+  if (queued < c.queued) progress(c, queued == 0 ? PROGRESS_BYTES : c.queued - queued);
+  c.queued = queued;
+}
+
+/** The phase by which a client's patience is measured: while it is owed a part of a response, it is receiving one. */
+function patiencePhase(c: Client): u32 {
+  return c.queued != 0 && onlyReads(c.phase) ? <u32>Phase.RESPONSE : <u32>c.phase;
+}
+
 function leftMs(c: Client): u32 {
   const spent = now() - c.sinceMs;
-  const limit = limitMs(c.phase);
+  const limit = limitMs(patiencePhase(c));
   return spent >= limit ? 0 : limit - spent;
 }
 
@@ -257,8 +289,9 @@ function makeRoom(): void {
   for (let i: u32 = 0; i < CLIENTS; i++) {
     const c = clientAt(i);
     const waitedMs = now() - c.sinceMs;
-    if (c.phase == <u8>Phase.FREE || waitedMs < graceMs(c.phase)) continue;
-    const idle = c.phase == <u8>Phase.IDLE || c.phase == <u8>Phase.FAREWELL;
+    const phase = patiencePhase(c);
+    if (c.phase == <u8>Phase.FREE || waitedMs < graceMs(phase)) continue;
+    const idle = phase == <u32>Phase.IDLE || phase == <u32>Phase.FAREWELL;
     const rank = min(waitedMs, <u32>0x3fffffff) | (idle ? 0x40000000 : 0);
     if (chosen >= 0 && rank <= chosenRank) continue;
     chosen = <i32>i;
@@ -268,8 +301,22 @@ function makeRoom(): void {
   relieving = true;
   relievedMs = now();
   const c = clientAt(<u32>chosen);
-  if (c.phase == <u8>Phase.IDLE) sayGoodbye(c, Phase.FAREWELL);
-  else abandon(c);
+  dismiss(c);
+}
+
+/** Sends a client away: gently when it is owed nothing, with a reset when it keeps us waiting. */
+export function dismiss(c: Client): void {
+  switch (patiencePhase(c)) {
+    case <u32>Phase.FRESH:
+    case <u32>Phase.IDLE:
+      return sayGoodbye(c, Phase.FAREWELL);
+    case <u32>Phase.LINGER:
+    case <u32>Phase.FAREWELL:
+      // Our FIN is acknowledged, so the stack needs no rings any more to wait for the other one.
+      return leave(c);
+    default:
+      abandon(c);
+  }
 }
 
 /** Reads and drops what a client says after our FIN; its own FIN ends the connection. */

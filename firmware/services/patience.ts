@@ -36,13 +36,14 @@ export function graceMs(phase: u32): u32 {
     case <u32>Phase.FAREWELL:
       return 100;
     case <u32>Phase.HEAD:
+    case <u32>Phase.LINGER:
       return 500;
     case <u32>Phase.FRESH:
     case <u32>Phase.BODY:
       return 1_000;
     case <u32>Phase.RESPONSE:
-    case <u32>Phase.LINGER:
-      return 2_000;
+      // Long enough for a segment that is lost four times over.
+      return 4_000;
     default:
       return 3_000;
   }

@@ -1,4 +1,5 @@
 import test, { type ExecutionContext } from "ava";
+import { PERFECT } from "../../host-tools/net/link.js";
 import { Bench, DEVICE_ADDRESS, type Script } from "./bench.js";
 import { converse, get, request, status } from "./http.js";
 import type { Connection } from "./peer.js";
@@ -70,34 +71,39 @@ for (const [name, options] of [
     );
   });
 
-  test(`persistent clients beyond the ${name} TCBs take turns: nobody is broken`, async (t) => {
-    const bench = await Bench.create({ options });
-    // As a client of HTTP/1.1 may: a connection that ends before the first byte of a response is opened again.
-    const client = function* (): Script {
-      let done = 0;
-      let connection: Connection | undefined;
-      for (let tries = 0; done < 20; tries++) {
-        if (tries > 200) throw new Error("a client gets no answers");
-        connection ??= yield* bench.peer.connect(DEVICE_ADDRESS, 80);
-        if (connection.ending === "refused") throw new Error("refused");
-        const response = yield* request(connection, get("/favicon.svg"));
-        if (response) done++;
-        t.is(connection.received.length, 0, "no half response");
-        if (connection.ending === "open" && response?.fields["connection"] !== "close") continue;
-        yield* connection.ended();
-        t.not(connection.ending, "reset");
-        connection.close();
-        connection = undefined;
-      }
-      connection?.close();
-    };
-    bench.run(
-      (function* () {
-        yield* bench.all(Array.from({ length: 20 }, client));
-        yield* atLevel(bench, t);
-      })(),
-    );
-  });
+  for (const lossPercent of [0, 5]) {
+    test(`persistent clients beyond the ${name} TCBs take turns at ${lossPercent} % loss: nobody is broken`, async (t) => {
+      const bench = await Bench.create({
+        options,
+        impairments: { ...PERFECT, delayMs: 2, lossPercent },
+      });
+      // As a client of HTTP/1.1 may: a connection that ends before the first byte of a response is opened again.
+      const client = function* (): Script {
+        let done = 0;
+        let connection: Connection | undefined;
+        for (let tries = 0; done < 20; tries++) {
+          if (tries > 200) throw new Error("a client gets no answers");
+          connection ??= yield* bench.peer.connect(DEVICE_ADDRESS, 80);
+          if (connection.ending === "refused") throw new Error("refused");
+          const response = yield* request(connection, get("/style.css"));
+          if (response) done++;
+          t.is(connection.received.length, 0, "no half response");
+          if (connection.ending === "open" && response?.fields["connection"] !== "close") continue;
+          yield* connection.ended();
+          t.not(connection.ending, "reset");
+          connection.close();
+          connection = undefined;
+        }
+        connection?.close();
+      };
+      bench.run(
+        (function* () {
+          yield* bench.all(Array.from({ length: 20 }, client));
+          yield* atLevel(bench, t);
+        })(),
+      );
+    });
+  }
 
   test(`S-14: silent and idle clients on the ${name} TCBs make room for new ones`, async (t) => {
     const bench = await Bench.create({ options });

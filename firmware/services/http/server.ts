@@ -4,7 +4,7 @@
  */
 import { POLLIN } from "../../net/sockets";
 import { Client, Phase, Service, enterPhase } from "../client";
-import { abandon, leave, lingerTurn, progress, sayGoodbye } from "../clients";
+import { abandon, dismiss, leave, lingerTurn, progress } from "../clients";
 import { SCRATCH, peek, take, wouldBlock } from "../scratch";
 import { DROPPED_BODY_BYTES, SCRATCH_BYTES } from "../sizes";
 import { chunkByte, chunkDataEnd, chunksBegin } from "./chunks";
@@ -36,19 +36,11 @@ export function httpTurn(c: Client): void {
   }
 }
 
-/** A client's patience is used up: it is told where that is still possible (RFC 9110 15.5.9). */
+/** A client's time is used up: in the middle of a request it is told so, where that is possible (RFC 9110 15.5.9). */
 export function httpExpired(c: Client): void {
-  switch (c.phase) {
-    case <u8>Phase.FRESH:
-    case <u8>Phase.IDLE:
-      return sayGoodbye(c, Phase.FAREWELL);
-    case <u8>Phase.HEAD:
-    case <u8>Phase.BODY:
-      if (has(c, Flag.ANSWERED)) return abandon(c);
-      return refuse(c, 408);
-    default:
-      abandon(c);
-  }
+  const asking = c.phase == <u8>Phase.HEAD || c.phase == <u8>Phase.BODY;
+  if (asking && !has(c, Flag.ANSWERED)) refuse(c, 408);
+  else dismiss(c);
 }
 
 function headTurn(c: Client): void {
