@@ -13,7 +13,7 @@ import { DEVICE_NIC, linkRead } from "../link/device";
 import { RateLimit, rateLimitTake } from "../rate-limit";
 import { SCRATCH, SCRATCH_BYTES } from "../scratch";
 import { Counter, count } from "../statistics";
-import { tcpIcmpError } from "../tcp/user";
+import { tcpIcmpError } from "../tcp/icmp";
 import { udpIcmpError } from "../udp/input";
 import { Be } from "../wire/bytes";
 import { sumAdd, sumFold } from "../wire/checksum";

@@ -125,9 +125,11 @@ export function sockBind(fd: i32, address: u32, port: u32): i32 {
   return 0;
 }
 
+/** A free port at random out of 1024 to 65535 (RFC 6056 3.2, 3.3.2); 0 when none was found. */
 function freePort(): u32 {
   for (let tries: u32 = 0; tries < 64; tries++) {
-    const port = 49152 + (random32() & 0x3fff);
+    const port = random32() & 0xffff;
+    if (port < 1024) continue;
     if (!connectionUsesPort(port) && !portTaken(NO_SOCKET, 0, port)) return port;
   }
   return 0;
@@ -216,7 +218,8 @@ export function sockConnect(fd: i32, address: u32, port: u32): i32 {
   if (socket.kind == SocketKind.DATAGRAM) return udpConnect(<u32>socket.index, address, port);
   if (socket.kind == SocketKind.LISTENER) return -EOPNOTSUPP;
   if (socket.kind == SocketKind.CONNECTION) return connectOutcome(socket);
-  const local = <u32>socket.localPort;
+  const local = socket.localPort != 0 ? <u32>socket.localPort : freePort();
+  if (local == 0) return -EADDRNOTAVAIL;
   const id = tcpConnect(index, socket.localAddress, local, address, port);
   if (id < 0) return id;
   attach(socket, <u32>id);

@@ -89,16 +89,20 @@ function advance(tcb: Tcb, ack: u32): bool {
     tcb.flags &= ~TcbFlag.TIMING;
     rtoSample(tcb, now() - tcb.rttStart);
   }
-  if (congestionOnAck(tcb, ack, acked)) tcb.flags |= TcbFlag.RETRANSMIT_HEAD;
+  const partial = congestionOnAck(tcb, ack, acked);
+  // RFC 6582 3.2 step 3: only the first partial acknowledgment of a recovery restarts the timer.
+  const restart = !partial || (tcb.flags & TcbFlag.PARTIAL) == 0;
+  if (partial) tcb.flags |= TcbFlag.RETRANSMIT_HEAD | TcbFlag.PARTIAL;
   const finAcked = (tcb.flags & TcbFlag.FIN_SENT) != 0 && acked == tcb.queued + 1;
   sendQueueAcknowledge(tcb, finAcked ? acked - 1 : acked);
   tcb.sndUna = ack;
   if (seqLess(tcb.sndNxt, ack)) tcb.sndNxt = ack;
   tcb.retries = 0;
+  tcb.softError = 0;
   if (tcb.sndMax == ack) {
     timerStop(tcb, TcbTimer.RETRANSMIT);
     tcb.flags &= ~(TcbFlag.PERSIST | TcbFlag.RETRANSMIT_HEAD);
-  } else {
+  } else if (restart) {
     timerStart(tcb, TcbTimer.RETRANSMIT, tcb.rto);
   }
   pendingAdd(<u32>tcb.id);

@@ -63,14 +63,27 @@ export function congestionOnDuplicate(tcb: Tcb): bool {
     return false;
   }
   if (tcb.dupAcks < 255) tcb.dupAcks += 1;
-  if (tcb.dupAcks != 3) return false;
+  if (<u32>tcb.dupAcks < duplicateThreshold(tcb)) return false;
   // RFC 6582 3.2 step 2: not again for losses that a recovery or a timeout before has dealt with.
   if (!seqLess(tcb.recover, tcb.sndUna)) return false;
   halveFlight(tcb);
   tcb.recover = tcb.sndMax;
   tcb.cwnd = tcb.ssthresh + 3 * <u32>tcb.sndMss;
-  tcb.flags |= TcbFlag.RECOVERY;
+  tcb.flags = (tcb.flags | TcbFlag.RECOVERY) & ~TcbFlag.PARTIAL;
   return true;
+}
+
+/**
+ * Duplicates that tell of a loss: three, or with less than four segments in flight and no more to send, one less than there
+ * are segments (early retransmit, RFC 5827 3.1): more can never come.
+ */
+function duplicateThreshold(tcb: Tcb): u32 {
+  const flight = tcb.sndMax - tcb.sndUna;
+  const mss = <u32>tcb.sndMss;
+  const sent = tcb.sndNxt - tcb.sndUna;
+  const more = sent < tcb.queued && sent < tcb.sndWnd;
+  if (more || flight <= mss || flight > 3 * mss) return 3;
+  return flight > 2 * mss ? 2 : 1;
 }
 
 /** The retransmission timer expired for data. */

@@ -202,6 +202,14 @@ export class Tcb extends Connection {
   /** Challenge ACKs sent in the present period (RFC 5961 7), and its start. */
   challenges: u8;
   challengeStart: u32;
+  /** Duplicate ACKs owed, one for each segment that came out of order (RFC 5681 4.2). */
+  owedAcks: u8;
+  /** How often the interval of window probes was doubled. */
+  backoff: u8;
+  /** Last soft error (RFC 1122 4.2.3.9), POSIX number: the reason to be told if nothing gets through in the end. */
+  softError: u8;
+  /** Segment size that a router has asked for, 0 = none; believed when the segment does not get through (RFC 5927 7.2). */
+  routerMss: u16;
 }
 
 /** Half-open connection of the SYN queue: state SYN-RECEIVED without a TCB. */
@@ -220,6 +228,8 @@ export class SynRecord extends Connection {
   waiting: u8;
   /** A SYN-ACK is owed (output.ts). */
   due: u8;
+  /** Which SYN-ACK was answered cannot be told: no round-trip sample (RFC 6298 3). */
+  ambiguous: u8;
   /** Time it came, for eviction. */
   born: u32;
 }
@@ -266,6 +276,8 @@ export const enum TcbFlag {
   SYN_RETRANSMITTED = 8192,
   /** The retransmission timer runs for the persist state, not for data in flight. */
   PERSIST = 16384,
+  /** A partial acknowledgment has come in this fast recovery (RFC 6582 3.2 step 3). */
+  PARTIAL = 32768,
 }
 
 export const enum TcbTimer {

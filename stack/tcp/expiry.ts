@@ -15,8 +15,9 @@ import {
 } from "./connection";
 import { ackNow, tcbAbort, tcbReset, timeWaitFree } from "./lifecycle";
 import { synRecordExpired } from "./listen";
+import { finDue } from "./output";
 import { pendingAdd } from "./pending";
-import { rtoBackOff } from "./rto";
+import { RTO_MAX_MS, rtoBackOff } from "./rto";
 import { timerStart, timersRearm } from "./timers";
 
 /**
@@ -59,18 +60,34 @@ function retransmitExpired(tcb: Tcb): void {
     persistExpired(tcb);
     return;
   }
+  const opening = tcb.state == TcpState.SYN_SENT || tcb.state == TcpState.SYN_RECEIVED;
+  const inFlight = tcb.sndMax != tcb.sndUna;
+  if (!opening && !inFlight && tcb.queued == 0 && !finDue(tcb)) {
+    // Nothing to send again: the timer stood by for an ACK that waits for a neighbour (pending.ts).
+    pendingAdd(<u32>tcb.id);
+    return;
+  }
+  if (!opening && inFlight && tcb.sndWnd == 0) {
+    // The window has shrunk to nothing under what is in flight: probes, not retransmissions (RFC 9293 MUST-35).
+    tcb.flags |= TcbFlag.PERSIST;
+    tcb.backoff = 0;
+    tcb.sndNxt = tcb.sndUna;
+    persistExpired(tcb);
+    return;
+  }
   count(Counter.TCP_TIMEOUT);
   tcb.retries += 1;
-  const opening = tcb.state == TcpState.SYN_SENT || tcb.state == TcpState.SYN_RECEIVED;
   if (<u32>tcb.retries >= (opening ? SYN_RETRIES_MAX : RETRIES_MAX)) {
-    tcbAbort(tcb, ETIMEDOUT);
+    tcbAbort(tcb, reason(tcb));
     return;
   }
   if (opening) {
-    tcb.flags |= TcbFlag.SYN_RETRANSMITTED;
+    if (inFlight) tcb.flags |= TcbFlag.SYN_RETRANSMITTED;
     tcb.sndNxt = tcb.iss;
   } else {
-    congestionOnTimeout(tcb);
+    if (tcb.routerMss != 0) tcb.sndMss = tcb.routerMss;
+    tcb.routerMss = 0;
+    if (inFlight) congestionOnTimeout(tcb);
     tcb.sndNxt = tcb.sndUna;
   }
   tcb.flags &= ~(TcbFlag.TIMING | TcbFlag.RETRANSMIT_HEAD);
@@ -79,17 +96,23 @@ function retransmitExpired(tcb: Tcb): void {
   pendingAdd(<u32>tcb.id);
 }
 
+/** What the application is told when nothing gets through. */
+function reason(tcb: Tcb): i32 {
+  return tcb.softError != 0 ? <i32>tcb.softError : ETIMEDOUT;
+}
+
 /** Persist state (RFC 9293 3.8.6.1): a probe, at growing intervals. Answered probes keep the connection for ever. */
 function persistExpired(tcb: Tcb): void {
   if (<u32>tcb.retries >= RETRIES_MAX) {
-    tcbAbort(tcb, ETIMEDOUT);
+    tcbAbort(tcb, reason(tcb));
     return;
   }
   count(Counter.TCP_WINDOW_PROBE);
   tcb.retries += 1;
   tcb.flags |= TcbFlag.FORCE;
-  rtoBackOff(tcb);
-  timerStart(tcb, TcbTimer.RETRANSMIT, tcb.rto);
+  // The timeout of data stays as it is: what the probes wait for is the application of the peer, not the network.
+  if (tcb.backoff < 15) tcb.backoff += 1;
+  timerStart(tcb, TcbTimer.RETRANSMIT, min<u32>(tcb.rto << (<u32>tcb.backoff), RTO_MAX_MS));
   pendingAdd(<u32>tcb.id);
 }
 

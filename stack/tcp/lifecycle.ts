@@ -36,28 +36,45 @@ import { timerStart, timersStop } from "./timers";
 export const FIN_WAIT_2_MS: u32 = 60000;
 /** How long an orphan with data to deliver may go without progress. */
 export const ORPHAN_MS: u32 = 60000;
+/** After so long without progress an orphan may be given up for a new connection. */
+const STALLED_MS: u32 = 5000;
 
 /** A fresh TCB, zeroed; NO_CONNECTION when all are in use. The caller sets the tuple and the state. */
 export function tcbAllocate(): u32 {
   for (let id: u32 = 0; id < TCP_TCBS; id++) {
     const tcb = tcbAt(id);
-    if (tcb.state != TcpState.CLOSED || tcb.socket != 0) continue;
-    memory.fill(changetype<usize>(tcb), 0, offsetof<Tcb>());
-    tcb.id = <u8>id;
-    tcb.rto = RTO_INITIAL_MS;
-    tcb.ttl = 64;
-    sendQueueClear(tcb);
-    return id;
+    if (tcb.state == TcpState.CLOSED && tcb.socket == 0) return tcbInit(tcb, id);
+  }
+  for (let id: u32 = 0; id < TCP_TCBS; id++) {
+    const tcb = tcbAt(id);
+    if (!stalledOrphan(tcb)) continue;
+    sendReset(tcb);
+    tcbUnlink(tcb);
+    return tcbInit(tcb, id);
   }
   return NO_CONNECTION;
 }
 
-/** TCBs that are free. */
+function tcbInit(tcb: Tcb, id: u32): u32 {
+  memory.fill(changetype<usize>(tcb), 0, offsetof<Tcb>());
+  tcb.id = <u8>id;
+  tcb.rto = RTO_INITIAL_MS;
+  tcb.ttl = 64;
+  return id;
+}
+
+/** An orphan whose peer has acknowledged nothing for a while: it gives way when somebody needs the TCB. */
+function stalledOrphan(tcb: Tcb): bool {
+  if (tcb.socket != 0 || tcb.listener != 0 || ((<u32>tcb.armed) & TcbTimer.LIFE) == 0) return false;
+  return <i32>(tcb.lifeDue - now()) <= <i32>(ORPHAN_MS - STALLED_MS);
+}
+
+/** TCBs that are free, or would be made free. */
 export function tcbsFree(): u32 {
   let free: u32 = 0;
   for (let id: u32 = 0; id < TCP_TCBS; id++) {
     const tcb = tcbAt(id);
-    if (tcb.state == TcpState.CLOSED && tcb.socket == 0) free += 1;
+    if ((tcb.state == TcpState.CLOSED && tcb.socket == 0) || stalledOrphan(tcb)) free += 1;
   }
   return free;
 }
@@ -67,8 +84,14 @@ export function tcbsFree(): u32 {
  * was received can still be read and the error be told.
  */
 export function tcbClose(tcb: Tcb): void {
-  const id = <u32>tcb.id;
   if (tcb.state == TcpState.CLOSED) return;
+  tcbUnlink(tcb);
+  if (tcb.socket != 0) socketNotify(<u32>tcb.socket - 1);
+  else promoteWaiting();
+}
+
+function tcbUnlink(tcb: Tcb): void {
+  const id = <u32>tcb.id;
   connectionRemove(id);
   pendingRemove(id);
   timersStop(tcb);
@@ -77,8 +100,6 @@ export function tcbClose(tcb: Tcb): void {
   if (tcb.listener != 0 && tcb.socket == 0) {
     acceptQueueRemove(listenerAt(<u32>tcb.listener - 1), tcb);
   }
-  if (tcb.socket != 0) socketNotify(<u32>tcb.socket - 1);
-  else promoteWaiting();
 }
 
 /** Ends a connection because of an error that the application will be told (RFC 9293 MUST-12). */

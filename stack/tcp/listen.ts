@@ -27,6 +27,7 @@ import { RECEIVE_MSS, sendBare } from "./output";
 import { pendingAdd, pendingRemove } from "./pending";
 import { RTO_AFTER_SYN_LOSS_MS, rtoSample } from "./rto";
 import { DEFAULT_MSS, MINIMUM_MSS, Segment, TcpBit } from "./segment";
+import { seqLess } from "./sequence";
 
 /**
  * The passive side (RFC 9293 3.10.7.2): a SYN makes a record of the SYN queue, the ACK that finishes the handshake turns it
@@ -65,13 +66,14 @@ export function listenInput(segment: Segment): void {
 function cookieReceived(segment: Segment, listener: u32, irs: u32): bool {
   const mss = cookieCheck(segment, irs);
   if (mss == 0) return false;
-  const recordId = synRecordAllocate();
+  const recordId = synRecordAllocate(FIRST_TIME_WAIT);
   if (recordId == NO_CONNECTION) {
     count(Counter.TCP_SYN_DROPPED);
     return true;
   }
   const record = synRecordFill(recordId, segment, listener, irs, mss);
   record.iss = segment.ack - 1;
+  record.ambiguous = 1;
   const id = promote(recordId);
   if (id == NO_CONNECTION) promoteLater(recordId);
   else promoteCommit(recordId, id);
@@ -93,7 +95,8 @@ export function refuse(segment: Segment): void {
 
 function synReceived(segment: Segment, listener: u32): void {
   const mss = sendMss(segment.mss);
-  const id = synRecordAllocate();
+  // The last record is kept for those who prove themselves with a cookie.
+  const id = synRecordAllocate(FIRST_TIME_WAIT - 1);
   if (id == NO_CONNECTION) {
     cookieAnswer(segment, mss);
     return;
@@ -101,6 +104,8 @@ function synReceived(segment: Segment, listener: u32): void {
   const promised = roomFor(listener, false);
   const record = synRecordFill(id, segment, listener, segment.seq, mss);
   record.iss = initialSequenceNumber(record);
+  // A connection that is opened again goes on above what it sent before (RFC 9293 MAY-2).
+  if (segment.floor != 0 && seqLess(record.iss, segment.floor)) record.iss = segment.floor;
   if (promised) record.promised = <u16>min<u32>(TCP_RX_BYTES, 0xffff);
   record.due = 1;
   pendingAdd(id);
@@ -154,9 +159,9 @@ export function sendMss(option: u32): u32 {
   return min<u32>(max<u32>(option, MINIMUM_MSS), RECEIVE_MSS);
 }
 
-/** A free record; NO_CONNECTION when there is none. */
-function synRecordAllocate(): u32 {
-  for (let id = FIRST_SYN_RECORD; id < FIRST_TIME_WAIT; id++) {
+/** A free record before `end`; NO_CONNECTION when there is none. */
+function synRecordAllocate(end: u32): u32 {
+  for (let id = FIRST_SYN_RECORD; id < end; id++) {
     if (synRecordAt(id).state == TcpState.CLOSED) return id;
   }
   return NO_CONNECTION;
@@ -217,6 +222,7 @@ export function synRecordInput(id: u32, segment: Segment): void {
 }
 
 function repeatSynAck(id: u32, record: SynRecord): void {
+  record.ambiguous = 1;
   record.due = 1;
   pendingAdd(id);
 }
@@ -262,7 +268,7 @@ export function promote(recordId: u32): u32 {
   if (record.retries != 0) {
     tcb.flags |= TcbFlag.SYN_RETRANSMITTED;
     tcb.rto = RTO_AFTER_SYN_LOSS_MS;
-  } else if (record.waiting == 0) {
+  } else if (record.waiting == 0 && record.ambiguous == 0) {
     rtoSample(tcb, now() - record.born);
   }
   return id;

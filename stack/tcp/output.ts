@@ -3,13 +3,13 @@ import { isDue, now } from "../now";
 import { Counter, count } from "../statistics";
 import { sumAdd, sumField, sumPseudoHeader } from "../wire/checksum";
 import { Be } from "../wire/bytes";
-import { TCP_RX_BYTES } from "../config";
+import { TCP_RX_BYTES, TCP_TX_BYTES } from "../config";
 import { congestionOnIdle, congestionWindow } from "./congestion";
 import { SynRecord, Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
 import { pendingAdd } from "./pending";
 import { sendQueueSum, sendQueueWrite } from "./send-queue";
 import { TCP_HEADER_BYTES, TcpBit } from "./segment";
-import { seqAtMost, seqLess, seqMax } from "./sequence";
+import { seqAtMost, seqLess, seqMax, seqMin } from "./sequence";
 import { textRoom } from "./text";
 import { timerStart, timerStop } from "./timers";
 
@@ -96,7 +96,6 @@ function sendOf(tcb: Tcb, seq: u32, bits: u32, mss: u32, offset: u32, bytes: u32
     bytes,
   );
   if (refused != 0) return refused;
-  tcb.lastSent = now();
   if ((bits & TcpBit.ACK) != 0) {
     tcb.rcvAdv = seqMax(tcb.rcvAdv, tcb.rcvNxt + window);
     tcb.flags &= ~TcbFlag.ACK_NOW;
@@ -120,20 +119,30 @@ export function tcpOutput(tcb: Tcb): i32 {
     if (result == 0) break;
     if (turns == BURST - 1) pendingAdd(<u32>tcb.id);
   }
-  if ((tcb.flags & TcbFlag.ACK_NOW) != 0) {
-    const refused = sendOf(tcb, tcb.sndMax, TcpBit.ACK, 0, 0, 0);
+  if (tcb.owedAcks == 0 && (tcb.flags & TcbFlag.ACK_NOW) != 0) tcb.owedAcks = 1;
+  for (; tcb.owedAcks != 0; tcb.owedAcks--) {
+    const refused = sendOf(tcb, acceptableNumber(tcb), TcpBit.ACK, 0, 0, 0);
     if (refused != 0) return refused;
   }
-  // Data waits and nothing is in flight that an acknowledgment would answer: the persist timer (RFC 9293 3.8.6.1).
+  // Data or a FIN waits and nothing is in flight that an acknowledgment would answer: the persist timer (RFC 9293 3.8.6.1).
   if (
-    tcb.queued != 0 &&
+    (tcb.queued != 0 || finDue(tcb)) &&
     tcb.sndMax == tcb.sndUna &&
     ((<u32>tcb.armed) & TcbTimer.RETRANSMIT) == 0
   ) {
     tcb.flags |= TcbFlag.PERSIST;
+    tcb.backoff = 0;
     timerStart(tcb, TcbTimer.RETRANSMIT, tcb.rto);
   }
   return 0;
+}
+
+/**
+ * Number of a segment without text: SND.NXT, but not beyond the window, where the peer would drop its ACK. A window probe, or
+ * text sent before the window shrank, may lie there.
+ */
+function acceptableNumber(tcb: Tcb): u32 {
+  return seqMin(tcb.sndMax, tcb.sndUna + tcb.sndWnd);
 }
 
 function outputSyn(tcb: Tcb): i32 {
@@ -163,15 +172,17 @@ function outputOne(tcb: Tcb): i32 {
   const usable = window > offset ? window - offset : 0;
   let bytes = min<u32>(min<u32>(available, <u32>tcb.sndMss), usable);
   const force = (tcb.flags & TcbFlag.FORCE) != 0;
+  const finish = finDue(tcb);
   let probe = false;
-  if (bytes == 0 && available != 0) {
-    // A probe carries one byte beyond the window; SND.NXT stays where it is (RFC 9293 MUST-36).
+  if (usable == 0 && (available != 0 || (finish && tcb.sndWnd <= offset))) {
+    // A probe carries one byte (or the FIN) beyond the window; SND.NXT stays where it is (RFC 9293 MUST-36).
     if (!force) return 0;
     probe = true;
-    bytes = 1;
+    bytes = min<u32>(available, 1);
   }
   const last = bytes == available;
-  const fin = last && !probe && finDue(tcb);
+  // The FIN takes room in the window, too, but none in the congestion window.
+  const fin = last && finish && (probe ? bytes == 0 : tcb.sndWnd > offset + bytes);
   if (bytes == 0 && !fin) {
     tcb.flags &= ~TcbFlag.RETRANSMIT_HEAD;
     return 0;
@@ -187,7 +198,7 @@ function outputOne(tcb: Tcb): i32 {
 }
 
 /** Our FIN belongs behind the last byte and is not acknowledged yet. */
-function finDue(tcb: Tcb): bool {
+export function finDue(tcb: Tcb): bool {
   const state = <u32>tcb.state;
   if ((tcb.flags & TcbFlag.FIN_QUEUED) == 0) return false;
   return state == TcpState.FIN_WAIT_1 || state == TcpState.CLOSING || state == TcpState.LAST_ACK;
@@ -199,12 +210,15 @@ function worthSending(tcb: Tcb, seq: u32, bytes: u32, last: bool): bool {
   if (seqLess(seq, tcb.sndMax)) return true;
   const idle = tcb.sndMax == tcb.sndUna;
   if (last && (idle || (tcb.flags & (TcbFlag.NO_DELAY | TcbFlag.FIN_QUEUED)) != 0)) return true;
+  // With the ring full there is nothing to wait for: no more text can join these bytes.
+  if (last && <u32>tcb.ringBytes == TCP_TX_BYTES) return true;
   return bytes >= tcb.maxSndWnd >>> 1;
 }
 
 function sent(tcb: Tcb, seq: u32, bytes: u32, fin: bool, probe: bool): void {
   const end = seq + bytes + (fin ? 1 : 0);
   const again = seqLess(seq, tcb.sndMax);
+  tcb.lastSent = now();
   tcb.flags &= ~(TcbFlag.RETRANSMIT_HEAD | TcbFlag.FORCE);
   if (fin) tcb.flags |= TcbFlag.FIN_SENT;
   if (again) {

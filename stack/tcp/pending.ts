@@ -1,7 +1,9 @@
 import { TCP_SYN_RECORDS, TCP_TCBS } from "../config";
-import { EAGAIN, EHOSTUNREACH } from "../errors";
+import { EAGAIN, EHOSTUNREACH, EINPROGRESS, ENETDOWN } from "../errors";
+import { iface } from "../interface";
 import {
   FIRST_SYN_RECORD,
+  FIRST_TIME_WAIT,
   Tcb,
   TcbFlag,
   TcbTimer,
@@ -57,6 +59,7 @@ export function pendingAny(): bool {
 
 /** Lets each waiting connection send; returns false when the IP layer had no more room. */
 export function pendingRun(): bool {
+  if (iface.address != address) addressChanged();
   // A connection that has more than its burst enters again at the end; the bound gives each one turn.
   for (let turns: u32 = 0; head != END && turns < TCP_TCBS + TCP_SYN_RECORDS; turns++) {
     const id = head;
@@ -72,6 +75,20 @@ export function pendingRun(): bool {
   return true;
 }
 
+/** Address that connections are made from, as of the last turn. */
+let address: u32 = 0;
+
+/** The address was lost, or is another one: nothing can reach the connections made from it, so they end. */
+function addressChanged(): void {
+  const before = address;
+  address = iface.address;
+  if (before == 0) return;
+  for (let id: u32 = 0; id < TCP_TCBS; id++) {
+    const tcb = tcbAt(id);
+    if (tcb.state != TcpState.CLOSED && tcb.localAddress == before) tcbAbort(tcb, ENETDOWN);
+  }
+}
+
 function pendingPutBack(id: u32): void {
   const connection = connectionAt(id);
   if (connection.nextPending != 0) return;
@@ -84,8 +101,7 @@ function outputSynAck(id: u32): i32 {
   const record = synRecordAt(id);
   if (record.state == TcpState.CLOSED || record.due == 0) return 0;
   const result = synAckOutput(record);
-  // Without a neighbour the timer tries again; the peer's address has just been seen, so this is rare.
-  if (result != -EAGAIN) record.due = 0;
+  if (result != -EAGAIN && result != -EINPROGRESS) record.due = 0;
   return result;
 }
 
@@ -96,6 +112,7 @@ function refused(tcb: Tcb, error: i32): void {
     tcbAbort(tcb, error);
     return;
   }
+  tcb.softError = <u8>(error == EINPROGRESS ? EHOSTUNREACH : error);
   // A backup for the event: the retransmission timer tries again, and gives up in the end.
   if (((<u32>tcb.armed) & TcbTimer.RETRANSMIT) == 0) timerStart(tcb, TcbTimer.RETRANSMIT, tcb.rto);
 }
@@ -107,5 +124,9 @@ export function tcpNeighbourReady(): void {
     if (tcb.state == TcpState.CLOSED || (tcb.flags & TcbFlag.WAIT_NEIGHBOUR) == 0) continue;
     tcb.flags &= ~TcbFlag.WAIT_NEIGHBOUR;
     pendingAdd(id);
+  }
+  for (let id = FIRST_SYN_RECORD; id < FIRST_TIME_WAIT; id++) {
+    const record = synRecordAt(id);
+    if (record.state != TcpState.CLOSED && record.due != 0) pendingAdd(id);
   }
 }

@@ -73,3 +73,8 @@ export function rangesAdvance(tcb: Tcb, edge: u32): u32 {
   }
   return edge;
 }
+
+/** End of all that has come, in order or not. */
+export function rangesEnd(tcb: Tcb): u32 {
+  return tcb.ranges == 0 ? tcb.rcvNxt : rangeAt(tcb, <u32>tcb.ranges - 1).right;
+}

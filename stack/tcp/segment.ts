@@ -37,6 +37,8 @@ export class Segment {
   right: u32;
   /** MSS option; 0 = none. */
   mss: u32;
+  /** Lowest initial sequence number for an answer that opens a connection again; 0 = any. */
+  floor: u32;
 }
 
 export const SEGMENT: Segment = changetype<Segment>(memory.data(offsetof<Segment>(), 4));
@@ -72,6 +74,7 @@ export function segmentParse(segment: Segment, bytes: u32): u32 {
   segment.left = 0;
   segment.right = 0;
   segment.mss = 0;
+  segment.floor = 0;
   if ((segment.bits & TcpBit.SYN) != 0) parseOptions(segment, headerBytes);
   return headerBytes;
 }

@@ -8,6 +8,7 @@ import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
 import { ackNow, enterTimeWait, tcbAbort, tcbClose, tcbReset } from "./lifecycle";
 import { refuse } from "./listen";
 import { RECEIVE_MSS } from "./output";
+import { rangesEnd } from "./ranges";
 import { Segment, TcpBit, segmentLength } from "./segment";
 import { seqAtMost, seqLess } from "./sequence";
 import { textAccept } from "./text";
@@ -16,6 +17,7 @@ import { timerStart } from "./timers";
 /** RFC 5961 7: challenge ACKs per connection in a period; per connection, so that no other can measure them. */
 const CHALLENGES: u32 = 10;
 const CHALLENGE_PERIOD_MS: u32 = 5000;
+const OWED_ACKS_MAX: u32 = 8;
 
 /**
  * A segment for a TCB in SYN-RECEIVED or a synchronised state (RFC 9293 3.10.7.4): sequence number, RST, SYN, ACK, URG, text,
@@ -26,8 +28,8 @@ export function synchronizedInput(tcb: Tcb, segment: Segment): void {
   if (!acceptable(tcb, segment)) {
     count(Counter.TCP_OUT_OF_WINDOW);
     if ((segment.bits & TcpBit.RST) != 0) return;
-    // Answers to empty segments are rationed, or two confused peers would keep each other busy.
-    if (segmentLength(segment) != 0) ackNow(tcb);
+    // Answers to segments without text are rationed, or two confused peers would keep each other busy; SYNs for RFC 5961 4.
+    if (segment.textBytes != 0 && (segment.bits & TcpBit.SYN) == 0) ackNow(tcb);
     else challenge(tcb);
     return;
   }
@@ -107,10 +109,12 @@ function textInput(tcb: Tcb, segment: Segment): void {
   const hadHole = tcb.ranges != 0;
   const before = tcb.rcvNxt;
   if (!textAccept(tcb, segment)) {
-    // Out of order, a duplicate, or no room: told at once (RFC 5681 4.2).
+    // Out of order, a duplicate, or no room: told at once, each segment beyond a hole by an ACK of its own (RFC 5681 4.2).
     ackNow(tcb);
+    if (seqLess(tcb.rcvNxt, segment.seq) && <u32>tcb.owedAcks < OWED_ACKS_MAX) tcb.owedAcks += 1;
     return;
   }
+  tcb.owedAcks = 0;
   if (tcb.socket != 0) socketNotify(<u32>tcb.socket - 1);
   const unacked = <u32>tcb.unackedBytes + (tcb.rcvNxt - before);
   tcb.unackedBytes = <u16>min<u32>(unacked, 0xffff);
@@ -126,7 +130,7 @@ function finInput(tcb: Tcb, segment: Segment): void {
   const finSeq = segment.seq + segment.textBytes;
   if ((segment.bits & TcpBit.FIN) != 0 && (tcb.flags & TcbFlag.FIN_SEEN) == 0) {
     // Beyond the window, or behind text that found no place: the peer will send it again.
-    if (seqLess(tcb.rcvAdv, finSeq) || seqLess(finSeq, tcb.rcvNxt)) return;
+    if (seqLess(tcb.rcvAdv, finSeq) || seqLess(finSeq, rangesEnd(tcb))) return;
     tcb.flags |= TcbFlag.FIN_SEEN;
     tcb.finSeq = finSeq;
     ackNow(tcb);

@@ -5,6 +5,7 @@ import { TIMER_TCP, timerSet } from "../time/timers";
 import { TimeWait, TcpState, timeWaitAt } from "./connection";
 import { timeWaitAcknowledge, timeWaitFree } from "./lifecycle";
 import { listenInput, refuse } from "./listen";
+import { NO_LISTENER, listenerFind } from "./listener";
 import { Segment, TcpBit, segmentLength } from "./segment";
 import { seqLess } from "./sequence";
 
@@ -21,8 +22,11 @@ export function timeWaitInput(id: u32, segment: Segment): void {
     if (!timeWait && segment.seq == record.rcvNxt) timeWaitFree(id);
     return;
   }
-  const opening = (bits & (TcpBit.SYN | TcpBit.ACK | TcpBit.FIN)) == TcpBit.SYN;
+  const opening =
+    (bits & (TcpBit.SYN | TcpBit.ACK | TcpBit.FIN)) == TcpBit.SYN &&
+    listenerFind(segment.destination, segment.destinationPort) != NO_LISTENER;
   if (timeWait && opening && seqLess(record.rcvNxt, segment.seq)) {
+    segment.floor = (record.sndNxt + 0x10000) | 1;
     timeWaitFree(id);
     listenInput(segment);
     return;

@@ -3,7 +3,7 @@ import {
   EADDRINUSE,
   EADDRNOTAVAIL,
   EAGAIN,
-  EHOSTUNREACH,
+  EINVAL,
   ENETUNREACH,
   ENOBUFS,
   ENOTCONN,
@@ -11,7 +11,7 @@ import {
 } from "../errors";
 import { iface } from "../interface";
 import { routeSource } from "../ip/ipv4-output";
-import { keyedHash, random32 } from "../random";
+import { isLoopback } from "../ip/packet";
 import { POLLERR, POLLHUP, POLLIN, POLLOUT } from "../socket/constants";
 import {
   NO_CONNECTION,
@@ -21,7 +21,6 @@ import {
   TcpState,
   connectionFind,
   connectionInsert,
-  connectionUsesPort,
   tcbAt,
 } from "./connection";
 import { initialSequenceNumber } from "./isn";
@@ -56,7 +55,7 @@ import { timerStart } from "./timers";
  * waits; errors are negative POSIX numbers, addresses and ports are in host order.
  */
 
-/** Active OPEN. Returns the TCB's number. `localPort` 0 takes an ephemeral one. */
+/** Active OPEN. Returns the TCB's number. */
 export function tcpConnect(
   socket: u32,
   localAddress: u32,
@@ -68,10 +67,9 @@ export function tcpConnect(
   const source = routeSource(remoteAddress);
   if (source == 0) return -ENETUNREACH;
   if (localAddress == 0) localAddress = source;
-  if (localPort == 0) {
-    localPort = tcpEphemeralPort(localAddress, remoteAddress, remotePort);
-    if (localPort == 0) return -EADDRNOTAVAIL;
-  }
+  // Nothing that 127/8 sends would ever leave.
+  if (isLoopback(localAddress) && !isLoopback(source) && remoteAddress != iface.address)
+    return -EINVAL;
   if (connectionFind(localAddress, localPort, remoteAddress, remotePort) != NO_CONNECTION) {
     return -EADDRINUSE;
   }
@@ -99,21 +97,6 @@ export function tcpConnect(
 function isHost(address: u32): bool {
   if (address >>> 24 == 0 || address >= 0xe0000000) return false;
   return iface.broadcast == 0 || address != iface.broadcast;
-}
-
-const EPHEMERAL_FIRST: u32 = 1024;
-const EPHEMERAL_COUNT: u32 = 65536 - 1024;
-
-/** A free port by RFC 6056 algorithm 3: a keyed offset for this peer, and a random step. 0 when none was found. */
-export function tcpEphemeralPort(localAddress: u32, remoteAddress: u32, remotePort: u32): u32 {
-  const offset = keyedHash(localAddress, remoteAddress, remotePort) + random32();
-  for (let tries: u32 = 0; tries < 64; tries++) {
-    let place = (offset + tries * 7) & 0xffff;
-    if (place >= EPHEMERAL_COUNT) place -= EPHEMERAL_COUNT;
-    const port = EPHEMERAL_FIRST + place;
-    if (!connectionUsesPort(port) && !listenerTaken(0, port)) return port;
-  }
-  return 0;
 }
 
 /** Passive OPEN. Returns the listener's number. Port 0 means every port where the build allows it. */
@@ -265,39 +248,4 @@ export function tcpEvents(tcb: Tcb): u32 {
 /** Readiness of a listener as poll() bits. */
 export function tcpListenerEvents(index: u32): u32 {
   return listenerAt(index).head != 0 ? POLLIN : 0;
-}
-
-/**
- * An ICMP error that quotes a segment of ours (RFC 5927). It counts only when the quoted number is in flight; it ends a
- * connection that is still being opened, later it is soft and changes nothing.
- */
-export function tcpIcmpError(
-  type: u32,
-  code: u32,
-  _info: u32,
-  quotedSource: u32,
-  quotedDestination: u32,
-  quotedSourcePort: u32,
-  quotedDestinationPort: u32,
-  quotedSequence: u32,
-): void {
-  if (type != 3 || code > 3) return;
-  const id = connectionFind(
-    quotedSource,
-    quotedSourcePort,
-    quotedDestination,
-    quotedDestinationPort,
-  );
-  if (id >= tcbLimit()) return;
-  const tcb = tcbAt(id);
-  const inFlight = quotedSequence - tcb.sndUna < tcb.sndMax - tcb.sndUna;
-  if (!inFlight || tcb.state != TcpState.SYN_SENT) return;
-  // Codes 0 and 1 are soft even here (MUST-56); 2 and 3 say that nobody will ever answer.
-  if (code < 2) return;
-  if (tcb.error == 0) tcb.error = <u8>EHOSTUNREACH;
-  tcbClose(tcb);
-}
-
-function tcbLimit(): u32 {
-  return <u32>OPT_TCP_TCBS;
 }

@@ -1,11 +1,11 @@
 import test from "ava";
-import { SOCK_STREAM, StackHarness } from "../support/stack-harness.js";
-import { TcpPeer, accepted } from "../support/tcp-peer.js";
+import { SOCK_STREAM } from "../support/stack-harness.js";
+import { TcpPeer, accepted, deviceStack } from "../support/tcp-peer.js";
 import { concat, ip, pattern } from "../support/wire.js";
 
 /** MSS that the stack uses towards a client with these raw options in its SYN. */
 async function mssFor(raw: Uint8Array): Promise<number> {
-  const stack = await StackHarness.quiet();
+  const stack = await deviceStack();
   const listener = stack.listen(80);
   const peer = new TcpPeer(stack, stack.neighbour(), 5000, 80);
   if (!peer.syn({ options: { raw } }).includes("SA 0:1")) throw new Error("no SYN-ACK");
@@ -16,7 +16,7 @@ async function mssFor(raw: Uint8Array): Promise<number> {
 }
 
 test("RFC 9293 MUST-3, T-14: a segment with a bad checksum vanishes", async (t) => {
-  const stack = await StackHarness.quiet();
+  const stack = await deviceStack();
   const listener = stack.listen(80);
   const { peer, fd } = accepted(stack, listener, 5000);
   for (const checksum of [0, 0xffff, 0x1234]) {
@@ -40,7 +40,7 @@ test("RFC 9293 MUST-3, T-14: a segment with a bad checksum vanishes", async (t) 
 });
 
 test("T-1: every data offset with every short length is dropped without an answer, or handled", async (t) => {
-  const stack = await StackHarness.quiet();
+  const stack = await deviceStack();
   const tables = stack.tables();
   const host = stack.neighbour();
   for (let dataOffset = 0; dataOffset < 16; dataOffset++) {
@@ -57,7 +57,7 @@ test("T-1: every data offset with every short length is dropped without an answe
 });
 
 test("T-3: every option kind with every length, at the very end of the header, leaves the SYN answered", async (t) => {
-  const stack = await StackHarness.quiet();
+  const stack = await deviceStack();
   stack.listen(80);
   const host = stack.neighbour();
   const tables = stack.tables();
@@ -100,7 +100,7 @@ test("RFC 9293 MUST-15, MUST-16, MSS-3, MSS-4, T-4: no MSS means 536; the floor 
 });
 
 test("RFC 9293 MUST-14, MUST-65, MUST-67, MSS-1: MSS 1460 on SYN and SYN-ACK, no option on anything else", async (t) => {
-  const stack = await StackHarness.quiet();
+  const stack = await deviceStack();
   stack.listen(80);
   const client = new TcpPeer(stack, stack.neighbour(), 5000, 80, { mss: 0 });
   client.syn();
@@ -115,7 +115,7 @@ test("RFC 9293 MUST-14, MUST-65, MUST-67, MSS-1: MSS 1460 on SYN and SYN-ACK, no
 });
 
 test("RFC 9293 MUST-5, T-5, T-6: options on data and FIN are passed over", async (t) => {
-  const stack = await StackHarness.quiet();
+  const stack = await deviceStack();
   const listener = stack.listen(80);
   const { peer, fd } = accepted(stack, listener, 5000);
   const options = {
@@ -136,7 +136,7 @@ test("RFC 9293 MUST-5, T-5, T-6: options on data and FIN are passed over", async
 });
 
 test("T-10, MUST-30, MUST-31: urgent data of any pointer is delivered in line", async (t) => {
-  const stack = await StackHarness.quiet();
+  const stack = await deviceStack();
   const listener = stack.listen(80);
   const { peer, fd } = accepted(stack, listener, 5000);
   const pointers = [0, 1, 5, 0xffff, 0x8000];
@@ -152,7 +152,7 @@ test("T-10, MUST-30, MUST-31: urgent data of any pointer is delivered in line", 
 });
 
 test("T-11: text on a SYN waits for its repetition; SYN+FIN is dropped; RST wins over SYN", async (t) => {
-  const stack = await StackHarness.quiet();
+  const stack = await deviceStack();
   const listener = stack.listen(80);
   const host = stack.neighbour();
   const peer = new TcpPeer(stack, host, 5000, 80);
@@ -168,7 +168,7 @@ test("T-11: text on a SYN waits for its repetition; SYN+FIN is dropped; RST wins
 });
 
 test("RFC 9293 MUST-57, MUST-63: SYNs to broadcast or multicast, or from nobody, get no answer", async (t) => {
-  const stack = await StackHarness.quiet();
+  const stack = await deviceStack();
   stack.listen(80);
   const host = stack.neighbour();
   const fields = { sourcePort: 5000, destinationPort: 80, seq: 1, flags: 2 };
@@ -190,7 +190,7 @@ test("RFC 9293 MUST-57, MUST-63: SYNs to broadcast or multicast, or from nobody,
 });
 
 test("RFC 9293 MUST-50: IP options that mean nothing to TCP are ignored", async (t) => {
-  const stack = await StackHarness.quiet();
+  const stack = await deviceStack();
   stack.listen(80);
   const peer = new TcpPeer(stack, stack.neighbour(), 5000, 80);
   const below = { ip: { options: Uint8Array.of(1, 1, 68, 4, 5, 0, 1, 0) } };

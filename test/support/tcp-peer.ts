@@ -3,7 +3,8 @@
  * right or wrong. Nothing is acknowledged unless the test says so. What the stack sends is written as short text with
  * numbers relative to the two initial sequence numbers: `SA 0:1`, `A 1:101`, `PA 1:1+100`, `R 1`.
  */
-import { SOCK_STREAM, type StackHarness } from "./stack-harness.js";
+import { OPTIONS, type Options } from "../../stack/options.js";
+import { SOCK_STREAM, StackHarness, type HarnessConfig } from "./stack-harness.js";
 import type { Parsed, ParsedTcp } from "./wire-parse.js";
 import { Peer, type Below } from "./wire-peer.js";
 import { TCP, type TcpFields } from "./wire.js";
@@ -19,6 +20,14 @@ function flagText(bits: number): string {
 
 /** Fields of a segment that a test wants different; `seq` and `ack` are absolute. */
 export type Fields = Partial<Omit<TcpFields, "source" | "destination" | "flags">>;
+
+/** A quiet stack with the table sizes of a device, not those of the host build. */
+export function deviceStack(
+  options: Partial<Options> = {},
+  config: HarnessConfig = {},
+): Promise<StackHarness> {
+  return StackHarness.quiet({ ...config, options: { ...OPTIONS, DHCP: 0, ...options } });
+}
 
 export interface PeerConfig {
   iss?: number;
@@ -60,7 +69,7 @@ export class TcpPeer {
     port: number,
     to: number,
     config: PeerConfig = {},
-  ) {
+  ): TcpPeer {
     const peer = new TcpPeer(stack, host, port, to, config);
     peer.syn();
     peer.say("A");
@@ -74,7 +83,7 @@ export class TcpPeer {
     fd: number,
     port: number,
     config: PeerConfig = {},
-  ) {
+  ): TcpPeer {
     stack.take();
     const result = stack.wasm.sysConnect(fd, host.address, port);
     if (result !== -115) throw new Error(`connect: ${result}`);
@@ -87,7 +96,12 @@ export class TcpPeer {
   }
 
   /** The server side of a connection that the stack has opened. */
-  static server(stack: StackHarness, host: Peer, port = 80, config: PeerConfig = {}) {
+  static server(
+    stack: StackHarness,
+    host: Peer,
+    port = 80,
+    config: PeerConfig = {},
+  ): { peer: TcpPeer; fd: number } {
     const fd = stack.socket(SOCK_STREAM);
     const peer = TcpPeer.dialled(stack, host, fd, port, config);
     peer.say("SA", peer.mss === 0 ? {} : { options: { mss: peer.mss } });
@@ -159,9 +173,14 @@ export class TcpPeer {
     return this.segments().map((segment) => this.written(segment));
   }
 
-  /** Waits for the stack to send something, at most `limitMs`. */
+  /** Waits for the stack to send something on this connection, at most `limitMs`; neighbours are told meanwhile. */
   next(limitMs = 100_000): string[] {
-    return this.of(this.stack.untilSent(limitMs)).map((segment) => this.written(segment));
+    const end = this.stack.nowMs + limitMs;
+    for (;;) {
+      const sent = this.of(this.stack.untilSent(end - this.stack.nowMs));
+      if (sent.length > 0 || this.stack.nowMs >= end) return sent.map((s) => this.written(s));
+      this.stack.inject(this.host.arpReply());
+    }
   }
 
   /** Moves time on and tells what was sent in it. */

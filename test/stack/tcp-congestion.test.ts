@@ -1,0 +1,276 @@
+import test from "ava";
+import type { StackHarness } from "../support/stack-harness.js";
+import { TcpPeer, accepted, deviceStack, type PeerConfig } from "../support/tcp-peer.js";
+import type { Options } from "../../stack/options.js";
+import { pattern } from "../support/wire.js";
+
+const BIG = { TCP_TX_BYTES: 32768, TCP_RX_BYTES: 32768 };
+
+interface Sender {
+  stack: StackHarness;
+  peer: TcpPeer;
+  fd: number;
+  /** Bytes that the peer has acknowledged. */
+  acked: number;
+}
+
+async function open(config: PeerConfig = {}, options: Partial<Options> = BIG): Promise<Sender> {
+  const stack = await deviceStack(options);
+  return { stack, acked: 0, ...accepted(stack, stack.listen(80), 5000, { mss: 1000, ...config }) };
+}
+
+/** Fills the send ring; segments that went out, by their number in thousands. */
+function fill(it: Sender): number[] {
+  it.stack.take();
+  it.stack.send(it.fd, pattern(32768));
+  return numbers(it);
+}
+
+function numbers(it: Sender): number[] {
+  return it.peer.segments().map((s) => ((s.seq - it.peer.irs - 1) >>> 0) / 1000);
+}
+
+/** Acknowledges `segments` segments of 1000 bytes more (0: a duplicate); what is sent then. */
+function ack(it: Sender, segments: number): number[] {
+  it.acked += segments * 1000;
+  it.peer.ack = it.peer.theirs(1 + it.acked);
+  it.stack.take();
+  it.stack.inject(it.peer.frame("A"));
+  const sent = numbers(it);
+  it.stack.send(it.fd, pattern(32768));
+  return [...sent, ...numbers(it)];
+}
+
+test("RFC 5681 CC-1: the initial window is 4, 3 or 4 segments by their size", async (t) => {
+  for (const [mss, segments] of [
+    [1460, 3],
+    [1096, 3],
+    [1095, 4],
+    [536, 4],
+  ] as const) {
+    const it = await open({ mss });
+    t.is(fill(it).length, segments, `MSS ${mss}`);
+  }
+});
+
+test("RFC 5681 CC-1, RFC 6298 RTO-9: after a lost SYN-ACK one segment, and three seconds", async (t) => {
+  const stack = await deviceStack(BIG);
+  const listener = stack.listen(80);
+  const peer = new TcpPeer(stack, stack.neighbour(), 5000, 80, { mss: 1000 });
+  peer.syn();
+  t.deepEqual(peer.during(1100), ["SA 0:1"]);
+  peer.say("A");
+  const it = { stack, peer, fd: stack.wasm.sysAccept(listener), acked: 0 };
+  t.deepEqual(fill(it), [0]);
+  t.deepEqual(peer.during(2990), []);
+  t.deepEqual(peer.during(20), ["A 1:1+1000"]);
+});
+
+test("RFC 5681 CC-2, CC-5: slow start opens by a segment for each one acknowledged", async (t) => {
+  const it = await open();
+  t.deepEqual(fill(it), [0, 1, 2, 3]);
+  t.deepEqual(ack(it, 1), [4, 5]);
+  t.deepEqual(ack(it, 1), [6, 7]);
+  t.deepEqual(ack(it, 2), [8, 9, 10]);
+});
+
+test("RFC 5681 CC-3, CC-4: after a timeout one segment, slow start to half the flight, then a segment per round trip", async (t) => {
+  const it = await open();
+  t.deepEqual(fill(it), [0, 1, 2, 3]);
+  for (let i = 0; i < 4; i++) ack(it, 1);
+  // Eight in flight; all are lost.
+  t.deepEqual(it.peer.during(205), ["A 4001:1+1000"]);
+  t.deepEqual(ack(it, 1), [5, 6]);
+  t.deepEqual(ack(it, 2), [7, 8, 9]);
+  t.deepEqual(ack(it, 1), [10, 11]);
+  // ssthresh is 4000 now: about one more in a whole window.
+  t.deepEqual(ack(it, 1), [12]);
+  t.deepEqual(ack(it, 1), [13]);
+  t.deepEqual(ack(it, 1), [14]);
+});
+
+test("RFC 5681 CC-4: the second timeout of a segment leaves the threshold alone", async (t) => {
+  const it = await open();
+  fill(it);
+  for (let i = 0; i < 4; i++) ack(it, 1);
+  t.is(it.peer.during(205).length, 1);
+  t.is(it.peer.during(405).length, 1);
+  t.is(it.peer.during(805).length, 1);
+  t.deepEqual(ack(it, 1), [5, 6]);
+  t.deepEqual(ack(it, 2), [7, 8, 9]);
+  t.deepEqual(ack(it, 1), [10, 11]);
+  t.deepEqual(ack(it, 1), [12]);
+});
+
+test("RFC 5681 CC-7, CC-8, RFC 3042, RFC 6582 NR-2: limited transmit, fast retransmit, fast recovery, full ACK", async (t) => {
+  const it = await open();
+  fill(it);
+  for (let i = 0; i < 4; i++) ack(it, 1);
+  // 4..11 in flight, 4 is lost.
+  t.deepEqual(ack(it, 0), [12]);
+  t.deepEqual(ack(it, 0), [13]);
+  t.deepEqual(ack(it, 0), [4]);
+  // cwnd = 10/2 + 3; three more duplicates make room for one new segment.
+  t.deepEqual(ack(it, 0), []);
+  t.deepEqual(ack(it, 0), []);
+  t.deepEqual(ack(it, 0), [14]);
+  t.deepEqual(ack(it, 0), [15]);
+  // All up to recover: cwnd = min(ssthresh, flight + 1) = 3.
+  t.deepEqual(ack(it, 10), [16]);
+});
+
+test("RFC 6582 NR-3: a partial ACK sends the next hole at once, without a timeout", async (t) => {
+  const it = await open();
+  fill(it);
+  for (let i = 0; i < 4; i++) ack(it, 1);
+  ack(it, 0);
+  ack(it, 0);
+  t.deepEqual(ack(it, 0), [4]);
+  t.is(ack(it, 3)[0], 7);
+  t.is(ack(it, 2)[0], 9);
+});
+
+test("RFC 6582 NR-3: only the first partial ACK restarts the retransmission timer", async (t) => {
+  const it = await open();
+  fill(it);
+  for (let i = 0; i < 4; i++) ack(it, 1);
+  for (let i = 0; i < 3; i++) ack(it, 0);
+  it.stack.advance(150);
+  ack(it, 1);
+  it.stack.advance(150);
+  ack(it, 1);
+  it.stack.take();
+  t.deepEqual(it.peer.during(60).slice(0, 1), ["A 6001:1+1000"]);
+});
+
+test("RFC 6582 NR-1, NR-4: duplicates of what a timeout has sent again do not start a recovery", async (t) => {
+  const it = await open();
+  t.deepEqual(fill(it), [0, 1, 2, 3]);
+  t.is(it.peer.during(205).length, 1);
+  for (let i = 0; i < 6; i++) t.false(ack(it, 0).includes(0), `duplicate ${i}`);
+});
+
+test("RFC 5681 CC-6: text, FIN, a new window or nothing in flight make no duplicate", async (t) => {
+  const it = await open();
+  fill(it);
+  for (let i = 0; i < 5; i++) {
+    it.peer.text(pattern(1));
+    it.peer.say("A", { window: 60000 - i });
+  }
+  t.false(numbers(it).includes(0));
+  const counted = it.stack.counted(() => it.peer.say("A"));
+  t.is(counted.tcpIn, 1);
+});
+
+test("RFC 5827: with few segments in flight and nothing more to send, fewer duplicates tell of a loss", async (t) => {
+  for (const [segments, duplicates] of [
+    [2, 1],
+    [3, 2],
+    [4, 3],
+  ] as const) {
+    const it = await open();
+    it.stack.send(it.fd, pattern(segments * 1000));
+    t.is(numbers(it).length, segments);
+    const frame = it.peer.frame("A");
+    for (let i = 1; i < duplicates; i++) {
+      it.stack.inject(frame);
+      t.deepEqual(numbers(it), []);
+    }
+    it.stack.inject(frame);
+    t.deepEqual(numbers(it), [0], `${segments} in flight`);
+  }
+});
+
+test("RFC 5681 CC-9: after an idle time the window is the initial one again, also when only ACKs were sent", async (t) => {
+  const it = await open();
+  fill(it);
+  for (let i = 0; i < 12; i++) ack(it, 1);
+  const flight = 16;
+  it.acked = 0;
+  const last =
+    ((it.peer.last?.seq ?? 0) + (it.peer.last?.data.length ?? 0) - it.peer.irs - 1) >>> 0;
+  t.true(last / 1000 >= flight);
+  // Take all that is queued, then rest.
+  let end = last;
+  for (;;) {
+    it.stack.take();
+    it.stack.inject(it.peer.frame("A", { ack: it.peer.theirs(1 + end) }));
+    const more = it.peer.segments();
+    if (more.length === 0) break;
+    const tail = more.at(-1);
+    if (tail) end = (tail.seq + tail.data.length - it.peer.irs - 1) >>> 0;
+  }
+  it.peer.ack = it.peer.theirs(1 + end);
+  it.stack.advance(10_000);
+  it.peer.text(pattern(1460));
+  it.peer.text(pattern(1460));
+  it.stack.take();
+  it.stack.send(it.fd, pattern(32768));
+  t.is(it.peer.segments().length, 4);
+});
+
+test("RFC 6298 RTO-2, RTO-3, RTO-6: the timeout follows the samples", async (t) => {
+  const it = await open({}, { ...BIG, TCP_RTO_MIN_MS: 1 });
+  const { stack, peer, fd } = it;
+  let sequence = 1;
+  // The handshake gave a sample of 0; then one of 100 ms: SRTT 12, RTTVAR 25 -> 112.
+  const roundTrip = (ms: number): void => {
+    stack.take();
+    stack.send(fd, pattern(10));
+    stack.advance(ms);
+    sequence += 10;
+    peer.acknowledge(sequence);
+  };
+  const timeout = (): number => {
+    stack.take();
+    stack.send(fd, pattern(10));
+    stack.take();
+    const start = stack.nowMs;
+    stack.untilSent(100_000);
+    const wait = stack.nowMs - start;
+    sequence += 10;
+    peer.acknowledge(sequence);
+    return wait;
+  };
+  for (let i = 0; i < 40; i++) roundTrip(100);
+  const settled = timeout();
+  t.true(settled >= 100 && settled <= 112, `${settled}`);
+  for (let i = 0; i < 40; i++) roundTrip(400);
+  const later = timeout();
+  t.true(later >= 400 && later <= 430, `${later}`);
+  // Karn: the ACK of what was sent twice is no sample, so the doubled timeout stays.
+  t.true(timeout() >= 2 * later - 2);
+});
+
+test("RFC 6298 RTO-1, RTO-5, RTO-8, MUST-20, SHLD-10, SHLD-11: doubled up to 60 s; given up after more than 100 s", async (t) => {
+  const it = await open();
+  const { stack, peer, fd } = it;
+  stack.send(fd, pattern(10));
+  stack.take();
+  let before = stack.nowMs;
+  const start = before;
+  const gaps: number[] = [];
+  for (;;) {
+    stack.inject(peer.host.arpRequest());
+    stack.take();
+    const sent = peer.of(stack.untilSent(1000));
+    if (stack.wasm.sysEvents(fd) !== 0 && stack.wasm.tcbState(0) === 0) break;
+    if (sent.length > 0) {
+      gaps.push(stack.nowMs - before);
+      before = stack.nowMs;
+    }
+  }
+  t.deepEqual(gaps, [200, 400, 800, 1600, 3200, 6400, 12800, 25600, 51200, 60000]);
+  t.true(stack.nowMs - start > 100_000);
+  t.is(stack.receive(fd), -110);
+  t.is(stack.tables()[0], 0);
+});
+
+test("RFC 6298 RTO-7: an ACK that advances restarts the timer", async (t) => {
+  const it = await open();
+  fill(it);
+  it.stack.advance(150);
+  ack(it, 1);
+  t.deepEqual(it.peer.during(190), []);
+  t.is(it.peer.during(20).length, 1);
+});

@@ -1,0 +1,303 @@
+import test from "ava";
+import { SOCK_STREAM, type StackHarness } from "../support/stack-harness.js";
+import { TcpPeer, deviceStack } from "../support/tcp-peer.js";
+import { concat, ip, pattern } from "../support/wire.js";
+import type { Peer } from "../support/wire-peer.js";
+
+async function dial(): Promise<{ stack: StackHarness; host: Peer; fd: number; peer: TcpPeer }> {
+  const stack = await deviceStack();
+  const host = stack.neighbour();
+  const fd = stack.socket(SOCK_STREAM);
+  return { stack, host, fd, peer: TcpPeer.dialled(stack, host, fd, 80) };
+}
+
+const MSS = { options: { mss: 1460 } };
+
+test("RFC 9293 SEG-3: SYN-ACK opens, is acknowledged, and connect tells it once", async (t) => {
+  const { stack, host, fd, peer } = await dial();
+  t.is(stack.wasm.sysConnect(fd, host.address, 80), -114);
+  t.is(stack.send(fd, pattern(1)), -11);
+  t.deepEqual(peer.say("SA", MSS), ["A 1:1"]);
+  t.is(stack.wasm.sysEvents(fd), 4);
+  t.is(stack.wasm.sysConnect(fd, host.address, 80), 0);
+  t.is(stack.wasm.sysConnect(fd, host.address, 80), -106);
+});
+
+test("RFC 9293 SEG-3, S-18: an ACK of something else is answered with RST, unless it is one", async (t) => {
+  const { stack, peer } = await dial();
+  for (const relative of [0, 2, -5, 0x80000000]) {
+    const ack = peer.theirs(relative);
+    const number = relative >>> 0;
+    t.deepEqual(peer.say("A", { ack }), [`R ${number}`]);
+    t.deepEqual(peer.say("SA", { ack }), [`R ${number}`]);
+    t.deepEqual(peer.say("RA", { ack }), []);
+  }
+  t.deepEqual(peer.say("R"), []);
+  t.deepEqual(peer.say("A"), []);
+  t.deepEqual(peer.say("F"), []);
+  t.deepEqual(peer.say("FA"), []);
+  t.is(stack.wasm.tcbState(0), 1);
+  t.deepEqual(peer.say("SA", MSS), ["A 1:1"]);
+});
+
+test("RFC 9293 SEG-3: RST with the right ACK refuses", async (t) => {
+  const { stack, host, fd, peer } = await dial();
+  t.deepEqual(peer.say("RA"), []);
+  t.is(stack.wasm.sysEvents(fd) & 8, 8);
+  t.is(stack.wasm.sysConnect(fd, host.address, 80), -111);
+  t.is(stack.tables()[0], 0);
+  t.is(stack.send(fd, pattern(1)), -32);
+});
+
+test("RFC 9293 MUST-10, MUST-11: simultaneous open", async (t) => {
+  const { stack, host, fd, peer } = await dial();
+  t.deepEqual(peer.say("S", MSS), ["SA 0:1"]);
+  t.is(stack.wasm.tcbState(0), 2);
+  peer.seq += 1;
+  t.deepEqual(peer.say("SA", { seq: peer.iss }), ["SA 0:1"]);
+  t.deepEqual(peer.say("A"), []);
+  t.is(stack.wasm.tcbState(0), 3);
+  t.is(stack.wasm.sysConnect(fd, host.address, 80), 0);
+  stack.send(fd, pattern(10));
+  t.deepEqual(peer.heard(), ["PA 1:1+10"]);
+  peer.acknowledge(11);
+  peer.text(pattern(5));
+  t.deepEqual(stack.receive(fd), pattern(5));
+});
+
+test("RFC 9293 MUST-11: RST in SYN-RECEIVED after a simultaneous open refuses; a bad ACK is answered with RST", async (t) => {
+  const { stack, host, fd, peer } = await dial();
+  peer.say("S", MSS);
+  peer.seq += 1;
+  t.deepEqual(peer.say("A", { ack: peer.theirs(9) }), ["R 9"]);
+  t.deepEqual(peer.say("R"), []);
+  t.is(stack.wasm.sysConnect(fd, host.address, 80), -111);
+});
+
+test("RFC 9293 MUST-22, MUST-23, SEG-14: SYNs at 0, 1, 3, 7, 15, 31, 63, 123 s; ETIMEDOUT after more than three minutes", async (t) => {
+  const { stack, host, fd, peer } = await dial();
+  const start = stack.nowMs;
+  const times: number[] = [];
+  for (;;) {
+    const sent = peer.next(100_000);
+    if (sent.length === 0) break;
+    t.deepEqual(sent, ["S 0"]);
+    times.push((stack.nowMs - start) / 1000);
+  }
+  t.deepEqual(times, [1, 3, 7, 15, 31, 63, 123]);
+  t.is(stack.wasm.sysConnect(fd, host.address, 80), -110);
+  t.is(stack.tables()[0], 0);
+  t.true(stack.nowMs - start >= 180_000);
+});
+
+test("a SYN waits for ARP; a host that does not answer is unreachable", async (t) => {
+  const stack = await deviceStack();
+  const host = stack.peer("192.168.7.77", "02:00:00:00:00:77");
+  const fd = stack.socket(SOCK_STREAM);
+  t.is(stack.wasm.sysConnect(fd, host.address, 80), -115);
+  stack.run();
+  t.deepEqual(
+    stack.take().map((f) => f.arp?.operation),
+    [1],
+  );
+  stack.inject(host.arpReply());
+  const frames = stack.take();
+  t.deepEqual(
+    frames.map((f) => f.tcp?.flags),
+    [2],
+  );
+  const lost = stack.socket(SOCK_STREAM);
+  stack.wasm.sysConnect(lost, ip("192.168.7.78"), 80);
+  stack.advance(10_000);
+  t.is(stack.wasm.sysConnect(lost, ip("192.168.7.78"), 80), -113);
+});
+
+test("RFC 6298 5.7: waiting for ARP is no lost SYN", async (t) => {
+  const stack = await deviceStack();
+  const host = stack.peer("192.168.7.77", "02:00:00:00:00:77");
+  const fd = stack.socket(SOCK_STREAM);
+  stack.wasm.sysConnect(fd, host.address, 80);
+  stack.advance(2500);
+  stack.take();
+  stack.inject(host.arpReply());
+  const syn = stack.take()[0]?.tcp;
+  const peer = new TcpPeer(stack, host, 80, syn?.sourcePort ?? 0);
+  peer.irs = syn?.seq ?? 0;
+  peer.ack = peer.theirs(1);
+  peer.say("SA", MSS);
+  stack.send(fd, pattern(8000));
+  t.is(peer.segments().length, 3);
+});
+
+test("RFC 9293 MUST-44, MUST-46: no connection to broadcast, multicast, nobody or port 0; nothing leaves", async (t) => {
+  const stack = await deviceStack();
+  stack.take();
+  const fd = stack.socket(SOCK_STREAM);
+  for (const [address, port] of [
+    ["255.255.255.255", 80],
+    ["192.168.7.255", 80],
+    ["224.0.0.1", 80],
+    ["0.0.0.0", 80],
+    ["192.168.7.9", 0],
+  ] as const) {
+    t.true(stack.wasm.sysConnect(fd, ip(address), port) < 0);
+    stack.run();
+  }
+  t.deepEqual(stack.take(), []);
+  t.is(stack.wasm.sysBind(fd, ip("127.0.0.1"), 5000), 0);
+  t.is(stack.wasm.sysConnect(fd, ip("192.168.7.9"), 80), -22);
+  t.is(stack.tables()[0], 0);
+});
+
+/** What a router at the gateway's place says about the stack's last segment. */
+function icmp(peer: TcpPeer, type: number, code: number, seq: number, rest = 0): Uint8Array {
+  const host = peer.host;
+  const fields = { sourcePort: peer.stackPort, destinationPort: peer.port, seq, flags: 16 };
+  const ours = { ip: { source: peer.stack.address, destination: host.address } };
+  return host.icmp({ type, code, rest }, host.tcp(fields, undefined, ours).slice(14, 42));
+}
+
+test("RFC 5927, ICMPT-1, ICMPT-2, MUST-54, MUST-56: what ends a connection that is being opened, and what does not", async (t) => {
+  for (const [type, code, error] of [
+    [3, 2, -111],
+    [3, 3, -111],
+    [3, 0, -114],
+    [3, 1, -114],
+    [3, 5, -114],
+    [11, 0, -114],
+    [12, 0, -114],
+    [4, 0, -114],
+  ] as const) {
+    const { stack, host, fd, peer } = await dial();
+    stack.inject(icmp(peer, type, code, peer.irs + 5));
+    t.is(stack.wasm.sysConnect(fd, host.address, 80), -114);
+    stack.inject(icmp(peer, type, code, peer.irs));
+    t.is(stack.wasm.sysConnect(fd, host.address, 80), error, `${type}/${code}`);
+  }
+});
+
+test("RFC 9293 MUST-47, SHLD-25: a soft error is the reason that a timeout gives", async (t) => {
+  for (const [type, code, error] of [
+    [3, 0, -101],
+    [3, 1, -113],
+    [11, 0, -113],
+    [4, 0, -110],
+  ] as const) {
+    const { stack, host, fd, peer } = await dial();
+    stack.inject(icmp(peer, type, code, peer.irs));
+    while (peer.next().length > 0);
+    t.is(stack.wasm.sysConnect(fd, host.address, 80), error, `${type}/${code}`);
+  }
+});
+
+test("RFC 5927 5.2, MUST-55, RFC 6633: in ESTABLISHED every ICMP error is soft and source quench nothing", async (t) => {
+  const stack = await deviceStack();
+  const { peer, fd } = TcpPeer.server(stack, stack.neighbour());
+  stack.send(fd, pattern(8000));
+  const sent = peer.segments();
+  t.is(sent.length, 3);
+  for (const [type, code] of [
+    [3, 2],
+    [3, 3],
+    [3, 1],
+    [11, 0],
+    [12, 0],
+    [4, 0],
+  ] as const) {
+    stack.inject(icmp(peer, type, code, peer.theirs(1)));
+  }
+  t.deepEqual(peer.heard(), []);
+  t.deepEqual(peer.acknowledge(1461), ["A 4381:1+1460", "A 5841:1+1460"]);
+  t.is(stack.receive(fd), -11);
+});
+
+test("RFC 5927 7.2, ICMPT-3: a smaller MTU is believed only when the segment does not get through, and not below 576", async (t) => {
+  for (const [mtu, bytes] of [
+    [1000, 960],
+    [68, 536],
+    [0, 536],
+    [1500, 1460],
+    [9000, 1460],
+  ] as const) {
+    const stack = await deviceStack();
+    const { peer, fd } = TcpPeer.server(stack, stack.neighbour());
+    stack.send(fd, pattern(8000));
+    stack.inject(icmp(peer, 3, 4, peer.theirs(1), mtu));
+    t.deepEqual(peer.heard().at(-1), "A 2921:1+1460");
+    t.deepEqual(peer.during(210), [`A 1:1+${bytes}`], `MTU ${mtu}`);
+  }
+  const stack = await deviceStack();
+  const { peer, fd } = TcpPeer.server(stack, stack.neighbour());
+  stack.send(fd, pattern(8000));
+  stack.inject(icmp(peer, 3, 4, peer.theirs(9000), 1000));
+  t.deepEqual(peer.heard().length, 3);
+  t.deepEqual(peer.during(210), ["A 1:1+1460"]);
+});
+
+test("RFC 9293 MUST-8, RFC 6528, ISN-1: the initial number of one tuple advances with a 4 us clock", async (t) => {
+  const stack = await deviceStack();
+  stack.listen(80);
+  const host = stack.neighbour();
+  const isn = (): number => {
+    const peer = new TcpPeer(stack, host, 5000, 80);
+    peer.syn();
+    peer.say("R");
+    return peer.irs;
+  };
+  const first = isn();
+  stack.advance(1000);
+  t.is((isn() - first) >>> 0, 250_000);
+});
+
+test("ISN-2, S-8, RFC 9293 MUST-9: numbers of different tuples are unrelated, and a new start gives new ones", async (t) => {
+  const numbers = async (seeds: [number, number]): Promise<number[]> => {
+    const stack = await deviceStack({}, { seeds });
+    stack.listen(80);
+    const host = stack.neighbour();
+    return Array.from({ length: 1000 }, (_, i) => {
+      const peer = new TcpPeer(stack, host, 5000 + i, 80);
+      peer.syn();
+      peer.say("R");
+      return peer.irs;
+    });
+  };
+  const here = await numbers([1, 2]);
+  const there = await numbers([1, 3]);
+  t.is(new Set(here).size, 1000);
+  t.is(here.filter((number, i) => number === there[i]).length, 0);
+  const steps = here.map((number, i) => (number - (here[i - 1] ?? 0)) >>> 0).slice(1);
+  t.is(new Set(steps).size, 999);
+  for (let bit = 0; bit < 32; bit++) {
+    const ones = here.filter((number) => (number >>> bit) & 1).length;
+    t.true(ones > 400 && ones < 600, `bit ${bit}: ${ones}`);
+  }
+});
+
+test("RFC 6056, PORT-1, PORT-2, S-9: ports are spread at random over 1024 to 65535, away from listeners", async (t) => {
+  const stack = await deviceStack();
+  const host = stack.neighbour();
+  const ports = Array.from({ length: 200 }, () => {
+    const fd = stack.socket(SOCK_STREAM);
+    const peer = TcpPeer.dialled(stack, host, fd, 80);
+    peer.say("RA");
+    stack.wasm.sysClose(fd);
+    return peer.stackPort;
+  });
+  t.true(Math.min(...ports) >= 1024);
+  t.true(Math.min(...ports) < 8000);
+  t.true(Math.max(...ports) > 58_000);
+  t.true(new Set(ports).size > 190);
+  const steps = new Set(ports.map((port, i) => port - (ports[i - 1] ?? 0)));
+  t.true(steps.size > 190);
+  t.is(stack.tables()[0], 0);
+});
+
+test("RFC 9293 MUST-45: the local address of a connection stays", async (t) => {
+  const { peer, stack, fd } = await dial();
+  peer.say("SA", MSS);
+  stack.send(fd, concat(pattern(10)));
+  t.deepEqual(
+    stack.take().map((f) => f.ip?.source),
+    [stack.address],
+  );
+});
