@@ -153,29 +153,24 @@ export function udpConnect(slot: u32, address: u32, port: u32): i32 {
 }
 
 /**
- * Slot that takes a datagram from `source` to `destination`, plus one; 0 = none. A connected one goes before an unconnected
- * one, a bound address before any.
+ * Slot that takes a datagram from `source` to `destination`, plus one; 0 = none. There is one at most: bound addresses do not
+ * overlap.
  */
 export function udpFind(destination: u32, destinationPort: u32, source: u32, sourcePort: u32): u32 {
-  let best: u32 = 0;
-  let bestScore: u32 = 0;
   let link = <u32>load<u8>(bucket(destinationPort));
   for (let steps: u32 = 0; link != 0 && steps < UDP_SOCKETS; steps++) {
     const slot = udpSlot(link - 1);
-    if (slot.localPort == <u16>destinationPort) {
-      const boundTo: u32 = slot.localAddress == destination ? 1 : 0;
-      const peerFits = slot.peerAddress == source && slot.peerPort == <u16>sourcePort;
-      if ((boundTo != 0 || slot.localAddress == 0) && (peerFits || slot.peerPort == 0)) {
-        const score: u32 = 1 + boundTo + (slot.peerPort != 0 ? 2 : 0);
-        if (score > bestScore) {
-          best = link;
-          bestScore = score;
-        }
-      }
+    if (
+      slot.localPort == <u16>destinationPort &&
+      (slot.localAddress == 0 || slot.localAddress == destination)
+    ) {
+      const heard =
+        slot.peerPort == 0 || (slot.peerPort == <u16>sourcePort && slot.peerAddress == source);
+      return heard ? link : 0;
     }
     link = <u32>slot.next;
   }
-  return best;
+  return 0;
 }
 
 /** Takes the pending error of a slot: errno, 0 = none. */

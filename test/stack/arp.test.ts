@@ -95,6 +95,8 @@ test("ARP-3, A-5: group addresses and foreign subnets are never learned", async 
     );
     t.is(stack.counter("ipOut"), before);
   }
+  stack.sendTo(fd, DATA, ip("192.168.7.0"), 6000);
+  t.is(stack.take()[0]?.arp?.targetAddress, ip("192.168.7.0"));
 });
 
 test("RFC 5227 2.1.1: a probe for our address is answered, and nothing learned from it", async (t) => {

@@ -168,8 +168,10 @@ test("D-1: options of a wrong length count as not given; strange ones are steppe
   const bench = await DhcpBench.create();
   const raw = Uint8Array.from([
     ...[0, 0, 53, 1, 2, 0, 12, 3, 65, 66, 67, 119, 2, 0xc0, 0x0c],
-    ...[54, 4, 192, 168, 7, 1, 3, 3, 1, 1, 1, 6, 8, 9, 9, 9, 9, 8, 8, 8, 8],
-    ...[51, 4, 0, 0, 14, 16, 1, 4, 255, 255, 255, 0, 255, 53, 1, 6],
+    ...[
+      54, 4, 192, 168, 7, 1, 3, 3, 1, 1, 1, 3, 6, 10, 0, 0, 1, 10, 0, 6, 8, 9, 9, 9, 9, 8, 8, 8, 8,
+    ],
+    ...[51, 4, 0, 0, 14, 16, 1, 4, 255, 255, 255, 0, 255, 0, 53, 1, 6],
   ]);
   const discover = bench.next(1000);
   bench.reply(discover, DHCP.OFFER, { raw });
