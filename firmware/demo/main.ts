@@ -1,23 +1,23 @@
 /**
- * All services of the package on one device: a web server with a live page, an HTTP body echo, and the classic echo, discard
- * and character generator, in one loop around one poll(). Port 81 stays closed, to see what a refused connection looks like.
+ * All services of the package on one device: a web server with a live page, an HTTP body echo, and
+ * the classic echo, discard and character generator, in one loop around one poll(). Port 81 stays
+ * closed, to see what a refused connection looks like.
  */
 import { log1 } from "board";
 import { netStart } from "../net/runtime";
 import { settingsEchoPort, settingsHttpPort } from "../net/settings";
 import { chargenTurn } from "../services/chargen";
-import { Client, Phase, Service } from "../services/client";
+import { Client, Phase, Service, clientAt } from "../services/client";
 import {
-  clientAt,
   clientEvents,
-  clientExpired,
   clientsStart,
   clientsWait,
   datagramReady,
-  leave,
   serveDatagrams,
   serveStreams,
 } from "../services/clients";
+import { leave } from "../services/endings";
+import { clientExpired } from "../services/patience";
 import { discardTurn } from "../services/discard";
 import { echoDatagrams, echoTurn } from "../services/echo";
 import { httpExpired, httpStart, httpTurn } from "../services/http/server";

@@ -1,4 +1,7 @@
-/** Echo server (RFC 862) on TCP port 7, for a few clients at a time: the smallest program around one poll(). */
+/**
+ * Echo server (RFC 862) on TCP port 7, for a few clients at a time: the smallest program around one
+ * poll().
+ */
 import { close, htons, poll, recv, send, socket, bind, listen, accept } from "../net/sockets";
 import { AF_INET, PollFd, POLLIN, SOCK_STREAM, SockAddrIn } from "../net/sockets";
 import { netStart } from "../net/runtime";

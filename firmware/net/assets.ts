@@ -1,6 +1,6 @@
 /**
- * Files of the application (`firmware/<app>/assets`), read in place from the read-only blob, which lies in flash on a device
- * (layout: host-tools/build/blob.ts).
+ * Files of the application (`firmware/<app>/assets`), read in place from the read-only blob, which
+ * lies in flash on a device (layout: host-tools/build/blob.ts).
  */
 import { flashBase, textAddress, textBytes, Text, text } from "board";
 
@@ -41,8 +41,8 @@ export function assetTypeBytes(index: u32): u32 {
 }
 
 /**
- * Number of the asset with that path (decoded, with its leading slash), or -1. `index.html` is stored under the name of its
- * folder, so it is found under both names.
+ * Number of the asset with that path (decoded, with its leading slash), or -1. `index.html` is
+ * stored under the name of its folder, so it is found under both names.
  */
 export function assetFind(path: usize, bytes: u32): i32 {
   const length = bytes - indexBytes(path, bytes);
@@ -73,8 +73,8 @@ export function sameBytes(a: usize, b: usize, bytes: u32): bool {
 }
 
 /**
- * A number that changes when any asset does: FNV-1a over the words of all of them, for entity tags. Reads every asset, so it
- * is computed once, at the start.
+ * A number that changes when any asset does: FNV-1a over the words of all of them, for entity tags.
+ * Reads every asset, so it is computed once, at the start.
  */
 export function assetsDigest(): u32 {
   let digest: u32 = 0x811c9dc5;

@@ -1,10 +1,11 @@
 /**
- * Character generator (RFC 864) over TCP: lines of 72 characters from the ring of the 95 printing ones, each line begun one
- * further. The stream is made as the client takes it; what a client sends is thrown away.
+ * Character generator (RFC 864) over TCP: lines of 72 characters from the ring of the 95 printing
+ * ones, each line begun one further. The stream is made as the client takes it; what a client sends
+ * is thrown away.
  */
 import { MSG_DONTWAIT, send } from "../net/sockets";
-import { Client } from "./client";
-import { abandon, leave, progress } from "./clients";
+import { Client, progress } from "./client";
+import { abandon, leave } from "./endings";
 import { SCRATCH, drop, wouldBlock } from "./scratch";
 import { SCRATCH_BYTES } from "./sizes";
 

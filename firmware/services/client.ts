@@ -1,8 +1,9 @@
 /**
- * Clients of the stream services: one fixed table for all of them, because a board has few connections and no service shall
- * hold places that another one needs.
+ * Clients of the stream services: one fixed table for all of them, because a board has few
+ * connections and no service shall hold places that another one needs.
  */
 import { now } from "../../stack/now";
+import { CLIENTS, PROGRESS_BYTES } from "./sizes";
 
 /** Which service a client or a listener belongs to. */
 export const enum Service {
@@ -14,8 +15,8 @@ export const enum Service {
 }
 
 /**
- * What a client is doing, as far as patience is concerned: how long it may take when there is room for everybody, and how
- * long when others wait (`patience.ts`).
+ * What a client is doing, as far as patience is concerned: how long it may take when there is room
+ * for everybody, and how long when others wait (`patience.ts`).
  */
 export const enum Phase {
   /** No client in this record. */
@@ -30,7 +31,9 @@ export const enum Phase {
   BODY,
   /** Receiving a response. */
   RESPONSE,
-  /** The last response has been sent and our FIN behind it; what the client still sends is dropped. */
+  /**
+   * The last response has been sent and our FIN behind it; what the client still sends is dropped.
+   */
   LINGER,
   /** Told to go while idle: our FIN is sent, nothing is owed to the client. */
   FAREWELL,
@@ -42,8 +45,8 @@ export const enum Phase {
 export const CLIENT_BUFFER_BYTES: u32 = 80;
 
 /**
- * One client. The first fields serve all services, the others belong to the service that has accepted it. The buffer follows
- * the record.
+ * One client. The first fields serve all services, the others belong to the service that has
+ * accepted it. The buffer follows the record.
  */
 @unmanaged
 export class Client {
@@ -84,7 +87,10 @@ export class Client {
   contentBytes: u32;
   /** HTTP: bytes of the body or of the chunk that are still to come. */
   left: u32;
-  /** HTTP: part of the message that is being sent (`http/response.ts`). Chargen: line of the pattern. */
+  /**
+   * HTTP: part of the message that is being sent (`http/response.ts`). Chargen: line of the
+   * pattern.
+   */
   piece: u16;
   /** HTTP: row within that part. Chargen: column in the line. */
   row: u16;
@@ -97,9 +103,38 @@ export class Client {
   }
 }
 
+/** A record with its buffer. */
+const CLIENT_BYTES: u32 = 52 + CLIENT_BUFFER_BYTES;
+if (offsetof<Client>() != 52) ERROR("CLIENT_BYTES must match Client");
+
+const TABLE: usize = memory.data(CLIENTS * CLIENT_BYTES, 4);
+
+/** Record of a client, 0..CLIENTS-1; `Phase.FREE` when there is none. */
+export function clientAt(index: u32): Client {
+  assert(index < CLIENTS);
+  return changetype<Client>(TABLE + <usize>(index * CLIENT_BYTES));
+}
+
+/** Makes a record ready for a new client. */
+export function clientBegin(c: Client, fd: i32, service: u32): void {
+  memory.fill(changetype<usize>(c), 0, CLIENT_BYTES);
+  c.fd = fd;
+  c.service = <u8>service;
+  const speaksHttp = service == <u32>Service.HTTP || service == <u32>Service.HTTP_ECHO;
+  enterPhase(c, speaksHttp ? Phase.FRESH : Phase.STREAM);
+}
+
 /** Begins a phase; its patience is measured from here. */
 export function enterPhase(c: Client, phase: Phase): void {
   c.phase = <u8>phase;
   c.sinceMs = now();
   c.moved = 0;
+}
+
+/** Notes that bytes were moved for a client; enough of them renew its patience. */
+export function progress(c: Client, bytes: u32): void {
+  c.moved += bytes;
+  if (c.moved < PROGRESS_BYTES) return;
+  c.moved = 0;
+  c.sinceMs = now();
 }

@@ -1,7 +1,7 @@
 /** Discard (RFC 863) over TCP; `iperf` sends to the same service. */
 import { POLLIN } from "../net/sockets";
-import { Client } from "./client";
-import { abandon, leave, progress } from "./clients";
+import { Client, progress } from "./client";
+import { abandon, leave } from "./endings";
 import { drop, wouldBlock } from "./scratch";
 import { SCRATCH_BYTES } from "./sizes";
 

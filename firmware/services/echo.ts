@@ -9,8 +9,8 @@ import {
   send,
   sendto,
 } from "../net/sockets";
-import { Client } from "./client";
-import { abandon, leave, progress } from "./clients";
+import { Client, progress } from "./client";
+import { abandon, leave } from "./endings";
 import { SCRATCH, peek, take, wouldBlock } from "./scratch";
 import { SCRATCH_BYTES } from "./sizes";
 
@@ -19,12 +19,15 @@ const PEER: usize = memory.data(8, 4);
 /** Datagrams answered in one turn, so that a flood leaves time for the others. */
 const DATAGRAMS_A_TURN: u32 = 4;
 
-/** Sources below this are services themselves: answering one could begin an echo that never ends (CVE-1999-0103). */
+/**
+ * Sources below this are services themselves: answering one could begin an echo that never ends
+ * (CVE-1999-0103).
+ */
 const FIRST_CLIENT_PORT: u32 = 1024;
 
 /**
- * One turn of an echo client. What the send ring has no room for stays in the receive ring, so the client is slowed down by
- * its own window and no byte needs a buffer of its own.
+ * One turn of an echo client. What the send ring has no room for stays in the receive ring, so the
+ * client is slowed down by its own window and no byte needs a buffer of its own.
  */
 export function echoTurn(c: Client): void {
   const available = peek(c.fd, SCRATCH_BYTES);

@@ -1,15 +1,28 @@
 /**
- * How long clients may take. Two tables: the time that ends a phase in any case (RFC 9112 9.5), and the time after which a
- * client gives way when others wait for a connection, so that slow or silent clients cannot keep a small board busy
- * (slowloris, slow bodies, readers that never open their window).
+ * How long clients may take. Two tables: the time that ends a phase in any case (RFC 9112 9.5), and
+ * the time after which a client gives way when others wait for a connection, so that slow or silent
+ * clients cannot keep a small board busy (slowloris, slow bodies, readers that never open their
+ * window).
  */
-import { Phase } from "./client";
+import { listenerPressure } from "../net/netstat";
+import { now } from "../../stack/now";
+import { sockTcb } from "../../stack/socket/socket";
+import { TcpState } from "../../stack/tcp/connection";
+import { Client, Phase, clientAt, progress } from "./client";
+import { abandon, leave, sayGoodbye } from "./endings";
+import { CLIENTS, PROGRESS_BYTES } from "./sizes";
+
+/** After a client has been sent away, this long passes before the next one has to go, ms. */
+const RELIEF_MS: u32 = 50;
+
+let relievedMs: u32 = 0;
+let relieving: bool = false;
 
 /** Never, for phases without a limit. */
-export const FOREVER: u32 = 0x7fffffff;
+const FOREVER: u32 = 0x7fffffff;
 
 /** Longest stay in a phase without progress, ms. */
-export function limitMs(phase: u32): u32 {
+function limitMs(phase: u32): u32 {
   switch (phase) {
     case <u32>Phase.FRESH:
     case <u32>Phase.HEAD:
@@ -29,7 +42,7 @@ export function limitMs(phase: u32): u32 {
 }
 
 /** Stay in a phase without progress after which the client gives way when others wait, ms. */
-export function graceMs(phase: u32): u32 {
+function graceMs(phase: u32): u32 {
   switch (phase) {
     case <u32>Phase.IDLE:
       return 20;
@@ -46,5 +59,98 @@ export function graceMs(phase: u32): u32 {
       return 4_000;
     default:
       return 3_000;
+  }
+}
+
+/** True in the phases in which a client has nothing to do but to read. */
+function onlyReads(phase: u32): bool {
+  return phase == <u32>Phase.IDLE || (phase >= <u32>Phase.RESPONSE && phase != <u32>Phase.STREAM);
+}
+
+/** Bytes that a client has not acknowledged; our FIN counts as one. */
+function queuedFor(c: Client): u32 {
+  const tcb = sockTcb(c.fd);
+  if (tcb == null) return 0;
+  const state = <u32>tcb.state;
+  const fin =
+    state == TcpState.FIN_WAIT_1 || state == TcpState.CLOSING || state == TcpState.LAST_ACK;
+  return fin ? tcb.queued + 1 : tcb.queued;
+}
+
+/** What a client that only reads does for its progress: it acknowledges. */
+export function watchDelivery(c: Client): void {
+  if (!onlyReads(c.phase)) return;
+  const queued = queuedFor(c);
+  // With the last byte a new time begins: that of a client which has everything.
+  if (queued < c.queued) progress(c, queued == 0 ? PROGRESS_BYTES : c.queued - queued);
+  c.queued = queued;
+}
+
+/**
+ * The phase by which a client's patience is measured: while it is owed a part of a response, it is
+ * receiving one.
+ */
+function patiencePhase(c: Client): u32 {
+  return c.queued != 0 && onlyReads(c.phase) ? <u32>Phase.RESPONSE : <u32>c.phase;
+}
+
+/** Time that a client has left, ms. */
+export function leftMs(c: Client): u32 {
+  const spent = now() - c.sinceMs;
+  const limit = limitMs(patiencePhase(c));
+  return spent >= limit ? 0 : limit - spent;
+}
+
+/** True when a client has used up its time. */
+export function clientExpired(c: Client): bool {
+  return c.phase != <u8>Phase.FREE && leftMs(c) == 0;
+}
+
+/** True while a finished handshake waits for a connection: then responses end their connections. */
+export function othersWait(): bool {
+  return listenerPressure();
+}
+
+/**
+ * Sends one client away when others wait: the one longest idle, or else the one longest without
+ * progress.
+ */
+export function makeRoom(): void {
+  if (!listenerPressure()) {
+    relieving = false;
+    return;
+  }
+  if (relieving && now() - relievedMs < RELIEF_MS) return;
+  let chosen: i32 = -1;
+  let chosenRank: u32 = 0;
+  for (let i: u32 = 0; i < CLIENTS; i++) {
+    const c = clientAt(i);
+    const waitedMs = now() - c.sinceMs;
+    const phase = patiencePhase(c);
+    if (c.phase == <u8>Phase.FREE || waitedMs < graceMs(phase)) continue;
+    const idle = phase == <u32>Phase.IDLE || phase == <u32>Phase.FAREWELL;
+    const rank = min(waitedMs, <u32>0x3fffffff) | (idle ? 0x40000000 : 0);
+    if (chosen >= 0 && rank <= chosenRank) continue;
+    chosen = <i32>i;
+    chosenRank = rank;
+  }
+  if (chosen < 0) return;
+  relieving = true;
+  relievedMs = now();
+  dismiss(clientAt(<u32>chosen));
+}
+
+/** Sends a client away: gently when it is owed nothing, with a reset when it keeps us waiting. */
+export function dismiss(c: Client): void {
+  switch (patiencePhase(c)) {
+    case <u32>Phase.FRESH:
+    case <u32>Phase.IDLE:
+      return sayGoodbye(c, Phase.FAREWELL);
+    case <u32>Phase.LINGER:
+    case <u32>Phase.FAREWELL:
+      // Our FIN is acknowledged, so the stack needs no rings any more to wait for the other one.
+      return leave(c);
+    default:
+      abandon(c);
   }
 }

@@ -7,8 +7,9 @@ import { SCRATCH_BYTES } from "./sizes";
 export const SCRATCH: usize = memory.data(SCRATCH_BYTES, 4);
 
 /**
- * Copies what has been received to the scratch and leaves it in the receive ring, which so serves as the buffer of a service
- * that cannot finish its work in one turn. Bytes, 0 at the end of the stream, or a negative errno.
+ * Copies what has been received to the scratch and leaves it in the receive ring, which so serves
+ * as the buffer of a service that cannot finish its work in one turn. Bytes, 0 at the end of the
+ * stream, or a negative errno.
  */
 export function peek(fd: i32, bytes: u32): i32 {
   return recv(fd, SCRATCH, min(bytes, SCRATCH_BYTES), MSG_PEEK | MSG_DONTWAIT);
@@ -24,7 +25,10 @@ export function take(fd: i32, bytes: u32): void {
   }
 }
 
-/** Throws received bytes away: how many (at most the scratch's size in one call), 0 at the end of the stream, or a negative errno. */
+/**
+ * Throws received bytes away: how many (at most the scratch's size in one call), 0 at the end of
+ * the stream, or a negative errno.
+ */
 export function drop(fd: i32, bytes: u32): i32 {
   return recv(fd, SCRATCH, min(bytes, SCRATCH_BYTES), MSG_DONTWAIT);
 }

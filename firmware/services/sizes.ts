@@ -1,6 +1,6 @@
 /**
- * Sizes and times of the services, in one place. The tables follow the build options of the stack, so a board that is small
- * there is small here; nothing else decides how many clients there may be.
+ * Sizes and times of the services, in one place. The tables follow the build options of the stack,
+ * so a board that is small there is small here; nothing else decides how many clients there may be.
  */
 import { TCP_TCBS, UDP_RX_BYTES } from "../../stack/config";
 
@@ -16,7 +16,9 @@ export const DATAGRAM_SOCKETS: u32 = 1;
 /** Connections that may wait in each listener's accept queue. */
 export const BACKLOG: u32 = 8;
 
-/** Shared scratch: what is peeked at, composed or echoed lies here during one call and never longer. */
+/**
+ * Shared scratch: what is peeked at, composed or echoed lies here during one call and never longer.
+ */
 export const SCRATCH_BYTES: u32 = UDP_RX_BYTES >= 2048 ? 1472 : 512;
 
 /** Longest decoded path, bytes: longer ones are answered with 414. */
@@ -29,7 +31,10 @@ export const REQUEST_LINE_BYTES: u32 = 1024;
 export const REQUEST_HEAD_BYTES: u32 = 8192;
 export const REQUEST_FIELDS: u32 = 64;
 
-/** Longest body that a GET or HEAD may bring along, bytes: it is read and dropped, a longer one is answered with 413. */
+/**
+ * Longest body that a GET or HEAD may bring along, bytes: it is read and dropped, a longer one is
+ * answered with 413.
+ */
 export const DROPPED_BODY_BYTES: u32 = 65536;
 
 /** Extensions of one chunk, and trailer fields of one body, bytes. */

@@ -39,8 +39,8 @@ export interface BenchOptions {
 let peerFirmware: Promise<Firmware> | undefined;
 
 /**
- * A device that runs an application on a virtual board, and clients on the same network, all in virtual time. Clients are
- * scripts: generators that yield what they wait for.
+ * A device that runs an application on a virtual board, and clients on the same network, all in
+ * virtual time. Clients are scripts: generators that yield what they wait for.
  */
 export class Bench {
   private readonly scripts: { script: Script<unknown>; wait: Wait }[] = [];
@@ -113,7 +113,10 @@ export class Bench {
     return results;
   }
 
-  /** Runs the world until all scripts have ended; throws what one of them throws, and when they take too long. */
+  /**
+   * Runs the world until all scripts have ended; throws what one of them throws, and when they take
+   * too long.
+   */
   run<Result>(main: Script<Result>): Result {
     let result: Result | undefined;
     let ended = false;

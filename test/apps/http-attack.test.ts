@@ -3,7 +3,9 @@ import { Random } from "../../host-tools/sim/random.js";
 import { Bench, type Script } from "./bench.js";
 import { converse, get, status } from "./http.js";
 
-/** What comes back for a request: its only status, and that the connection has ended in good order. */
+/**
+ * What comes back for a request: its only status, and that the connection has ended in good order.
+ */
 function* refused(bench: Bench, t: ExecutionContext, text: string): Script<number> {
   const { responses, ending, raw } = yield* converse(bench, 80, text, { finish: false });
   const shown = JSON.stringify(text.slice(0, 70));
@@ -13,7 +15,10 @@ function* refused(bench: Bench, t: ExecutionContext, text: string): Script<numbe
   return responses[0]?.status ?? 0;
 }
 
-/** Sends each request on a connection of its own and expects a refusal; then the device must still be well. */
+/**
+ * Sends each request on a connection of its own and expects a refusal; then the device must still
+ * be well.
+ */
 function refuses(t: ExecutionContext, bench: Bench, cases: [string, number][]): void {
   bench.run(
     (function* () {

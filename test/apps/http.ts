@@ -13,7 +13,10 @@ export interface Response {
   bytes: number;
 }
 
-/** Reads one response from the front of `data`; null while it is not whole. `ended`: nothing more will come. */
+/**
+ * Reads one response from the front of `data`; null while it is not whole. `ended`: nothing more
+ * will come.
+ */
 export function parseResponse(data: Buffer, head: boolean, ended: boolean): Response | null {
   const headEnd = data.indexOf("\r\n\r\n");
   if (headEnd < 0) return null;
@@ -93,7 +96,10 @@ export interface Outcome {
   ending: Ending;
 }
 
-/** Sends bytes on a new connection, in pieces where wanted, finishes, and takes everything until the end. */
+/**
+ * Sends bytes on a new connection, in pieces where wanted, finishes, and takes everything until the
+ * end.
+ */
 export function* converse(
   bench: Bench,
   port: number,

@@ -36,7 +36,10 @@ export class EthernetPeer {
     return connection;
   }
 
-  /** Sends a datagram and waits for the answer, at most `waitMs`; `from` is the source port, 0 = any. */
+  /**
+   * Sends a datagram and waits for the answer, at most `waitMs`; `from` is the source port, 0 =
+   * any.
+   */
   *ask(
     address: number,
     port: number,

@@ -77,7 +77,8 @@ for (const [name, options] of [
         options,
         impairments: { ...PERFECT, delayMs: 2, lossPercent },
       });
-      // As a client of HTTP/1.1 may: a connection that ends before the first byte of a response is opened again.
+      // As a client of HTTP/1.1 may: a connection that ends before the first byte of a response is
+      // opened again.
       const client = function* (): Script {
         let done = 0;
         let connection: Connection | undefined;

@@ -86,7 +86,8 @@ test("the status stays JSON for readers that stop in the middle of it while ever
   const bench = await Bench.create({ options: { TCP_TX_BYTES: 512, TCP_RX_BYTES: 1024 } });
   const reader = function* (): Script<number> {
     const connection = yield* bench.peer.connect(DEVICE_ADDRESS, 80);
-    // Ten documents are more than the client's ring holds, so the device has to stop wherever it just is.
+    // Ten documents are more than the client's ring holds, so the device has to stop wherever it
+    // just is.
     for (let i = 0; i < 10; i++) yield* connection.send(get("/api/status"));
     let parsed = 0;
     for (let i = 0; i < 10; i++) {

@@ -1,6 +1,6 @@
 /**
- * Chunked transfer coding of request bodies (RFC 9112 7.1): the bytes between the data, one at a time. In `Parse.DATA`
- * the caller takes `left` bytes itself and then calls `chunkDataEnd`.
+ * Chunked transfer coding of request bodies (RFC 9112 7.1): the bytes between the data, one at a
+ * time. In `Parse.DATA` the caller takes `left` bytes itself and then calls `chunkDataEnd`.
  */
 import { Client } from "../client";
 import { CHUNK_EXTENSION_BYTES, TRAILER_BYTES } from "../sizes";

@@ -1,6 +1,6 @@
 /**
- * Names of the counters for people, in the order of `Counter` (stack/statistics.ts) and `NicCounter` (drivers/nic-counters.ts):
- * words in a few texts in flash.
+ * Names of the counters for people, in the order of `Counter` (stack/statistics.ts) and
+ * `NicCounter` (drivers/nic-counters.ts): words in a few texts in flash.
  */
 import { Text, text, textAddress, textBytes } from "board";
 import { putBytes } from "../writer";

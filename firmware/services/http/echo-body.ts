@@ -1,12 +1,13 @@
 /**
- * HTTP body echo: the body of a POST or PUT comes back with its type and length, or chunk by chunk, while it arrives. Nothing is
- * stored: what cannot be sent yet stays in the receive ring. A client must therefore read while it sends, once a body is
- * greater than the rings and its own buffers.
+ * HTTP body echo: the body of a POST or PUT comes back with its type and length, or chunk by chunk,
+ * while it arrives. Nothing is stored: what cannot be sent yet stays in the receive ring. A client
+ * must therefore read while it sends, once a body is greater than the rings and its own buffers.
  */
 import { MSG_DONTWAIT, POLLIN, POLLOUT, send } from "../../net/sockets";
 import { text } from "board";
-import { Client, Phase, enterPhase } from "../client";
-import { abandon, leave, othersWait, progress } from "../clients";
+import { Client, Phase, enterPhase, progress } from "../client";
+import { abandon, leave } from "../endings";
+import { othersWait } from "../patience";
 import { SCRATCH, peek, take, wouldBlock } from "../scratch";
 import { SCRATCH_BYTES } from "../sizes";
 import { putHex, putText, writeTo, written } from "../writer";
@@ -29,7 +30,9 @@ const enum Piece {
   LAST,
 }
 
-/** Pieces and runs of data moved in one turn, so that tiny chunks do not keep the others waiting. */
+/**
+ * Pieces and runs of data moved in one turn, so that tiny chunks do not keep the others waiting.
+ */
 const STEPS_A_TURN: u32 = 16;
 
 /** Room for the size line of a chunk, or for the last one. */
@@ -67,7 +70,10 @@ export function echoTurn(c: Client): void {
   }
 }
 
-/** Sends what is left of the piece that is due; true when all of it is on its way and the next one is chosen. */
+/**
+ * Sends what is left of the piece that is due; true when all of it is on its way and the next one
+ * is chosen.
+ */
 function sendPiece(c: Client): bool {
   const bytes = compose(c);
   const sent = send(c.fd, SCRATCH + <usize>c.sent, bytes - c.sent, MSG_DONTWAIT);

@@ -1,4 +1,7 @@
-/** The entity tag of the files: one for all of them, as they change together, with the image (RFC 9110 8.8.3). */
+/**
+ * The entity tag of the files: one for all of them, as they change together, with the image (RFC
+ * 9110 8.8.3).
+ */
 import { text } from "board";
 import { assetsDigest } from "../../net/assets";
 import { isText } from "./message";
@@ -27,7 +30,10 @@ export function entityTagBytes(): u32 {
   return TAG_BYTES;
 }
 
-/** True when an element of If-None-Match is our tag, the weak form of it, or `*` (RFC 9110 13.1.2: weak comparison). */
+/**
+ * True when an element of If-None-Match is our tag, the weak form of it, or `*` (RFC 9110 13.1.2:
+ * weak comparison).
+ */
 export function entityTagIs(at: usize, bytes: u32): bool {
   if (isText(at, bytes, text("*"))) return true;
   const weak = bytes > 2 && isText(at, 2, text("w/"));

@@ -1,6 +1,7 @@
 /**
- * Field lines of a request head (RFC 9112 5), a byte at a time. The fields that decide where a message ends are read
- * strictly: whatever two readers could understand differently is refused (RFC 9112 6.3, 11.2).
+ * Field lines of a request head (RFC 9112 5), a byte at a time. The fields that decide where a
+ * message ends are read strictly: whatever two readers could understand differently is refused (RFC
+ * 9112 6.3, 11.2).
  */
 import { text } from "board";
 import { CLIENT_BUFFER_BYTES, Client } from "../client";
@@ -34,7 +35,10 @@ const WORD_TOO_LONG: u32 = WORD_BYTES + 1;
 const TYPE_AT: usize = 24;
 export const CONTENT_TYPE_BYTES: u32 = CLIENT_BUFFER_BYTES - 25;
 
-/** Address and length of the content type of the request; length 0 when it has none, or a longer one than fits. */
+/**
+ * Address and length of the content type of the request; length 0 when it has none, or a longer one
+ * than fits.
+ */
 export function requestType(c: Client): usize {
   return c.buffer + TYPE_AT + 1;
 }
@@ -73,7 +77,10 @@ export function fieldByte(c: Client, byte: u32): void {
   }
 }
 
-/** A line that begins with white space is an obsolete fold (RFC 9112 5.2): refused, as it is no token. */
+/**
+ * A line that begins with white space is an obsolete fold (RFC 9112 5.2): refused, as it is no
+ * token.
+ */
 function fieldStart(c: Client, byte: u32): void {
   if (byte == CR) {
     c.parse = <u8>Parse.END_LF;
@@ -149,7 +156,9 @@ function value(c: Client, byte: u32): void {
   }
 }
 
-/** A byte of a number, a host or a list of tokens. White space may stand around each, not within. */
+/**
+ * A byte of a number, a host or a list of tokens. White space may stand around each, not within.
+ */
 function wordByte(c: Client, byte: u32): void {
   const list = c.field >= <u8>Field.TRANSFER_ENCODING;
   if (byte == SP || byte == HTAB) {
@@ -241,7 +250,10 @@ function token(c: Client): void {
   }
 }
 
-/** What only the whole head shows: Host (RFC 9112 3.2), the framing of the body (6.1, 6.3), persistence (9.3). */
+/**
+ * What only the whole head shows: Host (RFC 9112 3.2), the framing of the body (6.1, 6.3),
+ * persistence (9.3).
+ */
 function headEnd(c: Client): void {
   const version11 = has(c, Flag.VERSION_11);
   if (version11 && !has(c, Flag.HOST)) return fail(c, 400);

@@ -1,6 +1,7 @@
 /**
- * Heads of responses. A head is composed whole in the scratch each time a part of it can be sent, always the same from what the
- * client's record says, so it needs no memory of its own when the send ring is short of room.
+ * Heads of responses. A head is composed whole in the scratch each time a part of it can be sent,
+ * always the same from what the client's record says, so it needs no memory of its own when the
+ * send ring is short of room.
  */
 import { Text, text, textBytes } from "board";
 import { assetBytes, assetType, assetTypeBytes } from "../../net/assets";
@@ -43,7 +44,10 @@ function statusText(status: u32): Text {
   }
 }
 
-/** Composes the head of a client's response at `to` and returns its bytes; an error brings its body along. */
+/**
+ * Composes the head of a client's response at `to` and returns its bytes; an error brings its body
+ * along.
+ */
 export function composeHead(c: Client, to: usize): u32 {
   writeTo(to, HEAD_BYTES);
   if (c.status == 100) {
@@ -75,7 +79,8 @@ function contentFields(c: Client): void {
     else lengthField(c.contentBytes);
   } else if (c.resource == <i16>Resource.STATUS) {
     putText(text("Content-Type: application/json\r\nCache-Control: no-store\r\n"));
-    // The document is made while it is sent, so its length is not known: HTTP/1.0 sees its end by the end of the connection.
+    // The document is made while it is sent, so its length is not known: HTTP/1.0 sees its end by
+    // the end of the connection.
     if (has(c, Flag.VERSION_11)) putText(text("Transfer-Encoding: chunked\r\n"));
   } else {
     const asset = <u32>c.resource;
@@ -92,7 +97,10 @@ function lengthField(bytes: u32): void {
   putText(text("\r\n"));
 }
 
-/** The client may keep a file, but asks each time whether it still holds: a new image brings new files. */
+/**
+ * The client may keep a file, but asks each time whether it still holds: a new image brings new
+ * files.
+ */
 function tagFields(): void {
   putText(text("Cache-Control: no-cache\r\nETag: "));
   putBytes(entityTag(), entityTagBytes());
@@ -108,7 +116,9 @@ function errorFields(c: Client, reason: Text): void {
   lengthField(textBytes(reason) + 1);
 }
 
-/** HTTP/1.1 stays open unless told otherwise, HTTP/1.0 closes unless told otherwise (RFC 9112 9.3). */
+/**
+ * HTTP/1.1 stays open unless told otherwise, HTTP/1.0 closes unless told otherwise (RFC 9112 9.3).
+ */
 function connectionField(c: Client): void {
   if (!has(c, Flag.KEEP)) putText(text("Connection: close\r\n"));
   else if (!has(c, Flag.VERSION_11)) putText(text("Connection: keep-alive\r\n"));

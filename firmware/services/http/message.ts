@@ -1,4 +1,6 @@
-/** What the parts of the HTTP server agree on: methods, states, flags, and the words of a request. */
+/**
+ * What the parts of the HTTP server agree on: methods, states, flags, and the words of a request.
+ */
 import { Text, textAddress, textBytes } from "board";
 import { Client } from "../client";
 
@@ -61,7 +63,10 @@ export const enum Flag {
   ASKS_KEEP = 8,
   HOST = 16,
   LENGTH = 32,
-  /** A Transfer-Encoding field was there; its last coding so far is chunked; it had a coding unknown here. */
+  /**
+   * A Transfer-Encoding field was there; its last coding so far is chunked; it had a coding unknown
+   * here.
+   */
   CODING = 64,
   CHUNKED = 128,
   OTHER_CODING = 256,
@@ -142,7 +147,9 @@ export function isTokenCharacter(byte: u32): bool {
   }
 }
 
-/** True for the bytes of a field value (RFC 9110 5.5): visible ones, above 127 too, space and tab. */
+/**
+ * True for the bytes of a field value (RFC 9110 5.5): visible ones, above 127 too, space and tab.
+ */
 export function isValueByte(byte: u32): bool {
   return byte >= 0x20 ? byte != 0x7f : byte == 0x09;
 }

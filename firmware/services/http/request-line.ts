@@ -1,6 +1,6 @@
 /**
- * Request line of HTTP/1.x (RFC 9112 3), a byte at a time: the method, the decoded path in the client's buffer, the version.
- * Only CRLF ends a line; the path is decoded once.
+ * Request line of HTTP/1.x (RFC 9112 3), a byte at a time: the method, the decoded path in the
+ * client's buffer, the version. Only CRLF ends a line; the path is decoded once.
  */
 import { text, textAddress } from "board";
 import { Client } from "../client";
@@ -123,7 +123,10 @@ function scheme(c: Client, byte: u32): void {
   c.position = 0;
 }
 
-/** Host and port of the absolute form; there is one host here, so it is only checked for its characters. */
+/**
+ * Host and port of the absolute form; there is one host here, so it is only checked for its
+ * characters.
+ */
 function authority(c: Client, byte: u32): void {
   if (byte == 0x2f || byte == 0x3f || byte == SP) {
     if (c.position == 0) return fail(c, 400);
@@ -136,7 +139,9 @@ function authority(c: Client, byte: u32): void {
   if (!isHostByte(byte)) fail(c, 400);
 }
 
-/** Characters of a host with its port (RFC 3986 3.2): unreserved, sub-delims, ":", "[", "]" and "%". */
+/**
+ * Characters of a host with its port (RFC 3986 3.2): unreserved, sub-delims, ":", "[", "]" and "%".
+ */
 export function isHostByte(byte: u32): bool {
   if (byte <= SP || byte >= 0x7f) return false;
   switch (byte) {
@@ -208,7 +213,10 @@ function toVersion(c: Client): void {
   c.position = 0;
 }
 
-/** `HTTP/` digit `.` digit, then CR (RFC 9112 2.3): an unknown major version is refused, a later minor one is 1.1 to us. */
+/**
+ * `HTTP/` digit `.` digit, then CR (RFC 9112 2.3): an unknown major version is refused, a later
+ * minor one is 1.1 to us.
+ */
 function version(c: Client, byte: u32): void {
   const position = <u32>c.position;
   c.position++;

@@ -1,4 +1,6 @@
-/** Head of a request: the line, then the fields, from whatever pieces the client sends (RFC 9112 2). */
+/**
+ * Head of a request: the line, then the fields, from whatever pieces the client sends (RFC 9112 2).
+ */
 import { Client } from "../client";
 import { REQUEST_HEAD_BYTES, REQUEST_LINE_BYTES } from "../sizes";
 import { fieldByte, fieldsBegin } from "./fields";
@@ -25,8 +27,8 @@ export function requestBegin(c: Client): void {
 }
 
 /**
- * Feeds bytes to the head until it ends or fails; returns how many were used. Bytes behind the head are not touched: they
- * belong to the body or to the next request.
+ * Feeds bytes to the head until it ends or fails; returns how many were used. Bytes behind the head
+ * are not touched: they belong to the body or to the next request.
  */
 export function requestFeed(c: Client, from: usize, bytes: u32): u32 {
   let used: u32 = 0;

@@ -1,8 +1,12 @@
-/** Responses: the head from the scratch, a file from where it lies in flash, the status document piece by piece. */
+/**
+ * Responses: the head from the scratch, a file from where it lies in flash, the status document
+ * piece by piece.
+ */
 import { MSG_DONTWAIT, MSG_ZEROCOPY, POLLIN, POLLOUT, send } from "../../net/sockets";
 import { assetBytes, assetData } from "../../net/assets";
-import { Client, Phase, enterPhase } from "../client";
-import { abandon, othersWait, progress, sayGoodbye } from "../clients";
+import { Client, Phase, enterPhase, progress } from "../client";
+import { abandon, sayGoodbye } from "../endings";
+import { othersWait } from "../patience";
 import { SCRATCH, wouldBlock } from "../scratch";
 import { composeHead } from "./head";
 import { Flag, Method, Resource, has } from "./message";

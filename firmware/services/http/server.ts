@@ -1,10 +1,12 @@
 /**
- * HTTP/1.1 server for the files of the image and the status document: what a client's turn does in each phase. Requests stay
- * in the receive ring until they are parsed, so pipelined ones are answered one after the other without being stored.
+ * HTTP/1.1 server for the files of the image and the status document: what a client's turn does in
+ * each phase. Requests stay in the receive ring until they are parsed, so pipelined ones are
+ * answered one after the other without being stored.
  */
 import { POLLIN } from "../../net/sockets";
-import { Client, Phase, Service, enterPhase } from "../client";
-import { abandon, dismiss, leave, lingerTurn, progress } from "../clients";
+import { Client, Phase, Service, enterPhase, progress } from "../client";
+import { abandon, leave, lingerTurn } from "../endings";
+import { dismiss } from "../patience";
 import { SCRATCH, peek, take, wouldBlock } from "../scratch";
 import { DROPPED_BODY_BYTES, SCRATCH_BYTES } from "../sizes";
 import { chunkByte, chunkDataEnd, chunksBegin } from "./chunks";
@@ -36,7 +38,10 @@ export function httpTurn(c: Client): void {
   }
 }
 
-/** A client's time is used up: in the middle of a request it is told so, where that is possible (RFC 9110 15.5.9). */
+/**
+ * A client's time is used up: in the middle of a request it is told so, where that is possible (RFC
+ * 9110 15.5.9).
+ */
 export function httpExpired(c: Client): void {
   const asking = c.phase == <u8>Phase.HEAD || c.phase == <u8>Phase.BODY;
   if (asking && !has(c, Flag.ANSWERED)) refuse(c, 408);
@@ -85,7 +90,10 @@ function requestDone(c: Client): void {
   enterPhase(c, Phase.BODY);
 }
 
-/** A body means nothing to GET (RFC 9110 9.3.1), but its bytes must not be taken for the next request. */
+/**
+ * A body means nothing to GET (RFC 9110 9.3.1), but its bytes must not be taken for the next
+ * request.
+ */
 function dropBodyTurn(c: Client): void {
   c.events = <u16>POLLIN;
   const available = peek(c.fd, SCRATCH_BYTES);

@@ -1,4 +1,7 @@
-/** Fields of the status document, one after the other: `Client.piece` says which, `Client.row` where in a table. */
+/**
+ * Fields of the status document, one after the other: `Client.piece` says which, `Client.row` where
+ * in a table.
+ */
 import { Text, text } from "board";
 import { nicCounter, nicLink, nicVersion } from "nic";
 import { NicCounter } from "../../../drivers/nic-counters";
@@ -121,7 +124,9 @@ function putHostName(): void {
   putCharacter(0x22);
 }
 
-/** The lease in seconds as it was given, 2^32 - 1 = for ever; 0 and no server where there is none. */
+/**
+ * The lease in seconds as it was given, 2^32 - 1 = for ever; 0 and no server where there is none.
+ */
 function putLease(): void {
   putText(text(',"dhcp":{"server":"'));
   putAddress(dhcpServer());
@@ -130,7 +135,9 @@ function putLease(): void {
   putCharacter(0x7d);
 }
 
-/** A socket may end between two of its fields; what is then written of it is empty, and still JSON. */
+/**
+ * A socket may end between two of its fields; what is then written of it is empty, and still JSON.
+ */
 function putSocketField(c: Client): void {
   switch (c.piece) {
     case <u16>Field.SOCKETS_OPEN:

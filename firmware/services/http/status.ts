@@ -1,11 +1,12 @@
 /**
- * The status document: JSON that is made while it is sent, a few fields at a time in the client's buffer, so that it may be as
- * long as the tables are and needs no memory of its own. Each field is true at the moment it is made.
+ * The status document: JSON that is made while it is sent, a few fields at a time in the client's
+ * buffer, so that it may be as long as the tables are and needs no memory of its own. Each field is
+ * true at the moment it is made.
  */
 import { text } from "board";
 import { MSG_DONTWAIT, send } from "../../net/sockets";
-import { CLIENT_BUFFER_BYTES, Client } from "../client";
-import { abandon, progress } from "../clients";
+import { CLIENT_BUFFER_BYTES, Client, progress } from "../client";
+import { abandon } from "../endings";
 import { wouldBlock } from "../scratch";
 import { putHex, putText, writeTo, written } from "../writer";
 import { Flag, has } from "./message";
@@ -47,7 +48,10 @@ function sendBuffer(c: Client): bool {
   return c.bufferBytes == 0;
 }
 
-/** Fills the buffer with as many fields as it surely holds: as one chunk for HTTP/1.1, as they are for HTTP/1.0. */
+/**
+ * Fills the buffer with as many fields as it surely holds: as one chunk for HTTP/1.1, as they are
+ * for HTTP/1.0.
+ */
 function compose(c: Client): u32 {
   const chunked = has(c, Flag.VERSION_11);
   if (c.piece == FIELDS_END) {
