@@ -71,11 +71,6 @@ export function maskOf(prefix: number): number {
   return prefix === 0 ? 0 : (0xffff_ffff << (32 - prefix)) >>> 0;
 }
 
-/** The prefix length of a mask. */
-export function prefixOf(mask: number): number {
-  return 32 - Math.log2(0x1_0000_0000 - mask);
-}
-
 /** `ADDRESS/PREFIX` of one host. Network, broadcast and unusable addresses are refused. */
 export function parseHostCidr(text: string): Subnet {
   const [address, prefix, ...rest] = text.split("/");

@@ -1,5 +1,5 @@
 import type { Clock } from "../sim/types.js";
-import { formatAddress, MAC_BROADCAST, type Mac, type Subnet } from "./addresses.js";
+import { MAC_BROADCAST, type Mac, type Subnet } from "./addresses.js";
 import {
   buildDhcpReply,
   DhcpOption,
@@ -235,10 +235,4 @@ export function defaultPool(subnet: Subnet): [first: number, last: number] {
   const network = (subnet.address & subnet.mask) >>> 0;
   const hosts = (~subnet.mask >>> 0) - 1;
   return hosts >= 99 ? [network + 50, network + 99] : [network + 1, network + hosts];
-}
-
-/** A lease for people. */
-export function describeLease(lease: Lease): string {
-  const name = lease.hostName ? ` (${lease.hostName})` : "";
-  return `${formatAddress(lease.address)}${name}`;
 }

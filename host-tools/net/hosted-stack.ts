@@ -338,6 +338,8 @@ export class HostedStack {
     }
     this.running = false;
     this.onProgress();
-    this.arm(more ? 0 : (this.wasm.deadline(this.nowMs) >>> 0) * 1e6);
+    // What is due in this millisecond has been done: a deadline of 0 must not stop simulated time.
+    const waitMs = Math.max(1, this.wasm.deadline(this.nowMs) >>> 0);
+    this.arm(more ? 0 : waitMs * 1e6);
   }
 }

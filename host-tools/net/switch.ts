@@ -41,6 +41,8 @@ class Port implements SwitchPort {
   }
 }
 
+/** Longest frame without its FCS, with room for a VLAN tag. */
+const FRAME_BYTES_MAX = 1518;
 /** Addresses are forgotten after this time without a frame from them (IEEE 802.1Q 8.8.3: 300 s). */
 const AGEING_NS = 300e9;
 /** Addresses remembered; beyond it, frames to new ones are flooded. */
@@ -54,7 +56,7 @@ const TABLE_MAX = 4096;
 export class EthernetSwitch {
   private readonly ports = new Set<Port>();
   private readonly table = new Map<Mac, Entry>();
-  /** Frames dropped because they were shorter than a header or came from a group address. */
+  /** Frames dropped because of a length that no frame has, or because they came from a group address. */
   malformed = 0;
 
   constructor(private readonly clock: Clock) {}
@@ -75,7 +77,8 @@ export class EthernetSwitch {
 
   /** For ports only. */
   forward(from: Port, frame: Uint8Array): void {
-    const source = frame.length < ETHERNET_HEADER_BYTES ? undefined : macAt(frame, 6);
+    const whole = frame.length >= ETHERNET_HEADER_BYTES && frame.length <= FRAME_BYTES_MAX;
+    const source = whole ? macAt(frame, 6) : undefined;
     if (source === undefined || isGroupMac(source)) {
       this.malformed++;
       return;

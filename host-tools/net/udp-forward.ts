@@ -4,7 +4,7 @@ import { SOCK_DGRAM, type HostedStack } from "./hosted-stack.js";
 import type { Forward } from "./net-options.js";
 
 /** Host peers served at the same time through one forward. */
-const PEERS_MAX = 4;
+const PEERS_MAX = 16;
 
 interface Peer {
   key: string;

@@ -1,7 +1,6 @@
 import type { Firmware } from "../build/compile.js";
 import type { LogLine } from "../log/decode.js";
 import type { Subnet } from "../net/addresses.js";
-import type { Lease } from "../net/dhcp-server.js";
 import type { Impairments } from "../net/link.js";
 import type { DeviceSpec, RunResult } from "./world-device.js";
 
@@ -41,6 +40,5 @@ export type WorkerTask =
 export type WorkerMessage =
   | { kind: "log"; line: LogLine }
   | { kind: "frames" }
-  | { kind: "lease"; lease: Lease }
   | { kind: "refused"; message: string; exitCode: number }
   | { kind: "ended"; result: RunResult };

@@ -23,7 +23,6 @@ async function runVirtual(task: Task<"virtual">): Promise<void> {
     impairments: task.impairments,
     dhcp: task.dhcp,
     onLog: (line) => tell({ kind: "log", line }),
-    onLease: (lease) => tell({ kind: "lease", lease }),
     stopWanted: () => Atomics.load(control, CONTROL.stop) !== 0,
   });
   tell({ kind: "ended", result: world.run() });

@@ -1,7 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { UserError } from "../errors.js";
 import type { LogLine } from "../log/decode.js";
-import type { Lease } from "../net/dhcp-server.js";
 import type { DeviceSpec, RunResult } from "./world-device.js";
 import { VirtualLan, type LanOptions } from "./world-lan.js";
 import { RealClock } from "./world-clock.js";
@@ -17,7 +16,6 @@ const RING_BYTES = 1 << 18;
 /** What a world in another thread reports. */
 export interface WorldEvents {
   onLog?: (line: LogLine) => void;
-  onLease?: (lease: Lease) => void;
 }
 
 /** A simulated device in a thread of its own. */
@@ -38,8 +36,6 @@ export class DeviceThread {
         switch (message.kind) {
           case "log":
             return events.onLog?.(message.line);
-          case "lease":
-            return events.onLease?.(message.lease);
           case "frames":
             return this.onFrames();
           case "refused":

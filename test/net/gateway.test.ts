@@ -263,7 +263,7 @@ test("UDP: each host peer gets the answers to its own datagrams", async (t) => {
     return data.toString();
   };
   // More peers than are remembered, one after the other and at the same time.
-  for (const text of ["one", "two", "three", "four", "five", "six"]) t.is(await ask(text), text);
+  for (let i = 0; i < 40; i++) t.is(await ask(`one ${i}`), `one ${i}`);
   t.deepEqual(await Promise.all(["seven", "eight", "nine"].map(ask)), ["seven", "eight", "nine"]);
   close();
 });

@@ -72,11 +72,14 @@ test("IEEE 802.1Q 8.8.3: an address is forgotten after 300 seconds of silence", 
   t.is(send("a", A, B), "bc");
 });
 
-test("a frame shorter than an Ethernet header is dropped and counted", (t) => {
+test("IEEE 802.3 4A.4.2: a frame that is too short or too long is dropped and counted", (t) => {
   const { ports, got } = bench();
-  ports.attach("d", () => undefined).send(new Uint8Array(13));
+  const port = ports.attach("d", () => undefined);
+  for (const bytes of [0, 13, 1519, 65535]) port.send(new Uint8Array(bytes));
   t.is(got.length, 0);
-  t.is(ports.malformed, 1);
+  t.is(ports.malformed, 4);
+  for (const bytes of [14, 1518]) port.send(new Uint8Array(bytes).fill(0xff, 0, 6));
+  t.is(got.length, 6);
 });
 
 test("a detached port gets nothing and its addresses are forgotten", (t) => {
