@@ -199,9 +199,8 @@ export class Tcb extends Connection {
   ttl: u8;
   /** Its own connection number. */
   id: u8;
-  /** Challenge ACKs sent in the present period (RFC 5961 7), and its start. */
+  /** Challenge ACKs sent in the present period (RFC 5961 7); it began at `challengeStart`. */
   challenges: u8;
-  challengeStart: u32;
   /** Duplicate ACKs owed, one for each segment that came out of order (RFC 5681 4.2). */
   owedAcks: u8;
   /** How often the interval of window probes was doubled. */
@@ -210,6 +209,8 @@ export class Tcb extends Connection {
   softError: u8;
   /** Segment size that a router has asked for, 0 = none; believed when the segment does not get through (RFC 5927 7.2). */
   routerMss: u16;
+  /** A word comes last: a record ends behind its last field, and the next one must begin at a multiple of four. */
+  challengeStart: u32;
 }
 
 /** Half-open connection of the SYN queue: state SYN-RECEIVED without a TCB. */
@@ -241,6 +242,9 @@ export class TimeWait extends Connection {
   rcvNxt: u32;
   born: u32;
 }
+
+if (((offsetof<Tcb>() | offsetof<SynRecord>() | offsetof<TimeWait>()) & 3) != 0)
+  ERROR("records of connections must be whole words, or every second one is misaligned");
 
 export const TCBS: usize = memory.data(TCP_TCBS * offsetof<Tcb>(), 4);
 export const SYN_RECORDS: usize = memory.data(TCP_SYN_RECORDS * offsetof<SynRecord>(), 4);
