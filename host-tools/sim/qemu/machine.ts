@@ -17,6 +17,9 @@ const DISCOVERY_RAM_BYTES = 8192;
 const F4_USART1 = 0x40011000;
 /** Waking takes a moment, so that a device that ignores its interrupt cannot stop the clock. */
 const WAKE_NS = 1000;
+/** Why nothing more is known of a failed device whose UART is not where start-up looks for it. */
+const NO_LAST_WORDS =
+  "its last words are lost, because the machine has another UART than the board";
 /** Calls to the bridge after which the log is read even when the device does not sleep. */
 const CALLS_PER_POLL = 512;
 
@@ -98,7 +101,7 @@ export async function createMachine(environment: MachineEnvironment): Promise<De
   });
   imports["hello"] = () => emulated.uart;
   return new QemuMachine(chip, LINK_BPS[board.chip], environment, image, {
-    machine: emulated.machine,
+    ...emulated,
     imports,
     memory,
   });
@@ -111,7 +114,7 @@ class QemuMachine implements DeviceMachine {
     readonly linkBps: number,
     private readonly environment: MachineEnvironment,
     private readonly image: BuiltImage,
-    private readonly parts: { machine: string; imports: HwImports; memory: WebAssembly.Memory },
+    private readonly parts: EmulatedBoard & { imports: HwImports; memory: WebAssembly.Memory },
   ) {}
 
   run(): void {
@@ -150,7 +153,7 @@ class QemuMachine implements DeviceMachine {
         const functions = readFunctions(`${image.path}.elf`);
         throw new DeviceTrap(describeLastWords(serial.lastWords, functions));
       }
-      const said = emulator.errors;
+      const said = emulator.errors || (parts.uart === 0 ? "" : NO_LAST_WORDS);
       throw new DeviceTrap(said ? `${error.message}: ${said}` : error.message);
     } finally {
       serial.close();
