@@ -18,8 +18,8 @@ import {
 } from "./output";
 
 /** Replies: bursts of 64, one more each 8 ms. */
-const REPLY_BURST: u32 = 64;
-const REPLY_SHIFT: u32 = 3;
+const REPLY_PRICE: u32 = 128;
+const REPLY_BURST: u32 = 64 * REPLY_PRICE;
 const replies: RateLimit = changetype<RateLimit>(memory.data(offsetof<RateLimit>(), 4));
 
 /** Takes an ARP packet of `bytes`, of which 20 lie in the receive header bytes (RFC 826, RFC 5227). */
@@ -64,6 +64,6 @@ export function arpInput(bytes: u32): void {
     arpLearn(sender, mac, asked);
   }
   if (!asked) return;
-  if (rateLimitTake(replies, REPLY_BURST, REPLY_SHIFT)) arpReply(sender, mac);
+  if (rateLimitTake(replies, REPLY_BURST, REPLY_PRICE)) arpReply(sender, mac);
   else count(Counter.ARP_RATE_LIMITED);
 }

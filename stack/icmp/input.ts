@@ -26,9 +26,9 @@ import {
   QUOTED_BYTES,
 } from "./output";
 
-/** Echo replies: bursts of 512, one more each millisecond. */
-const ECHO_BURST: u32 = 512;
-const ECHO_SHIFT: u32 = 0;
+/** Echo replies: bursts of 512, four more each millisecond. */
+const ECHO_PRICE: u32 = 4;
+const ECHO_BURST: u32 = 512 * ECHO_PRICE;
 const echoes: RateLimit = changetype<RateLimit>(memory.data(offsetof<RateLimit>(), 4));
 
 /** The longest quotation that is looked into: an IP header with options and 8 bytes. */
@@ -62,7 +62,7 @@ export function icmpInput(packet: RxPacket): void {
  */
 function echo(packet: RxPacket): void {
   if (packet.linkBroadcast) return;
-  if (!rateLimitTake(echoes, ECHO_BURST, ECHO_SHIFT)) {
+  if (!rateLimitTake(echoes, ECHO_BURST, ECHO_PRICE)) {
     count(Counter.ICMP_RATE_LIMITED);
     return;
   }

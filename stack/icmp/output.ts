@@ -19,8 +19,8 @@ export const ICMP_HEADER_BYTES: u32 = 8;
 export const QUOTED_BYTES: u32 = 8;
 
 /** Errors: bursts of 32, one more each 16 ms (RFC 1812 4.3.2.8). */
-const ERROR_BURST: u32 = 32;
-const ERROR_SHIFT: u32 = 4;
+const ERROR_PRICE: u32 = 256;
+const ERROR_BURST: u32 = 32 * ERROR_PRICE;
 const errors: RateLimit = changetype<RateLimit>(memory.data(offsetof<RateLimit>(), 4));
 
 /**
@@ -30,7 +30,7 @@ const errors: RateLimit = changetype<RateLimit>(memory.data(offsetof<RateLimit>(
  */
 export function icmpSendError(type: u32, code: u32, packet: RxPacket): void {
   if (packet.linkBroadcast) return;
-  if (!rateLimitTake(errors, ERROR_BURST, ERROR_SHIFT)) {
+  if (!rateLimitTake(errors, ERROR_BURST, ERROR_PRICE)) {
     count(Counter.ICMP_RATE_LIMITED);
     return;
   }
