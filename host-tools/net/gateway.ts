@@ -1,8 +1,9 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
+import { UserError } from "../errors.js";
 import { EINPROGRESS, SOCK_STREAM, type HostedStack } from "./hosted-stack.js";
-import type { Forward } from "./net-options.js";
+import { formatForwards, type Forward } from "./net-options.js";
 import { resetHost, TcpJoin } from "./tcp-join.js";
-import { portError, UdpForward } from "./udp-forward.js";
+import { UdpForward } from "./udp-forward.js";
 
 /** Connections from the host that may wait for a free socket of the stack or for the device's address. */
 const WAITING_MAX = 128;
@@ -50,8 +51,11 @@ export class Gateway {
   /** Opens the host's ports; a port that cannot be had is the user's error. */
   async open(): Promise<void> {
     for (const forward of this.options.forwards) {
-      if (forward.protocol === "tcp") await this.openTcp(forward);
-      else await this.openUdp(forward);
+      try {
+        await (forward.protocol === "tcp" ? this.openTcp(forward) : this.openUdp(forward));
+      } catch (error) {
+        throw portError(error as NodeJS.ErrnoException, forward, this.options.forwards);
+      }
     }
   }
 
@@ -83,7 +87,7 @@ export class Gateway {
       this.fromHost(host, forward.devicePort),
     );
     await new Promise<void>((resolve, reject) => {
-      server.once("error", (error) => reject(portError(error, forward)));
+      server.once("error", reject);
       server.listen({ port: forward.hostPort, host: "127.0.0.1", backlog: HOST_BACKLOG }, () => {
         server.removeAllListeners("error");
         server.on("error", () => undefined);
@@ -150,5 +154,28 @@ export class Gateway {
       this.stack.wake();
     });
     this.joins.add(join);
+  }
+}
+
+/** What a person is told when a port of the host cannot be opened: the whole option that avoids it. */
+function portError(
+  error: NodeJS.ErrnoException,
+  refused: Forward,
+  forwards: readonly Forward[],
+): UserError {
+  const { hostPort } = refused;
+  const other = error.code === "EACCES" ? 8081 : hostPort < 65535 ? hostPort + 1 : hostPort - 1;
+  const better = forwards.map((forward) =>
+    forward === refused ? { ...forward, hostPort: other } : forward,
+  );
+  const choice = `choose another: --net ${formatForwards(better)} (behind 'npm start --')`;
+  const name = `${refused.protocol.toUpperCase()} port ${hostPort} of 127.0.0.1`;
+  switch (error.code) {
+    case "EADDRINUSE":
+      return new UserError(`${name} is in use; ${choice}`);
+    case "EACCES":
+      return new UserError(`${name} needs special rights; ${choice}`);
+    default:
+      return new UserError(`${name} cannot be opened (${error.message}); ${choice}`);
   }
 }

@@ -77,6 +77,14 @@ function parseForwards(text: string): Forward[] {
   return forwards;
 }
 
+/** The value of `--net` for these forwards. */
+export function formatForwards(forwards: readonly Forward[]): string {
+  const items = forwards.map(({ protocol, hostPort, devicePort }) => {
+    return `${protocol === "udp" ? "udp:" : ""}${hostPort}=${devicePort}`;
+  });
+  return `forward:${items.join(",")}`;
+}
+
 function parseEndpoint(text: string): StreamEndpoint {
   const listen = text.startsWith("listen:");
   const rest = listen ? text.slice("listen:".length) : text;

@@ -1,5 +1,4 @@
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
-import { UserError } from "../errors.js";
 import { SOCK_DGRAM, type HostedStack } from "./hosted-stack.js";
 import type { Forward } from "./net-options.js";
 
@@ -28,15 +27,13 @@ export class UdpForward {
     private readonly device: () => number | undefined,
   ) {}
 
-  /** Opens the host's port. */
+  /** Opens the host's port; rejected with the error of the system. */
   open(): Promise<void> {
     const socket = createSocket("udp4");
     this.socket = socket;
     socket.on("message", (data, remote) => this.fromHost(data, remote));
     return new Promise((resolve, reject) => {
-      socket.once("error", (error: NodeJS.ErrnoException) =>
-        reject(portError(error, this.forward)),
-      );
+      socket.once("error", (error: NodeJS.ErrnoException) => reject(error));
       socket.bind(this.forward.hostPort, "127.0.0.1", () => {
         socket.removeAllListeners("error");
         // A peer that is gone makes Linux report an error; the others are not concerned.
@@ -91,25 +88,5 @@ export class UdpForward {
     if (!oldest) return;
     this.stack.closeSocket(oldest.fd);
     this.peers.delete(oldest.key);
-  }
-}
-
-/** What a person is told when a host port cannot be opened. */
-export function portError(error: NodeJS.ErrnoException, forward: Forward): Error {
-  const { protocol, hostPort, devicePort } = forward;
-  const other = error.code === "EACCES" ? 8081 : hostPort < 65535 ? hostPort + 1 : hostPort - 1;
-  const example = `--net forward:${protocol === "udp" ? "udp:" : ""}${other}=${devicePort}`;
-  const name = `${protocol.toUpperCase()} port ${hostPort} of 127.0.0.1`;
-  switch (error.code) {
-    case "EADDRINUSE":
-      return new UserError(`${name} is in use; choose another, as in ${example}`);
-    case "EACCES":
-      return new UserError(
-        `${name} needs special rights; choose one from 1024 on, as in ${example}`,
-      );
-    default:
-      return new UserError(
-        `cannot open ${name} (${error.message}); choose another, as in ${example}`,
-      );
   }
 }

@@ -59,7 +59,7 @@ test.serial("a busy port is named, with the way to choose another", async (t) =>
   server.close();
   t.is(code, 1);
   t.regex(stderr, new RegExp(`^as-tcpip: TCP port ${port} of 127\\.0\\.0\\.1 is in use; `));
-  t.regex(stderr, /--net forward:\d+=80\n$/);
+  t.regex(stderr, /--net forward:\d+=80 \(behind 'npm start --'\)\n$/);
 });
 
 test.serial("--help ends with exit code 0 and lists the commands", async (t) => {

@@ -272,15 +272,18 @@ test("a host port that is taken is the user's error, and names a way out", async
   const { server: host, port } = await hostServer(() => undefined);
   const { gateway, close } = await bench();
   close();
-  const forwards: Forward[] = [{ protocol: "tcp", hostPort: port, devicePort: 80 }];
+  const forwards: Forward[] = [
+    { protocol: "udp", hostPort: await freePort(), devicePort: 7 },
+    { protocol: "tcp", hostPort: port, devicePort: 80 },
+  ];
   const stack = gateway["stack"];
-  const error = await t.throwsAsync(
-    new Gateway({ stack, forwards, device: () => undefined }).open(),
-    { instanceOf: UserError },
-  );
+  const refused = new Gateway({ stack, forwards, device: () => undefined });
+  const error = await t.throwsAsync(refused.open(), { instanceOf: UserError });
+  refused.close();
   t.is(
     error?.message,
-    `TCP port ${port} of 127.0.0.1 is in use; choose another, as in --net forward:${port + 1}=80`,
+    `TCP port ${port} of 127.0.0.1 is in use; choose another: ` +
+      `--net forward:udp:${forwards[0]?.hostPort}=7,${port + 1}=80 (behind 'npm start --')`,
   );
   host.close();
 });
