@@ -11,7 +11,7 @@ import { LogLineDecoder } from "./rp2040/log-line.js";
 import type { ChipModel } from "./types.js";
 
 /** Wiring of both Pico boards (hal/rp2040/pico.ts). */
-const PINS = { miso: 16, cs: 17, sck: 18, mosi: 19, reset: 20, interrupt: 21 };
+export const PINS = { miso: 16, cs: 17, sck: 18, mosi: 19, reset: 20, interrupt: 21 };
 
 /** SPI modes: W5500 datasheet 2.1, ENC28J60 datasheet 4.1. */
 const SPI_MODES = { w5500: [0, 3], enc28j60: [0] };

@@ -60,13 +60,26 @@ export function imagePath(board: string, app: string, debug = false, variant?: s
   return join(imagesFolder, board, basename(appFolder(app)) + suffix);
 }
 
+/** Builds under way in this process: who asks for the same image meanwhile, waits for the same build. */
+const underWay = new Map<string, Promise<BuiltImage>>();
+
 /**
  * Builds the image of an application for a board: compiles to WebAssembly, translates to C, links, measures. The same
  * sources give the same bytes. An image that is already there is taken when nothing it is made from has changed.
  *
  * @throws UserError when the sources do not compile, a tool is missing, or the image is over the board's budget.
  */
-export async function buildImage(request: BuildRequest): Promise<BuiltImage> {
+export function buildImage(request: BuildRequest): Promise<BuiltImage> {
+  const key = JSON.stringify(request);
+  let build = underWay.get(key);
+  if (!build) {
+    build = makeImage(request).finally(() => underWay.delete(key));
+    underWay.set(key, build);
+  }
+  return build;
+}
+
+async function makeImage(request: BuildRequest): Promise<BuiltImage> {
   const board = loadBoard(request.board);
   const target = targetOf(board);
   const debug = request.debug ?? false;

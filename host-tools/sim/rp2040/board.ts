@@ -164,7 +164,7 @@ export class Rp2040Board {
       count.sleeps++;
       // What is pending already makes WFI fall through.
       if (core.pendingInterrupts & core.enabledInterrupts) core.waiting = false;
-      else time.idle(Infinity, () => !core.waiting);
+      else time.idle(Infinity, () => !core.waiting || this.failure !== undefined);
       if (this.failure !== undefined) throw new DeviceTrap(this.failure);
     }
   }
