@@ -26,9 +26,9 @@ import {
   QUOTED_BYTES,
 } from "./output";
 
-/** Echo replies: bursts of 512, four more each millisecond. */
-const ECHO_PRICE: u32 = 4;
-const ECHO_BURST: u32 = 512 * ECHO_PRICE;
+/** Echo replies: bursts of 1024, sixteen more each millisecond: a flood only, no ping of one host, comes to it. */
+const ECHO_PRICE: u32 = 1;
+const ECHO_BURST: u32 = 1024 * ECHO_PRICE;
 const echoes: RateLimit = changetype<RateLimit>(memory.data(offsetof<RateLimit>(), 4));
 
 /** The longest quotation that is looked into: an IP header with options and 8 bytes. */
