@@ -6,7 +6,7 @@ const withCompiler = hasCrossCompiler() ? test : test.skip;
 
 /** Runs the fixture with one of its faults. */
 function fault(number: number, ms = 50): Promise<Run> {
-  return runOnPico({ app: "faults", settings: Uint8Array.of(number), ms });
+  return runOnPico({ app: "faults", settings: Uint8Array.of(number, 1), ms });
 }
 
 withCompiler("a firmware without a fault is not objected to", async (t) => {
