@@ -129,7 +129,9 @@ function synRecordFill(id: u32, segment: Segment, listener: u32, irs: u32, mss: 
 
 /**
  * True when a TCB and a place in the accept queue are free for one more connection of this listener. What has been promised
- * by a window in a SYN-ACK is kept back for those whom it was promised; `promised` says that this one is among them.
+ * by a window in a SYN-ACK is kept back for those whom it was promised; `promised` says that this one is among them. A promise
+ * lapses when the SYN-ACK has to be sent again, or SYNs from nobody could take all TCBs: one who comes late after all waits
+ * and sends his text again.
  */
 function roomFor(listenerNumber: u32, promised: bool): bool {
   const listener = listenerAt(listenerNumber);
@@ -138,7 +140,7 @@ function roomFor(listenerNumber: u32, promised: bool): bool {
   if (!promised) {
     for (let id = FIRST_SYN_RECORD; id < FIRST_TIME_WAIT; id++) {
       const record = synRecordAt(id);
-      if (record.state == TcpState.CLOSED || record.promised == 0) continue;
+      if (record.state == TcpState.CLOSED || record.promised == 0 || record.retries != 0) continue;
       tcbs += 1;
       if (<u32>record.listener == listenerNumber + 1) places += 1;
     }
@@ -188,6 +190,7 @@ export function synRecordExpired(id: u32): void {
   record.due = 1;
   synRecordTimer(id, SYN_ACK_RTO_MS << record.retries);
   pendingAdd(id);
+  if (record.retries == 1) promoteWaiting();
 }
 
 function resetRecord(record: SynRecord): void {

@@ -146,7 +146,11 @@ function acceptableNumber(tcb: Tcb): u32 {
 }
 
 function outputSyn(tcb: Tcb): i32 {
-  if (tcb.sndNxt != tcb.iss && (tcb.flags & TcbFlag.ACK_NOW) == 0) return 0;
+  if (tcb.sndNxt != tcb.iss) {
+    // A plain ACK answers what was not acceptable (RFC 9293 3.10.7.4): with both ends in SYN-RECEIVED it opens the connection.
+    const answer = (tcb.flags & TcbFlag.ACK_NOW) != 0;
+    return answer ? sendOf(tcb, tcb.sndMax, TcpBit.ACK, 0, 0, 0) : 0;
+  }
   const bits: u32 = tcb.state == TcpState.SYN_RECEIVED ? TcpBit.SYN | TcpBit.ACK : TcpBit.SYN;
   const refused = sendOf(tcb, tcb.iss, bits, RECEIVE_MSS, 0, 0);
   if (refused != 0) return refused;

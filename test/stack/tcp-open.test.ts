@@ -1,5 +1,7 @@
 import test from "ava";
 import { SOCK_STREAM, type StackHarness } from "../support/stack-harness.js";
+import { OPTIONS } from "../../stack/options.js";
+import { ADDRESS_A, ADDRESS_B, StackPair } from "../support/stack-pair.js";
 import { TcpPeer, deviceStack } from "../support/tcp-peer.js";
 import { concat, ip, pattern } from "../support/wire.js";
 import type { Peer } from "../support/wire-peer.js";
@@ -54,7 +56,7 @@ test("RFC 9293 MUST-10, MUST-11: simultaneous open", async (t) => {
   t.deepEqual(peer.say("S", MSS), ["SA 0:1"]);
   t.is(stack.wasm.tcbState(0), 2);
   peer.seq += 1;
-  t.deepEqual(peer.say("SA", { seq: peer.iss }), ["SA 0:1"]);
+  t.deepEqual(peer.say("SA", { seq: peer.iss }), ["A 1:1"]);
   t.deepEqual(peer.say("A"), []);
   t.is(stack.wasm.tcbState(0), 3);
   t.is(stack.wasm.sysConnect(fd, host.address, 80), 0);
@@ -300,4 +302,21 @@ test("RFC 9293 MUST-45: the local address of a connection stays", async (t) => {
     stack.take().map((f) => f.ip?.source),
     [stack.address],
   );
+});
+
+test("RFC 9293 MUST-10: two of our stacks that open to each other at once", async (t) => {
+  const pair = await StackPair.create({ delayMs: 5 }, { ...OPTIONS, DHCP: 0 });
+  const { a, b } = pair;
+  const [left, right] = [a.socket(SOCK_STREAM), b.socket(SOCK_STREAM)];
+  pair.until(() => pair.nowMs >= 5000, "announcements");
+  a.wasm.sysBind(left, 0, 4000);
+  b.wasm.sysBind(right, 0, 4000);
+  const start = pair.nowMs;
+  a.wasm.sysConnect(left, ADDRESS_B, 4000);
+  b.wasm.sysConnect(right, ADDRESS_A, 4000);
+  pair.until(() => a.wasm.sysEvents(left) === 4 && b.wasm.sysEvents(right) === 4, "both open");
+  t.true(pair.nowMs - start < 1000);
+  a.send(left, pattern(100));
+  pair.until(() => b.wasm.sysEvents(right) === 5, "text");
+  t.deepEqual(b.receive(right), pattern(100));
 });

@@ -183,6 +183,15 @@ export class TcpPeer {
     }
   }
 
+  /** Moves time on while the host answers ARP; what is sent is thrown away. */
+  wait(ms: number): void {
+    for (let left = ms; left > 0; left -= 1000) {
+      this.stack.advance(Math.min(left, 1000));
+      this.stack.inject(this.host.arpReply());
+    }
+    this.stack.take();
+  }
+
   /** Moves time on and tells what was sent in it. */
   during(ms: number): string[] {
     this.stack.take();

@@ -1,0 +1,291 @@
+import test from "ava";
+import type { StackHarness } from "../support/stack-harness.js";
+import { TcpPeer, accepted, deviceStack } from "../support/tcp-peer.js";
+import { pattern } from "../support/wire.js";
+import type { Options } from "../../stack/options.js";
+
+const NOTHING = new Uint8Array(0);
+const STATE = { FIN_WAIT_1: 4, FIN_WAIT_2: 5, CLOSE_WAIT: 6, CLOSING: 7, LAST_ACK: 8 } as const;
+
+interface Open {
+  stack: StackHarness;
+  listener: number;
+  peer: TcpPeer;
+  fd: number;
+}
+
+async function open(options: Partial<Options> = {}): Promise<Open> {
+  const stack = await deviceStack(options);
+  const listener = stack.listen(80);
+  return { stack, listener, ...accepted(stack, listener, 5000) };
+}
+
+function shut({ stack, peer, fd }: Open): string[] {
+  stack.take();
+  if (stack.wasm.sysShutdown(fd, 1) !== 0) throw new Error("shutdown");
+  stack.run();
+  return peer.heard();
+}
+
+function close({ stack, peer, fd }: Open): string[] {
+  stack.take();
+  if (stack.wasm.sysClose(fd) !== 0) throw new Error("close");
+  stack.run();
+  return peer.heard();
+}
+
+test("RFC 9293 SEG-11, MUST-12: half-close: our FIN first, the peer goes on sending, then TIME-WAIT", async (t) => {
+  const it = await open();
+  const { stack, peer, fd } = it;
+  t.deepEqual(shut(it), ["FPA 1:1"]);
+  t.is(stack.wasm.tcbState(0), STATE.FIN_WAIT_1);
+  t.is(stack.send(fd, pattern(1)), -32);
+  t.deepEqual(peer.acknowledge(2), []);
+  t.is(stack.wasm.tcbState(0), STATE.FIN_WAIT_2);
+  peer.text(pattern(1000));
+  t.deepEqual(stack.receive(fd), pattern(1000));
+  t.deepEqual(peer.text(pattern(10), "FPA"), ["A 2:1012"]);
+  t.deepEqual(stack.tables(), [0, 0, 1, 2]);
+  t.deepEqual(stack.receive(fd), pattern(10));
+  t.deepEqual(stack.receive(fd), NOTHING);
+  t.is(stack.wasm.sysEvents(fd) & 16, 16);
+  close(it);
+  stack.advance(60_000);
+  t.deepEqual(stack.tables(), [0, 0, 0, 1]);
+});
+
+test("RFC 9293 SEG-11: the peer's FIN first: CLOSE-WAIT, we go on sending, LAST-ACK, free", async (t) => {
+  const it = await open();
+  const { stack, peer, fd } = it;
+  t.deepEqual(peer.text(NOTHING, "FA"), ["A 1:2"]);
+  t.is(stack.wasm.tcbState(0), STATE.CLOSE_WAIT);
+  t.deepEqual(stack.receive(fd), NOTHING);
+  stack.send(fd, pattern(10));
+  t.deepEqual(peer.heard(), ["PA 1:2+10"]);
+  peer.acknowledge(11);
+  t.deepEqual(close(it), ["FPA 11:2"]);
+  t.is(stack.wasm.tcbState(0), STATE.LAST_ACK);
+  t.deepEqual(peer.say("A", { seq: peer.seq }, pattern(5)), ["A 12:2"]);
+  t.deepEqual(peer.acknowledge(12), []);
+  t.deepEqual(stack.tables(), [0, 0, 0, 1]);
+});
+
+test("RFC 9293 SEG-11: simultaneous close: CLOSING, TIME-WAIT", async (t) => {
+  const it = await open();
+  const { stack, peer } = it;
+  shut(it);
+  t.deepEqual(peer.text(NOTHING, "FA"), ["A 2:2"]);
+  t.is(stack.wasm.tcbState(0), STATE.CLOSING);
+  t.deepEqual(peer.acknowledge(2), ["A 2:2"]);
+  t.deepEqual(stack.tables().slice(0, 3), [0, 0, 1]);
+});
+
+test("RFC 9293 SEG-11: a FIN that acknowledges ours goes to TIME-WAIT at once", async (t) => {
+  const it = await open();
+  shut(it);
+  t.deepEqual(it.peer.say("FA", { ack: it.peer.theirs(2) }), ["A 2:2"]);
+  t.deepEqual(it.stack.tables().slice(0, 3), [0, 0, 1]);
+});
+
+test("RFC 9293 SEG-12: text after the peer's FIN is ignored", async (t) => {
+  const it = await open();
+  it.peer.text(NOTHING, "FA");
+  t.deepEqual(it.peer.say("PA", {}, pattern(100)), ["A 1:2"]);
+  t.deepEqual(it.stack.receive(it.fd), NOTHING);
+});
+
+test("RFC 9293 SHLD-3: close with unread text sends RST; text for a closed socket too", async (t) => {
+  const it = await open();
+  it.peer.text(pattern(100));
+  t.deepEqual(close(it), ["RA 1:101"]);
+  t.deepEqual(it.stack.tables(), [0, 0, 0, 1]);
+  const other = { ...it, ...accepted(it.stack, it.listener, 5001) };
+  t.deepEqual(close(other), ["FPA 1:1"]);
+  t.deepEqual(other.peer.text(pattern(10)), ["RA 2:1"]);
+  t.is(it.stack.tables()[0], 0);
+  const third = { ...it, ...accepted(it.stack, it.listener, 5002) };
+  close(third);
+  third.peer.acknowledge(2);
+  t.deepEqual(third.peer.text(pattern(10)), ["R 2"]);
+  t.deepEqual(it.stack.tables(), [0, 0, 0, 1]);
+});
+
+test("SO_LINGER with zero seconds and abort send RST at SND.NXT", async (t) => {
+  const it = await open();
+  const { stack, peer, fd } = it;
+  stack.send(fd, pattern(100));
+  t.is(stack.wasm.sysSetOption(fd, 1, 13, 0), 0);
+  t.deepEqual(close(it), ["RA 101:1"]);
+  t.deepEqual(stack.tables(), [0, 0, 0, 1]);
+  void peer;
+});
+
+test("close delivers what was queued, then FIN, and needs no socket for it", async (t) => {
+  const it = await open();
+  const { stack, peer, fd } = it;
+  stack.send(fd, pattern(8000));
+  t.deepEqual(close(it), []);
+  t.deepEqual(stack.tables(), [1, 0, 0, 1]);
+  peer.acknowledge(2921);
+  peer.acknowledge(5841);
+  t.deepEqual(peer.acknowledge(8001), []);
+  t.deepEqual(peer.acknowledge(8002), []);
+  t.deepEqual(stack.tables(), [0, 0, 1, 1]);
+  t.deepEqual(peer.text(NOTHING, "FA"), ["A 8002:2"]);
+  stack.advance(60_000);
+  t.deepEqual(stack.tables(), [0, 0, 0, 1]);
+});
+
+test("RFC 9293 MUST-13, RFC 1337, TW-1, TW-2, S-10: TIME-WAIT lasts 2 MSL from the last FIN, whatever comes", async (t) => {
+  const it = await open();
+  const { stack, peer } = it;
+  close(it);
+  peer.acknowledge(2);
+  peer.text(NOTHING, "FA");
+  peer.wait(50_000);
+  t.deepEqual(peer.say("FA", { seq: peer.seq - 1 }), ["A 2:2"]);
+  peer.wait(50_000);
+  t.deepEqual(peer.say("R"), []);
+  t.deepEqual(peer.say("RA"), []);
+  t.deepEqual(peer.say("PA", { seq: peer.seq - 100 }, pattern(99)), ["A 2:2"]);
+  t.deepEqual(peer.say("A", { ack: peer.theirs(1) }), []);
+  t.deepEqual(peer.say("S", { seq: peer.iss }), ["A 2:2"]);
+  stack.advance(9_900);
+  t.is(stack.tables()[2], 1);
+  stack.advance(200);
+  t.is(stack.tables()[2], 0);
+});
+
+test("TW-3, RFC 9293 MAY-2: a newer SYN opens the connection again, above all numbers that were used", async (t) => {
+  const it = await open({ TCP_TX_BYTES: 32768 });
+  const { stack, peer, fd } = it;
+  // A megabyte in no time, so that the clock of the initial numbers is far behind.
+  let sent = 0;
+  for (let i = 0; i < 200 && sent < 1_000_000; i++) {
+    stack.send(fd, pattern(32768));
+    for (const segment of peer.segments()) {
+      sent = Math.max(sent, (segment.seq - peer.irs - 1 + segment.data.length) >>> 0);
+    }
+    peer.ack = peer.theirs(1 + sent);
+    stack.inject(peer.frame("A"));
+    for (const segment of peer.segments()) {
+      sent = Math.max(sent, (segment.seq - peer.irs - 1 + segment.data.length) >>> 0);
+    }
+  }
+  t.true(sent > 500_000);
+  stack.wasm.sysShutdown(fd, 1);
+  stack.run();
+  for (let i = 0; i < 20 && stack.tables()[2] === 0; i++) {
+    for (const segment of peer.segments()) {
+      sent = Math.max(sent, (segment.seq - peer.irs - 1 + segment.data.length) >>> 0);
+    }
+    peer.ack = peer.theirs(1 + sent);
+    stack.inject(peer.frame("A"));
+    const fin = peer.last;
+    if (fin && (fin.flags & 1) !== 0) {
+      peer.ack = (fin.seq + fin.data.length + 1) >>> 0;
+      peer.text(NOTHING, "FA");
+    }
+  }
+  t.is(stack.tables()[2], 1);
+  const end = peer.ack;
+  const again = new TcpPeer(stack, peer.host, 5000, 80, { iss: peer.seq + 1000 });
+  t.deepEqual(again.syn(), ["SA 0:1"]);
+  t.true(((again.irs - end) | 0) > 0, "new numbers above the old ones");
+  t.deepEqual(again.say("A"), []);
+  t.true(stack.wasm.sysAccept(it.listener) >= 0);
+});
+
+test("TIME-WAIT of a connection that we opened is not ended by a SYN: nobody listens there", async (t) => {
+  const stack = await deviceStack();
+  const { peer, fd } = TcpPeer.server(stack, stack.neighbour());
+  stack.wasm.sysClose(fd);
+  stack.run();
+  peer.acknowledge(2);
+  peer.text(NOTHING, "FA");
+  t.is(stack.tables()[2], 1);
+  t.deepEqual(peer.say("S", { seq: peer.seq + 5000 }), ["A 2:2"]);
+  t.is(stack.tables()[2], 1);
+});
+
+test("TW-4, S-11: ten thousand short connections that we close: the oldest TIME-WAIT gives way, none is refused", async (t) => {
+  const stack = await deviceStack({ TCP_TIME_WAIT_RECORDS: 8 });
+  const listener = stack.listen(80);
+  const host = stack.neighbour();
+  for (let i = 0; i < 10_000; i++) {
+    const peer = new TcpPeer(stack, host, 1024 + (i % 60_000), 80, { iss: i * 1000 });
+    peer.syn();
+    peer.say("A");
+    const fd = stack.wasm.sysAccept(listener);
+    if (fd < 0) t.fail(`accept ${fd} at ${i}`);
+    stack.wasm.sysClose(fd);
+    stack.run();
+    peer.ack = peer.theirs(2);
+    peer.say("FA");
+  }
+  t.deepEqual(stack.tables(), [0, 0, 8, 1]);
+  stack.advance(61_000);
+  t.deepEqual(stack.tables(), [0, 0, 0, 1]);
+});
+
+test("SEG-15, S-13: FIN-WAIT-2 of a closed socket ends after a minute, of a half-closed one it stays", async (t) => {
+  const it = await open();
+  const { stack, peer } = it;
+  shut(it);
+  peer.acknowledge(2);
+  stack.advance(3_600_000);
+  t.is(stack.wasm.tcbState(0), STATE.FIN_WAIT_2);
+  close(it);
+  t.deepEqual(stack.tables(), [0, 0, 1, 1]);
+  stack.advance(61_000);
+  t.deepEqual(stack.tables(), [0, 0, 0, 1]);
+});
+
+test("S-13: LAST-ACK, FIN-WAIT-1 and CLOSING of nobody end after a minute without an answer, by RST", async (t) => {
+  for (const finished of [false, true]) {
+    const it = await open();
+    const { stack, peer } = it;
+    if (finished) peer.text(NOTHING, "FA");
+    close(it);
+    peer.wait(59_000);
+    t.is(stack.tables()[0], 1);
+    const heard = peer.during(2000);
+    t.true(heard.at(-1)?.startsWith("R") ?? false, heard.join());
+    t.deepEqual(stack.tables(), [0, 0, 0, 1]);
+  }
+});
+
+test("S-12: clients that stop reading cannot keep others out: a stalled orphan gives way after five seconds", async (t) => {
+  const it = await open({ TCP_TCBS: 3 });
+  const { stack, listener } = it;
+  const stalled = [it, ...[1, 2].map((i) => ({ ...it, ...accepted(stack, listener, 5000 + i) }))];
+  for (const one of stalled) {
+    stack.send(one.fd, pattern(8000));
+    one.peer.window = 0;
+    one.peer.acknowledge(1461);
+    close(one);
+  }
+  const client = new TcpPeer(stack, stack.neighbour(), 6000, 80);
+  client.syn();
+  t.is(client.last?.window, 0);
+  client.say("A");
+  t.is(stack.wasm.sysAccept(listener), -11);
+  let fd = -11;
+  const start = stack.nowMs;
+  while (fd < 0 && stack.nowMs - start < 10_000) {
+    for (const line of client.next(1000)) if (line.startsWith("SA")) client.say("A");
+    for (const one of stalled) one.peer.say("A");
+    fd = stack.wasm.sysAccept(listener);
+  }
+  t.true(fd >= 0);
+  client.text(pattern(10));
+  t.deepEqual(stack.receive(fd), pattern(10));
+});
+
+test("the peer resets an orphan: all of it is free", async (t) => {
+  const it = await open();
+  it.stack.send(it.fd, pattern(8000));
+  close(it);
+  it.peer.say("R");
+  t.deepEqual(it.stack.tables(), [0, 0, 0, 1]);
+});
