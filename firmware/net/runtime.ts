@@ -42,6 +42,7 @@ import {
 
 const ID: usize = memory.data(8, 4);
 let link: u32 = 0;
+let leaseAsked: bool = false;
 let leaseChanges: u32 = 0;
 /** Leased address that was last told. */
 let address: u32 = 0;
@@ -70,8 +71,6 @@ export function netStart(): i32 {
   if (settingsHas(SettingsFlag.STATIC_ADDRESS)) {
     interfaceConfigure(settingsAddress(), settingsMask(), settingsGateway(), settingsDns());
     log2("info: address %i gateway %i", iface.address, iface.gateway);
-  } else if (DHCP) {
-    dhcpStart();
   }
   return 0;
 }
@@ -118,6 +117,11 @@ function watchLink(): void {
       log0("warn: link down");
     }
     ethernetLinkChanged(up);
+    // Not before there is a link: what is sent without one is lost.
+    if (DHCP && up && !leaseAsked && !settingsHas(SettingsFlag.STATIC_ADDRESS)) {
+      leaseAsked = true;
+      dhcpStart();
+    }
   }
   if (!DHCP || dhcpChanges() == leaseChanges) return;
   leaseChanges = dhcpChanges();

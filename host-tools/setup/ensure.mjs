@@ -49,32 +49,30 @@ function newest(folder, suffix) {
   return time;
 }
 
-/** Compiles the TypeScript of the host tools to build/js when a source is newer than the last run. */
-export function ensureCompiled() {
-  const stamp = join(root, "build", "js", ".stamp");
+/**
+ * Compiles TypeScript to build/js when a source is newer than the last run: the host tools, and the tests too when `tests`.
+ */
+export function ensureCompiled(tests = false) {
+  const config = tests ? "tsconfig.json" : "tsconfig.host.json";
+  const stamp = join(root, "build", "js", tests ? ".stamp-tests" : ".stamp");
+  if (!existsSync(join(root, config))) return;
+  const files = ["stack/options.ts", "tsconfig.json", config].map((file) => join(root, file));
   const sources = Math.max(
     newest(join(root, "host-tools"), ".ts"),
-    newest(join(root, "test"), ".ts"),
-    existsSync(join(root, "stack/options.ts"))
-      ? statSync(join(root, "stack/options.ts")).mtimeMs
-      : 0,
-    existsSync(join(root, "tsconfig.json")) ? statSync(join(root, "tsconfig.json")).mtimeMs : 0,
+    tests ? newest(join(root, "test"), ".ts") : 0,
+    ...files.map((file) => statSync(file).mtimeMs),
   );
   if (existsSync(stamp) && statSync(stamp).mtimeMs >= sources) return;
-  if (!existsSync(join(root, "tsconfig.json"))) return;
   mkdirSync(dirname(stamp), { recursive: true });
-  run(
-    process.execPath,
-    [join(root, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.json"],
-    "compiling the host tools",
-  );
+  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  run(process.execPath, [tsc, "-p", config], `compiling (${config})`);
   writeFileSync(stamp, "");
 }
 
 /** Everything a command needs before it can start. */
-export function ensure() {
+export function ensure(tests = false) {
   const major = Number(process.versions.node.split(".")[0]);
   if (major < 20) fail(`Node.js 20 or newer is needed, this is ${process.versions.node}`);
   ensurePackages();
-  ensureCompiled();
+  ensureCompiled(tests);
 }

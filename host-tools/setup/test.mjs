@@ -13,7 +13,7 @@ function step(name, script, ...args) {
   if (result.status !== 0) process.exit(result.status ?? 1);
 }
 
-ensure();
+ensure(true);
 const only = process.argv.slice(2);
 if (only.length === 0) {
   ensureDebianPackages();

@@ -3,8 +3,8 @@ import type { ChipModel, ChipOptions } from "./types.js";
 /** Chips that a board can have. */
 export type ChipName = "w5500" | "enc28j60";
 
-/** Bits per second on the wire of each chip. */
-export const LINK_BPS: Record<ChipName, number> = { w5500: 100e6, enc28j60: 10e6 };
+/** Bits per second at which the cable hands frames to each chip; the model of the ENC28J60 times arrivals itself. */
+export const LINK_BPS: Record<ChipName, number> = { w5500: 100e6, enc28j60: Infinity };
 
 /** Makes the model of a chip; only the module of that chip is loaded. */
 export async function createChip(name: ChipName, options: ChipOptions): Promise<ChipModel> {
