@@ -43,6 +43,8 @@ export interface NativeProgram {
   exports: string[];
   /** Imported functions by their number, with the count of their arguments. */
   imports: { name: string; arguments: number }[];
+  /** Where the host may put the blob and the settings block. */
+  blobAt: number;
   /** Bytes of memory, static and shared, from address 0 on. */
   memoryBytes: number;
 }
@@ -66,7 +68,8 @@ export async function buildNative(request: NativeRequest): Promise<NativeProgram
   const staticBytes = firmware.staticEnd + GUARD_BYTES - MEMORY_BASE;
   const flash = (firmware.blob.length + 3) & ~3;
   const page = (bytes: number): number => (bytes + 4095) & ~4095;
-  const memoryBytes = page(MEMORY_BASE + staticBytes) + page(flash + 4096);
+  const blobAt = page(MEMORY_BASE + staticBytes);
+  const memoryBytes = blobAt + page(flash + 4096);
   const name = createHash("sha256").update(firmware.wasm).update(sourceDigest()).digest("hex");
   const parent = join(packageRoot, "build", "native");
   const path = join(parent, name.slice(0, 24));
@@ -87,6 +90,7 @@ export async function buildNative(request: NativeRequest): Promise<NativeProgram
     firmware,
     exports: exports.map((e) => e.name),
     imports,
+    blobAt,
     memoryBytes,
   };
 }

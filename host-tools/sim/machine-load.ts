@@ -9,6 +9,7 @@ const MACHINES: Readonly<Record<string, string>> = {
   rp2040: "./machine-rp2040.js",
   stm32f1: "./qemu/machine.js",
   stm32f4: "./qemu/machine.js",
+  native: "../native/machine.js",
 };
 
 /** True when images of this target can be simulated. */

@@ -16,6 +16,8 @@ export interface DeviceBenchOptions {
   impairments?: Partial<Impairments>;
   seed?: number;
   pcap?: string;
+  /** Run a virtual board's firmware as the guarded native build. */
+  native?: boolean;
   /** Simulated time after which the run is given up. */
   timeoutNs?: number;
 }
@@ -28,8 +30,10 @@ export interface DeviceBench {
 /** Makes the device and the peer; nothing runs yet. */
 export async function deviceBench(options: DeviceBenchOptions): Promise<DeviceBench> {
   const { board, app = "demo", seed = 7, pcap, timeoutNs = 100e9 } = options;
+  const firmware = await compileFirmware({ board, app });
+  if (options.native) firmware.board = { ...firmware.board, target: "native" as never };
   const world = await VirtualWorld.create({
-    firmware: await compileFirmware({ board, app }),
+    firmware,
     settings: encodeSettings({
       mac: 0x0200_0000_0002,
       address: { address: DEVICE, mask: 0xffffff00, gateway: GATEWAY, dns: 0 },
