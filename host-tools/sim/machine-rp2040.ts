@@ -3,6 +3,7 @@ import { buildImage } from "../build/device/build.js";
 import { flashFactsOf } from "../flash/board-facts.js";
 import { readUf2 } from "../flash/image/uf2.js";
 import { describeLastWords, readFunctions } from "../log/last-words.js";
+import { ensureCrossCompiler } from "../setup/cross-compiler.js";
 import { createChip, LINK_BPS } from "./machine-chips.js";
 import type { DeviceMachine, MachineEnvironment } from "./machine.js";
 import { Random } from "./random.js";
@@ -21,6 +22,7 @@ export async function createMachine(environment: MachineEnvironment): Promise<Rp
   const { firmware, time, log } = environment;
   const { board } = firmware;
   if (board.chip === "none") throw new Error(`the board ${board.name} has no Ethernet chip`);
+  await ensureCrossCompiler((what) => void process.stderr.write(`${what} ...\n`));
   const image = await buildImage({
     board: board.name,
     app: firmware.app,
