@@ -15,6 +15,8 @@ import {
   F_GETFL,
   F_SETFL,
   MSG_DONTWAIT,
+  MSG_PEEK,
+  MSG_WAITALL,
   O_NONBLOCK,
   POLLERR,
   POLLHUP,
@@ -31,6 +33,7 @@ import {
   sockClose,
   sockConnect,
   sockEvents,
+  sockIsStream,
   sockListen,
   sockLocalAddress,
   sockLocalPort,
@@ -227,6 +230,11 @@ export function sendto(
   return sendUntil(fd, from, bytes, flags, bswap<u32>(address.sinAddr), port);
 }
 
+/** True when an error waits to be told: the next call shall have it, not one that has done part of its work. */
+function broken(fd: i32): bool {
+  return (sockEvents(fd) & POLLERR) != 0;
+}
+
 function sendOnce(fd: i32, from: usize, bytes: u32, flags: i32, address: u32, port: u32): i32 {
   if (port == 0) return sockSend(fd, from, bytes, flags);
   return sockSendTo(fd, from, bytes, flags, address, port);
@@ -246,11 +254,11 @@ function sendUntil(fd: i32, from: usize, bytes: u32, flags: i32, address: u32, p
       if (left == 0) break;
       netPoll(left);
     }
-  } while (done < bytes && mayWait(fd, flags));
+  } while (done < bytes && mayWait(fd, flags) && (done == 0 || !broken(fd)));
   return done != 0 || result >= 0 ? <i32>done : result;
 }
 
-/** recv(2). 0 at the end of the stream. */
+/** recv(2). 0 at the end of the stream. MSG_WAITALL: a stream socket that may wait returns with all bytes, or at the end. */
 export function recv(fd: i32, to: usize, capacity: u32, flags: i32): i32 {
   return recvfrom(fd, to, capacity, flags, null);
 }
@@ -264,13 +272,20 @@ export function recvfrom(
   address: SockAddrIn | null,
 ): i32 {
   const startMs = clockMs();
-  let result = sockReceiveFrom(fd, to, capacity, flags, PEER);
-  while (result == -EAGAIN && mayWait(fd, flags)) {
+  const all = (flags & MSG_WAITALL) != 0 && (flags & MSG_PEEK) == 0 && sockIsStream(fd);
+  let done: u32 = 0;
+  let result: i32;
+  for (;;) {
+    result = sockReceiveFrom(fd, to + done, capacity - done, flags, PEER);
+    if (result > 0) done += <u32>result;
+    if (result == 0 || (result < 0 && result != -EAGAIN) || !mayWait(fd, flags)) break;
+    if (result > 0 && (!all || done == capacity || broken(fd))) break;
     const left = timeLeft(startMs, receiveTimeout(fd));
     if (left == 0) break;
-    netPoll(left);
-    result = sockReceiveFrom(fd, to, capacity, flags, PEER);
+    if (result < 0) netPoll(left);
   }
+  // What came before an error or the end is told first.
+  if (done != 0) result = <i32>done;
   if (result >= 0 && address != null) {
     setSockAddrIn(address, <u16>AF_INET, load<u32>(PEER), load<u32>(PEER, 4));
   }

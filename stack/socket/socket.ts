@@ -349,6 +349,12 @@ export function sockEvents(fd: i32): u32 {
   return events;
 }
 
+/** True for an open stream socket. */
+export function sockIsStream(fd: i32): bool {
+  const index = socketIndex(fd);
+  return index != NO_SOCKET && socketAt(index).kind != SocketKind.DATAGRAM;
+}
+
 /** The TCB of a connected stream socket, null otherwise. */
 export function sockTcb(fd: i32): Tcb | null {
   const index = socketIndex(fd);
