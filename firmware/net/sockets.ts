@@ -1,32 +1,7 @@
 import { clockMs } from "board";
-import {
-  EAFNOSUPPORT,
-  EAGAIN,
-  EBADF,
-  EINPROGRESS,
-  EINVAL,
-  ENOTCONN,
-  ENOPROTOOPT,
-} from "../../stack/errors";
+import { EAFNOSUPPORT, EAGAIN, EBADF, EINPROGRESS, EINVAL, ENOTCONN } from "../../stack/errors";
 import { SockAddrIn, setSockAddrIn } from "../../stack/socket/address";
-import {
-  AF_INET,
-  AF_UNSPEC,
-  F_GETFL,
-  F_SETFL,
-  MSG_DONTWAIT,
-  MSG_PEEK,
-  MSG_WAITALL,
-  O_NONBLOCK,
-  POLLERR,
-  POLLHUP,
-  POLLNVAL,
-  SOL_SOCKET,
-  SO_LINGER,
-  SO_RCVTIMEO,
-  SO_SNDTIMEO,
-} from "../../stack/socket/constants";
-import { sockGetOption, sockSetOption } from "../../stack/socket/options";
+import { AF_INET, AF_UNSPEC, MSG_PEEK, MSG_WAITALL } from "../../stack/socket/constants";
 import {
   sockAccept,
   sockBind,
@@ -45,8 +20,9 @@ import {
   sockSendTo,
   sockShutdown,
 } from "../../stack/socket/socket";
-import { NO_SOCKET, SocketFlag, socketAt, socketIndex } from "../../stack/socket/table";
+import { NO_SOCKET, socketIndex } from "../../stack/socket/table";
 import { netPoll } from "./runtime";
+import { broken, mayWait, receiveTimeout, sendTimeout, timeLeft } from "./socket-wait";
 
 /**
  * POSIX sockets for applications. The calls, constants and their meaning are those of the man pages; a result below 0 is the
@@ -95,6 +71,8 @@ export {
   TCP_MAXSEG,
   TCP_NODELAY,
 } from "../../stack/socket/constants";
+export { PollFd, poll } from "./socket-poll";
+export { fcntl, getsockopt, setsockopt } from "./socket-options";
 export { SockAddrIn, htonl, htons, ntohl, ntohs } from "../../stack/socket/address";
 export {
   EADDRINUSE,
@@ -124,39 +102,7 @@ export {
   EWOULDBLOCK,
 } from "../../stack/errors";
 
-/** One entry of poll(2): 8 bytes. */
-@unmanaged
-export class PollFd {
-  fd: i32;
-  events: u16;
-  revents: u16;
-}
-
-/** Longest single wait inside a blocking call; it loops anyway. */
-const TURN_MS: u32 = 60000;
 const PEER: usize = memory.data(8, 4);
-
-/** True when a call on this descriptor with these flags may wait. */
-function mayWait(fd: i32, flags: i32): bool {
-  if ((flags & MSG_DONTWAIT) != 0) return false;
-  const index = socketIndex(fd);
-  return index != NO_SOCKET && (socketAt(index).flags & SocketFlag.NONBLOCK) == 0;
-}
-
-/** Time left of `timeoutMs` (0 = for ever) since `startMs`; 0 when it has passed. */
-function timeLeft(startMs: u32, timeoutMs: u32): u32 {
-  if (timeoutMs == 0) return TURN_MS;
-  const passed = clockMs() - startMs;
-  return passed >= timeoutMs ? 0 : min<u32>(timeoutMs - passed, TURN_MS);
-}
-
-function receiveTimeout(fd: i32): u32 {
-  return socketAt(socketIndex(fd)).receiveTimeoutMs;
-}
-
-function sendTimeout(fd: i32): u32 {
-  return socketAt(socketIndex(fd)).sendTimeoutMs;
-}
 
 /** socket(2): AF_INET; SOCK_STREAM (TCP) or SOCK_DGRAM (UDP), with SOCK_NONBLOCK if wanted. */
 export function socket(domain: i32, type: i32, protocol: i32): i32 {
@@ -228,11 +174,6 @@ export function sendto(
   const port = <u32>bswap<u16>(address.sinPort);
   if (port == 0) return -EINVAL;
   return sendUntil(fd, from, bytes, flags, bswap<u32>(address.sinAddr), port);
-}
-
-/** True when an error waits to be told: the next call shall have it, not one that has done part of its work. */
-function broken(fd: i32): bool {
-  return (sockEvents(fd) & POLLERR) != 0;
 }
 
 function sendOnce(fd: i32, from: usize, bytes: u32, flags: i32, address: u32, port: u32): i32 {
@@ -318,85 +259,4 @@ export function getpeername(fd: i32, address: SockAddrIn): i32 {
   if (port == 0) return -ENOTCONN;
   setSockAddrIn(address, <u16>AF_INET, sockPeerAddress(index), port);
   return 0;
-}
-
-/**
- * setsockopt(2). `value` points to an i32; SO_LINGER to two of them (on, seconds), SO_RCVTIMEO and SO_SNDTIMEO to two of them
- * (seconds, microseconds).
- */
-export function setsockopt(fd: i32, level: i32, option: i32, value: usize, bytes: u32): i32 {
-  if (bytes < 4) return -EINVAL;
-  let number = load<i32>(value);
-  if (level == SOL_SOCKET) {
-    const pair = option == SO_LINGER || option == SO_RCVTIMEO || option == SO_SNDTIMEO;
-    if (pair && bytes < 8) return -EINVAL;
-    if (option == SO_LINGER) number = number == 0 ? -1 : load<i32>(value, 4);
-    else if (pair) {
-      const micro = load<i32>(value, 4);
-      if (number < 0 || number > 1000000 || micro < 0 || micro >= 1000000) return -EINVAL;
-      // Rounded up, so that a short wait is not taken for none.
-      number = number * 1000 + (micro + 999) / 1000;
-    }
-  }
-  return sockSetOption(fd, level, option, number);
-}
-
-/** getsockopt(2): writes the option, an i32 or a pair as for setsockopt, to `value`. */
-export function getsockopt(fd: i32, level: i32, option: i32, value: usize): i32 {
-  const number = sockGetOption(fd, level, option);
-  if (number == -EBADF || number == -ENOPROTOOPT) return number;
-  if (level == SOL_SOCKET && option == SO_LINGER) {
-    store<i32>(value, number < 0 ? 0 : 1);
-    store<i32>(value, number < 0 ? 0 : number, 4);
-  } else if (level == SOL_SOCKET && (option == SO_RCVTIMEO || option == SO_SNDTIMEO)) {
-    store<i32>(value, number / 1000);
-    store<i32>(value, (number % 1000) * 1000, 4);
-  } else {
-    store<i32>(value, number);
-  }
-  return 0;
-}
-
-/** fcntl(2): F_GETFL and F_SETFL with O_NONBLOCK. */
-export function fcntl(fd: i32, command: i32, argument: i32): i32 {
-  const index = socketIndex(fd);
-  if (index == NO_SOCKET) return -EBADF;
-  const record = socketAt(index);
-  if (command == F_GETFL) {
-    return (record.flags & SocketFlag.NONBLOCK) != 0 ? O_NONBLOCK : 0;
-  }
-  if (command != F_SETFL) return -EINVAL;
-  if ((argument & O_NONBLOCK) != 0) record.flags |= SocketFlag.NONBLOCK;
-  else record.flags &= ~SocketFlag.NONBLOCK;
-  return 0;
-}
-
-/**
- * poll(2) over `count` PollFd records at `fds`. Waits at most `timeoutMs`, for ever when it is below 0. Returns how many have
- * something in `revents`. Each call gives the network one turn at least.
- */
-export function poll(fds: usize, count: u32, timeoutMs: i32): i32 {
-  const startMs = clockMs();
-  netPoll(0);
-  let ready = pollScan(fds, count);
-  while (ready == 0 && timeoutMs != 0) {
-    const left = timeLeft(startMs, timeoutMs < 0 ? 0 : <u32>timeoutMs);
-    if (left == 0) break;
-    netPoll(left);
-    ready = pollScan(fds, count);
-  }
-  return ready;
-}
-
-function pollScan(fds: usize, count: u32): i32 {
-  let ready: i32 = 0;
-  for (let i: u32 = 0; i < count; i++) {
-    const entry = changetype<PollFd>(fds + i * offsetof<PollFd>());
-    // A negative descriptor is passed over, as POSIX says.
-    const events = entry.fd < 0 ? 0 : sockEvents(entry.fd);
-    const asked = (<u32>entry.events) | POLLERR | POLLHUP | POLLNVAL;
-    entry.revents = <u16>(events & asked);
-    if (entry.revents != 0) ready += 1;
-  }
-  return ready;
 }

@@ -23,7 +23,7 @@ import {
   TCP_MAXSEG,
   TCP_NODELAY,
 } from "./constants";
-import { sockTakeError } from "./socket";
+import { sockTakeError } from "./names";
 import { NO_SOCKET, Socket, SocketFlag, SocketKind, socketAt, socketIndex } from "./table";
 
 /**

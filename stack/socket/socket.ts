@@ -6,7 +6,6 @@ import {
   EAGAIN,
   EALREADY,
   EBADF,
-  EDESTADDRREQ,
   EINPROGRESS,
   EINVAL,
   EISCONN,
@@ -18,7 +17,7 @@ import {
 } from "../errors";
 import { iface } from "../interface";
 import { random32 } from "../random";
-import { Tcb, TcbFlag, TcpState, connectionUsesPort, tcbAt } from "../tcp/connection";
+import { TcbFlag, TcpState, connectionUsesPort, tcbAt } from "../tcp/connection";
 import { listenerTaken } from "../tcp/listener";
 import {
   tcpAccept,
@@ -29,30 +28,15 @@ import {
   tcpListen,
   tcpListenAgain,
   tcpListenerEvents,
-  tcpReceive,
-  tcpSend,
   tcpShutdown,
   tcpTakeError,
 } from "../tcp/user";
-import {
-  udpBind,
-  udpClose,
-  udpConnect,
-  udpHasError,
-  udpLocalAddress,
-  udpLocalPort,
-  udpOpen,
-  udpPeerAddress,
-  udpPeerPort,
-  udpTakeError,
-} from "../udp/slots";
-import { udpReadable, udpReceive, udpSend, udpWritable } from "../udp/transfer";
+import { udpBind, udpClose, udpConnect, udpHasError, udpOpen } from "../udp/slots";
+import { udpReadable, udpWritable } from "../udp/transfer";
 import {
   AF_INET,
   IPPROTO_TCP,
   IPPROTO_UDP,
-  MSG_PEEK,
-  MSG_ZEROCOPY,
   POLLERR,
   POLLHUP,
   POLLIN,
@@ -76,6 +60,17 @@ import {
   socketFree,
   socketIndex,
 } from "./table";
+
+export {
+  sockIsStream,
+  sockLocalAddress,
+  sockLocalPort,
+  sockPeerAddress,
+  sockPeerPort,
+  sockTakeError,
+  sockTcb,
+} from "./names";
+export { sockReceive, sockReceiveFrom, sockSend, sockSendTo } from "./transfer";
 
 /**
  * The socket calls, none of which waits: what would block gives -EAGAIN (connect: -EINPROGRESS). The POSIX face with its
@@ -240,62 +235,6 @@ function connectOutcome(socket: Socket): i32 {
   return 0;
 }
 
-/** send(2), sendto(2) without an address. */
-export function sockSend(fd: i32, from: usize, bytes: u32, flags: i32): i32 {
-  const index = socketIndex(fd);
-  if (index == NO_SOCKET) return -EBADF;
-  const socket = socketAt(index);
-  if (socket.kind == SocketKind.CONNECTION) {
-    const tcb = tcbAt(<u32>socket.index);
-    return tcpSend(tcb, from, bytes, (flags & MSG_ZEROCOPY) != 0);
-  }
-  if (socket.kind != SocketKind.DATAGRAM) return -ENOTCONN;
-  const slot = <u32>socket.index;
-  if (udpPeerPort(slot) == 0) return -EDESTADDRREQ;
-  return udpSend(slot, from, bytes, udpPeerAddress(slot), udpPeerPort(slot));
-}
-
-/** sendto(2). On a stream the address is ignored, as POSIX allows. */
-export function sockSendTo(
-  fd: i32,
-  from: usize,
-  bytes: u32,
-  flags: i32,
-  address: u32,
-  port: u32,
-): i32 {
-  const index = socketIndex(fd);
-  if (index == NO_SOCKET) return -EBADF;
-  const socket = socketAt(index);
-  if (socket.kind != SocketKind.DATAGRAM) return sockSend(fd, from, bytes, flags);
-  if (port == 0) return -EINVAL;
-  return udpSend(<u32>socket.index, from, bytes, address, port);
-}
-
-/** recv(2). */
-export function sockReceive(fd: i32, to: usize, capacity: u32, flags: i32): i32 {
-  return sockReceiveFrom(fd, to, capacity, flags, 0);
-}
-
-/** recvfrom(2); `peer` is 0 or the address of two u32: the sender's address and port in host order. */
-export function sockReceiveFrom(fd: i32, to: usize, capacity: u32, flags: i32, peer: usize): i32 {
-  const index = socketIndex(fd);
-  if (index == NO_SOCKET) return -EBADF;
-  const socket = socketAt(index);
-  const peek = (flags & MSG_PEEK) != 0;
-  if (socket.kind == SocketKind.DATAGRAM) {
-    return udpReceive(<u32>socket.index, to, capacity, peer, peek);
-  }
-  if (socket.kind != SocketKind.CONNECTION) return -ENOTCONN;
-  const tcb = tcbAt(<u32>socket.index);
-  if (peer != 0) {
-    store<u32>(peer, tcb.remoteAddress);
-    store<u32>(peer, <u32>tcb.remotePort, 4);
-  }
-  if ((socket.flags & SocketFlag.READ_SHUT) != 0) return 0;
-  return tcpReceive(tcb, to, capacity, peek);
-}
-
 /** shutdown(2). */
 export function sockShutdown(fd: i32, how: i32): i32 {
   const index = socketIndex(fd);
@@ -347,56 +286,4 @@ export function sockEvents(fd: i32): u32 {
   if (udpWritable(slot)) events |= POLLOUT;
   if (udpHasError(slot)) events |= POLLERR;
   return events;
-}
-
-/** True for an open stream socket. */
-export function sockIsStream(fd: i32): bool {
-  const index = socketIndex(fd);
-  return index != NO_SOCKET && socketAt(index).kind != SocketKind.DATAGRAM;
-}
-
-/** The TCB of a connected stream socket, null otherwise. */
-export function sockTcb(fd: i32): Tcb | null {
-  const index = socketIndex(fd);
-  if (index == NO_SOCKET) return null;
-  const socket = socketAt(index);
-  return socket.kind == SocketKind.CONNECTION ? tcbAt(<u32>socket.index) : null;
-}
-
-/** Local address of a socket, 0 when it has none. */
-export function sockLocalAddress(index: u32): u32 {
-  const socket = socketAt(index);
-  if (socket.kind == SocketKind.DATAGRAM) return udpLocalAddress(<u32>socket.index);
-  return socket.localAddress;
-}
-
-/** Local port of a socket, 0 when it has none. */
-export function sockLocalPort(index: u32): u32 {
-  const socket = socketAt(index);
-  if (socket.kind == SocketKind.DATAGRAM) return udpLocalPort(<u32>socket.index);
-  return <u32>socket.localPort;
-}
-
-/** Peer's address, 0 when there is none. */
-export function sockPeerAddress(index: u32): u32 {
-  const socket = socketAt(index);
-  if (socket.kind == SocketKind.DATAGRAM) return udpPeerAddress(<u32>socket.index);
-  if (socket.kind != SocketKind.CONNECTION) return 0;
-  return tcbAt(<u32>socket.index).remoteAddress;
-}
-
-/** Peer's port, 0 when there is none. */
-export function sockPeerPort(index: u32): u32 {
-  const socket = socketAt(index);
-  if (socket.kind == SocketKind.DATAGRAM) return udpPeerPort(<u32>socket.index);
-  if (socket.kind != SocketKind.CONNECTION) return 0;
-  return <u32>tcbAt(<u32>socket.index).remotePort;
-}
-
-/** Takes the pending error of a socket (SO_ERROR), positive; 0 when there is none. */
-export function sockTakeError(index: u32): i32 {
-  const socket = socketAt(index);
-  if (socket.kind == SocketKind.DATAGRAM) return udpTakeError(<u32>socket.index);
-  if (socket.kind != SocketKind.CONNECTION) return 0;
-  return -tcpTakeError(tcbAt(<u32>socket.index));
 }

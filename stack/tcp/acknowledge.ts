@@ -1,5 +1,5 @@
-import { socketNotify } from "../socket/notify";
 import { now } from "../now";
+import { socketNotify } from "../socket/notify";
 import { Counter, count } from "../statistics";
 import { congestionInit, congestionOnAck, congestionOnDuplicate } from "./congestion";
 import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";

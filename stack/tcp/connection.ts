@@ -1,6 +1,8 @@
 import { TCP_SYN_RECORDS, TCP_TCBS, TCP_TIME_WAIT_RECORDS } from "../config";
 import { bucketKey } from "../random";
 
+export { TcbFlag, TcbTimer } from "./tcb-flags";
+
 /**
  * What all records of a connection share, and the table that finds them by the four-tuple. There are three kinds of record:
  * SYN queue (half open, small), TCB (rings and all), TIME-WAIT (small). Each has a number; the ranges of numbers tell the
@@ -249,46 +251,6 @@ if (((offsetof<Tcb>() | offsetof<SynRecord>() | offsetof<TimeWait>()) & 3) != 0)
 export const TCBS: usize = memory.data(TCP_TCBS * offsetof<Tcb>(), 4);
 export const SYN_RECORDS: usize = memory.data(TCP_SYN_RECORDS * offsetof<SynRecord>(), 4);
 export const TIME_WAITS: usize = memory.data(TCP_TIME_WAIT_RECORDS * offsetof<TimeWait>(), 4);
-
-export const enum TcbFlag {
-  /** An ACK has to go out now. */
-  ACK_NOW = 1,
-  /** The segment at sndUna has to be sent again (fast retransmit). */
-  RETRANSMIT_HEAD = 2,
-  /** A segment is being timed (RFC 6298). */
-  TIMING = 4,
-  /** The application has closed its sending side: FIN follows the last byte. */
-  FIN_QUEUED = 8,
-  /** Our FIN has been sent at least once. */
-  FIN_SENT = 16,
-  /** The peer's FIN has come (perhaps with a hole before it). */
-  FIN_SEEN = 32,
-  /** The peer's FIN has been taken: nothing more comes. */
-  FIN_RECEIVED = 64,
-  /** In the queue of output.ts. */
-  PENDING = 128,
-  /** Waits for an ARP reply or a route. */
-  WAIT_NEIGHBOUR = 256,
-  /** In fast recovery (RFC 6582). */
-  RECOVERY = 512,
-  NO_DELAY = 1024,
-  /** A window probe or an override of silly-window avoidance is due. */
-  FORCE = 2048,
-  /** The application reads no more: text that comes is answered with RST. */
-  READ_SHUT = 4096,
-  /** The SYN was sent more than once (RFC 6298 5.7). */
-  SYN_RETRANSMITTED = 8192,
-  /** The retransmission timer runs for the persist state, not for data in flight. */
-  PERSIST = 16384,
-  /** A partial acknowledgment has come in this fast recovery (RFC 6582 3.2 step 3). */
-  PARTIAL = 32768,
-}
-
-export const enum TcbTimer {
-  RETRANSMIT = 1,
-  DELAYED_ACK = 2,
-  LIFE = 4,
-}
 
 /** A TCB by number. */
 export function tcbAt(id: u32): Tcb {

@@ -1,7 +1,7 @@
 import { isDue, now } from "../now";
 import { keyedHash } from "../random";
 import { Counter, count } from "../statistics";
-import { RECEIVE_MSS, sendSynAck } from "./output";
+import { RECEIVE_MSS, sendSynAck } from "./emit";
 import { Segment } from "./segment";
 
 /**

@@ -10,16 +10,9 @@ import {
   synRecordAt,
   tcbAt,
 } from "./connection";
-import {
-  finishesHandshake,
-  listenInput,
-  promote,
-  promoteCommit,
-  promoteLater,
-  promoteUndo,
-  synRecordInput,
-} from "./listen";
-import { PROTOCOL_TCP } from "./output";
+import { PROTOCOL_TCP } from "./emit";
+import { finishesHandshake, listenInput, synRecordInput } from "./listen";
+import { promote, promoteCommit, promoteLater, promoteUndo } from "./promote";
 import {
   SEGMENT,
   Segment,

@@ -18,10 +18,10 @@ import {
   tcbAt,
   timeWaitAt,
 } from "./connection";
+import { sendBare, sendReset } from "./emit";
 import { acceptQueueRemove, listenerAt } from "./listener";
-import { promoteWaiting } from "./listen";
-import { sendBare, sendReset } from "./output";
 import { pendingAdd, pendingRemove } from "./pending";
+import { promoteWaiting } from "./promote";
 import { RTO_INITIAL_MS } from "./rto";
 import { TcpBit } from "./segment";
 import { sendQueueClear } from "./send-queue";

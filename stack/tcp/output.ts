@@ -1,69 +1,17 @@
-import { ipBegin, ipEnd, ipWrite } from "../ip/ipv4-output";
+import { TCP_RX_BYTES, TCP_TX_BYTES } from "../config";
 import { isDue, now } from "../now";
 import { Counter, count } from "../statistics";
-import { sumAdd, sumField, sumPseudoHeader } from "../wire/checksum";
-import { Be } from "../wire/bytes";
-import { TCP_RX_BYTES, TCP_TX_BYTES } from "../config";
 import { congestionOnIdle, congestionWindow } from "./congestion";
-import { SynRecord, Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
+import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
+import { RECEIVE_MSS, segmentSend } from "./emit";
 import { pendingAdd } from "./pending";
-import { sendQueueSum, sendQueueWrite } from "./send-queue";
-import { TCP_HEADER_BYTES, TcpBit } from "./segment";
+import { TcpBit } from "./segment";
 import { seqAtMost, seqLess, seqMax, seqMin } from "./sequence";
 import { textRoom } from "./text";
 import { timerStart, timerStop } from "./timers";
 
-/** IP protocol number. */
-export const PROTOCOL_TCP: u32 = 6;
-/** MSS that we announce: what fits an Ethernet frame with plain headers (RFC 9293 MUST-67). */
-export const RECEIVE_MSS: u32 = 1460;
 /** Segments that one connection sends before the others have a turn. */
 const BURST: u32 = 4;
-const DEFAULT_TTL: u32 = 64;
-
-const HEADER: usize = memory.data(24, 4);
-
-/**
- * Sends one segment; `bytes` of text come from the send queue of `tcb` at `offset`. `mss` other than 0 adds the option.
- * Returns 0, or what `ipBegin` refused with.
- */
-function send(
-  localAddress: u32,
-  remoteAddress: u32,
-  ports: u32,
-  seq: u32,
-  ack: u32,
-  bits: u32,
-  window: u32,
-  mss: u32,
-  tcb: Tcb | null,
-  offset: u32,
-  bytes: u32,
-): i32 {
-  const headerBytes: u32 = mss != 0 ? TCP_HEADER_BYTES + 4 : TCP_HEADER_BYTES;
-  const tos: u32 = tcb != null ? <u32>tcb.tos : 0;
-  const ttl: u32 = tcb != null ? <u32>tcb.ttl : DEFAULT_TTL;
-  const total = headerBytes + bytes;
-  const refused = ipBegin(PROTOCOL_TCP, localAddress, remoteAddress, total, tos, ttl);
-  if (refused != 0) return refused;
-  store<u32>(HEADER, bswap<u32>(ports));
-  store<u32>(HEADER, bswap<u32>(seq), 4);
-  store<u32>(HEADER, bswap<u32>(ack), 8);
-  store<u8>(HEADER, <u8>(headerBytes << 2), 12);
-  store<u8>(HEADER, <u8>bits, 13);
-  Be.store16(HEADER + 14, window);
-  store<u32>(HEADER, 0, 16);
-  if (mss != 0) store<u32>(HEADER, bswap<u32>((2 << 24) | (4 << 16) | mss), 20);
-  let sum = sumPseudoHeader(localAddress, remoteAddress, PROTOCOL_TCP, total);
-  sum = sumAdd(sum, HEADER, headerBytes, 0);
-  if (tcb != null && bytes != 0) sum = sendQueueSum(tcb, sum, offset, bytes);
-  store<u16>(HEADER, sumField(sum), 16);
-  ipWrite(HEADER, headerBytes);
-  if (tcb != null && bytes != 0) sendQueueWrite(tcb, offset, bytes);
-  ipEnd();
-  count(Counter.TCP_OUT);
-  return 0;
-}
 
 /** Window to announce; moves the announced edge only by a worthwhile step (RFC 9293 MUST-39), never back (SHLD-14). */
 function receiveWindow(tcb: Tcb): u32 {
@@ -82,7 +30,7 @@ function sendOf(tcb: Tcb, seq: u32, bits: u32, mss: u32, offset: u32, bytes: u32
   const window = receiveWindow(tcb);
   const ports = ((<u32>tcb.localPort) << 16) | (<u32>tcb.remotePort);
   const ack: u32 = (bits & TcpBit.ACK) != 0 ? tcb.rcvNxt : 0;
-  const refused = send(
+  const refused = segmentSend(
     tcb.localAddress,
     tcb.remoteAddress,
     ports,
@@ -246,59 +194,4 @@ function sent(tcb: Tcb, seq: u32, bytes: u32, fin: bool, probe: bool): void {
     tcb.flags &= ~TcbFlag.PERSIST;
     timerStart(tcb, TcbTimer.RETRANSMIT, tcb.rto);
   }
-}
-
-/** SYN-ACK of a half-open connection. */
-export function synAckOutput(record: SynRecord): i32 {
-  return sendSynAck(
-    record.localAddress,
-    record.remoteAddress,
-    <u32>record.localPort,
-    <u32>record.remotePort,
-    record.iss,
-    record.irs + 1,
-    <u32>record.promised,
-  );
-}
-
-/** SYN-ACK without a TCB; `window` 0 keeps the peer's data back until a TCB is there. */
-export function sendSynAck(
-  localAddress: u32,
-  remoteAddress: u32,
-  localPort: u32,
-  remotePort: u32,
-  iss: u32,
-  ack: u32,
-  window: u32,
-): i32 {
-  const ports = (localPort << 16) | remotePort;
-  const bits = TcpBit.SYN | TcpBit.ACK;
-  return send(localAddress, remoteAddress, ports, iss, ack, bits, window, RECEIVE_MSS, null, 0, 0);
-}
-
-/** A segment without a connection behind it: RST, or the ACK of a TIME-WAIT record. Best effort: if it cannot go now, it is lost. */
-export function sendBare(
-  localAddress: u32,
-  remoteAddress: u32,
-  ports: u32,
-  seq: u32,
-  ack: u32,
-  bits: u32,
-): void {
-  const reset = (bits & TcpBit.RST) != 0;
-  if (reset) count(Counter.TCP_RESET_OUT);
-  const window: u32 = reset ? 0 : TCP_RX_BYTES;
-  send(localAddress, remoteAddress, ports, seq, ack, bits, window, 0, null, 0, 0);
-}
-
-/** RST for a connection that we give up: at SND.NXT, so that the peer takes it. */
-export function sendReset(tcb: Tcb): void {
-  sendBare(
-    tcb.localAddress,
-    tcb.remoteAddress,
-    ((<u32>tcb.localPort) << 16) | (<u32>tcb.remotePort),
-    tcb.sndMax,
-    tcb.rcvNxt,
-    TcpBit.RST | TcpBit.ACK,
-  );
 }

@@ -12,8 +12,9 @@ import {
   synRecordAt,
   tcbAt,
 } from "./connection";
+import { synAckOutput } from "./emit";
 import { tcbAbort } from "./lifecycle";
-import { synAckOutput, tcpOutput } from "./output";
+import { tcpOutput } from "./output";
 import { timerStart } from "./timers";
 
 /**

@@ -1,10 +1,10 @@
 import { TCP_RX_BYTES } from "../config";
 import { ECONNREFUSED } from "../errors";
 import { now } from "../now";
-import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
 import { established, noteWindow } from "./acknowledge";
+import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
 import { ackNow, tcbAbort } from "./lifecycle";
-import { sendMss, refuse } from "./listen";
+import { refuse, sendMss } from "./listen";
 import { pendingAdd } from "./pending";
 import { rtoSample } from "./rto";
 import { Segment, TcpBit } from "./segment";

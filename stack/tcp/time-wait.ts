@@ -2,7 +2,7 @@ import { TCP_MSL_MS } from "../config";
 import { now } from "../now";
 import { Counter, count } from "../statistics";
 import { TIMER_TCP, timerSet } from "../time/timers";
-import { TimeWait, TcpState, timeWaitAt } from "./connection";
+import { TcpState, TimeWait, timeWaitAt } from "./connection";
 import { timeWaitAcknowledge, timeWaitFree } from "./lifecycle";
 import { listenInput, refuse } from "./listen";
 import { NO_LISTENER, listenerFind } from "./listener";

@@ -35,7 +35,7 @@ import {
   tcbRelease,
   tcbReset,
 } from "./lifecycle";
-import { listenAbandon, promoteWaiting } from "./listen";
+import { listenAbandon } from "./listen";
 import {
   NO_LISTENER,
   acceptQueueRemove,
@@ -45,6 +45,7 @@ import {
 } from "./listener";
 import { windowUpdateWorthwhile } from "./output";
 import { pendingAdd } from "./pending";
+import { promoteWaiting } from "./promote";
 import { DEFAULT_MSS } from "./segment";
 import { sendQueueCopy, sendQueueRefer, sendQueueRoom } from "./send-queue";
 import { textRead, textReadable } from "./text";

@@ -1,0 +1,64 @@
+import { Tcb, tcbAt } from "../tcp/connection";
+import { tcpTakeError } from "../tcp/user";
+import {
+  udpLocalAddress,
+  udpLocalPort,
+  udpPeerAddress,
+  udpPeerPort,
+  udpTakeError,
+} from "../udp/slots";
+import { NO_SOCKET, SocketKind, socketAt, socketIndex } from "./table";
+
+/** What a socket tells of itself: ends, kind, pending error. */
+
+/** True for an open stream socket. */
+export function sockIsStream(fd: i32): bool {
+  const index = socketIndex(fd);
+  return index != NO_SOCKET && socketAt(index).kind != SocketKind.DATAGRAM;
+}
+
+/** The TCB of a connected stream socket, null otherwise. */
+export function sockTcb(fd: i32): Tcb | null {
+  const index = socketIndex(fd);
+  if (index == NO_SOCKET) return null;
+  const socket = socketAt(index);
+  return socket.kind == SocketKind.CONNECTION ? tcbAt(<u32>socket.index) : null;
+}
+
+/** Local address of a socket, 0 when it has none. */
+export function sockLocalAddress(index: u32): u32 {
+  const socket = socketAt(index);
+  if (socket.kind == SocketKind.DATAGRAM) return udpLocalAddress(<u32>socket.index);
+  return socket.localAddress;
+}
+
+/** Local port of a socket, 0 when it has none. */
+export function sockLocalPort(index: u32): u32 {
+  const socket = socketAt(index);
+  if (socket.kind == SocketKind.DATAGRAM) return udpLocalPort(<u32>socket.index);
+  return <u32>socket.localPort;
+}
+
+/** Peer's address, 0 when there is none. */
+export function sockPeerAddress(index: u32): u32 {
+  const socket = socketAt(index);
+  if (socket.kind == SocketKind.DATAGRAM) return udpPeerAddress(<u32>socket.index);
+  if (socket.kind != SocketKind.CONNECTION) return 0;
+  return tcbAt(<u32>socket.index).remoteAddress;
+}
+
+/** Peer's port, 0 when there is none. */
+export function sockPeerPort(index: u32): u32 {
+  const socket = socketAt(index);
+  if (socket.kind == SocketKind.DATAGRAM) return udpPeerPort(<u32>socket.index);
+  if (socket.kind != SocketKind.CONNECTION) return 0;
+  return <u32>tcbAt(<u32>socket.index).remotePort;
+}
+
+/** Takes the pending error of a socket (SO_ERROR), positive; 0 when there is none. */
+export function sockTakeError(index: u32): i32 {
+  const socket = socketAt(index);
+  if (socket.kind == SocketKind.DATAGRAM) return udpTakeError(<u32>socket.index);
+  if (socket.kind != SocketKind.CONNECTION) return 0;
+  return -tcpTakeError(tcbAt(<u32>socket.index));
+}

@@ -1,0 +1,65 @@
+import { EBADF, EDESTADDRREQ, EINVAL, ENOTCONN } from "../errors";
+import { tcbAt } from "../tcp/connection";
+import { tcpReceive, tcpSend } from "../tcp/user";
+import { udpPeerAddress, udpPeerPort } from "../udp/slots";
+import { udpReceive, udpSend } from "../udp/transfer";
+import { MSG_PEEK, MSG_ZEROCOPY } from "./constants";
+import { NO_SOCKET, SocketFlag, SocketKind, socketAt, socketIndex } from "./table";
+
+/** The data calls of a socket: what would block gives -EAGAIN. */
+
+/** send(2), sendto(2) without an address. */
+export function sockSend(fd: i32, from: usize, bytes: u32, flags: i32): i32 {
+  const index = socketIndex(fd);
+  if (index == NO_SOCKET) return -EBADF;
+  const socket = socketAt(index);
+  if (socket.kind == SocketKind.CONNECTION) {
+    const tcb = tcbAt(<u32>socket.index);
+    return tcpSend(tcb, from, bytes, (flags & MSG_ZEROCOPY) != 0);
+  }
+  if (socket.kind != SocketKind.DATAGRAM) return -ENOTCONN;
+  const slot = <u32>socket.index;
+  if (udpPeerPort(slot) == 0) return -EDESTADDRREQ;
+  return udpSend(slot, from, bytes, udpPeerAddress(slot), udpPeerPort(slot));
+}
+
+/** sendto(2). On a stream the address is ignored, as POSIX allows. */
+export function sockSendTo(
+  fd: i32,
+  from: usize,
+  bytes: u32,
+  flags: i32,
+  address: u32,
+  port: u32,
+): i32 {
+  const index = socketIndex(fd);
+  if (index == NO_SOCKET) return -EBADF;
+  const socket = socketAt(index);
+  if (socket.kind != SocketKind.DATAGRAM) return sockSend(fd, from, bytes, flags);
+  if (port == 0) return -EINVAL;
+  return udpSend(<u32>socket.index, from, bytes, address, port);
+}
+
+/** recv(2). */
+export function sockReceive(fd: i32, to: usize, capacity: u32, flags: i32): i32 {
+  return sockReceiveFrom(fd, to, capacity, flags, 0);
+}
+
+/** recvfrom(2); `peer` is 0 or the address of two u32: the sender's address and port in host order. */
+export function sockReceiveFrom(fd: i32, to: usize, capacity: u32, flags: i32, peer: usize): i32 {
+  const index = socketIndex(fd);
+  if (index == NO_SOCKET) return -EBADF;
+  const socket = socketAt(index);
+  const peek = (flags & MSG_PEEK) != 0;
+  if (socket.kind == SocketKind.DATAGRAM) {
+    return udpReceive(<u32>socket.index, to, capacity, peer, peek);
+  }
+  if (socket.kind != SocketKind.CONNECTION) return -ENOTCONN;
+  const tcb = tcbAt(<u32>socket.index);
+  if (peer != 0) {
+    store<u32>(peer, tcb.remoteAddress);
+    store<u32>(peer, <u32>tcb.remotePort, 4);
+  }
+  if ((socket.flags & SocketFlag.READ_SHUT) != 0) return 0;
+  return tcpReceive(tcb, to, capacity, peek);
+}

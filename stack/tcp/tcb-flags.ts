@@ -1,0 +1,41 @@
+/** What is pending or has happened on a connection: bits of `Tcb.flags`. */
+export const enum TcbFlag {
+  /** An ACK has to go out now. */
+  ACK_NOW = 1,
+  /** The segment at sndUna has to be sent again (fast retransmit). */
+  RETRANSMIT_HEAD = 2,
+  /** A segment is being timed (RFC 6298). */
+  TIMING = 4,
+  /** The application has closed its sending side: FIN follows the last byte. */
+  FIN_QUEUED = 8,
+  /** Our FIN has been sent at least once. */
+  FIN_SENT = 16,
+  /** The peer's FIN has come (perhaps with a hole before it). */
+  FIN_SEEN = 32,
+  /** The peer's FIN has been taken: nothing more comes. */
+  FIN_RECEIVED = 64,
+  /** In the queue of output.ts. */
+  PENDING = 128,
+  /** Waits for an ARP reply or a route. */
+  WAIT_NEIGHBOUR = 256,
+  /** In fast recovery (RFC 6582). */
+  RECOVERY = 512,
+  NO_DELAY = 1024,
+  /** A window probe or an override of silly-window avoidance is due. */
+  FORCE = 2048,
+  /** The application reads no more: text that comes is answered with RST. */
+  READ_SHUT = 4096,
+  /** The SYN was sent more than once (RFC 6298 5.7). */
+  SYN_RETRANSMITTED = 8192,
+  /** The retransmission timer runs for the persist state, not for data in flight. */
+  PERSIST = 16384,
+  /** A partial acknowledgment has come in this fast recovery (RFC 6582 3.2 step 3). */
+  PARTIAL = 32768,
+}
+
+/** Timers of a TCB: bits of `Tcb.armed`. */
+export const enum TcbTimer {
+  RETRANSMIT = 1,
+  DELAYED_ACK = 2,
+  LIFE = 4,
+}
