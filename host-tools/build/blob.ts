@@ -29,15 +29,22 @@ export function scanAssets(folder: string): Asset[] {
   if (!existsSync(folder)) return [];
   const assets: Asset[] = [];
   const walk = (at: string): void => {
-    for (const entry of readdirSync(at, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    for (const entry of readdirSync(at, { withFileTypes: true }).sort((a, b) =>
+      a.name < b.name ? -1 : 1,
+    )) {
       const path = join(at, entry.name);
       if (entry.isDirectory()) {
         walk(path);
         continue;
       }
       const url = `/${relative(folder, path).replaceAll("\\", "/")}`;
-      const contentType = CONTENT_TYPES[extname(entry.name).toLowerCase()] ?? "application/octet-stream";
-      assets.push({ path: url.replace(/\/index\.html$/, "/"), contentType, data: readFileSync(path) });
+      const contentType =
+        CONTENT_TYPES[extname(entry.name).toLowerCase()] ?? "application/octet-stream";
+      assets.push({
+        path: url.replace(/\/index\.html$/, "/"),
+        contentType,
+        data: readFileSync(path),
+      });
     }
   };
   walk(folder);
@@ -77,8 +84,17 @@ export function buildBlob(texts: TextTable, assets: Asset[]): Uint8Array {
   assets.forEach((asset, index) => {
     const path = Buffer.from(asset.path);
     const type = Buffer.from(asset.contentType);
-    const fields = [place(path), path.length, place(type), type.length, place(asset.data), asset.data.length];
-    fields.forEach((value, field) => records.writeUInt32LE(value, index * ASSET_RECORD_BYTES + field * 4));
+    const fields = [
+      place(path),
+      path.length,
+      place(type),
+      type.length,
+      place(asset.data),
+      asset.data.length,
+    ];
+    fields.forEach((value, field) =>
+      records.writeUInt32LE(value, index * ASSET_RECORD_BYTES + field * 4),
+    );
   });
   parts.push({ at: directory, bytes: records });
   const blob = Buffer.alloc(align(end));

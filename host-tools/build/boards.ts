@@ -41,7 +41,11 @@ export function listBoards(): string[] {
 /** Reads a board's facts; a name that does not exist is the user's error. */
 export function loadBoard(name: string): Board {
   const names = listBoards();
-  if (!names.includes(name)) throw new UserError(`unknown board '${name}'; there are: ${names.join(", ")}`);
-  const facts = JSON.parse(readFileSync(join(folder, name, "board.json"), "utf8")) as Omit<Board, "name">;
+  if (!names.includes(name))
+    throw new UserError(`unknown board '${name}'; there are: ${names.join(", ")}`);
+  const facts = JSON.parse(readFileSync(join(folder, name, "board.json"), "utf8")) as Omit<
+    Board,
+    "name"
+  >;
   return { options: {}, ...facts, name } as Board;
 }

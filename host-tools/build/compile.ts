@@ -1,5 +1,12 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join, posix, relative, resolve } from "node:path";
 import { OPTIONS, type OptionName, type Options } from "../../stack/options.js";
 import { UserError } from "../errors.js";
@@ -48,7 +55,9 @@ export function appFolder(app: string): string {
   if (/^[a-z0-9-]+$/.test(app) && existsSync(join(named, "main.ts"))) return named;
   const path = resolve(app);
   if (existsSync(join(path, "main.ts"))) return path;
-  throw new UserError(`unknown application '${app}'; there are: ${listApps().join(", ")} (or give a folder with a main.ts)`);
+  throw new UserError(
+    `unknown application '${app}'; there are: ${listApps().join(", ")} (or give a folder with a main.ts)`,
+  );
 }
 
 /** Applications that come with the package: folders of firmware/ with a `main.ts` and a readable purpose. */
@@ -60,22 +69,33 @@ export function listApps(): string[] {
 }
 
 /** The options in force for a board and an application: defaults, then the application's, the board's, the caller's. */
-export function resolveOptions(board: Board, folder: string, overrides: Partial<Options> = {}): Options {
+export function resolveOptions(
+  board: Board,
+  folder: string,
+  overrides: Partial<Options> = {},
+): Options {
   const file = join(folder, "app.json");
-  const app = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as { options?: Partial<Options> }) : {};
+  const app = existsSync(file)
+    ? (JSON.parse(readFileSync(file, "utf8")) as { options?: Partial<Options> })
+    : {};
   const merged: Options = { ...OPTIONS, ...app.options, ...board.options, ...overrides };
   for (const [name, value] of Object.entries(merged)) {
-    if (!(name in OPTIONS)) throw new UserError(`unknown build option ${name}; stack/options.ts lists them`);
-    if (!Number.isInteger(value) || value < 0) throw new UserError(`build option ${name} must be a whole number, 0 or more`);
+    if (!(name in OPTIONS))
+      throw new UserError(`unknown build option ${name}; stack/options.ts lists them`);
+    if (!Number.isInteger(value) || value < 0)
+      throw new UserError(`build option ${name} must be a whole number, 0 or more`);
   }
   return merged;
 }
 
 function hashTree(hash: ReturnType<typeof createHash>, folder: string): void {
-  for (const entry of readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+  for (const entry of readdirSync(folder, { withFileTypes: true }).sort((a, b) =>
+    a.name < b.name ? -1 : 1,
+  )) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) hashTree(hash, path);
-    else hash.update(relative(packageRoot, path)).update("\0").update(readFileSync(path)).update("\0");
+    else
+      hash.update(relative(packageRoot, path)).update("\0").update(readFileSync(path)).update("\0");
   }
 }
 
@@ -93,7 +113,17 @@ function cacheKey(request: CompileRequest, folder: string, options: Options): st
   for (const top of ["hal", "drivers", "stack", "firmware"]) hashTree(hash, join(packageRoot, top));
   if (!folder.startsWith(join(packageRoot, "firmware"))) hashTree(hash, folder);
   hashTree(hash, dirname(new URL(import.meta.url).pathname));
-  hash.update(JSON.stringify([request.board, folder, options, request.debug ?? false, request.memoryBase ?? 0, request.guardBytes ?? 0, request.variant ?? ""]));
+  hash.update(
+    JSON.stringify([
+      request.board,
+      folder,
+      options,
+      request.debug ?? false,
+      request.memoryBase ?? 0,
+      request.guardBytes ?? 0,
+      request.variant ?? "",
+    ]),
+  );
   return hash.digest("hex").slice(0, 32);
 }
 
@@ -105,7 +135,11 @@ export async function compileFirmware(request: CompileRequest): Promise<Firmware
   const key = cacheKey(request, folder, options);
   const cached = join(cacheFolder, key);
   if (existsSync(`${cached}.json`)) {
-    const meta = JSON.parse(readFileSync(`${cached}.json`, "utf8")) as { messages: string[]; statics: StaticBuffer[]; staticEnd: number };
+    const meta = JSON.parse(readFileSync(`${cached}.json`, "utf8")) as {
+      messages: string[];
+      statics: StaticBuffer[];
+      staticEnd: number;
+    };
     return {
       board,
       app: request.app,
@@ -160,19 +194,40 @@ async function runAsc(
     const path = resolve(baseDir, name);
     if (!existsSync(path)) return null;
     const from = posix.dirname(relative(packageRoot, path).replaceAll("\\", "/"));
-    const text = readFileSync(path, "utf8").replace(/(from\s+["'])(board|nic|wire|cpu)(["'])/g, (_all, a: string, b: string, c: string) => {
-      const target = posix.relative(from, bound[b] as string);
-      return a + (target.startsWith(".") ? target : `./${target}`) + c;
-    });
-    return statics.rewrite(literals.rewrite(text.replace(/(from\s+["']as-tcpip)\/([^"']+["'])/g, (_all, a: string, b: string) => {
-      const target = posix.relative(from, b.slice(0, -1));
-      return a.replace("as-tcpip", target.startsWith(".") ? target : `./${target}`) + b.slice(-1);
-    })), relative(packageRoot, path));
+    const text = readFileSync(path, "utf8").replace(
+      /(from\s+["'])(board|nic|wire|cpu)(["'])/g,
+      (_all, a: string, b: string, c: string) => {
+        const target = posix.relative(from, bound[b] as string);
+        return a + (target.startsWith(".") ? target : `./${target}`) + c;
+      },
+    );
+    return statics.rewrite(
+      literals.rewrite(
+        text.replace(/(from\s+["']as-tcpip)\/([^"']+["'])/g, (_all, a: string, b: string) => {
+          const target = posix.relative(from, b.slice(0, -1));
+          return (
+            a.replace("as-tcpip", target.startsWith(".") ? target : `./${target}`) + b.slice(-1)
+          );
+        }),
+      ),
+      relative(packageRoot, path),
+    );
   };
   const main = relative(packageRoot, join(folder, "main.ts"));
   // Images for a size: binaryen's -O3 copies small functions into every caller, 12 % of the demo's flash on a Cortex-M3.
   const optimize = request.memoryBase ? "-Oz" : "-O3";
-  const args = [main, "--outFile", "out.wasm", "--runtime", "stub", optimize, "--use", "abort=", "--uncheckedBehavior", "always"];
+  const args = [
+    main,
+    "--outFile",
+    "out.wasm",
+    "--runtime",
+    "stub",
+    optimize,
+    "--use",
+    "abort=",
+    "--uncheckedBehavior",
+    "always",
+  ];
   // Names cost nothing on a device, and size tables need them.
   if (request.debug || request.memoryBase) args.push("--debug");
   if (request.memoryBase) {
@@ -182,7 +237,8 @@ async function runAsc(
     // memory.copy of four bytes, for one) becomes accesses that are.
     args.push("--runPasses", "alignment-lowering");
   }
-  for (const name of Object.keys(OPTIONS) as OptionName[]) args.push("--use", `OPT_${name}=${options[name]}`);
+  for (const name of Object.keys(OPTIONS) as OptionName[])
+    args.push("--use", `OPT_${name}=${options[name]}`);
   args.push("--baseDir", packageRoot);
   const { error } = await asc.main(args, {
     readFile,
@@ -195,7 +251,9 @@ async function runAsc(
     stdout: { write: () => undefined },
   });
   if (error || binary === null) {
-    throw new UserError(`the firmware '${request.app}' does not compile:\n${messages.join("").trim() || String(error)}`);
+    throw new UserError(
+      `the firmware '${request.app}' does not compile:\n${messages.join("").trim() || String(error)}`,
+    );
   }
   await refuseAllocation(binary, request.app);
   return binary;

@@ -18,7 +18,10 @@ export class LiteralTable {
   constructor(private readonly names: Record<string, string> = {}) {}
 
   private expand(literal: string): string {
-    return unquote(literal).replace(/\{(board|chip|app)\}/g, (all, name: string) => this.names[name] ?? all);
+    return unquote(literal).replace(
+      /\{(board|chip|app)\}/g,
+      (all, name: string) => this.names[name] ?? all,
+    );
   }
 
   /** Rewrites one source text. Prettier chooses between double and single quotes, so both are literals. */
@@ -33,7 +36,8 @@ export class LiteralTable {
 
   private text(value: string): number {
     const bytes = Buffer.byteLength(value, "latin1");
-    if (bytes > 1023) throw new Error(`a text() literal is limited to 1023 bytes: "${value.slice(0, 40)}…"`);
+    if (bytes > 1023)
+      throw new Error(`a text() literal is limited to 1023 bytes: "${value.slice(0, 40)}…"`);
     let at = this.texts.get(value);
     if (at === undefined) {
       at = this.offset;

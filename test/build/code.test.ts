@@ -16,56 +16,67 @@ function checksum(bytes: Uint8Array): number {
   return sum;
 }
 
-withCompiler("RFC 1071: the assembly loop sums every length and alignment as the definition does", async (t) => {
-  const core = await Core.load(APP);
-  const random = new Random(1);
-  const agree: boolean[] = [];
-  for (let at = 0; at < 4; at++) {
-    for (let bytes = 0; bytes < 90; bytes++) {
-      const area = core.scratch.subarray(at, at + bytes);
-      // All ones brings out a lost carry; random bytes bring out everything else.
-      if (bytes % 3 === 0) area.fill(0xff);
-      else random.fill(area);
-      const expected = checksum(area);
-      for (const name of ["checksum", "checksumPortable"]) {
-        agree.push(core.call(name, SCRATCH + at, bytes).result === expected);
+withCompiler(
+  "RFC 1071: the assembly loop sums every length and alignment as the definition does",
+  async (t) => {
+    const core = await Core.load(APP);
+    const random = new Random(1);
+    const agree: boolean[] = [];
+    for (let at = 0; at < 4; at++) {
+      for (let bytes = 0; bytes < 90; bytes++) {
+        const area = core.scratch.subarray(at, at + bytes);
+        // All ones brings out a lost carry; random bytes bring out everything else.
+        if (bytes % 3 === 0) area.fill(0xff);
+        else random.fill(area);
+        const expected = checksum(area);
+        for (const name of ["checksum", "checksumPortable"]) {
+          agree.push(core.call(name, SCRATCH + at, bytes).result === expected);
+        }
       }
     }
-  }
-  t.is(agree.length, 720);
-  t.true(agree.every(Boolean));
-});
+    t.is(agree.length, 720);
+    t.true(agree.every(Boolean));
+  },
+);
 
-withCompiler("the checksum of a full segment costs 670 instructions at most, in portable form 3,500", async (t) => {
-  const core = await Core.load(APP);
-  new Random(2).fill(core.scratch);
-  const own = core.call("checksum", SCRATCH, 1460);
-  const portable = core.call("checksumPortable", SCRATCH, 1460);
-  t.is(own.result, portable.result);
-  t.log(`${own.instructions} instructions, ${own.cycles} cycles; portable ${portable.instructions}`);
-  // Plain loads and adds: checked accessors would cost ten times that.
-  t.true(own.instructions <= 670, `${own.instructions}`);
-  t.true(portable.instructions <= 3500, `${portable.instructions}`);
-});
+withCompiler(
+  "the checksum of a full segment costs 670 instructions at most, in portable form 3,500",
+  async (t) => {
+    const core = await Core.load(APP);
+    new Random(2).fill(core.scratch);
+    const own = core.call("checksum", SCRATCH, 1460);
+    const portable = core.call("checksumPortable", SCRATCH, 1460);
+    t.is(own.result, portable.result);
+    t.log(
+      `${own.instructions} instructions, ${own.cycles} cycles; portable ${portable.instructions}`,
+    );
+    // Plain loads and adds: checked accessors would cost ten times that.
+    t.true(own.instructions <= 670, `${own.instructions}`);
+    t.true(portable.instructions <= 3500, `${portable.instructions}`);
+  },
+);
 
-withCompiler("copies are right for every alignment, length and overlap, and never unaligned", async (t) => {
-  const core = await Core.load(APP);
-  const random = new Random(3);
-  const area = core.scratch.subarray(0, 512);
-  let wrong = 0;
-  for (let to = 64; to < 68; to++) {
-    for (let from = 40; from < 100; from++) {
-      for (const bytes of [0, 1, 3, 4, 11, 12, 13, 15, 16, 17, 31, 64]) {
-        random.fill(area);
-        const expected = Buffer.from(area);
-        expected.copyWithin(to, from, from + bytes);
-        core.call("copy", SCRATCH + to, SCRATCH + from, bytes);
-        if (Buffer.compare(area, expected) !== 0) wrong++;
+withCompiler(
+  "copies are right for every alignment, length and overlap, and never unaligned",
+  async (t) => {
+    const core = await Core.load(APP);
+    const random = new Random(3);
+    const area = core.scratch.subarray(0, 512);
+    let wrong = 0;
+    for (let to = 64; to < 68; to++) {
+      for (let from = 40; from < 100; from++) {
+        for (const bytes of [0, 1, 3, 4, 11, 12, 13, 15, 16, 17, 31, 64]) {
+          random.fill(area);
+          const expected = Buffer.from(area);
+          expected.copyWithin(to, from, from + bytes);
+          core.call("copy", SCRATCH + to, SCRATCH + from, bytes);
+          if (Buffer.compare(area, expected) !== 0) wrong++;
+        }
       }
     }
-  }
-  t.is(wrong, 0);
-});
+    t.is(wrong, 0);
+  },
+);
 
 withCompiler("fills are right for every alignment and length", async (t) => {
   const core = await Core.load(APP);
@@ -91,20 +102,26 @@ withCompiler("a copy costs three cycles a byte at most, whatever the alignment",
   for (const { cycles } of costs) t.true(cycles < 3 * 1024, `${cycles}`);
 });
 
-withCompiler("a copy of four bytes in place of a call is never an unaligned load or store", async (t) => {
-  const core = await Core.load(APP);
-  for (let off = 0; off < 4; off++) {
-    core.scratch.set([1, 2, 3, 4], 16 + off);
-    core.call("copyFour", SCRATCH + 33, SCRATCH + 16 + off);
-    t.deepEqual([...core.scratch.subarray(33, 37)], [1, 2, 3, 4]);
-  }
-});
+withCompiler(
+  "a copy of four bytes in place of a call is never an unaligned load or store",
+  async (t) => {
+    const core = await Core.load(APP);
+    for (let off = 0; off < 4; off++) {
+      core.scratch.set([1, 2, 3, 4], 16 + off);
+      core.call("copyFour", SCRATCH + 33, SCRATCH + 16 + off);
+      t.deepEqual([...core.scratch.subarray(33, 37)], [1, 2, 3, 4]);
+    }
+  },
+);
 
-withCompiler("inner loops compile to plain instructions: twelve for a byte into a ring", async (t) => {
-  const core = await Core.load(APP);
-  const short = core.call("ringPut", SCRATCH, 100).instructions;
-  const long = core.call("ringPut", SCRATCH, 600).instructions;
-  const each = (long - short) / 500;
-  t.log(`${each} instructions a byte`);
-  t.true(each <= 12, `${each}`);
-});
+withCompiler(
+  "inner loops compile to plain instructions: twelve for a byte into a ring",
+  async (t) => {
+    const core = await Core.load(APP);
+    const short = core.call("ringPut", SCRATCH, 100).instructions;
+    const long = core.call("ringPut", SCRATCH, 600).instructions;
+    const each = (long - short) / 500;
+    t.log(`${each} instructions a byte`);
+    t.true(each <= 12, `${each}`);
+  },
+);

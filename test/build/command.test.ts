@@ -10,7 +10,9 @@ const withCompiler = hasCrossCompiler() ? test : test.skip;
 const HELLO = join(packageRoot, "test/device/hello");
 
 /** Runs a command to its end. */
-async function run(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
+async function run(
+  ...args: string[]
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
   return new Cli(args).ended;
 }
 
@@ -44,11 +46,27 @@ withCompiler("size of one board lists every file, as JSON too", async (t) => {
 });
 
 for (const [title, args, expected] of [
-  ["an unknown board", ["build", "--board", "toaster"], /^as-tcpip: unknown board 'toaster'; there are: /],
-  ["an unknown application", ["build", "--board", "w5500-evb-pico", "--app", "nothing"], /^as-tcpip: unknown application 'nothing'; there are: /],
-  ["a virtual board", ["build", "--board", "virtual-w5500"], /^as-tcpip: virtual-w5500 is a virtual board/],
+  [
+    "an unknown board",
+    ["build", "--board", "toaster"],
+    /^as-tcpip: unknown board 'toaster'; there are: /,
+  ],
+  [
+    "an unknown application",
+    ["build", "--board", "w5500-evb-pico", "--app", "nothing"],
+    /^as-tcpip: unknown application 'nothing'; there are: /,
+  ],
+  [
+    "a virtual board",
+    ["build", "--board", "virtual-w5500"],
+    /^as-tcpip: virtual-w5500 is a virtual board/,
+  ],
   ["no board", ["build"], /^as-tcpip: .*--board/],
-  ["two kinds of build", ["build", "--board", "w5500-evb-pico", "--release", "--debug"], /exclude each other/],
+  [
+    "two kinds of build",
+    ["build", "--board", "w5500-evb-pico", "--release", "--debug"],
+    /exclude each other/,
+  ],
 ] as const) {
   withCompiler(`${title}: one line and an exit code`, async (t) => {
     const { code, stderr } = await run(...args);

@@ -27,34 +27,45 @@ withCompiler("ELF, BIN, HEX and UF2 hold the same bytes, from 0x10000000 on", as
   const end = 0x10000000 + bin.length;
   const elf = readElf(readFileSync(`${image.path}.elf`));
   t.deepEqual(Buffer.from(flatten(elf.segments, 0x10000000, end)), bin);
-  t.deepEqual(Buffer.from(flatten(readHex(readFileSync(`${image.path}.hex`, "latin1")), 0x10000000, end)), bin);
+  t.deepEqual(
+    Buffer.from(flatten(readHex(readFileSync(`${image.path}.hex`, "latin1")), 0x10000000, end)),
+    bin,
+  );
   const uf2 = readUf2(readFileSync(`${image.path}.uf2`));
   t.is(uf2[0]?.address, 0x10000000);
   t.deepEqual(Buffer.from(flatten(uf2, 0x10000000, end)), bin);
 });
 
-withCompiler("RP2040 datasheet 2.8.1.3: the image begins with a loader whose CRC is right, then the vectors", async (t) => {
-  const image = await buildImage({ board: BOARD, app: app("hello") });
-  const bin = readFileSync(`${image.path}.bin`);
-  t.true(boot2Valid(bin));
-  const stack = bin.readUInt32LE(0x100);
-  const reset = bin.readUInt32LE(0x104);
-  // The stack is at the bottom of RAM; a reset vector is odd (Thumb) and in flash.
-  t.is(stack, 0x20000000 + image.size.stack.reserved);
-  t.is(reset & 1, 1);
-  t.true(reset > 0x10000100 && reset < 0x10000000 + bin.length);
-});
+withCompiler(
+  "RP2040 datasheet 2.8.1.3: the image begins with a loader whose CRC is right, then the vectors",
+  async (t) => {
+    const image = await buildImage({ board: BOARD, app: app("hello") });
+    const bin = readFileSync(`${image.path}.bin`);
+    t.true(boot2Valid(bin));
+    const stack = bin.readUInt32LE(0x100);
+    const reset = bin.readUInt32LE(0x104);
+    // The stack is at the bottom of RAM; a reset vector is odd (Thumb) and in flash.
+    t.is(stack, 0x20000000 + image.size.stack.reserved);
+    t.is(reset & 1, 1);
+    t.true(reset > 0x10000100 && reset < 0x10000000 + bin.length);
+  },
+);
 
 withCompiler("the same sources give the same bytes, in every file", async (t) => {
   const read = (path: string, files: string[]): Buffer[] =>
-    [...files, "messages.json", "size.json"].map((extension) => readFileSync(`${path}.${extension}`));
+    [...files, "messages.json", "size.json"].map((extension) =>
+      readFileSync(`${path}.${extension}`),
+    );
   const first = await buildImage({ board: BOARD, app: app("hello") });
   const before = read(first.path, first.files);
   // Without its key an image is made anew, in another folder of work.
   rmSync(`${first.path}.key`);
   const second = await buildImage({ board: BOARD, app: app("hello") });
   t.deepEqual(read(second.path, second.files), before);
-  t.false(before.some((bytes) => bytes.includes("work-")), "a path of this build is in an image");
+  t.false(
+    before.some((bytes) => bytes.includes("work-")),
+    "a path of this build is in an image",
+  );
 });
 
 withCompiler("RAM and flash are accounted for to the byte, RAM by owner", async (t) => {
@@ -68,21 +79,26 @@ withCompiler("RAM and flash are accounted for to the byte, RAM by owner", async 
   t.is(owner("hal/rp2040/uart.ts"), 1024);
   t.is(owner("(stack)"), 4096);
   t.true(size.stack.bytes > 100 && size.stack.bytes < 400);
-  const ring = size.ram.buffers.find(({ file, name }) => file === "hal/rp2040/uart.ts" && name === "RING");
+  const ring = size.ram.buffers.find(
+    ({ file, name }) => file === "hal/rp2040/uart.ts" && name === "RING",
+  );
   t.is(ring?.bytes, 1024);
   t.is((ring?.address ?? 0) & 3, 0);
   t.regex(printSize(size), /^RAM: [\d,]+ of 270,336 bytes/m);
 });
 
-withCompiler("an image over the board's RAM is refused: by how much, and who is largest", async (t) => {
-  const error = await t.throwsAsync(buildImage({ board: BOARD, app: app("greedy") }), {
-    instanceOf: UserError,
-  });
-  t.regex(
-    error.message,
-    /needs 30\d,\d{3} bytes of RAM, 3\d,\d{3} over the budget of 270,336; largest: test\/device\/greedy\/main\.ts 300,000/,
-  );
-});
+withCompiler(
+  "an image over the board's RAM is refused: by how much, and who is largest",
+  async (t) => {
+    const error = await t.throwsAsync(buildImage({ board: BOARD, app: app("greedy") }), {
+      instanceOf: UserError,
+    });
+    t.regex(
+      error.message,
+      /needs 30\d,\d{3} bytes of RAM, 3\d,\d{3} over the budget of 270,336; largest: test\/device\/greedy\/main\.ts 300,000/,
+    );
+  },
+);
 
 withCompiler("an image over its flash, or its stack, is refused", async (t) => {
   const { size } = await buildImage({ board: BOARD, app: app("hello") });
@@ -90,7 +106,10 @@ withCompiler("an image over its flash, or its stack, is refused", async (t) => {
   const error = t.throws(() => checkBudgets(flash), { instanceOf: UserError });
   t.regex(error.message, /bytes of flash, \d+ over the budget of 2,000; largest: /);
   const stack = { ...size, stack: { ...size.stack, reserved: 64 } };
-  t.regex(t.throws(() => checkBudgets(stack)).message, /needs a stack of \d+ bytes, its board.json reserves 64; deepest calls: start > /);
+  t.regex(
+    t.throws(() => checkBudgets(stack)).message,
+    /needs a stack of \d+ bytes, its board.json reserves 64; deepest calls: start > /,
+  );
 });
 
 withCompiler("firmware that allocates memory is refused", async (t) => {

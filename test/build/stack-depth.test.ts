@@ -5,9 +5,12 @@ import { UserError } from "../../host-tools/errors.js";
 /** A call graph as gcc writes it: names with frame bytes, and calls. */
 function graph(frames: Record<string, number>, calls: [string, string][]): string {
   const nodes = Object.entries(frames).map(
-    ([name, bytes]) => `node: { title: "${name}" label: "${name}\\na.c:1:1\\n${bytes} bytes (static)" }`,
+    ([name, bytes]) =>
+      `node: { title: "${name}" label: "${name}\\na.c:1:1\\n${bytes} bytes (static)" }`,
   );
-  const edges = calls.map(([from, to]) => `edge: { sourcename: "${from}" targetname: "${to}" label: "a.c:2:2" }`);
+  const edges = calls.map(
+    ([from, to]) => `edge: { sourcename: "${from}" targetname: "${to}" label: "a.c:2:2" }`,
+  );
   return ['graph: { title: "a.c"', ...nodes, ...edges, "}"].join("\n");
 }
 
@@ -17,17 +20,19 @@ const FAULT = 36 + 16;
 
 test("the bound is the deepest sum of frames, a fault at the deepest place included", (t) => {
   const depth = stackDepth([
-    graph({ ...ENDS, a: 20, b: 100, c: 12 }, [["start", "a"], ["start", "c"], ["a", "b"], ["c", "b"]]),
+    graph({ ...ENDS, a: 20, b: 100, c: 12 }, [
+      ["start", "a"],
+      ["start", "c"],
+      ["a", "b"],
+      ["c", "b"],
+    ]),
   ]);
   t.is(depth.bytes, 8 + 20 + 100 + FAULT);
   t.deepEqual(depth.path, ["start", "a", "b"]);
 });
 
 test("calls lead from one C file to another", (t) => {
-  const depth = stackDepth([
-    graph(ENDS, [["start", "memcpy"]]),
-    graph({ memcpy: 40 }, []),
-  ]);
+  const depth = stackDepth([graph(ENDS, [["start", "memcpy"]]), graph({ memcpy: 40 }, [])]);
   t.is(depth.bytes, 8 + 40 + FAULT);
 });
 
@@ -43,13 +48,20 @@ test("names in the path are those of the sources", (t) => {
 });
 
 test("recursion has no bound: refused, with the circle", (t) => {
-  const source = graph({ ...ENDS, a: 4, b: 4 }, [["start", "a"], ["a", "b"], ["b", "a"]]);
+  const source = graph({ ...ENDS, a: 4, b: 4 }, [
+    ["start", "a"],
+    ["a", "b"],
+    ["b", "a"],
+  ]);
   const error = t.throws(() => stackDepth([source]), { instanceOf: UserError });
   t.is(error.message, "device code must not be recursive: a calls b calls a");
 });
 
 test("a call through a function value has no bound: refused", (t) => {
-  const source = graph({ ...ENDS, a: 4 }, [["start", "a"], ["a", "__indirect_call"]]);
+  const source = graph({ ...ENDS, a: 4 }, [
+    ["start", "a"],
+    ["a", "__indirect_call"],
+  ]);
   const error = t.throws(() => stackDepth([source]), { instanceOf: UserError });
   t.regex(error.message, /^a calls through a function value/);
 });

@@ -2,7 +2,8 @@ import test from "ava";
 import { StaticMemory } from "../../host-tools/build/static-memory.js";
 import { UserError } from "../../host-tools/errors.js";
 
-const rewrite = (source: string, guard = 0): string => new StaticMemory(guard).rewrite(source, "a.ts");
+const rewrite = (source: string, guard = 0): string =>
+  new StaticMemory(guard).rewrite(source, "a.ts");
 
 test("a buffer gets a constant with its size beside it, on its own line", (t) => {
   t.is(
@@ -22,7 +23,10 @@ test("a record in a buffer, an exported buffer and one over several lines are fo
 });
 
 test("bytes that are given one by one are counted", (t) => {
-  t.regex(rewrite("const A: usize = memory.data<u16>([1, 2, 3]);"), /= <u32>\(3 \* sizeof<u16>\(\)\);/);
+  t.regex(
+    rewrite("const A: usize = memory.data<u16>([1, 2, 3]);"),
+    /= <u32>\(3 \* sizeof<u16>\(\)\);/,
+  );
 });
 
 test("with red zones a buffer is longer, and starts where a shadow byte does", (t) => {
@@ -38,7 +42,11 @@ test("comments that speak of memory.data are left alone", (t) => {
 });
 
 test("memory without a name has no owner and is refused, with its place", (t) => {
-  for (const source of ["\nreturn memory.data(4);", "\nlet a: usize = memory.data(4, 4);", "\nf(memory.data(4));"]) {
+  for (const source of [
+    "\nreturn memory.data(4);",
+    "\nlet a: usize = memory.data(4, 4);",
+    "\nf(memory.data(4));",
+  ]) {
     const error = t.throws(() => rewrite(source), { instanceOf: UserError });
     t.regex(error.message, /^a\.ts:2: memory\.data\(\) must be the value of a named constant/);
   }

@@ -169,7 +169,9 @@ export function printSize(size: SizeReport, all = false): string {
     for (const share of shown) lines.push(`  ${number(share.bytes).padStart(9)}  ${share.owner}`);
     const rest = part.shares.slice(shown.length);
     if (rest.length > 0) {
-      lines.push(`  ${number(total(rest)).padStart(9)}  in ${rest.length} more (npm run size shows all)`);
+      lines.push(
+        `  ${number(total(rest)).padStart(9)}  in ${rest.length} more (npm run size shows all)`,
+      );
     }
   }
   lines.push(

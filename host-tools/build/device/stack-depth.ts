@@ -34,7 +34,9 @@ export function stackDepth(graphs: string[], roots = ["start", "fault"]): StackD
     const before = known.get(name);
     if (before) return before;
     if (name === "__indirect_call") {
-      throw new UserError(`${readable(above.at(-1) ?? "?")} calls through a function value, which device code must not`);
+      throw new UserError(
+        `${readable(above.at(-1) ?? "?")} calls through a function value, which device code must not`,
+      );
     }
     if (above.includes(name)) {
       const circle = [...above.slice(above.indexOf(name)), name].map(readable).join(" calls ");

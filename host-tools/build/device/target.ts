@@ -65,7 +65,9 @@ export function targetOf(board: Board): Target {
     );
   }
   const mcu = { ...(JSON.parse(readFileSync(file, "utf8")) as McuFile) };
-  const own = board as Partial<Pick<McuFile, "ram" | "sources" | "optimize">> & { stackBytes?: number };
+  const own = board as Partial<Pick<McuFile, "ram" | "sources" | "optimize">> & {
+    stackBytes?: number;
+  };
   const ram = own.ram ?? mcu.ram;
   const facts = flashFactsOf(board);
   const end = facts.origin + facts.bytes;
