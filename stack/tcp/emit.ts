@@ -6,6 +6,7 @@ import { sumAdd, sumField, sumPseudoHeader } from "../wire/checksum";
 import { SynRecord, Tcb } from "./connection";
 import { TCP_HEADER_BYTES, TcpBit } from "./segment";
 import { sendQueueSum, sendQueueWrite } from "./send-queue";
+import { seqMin } from "./sequence";
 
 /** Writes segments to the IP layer: those of a TCB (output.ts decides which) and those that have no TCB behind them. */
 
@@ -114,13 +115,21 @@ export function sendBare(
   segmentSend(localAddress, remoteAddress, ports, seq, ack, bits, window, 0, null, 0, 0);
 }
 
-/** RST for a connection that we give up: at SND.NXT, so that the peer takes it. */
+/**
+ * Number of a segment without text: SND.NXT, but not beyond the window, where the peer would drop its ACK. A window probe, or
+ * text sent before the window shrank, may lie there.
+ */
+export function acceptableNumber(tcb: Tcb): u32 {
+  return seqMin(tcb.sndMax, tcb.sndUna + tcb.sndWnd);
+}
+
+/** RST for a connection that we give up, numbered so that the peer takes it. */
 export function sendReset(tcb: Tcb): void {
   sendBare(
     tcb.localAddress,
     tcb.remoteAddress,
     ((<u32>tcb.localPort) << 16) | (<u32>tcb.remotePort),
-    tcb.sndMax,
+    acceptableNumber(tcb),
     tcb.rcvNxt,
     TcpBit.RST | TcpBit.ACK,
   );

@@ -3,10 +3,10 @@ import { isDue, now } from "../now";
 import { Counter, count } from "../statistics";
 import { congestionOnIdle, congestionWindow } from "./congestion";
 import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
-import { RECEIVE_MSS, segmentSend } from "./emit";
+import { RECEIVE_MSS, acceptableNumber, segmentSend } from "./emit";
 import { pendingAdd } from "./pending";
 import { TcpBit } from "./segment";
-import { seqAtMost, seqLess, seqMax, seqMin } from "./sequence";
+import { seqAtMost, seqLess, seqMax } from "./sequence";
 import { textRoom } from "./text";
 import { timerStart, timerStop } from "./timers";
 
@@ -83,14 +83,6 @@ export function tcpOutput(tcb: Tcb): i32 {
     timerStart(tcb, TcbTimer.RETRANSMIT, tcb.rto);
   }
   return 0;
-}
-
-/**
- * Number of a segment without text: SND.NXT, but not beyond the window, where the peer would drop its ACK. A window probe, or
- * text sent before the window shrank, may lie there.
- */
-function acceptableNumber(tcb: Tcb): u32 {
-  return seqMin(tcb.sndMax, tcb.sndUna + tcb.sndWnd);
 }
 
 function outputSyn(tcb: Tcb): i32 {

@@ -360,3 +360,16 @@ test("RFC 9293 3.5: a socket that connects to its own port opens simultaneously 
   stack.advance(120_000);
   t.deepEqual(stack.tables(), [0, 0, 0, 0]);
 });
+
+test("RFC 6056, PORT-3: datagram sockets get ports at random, too", async (t) => {
+  const stack = await deviceStack();
+  const ports = Array.from({ length: 100 }, () => {
+    const fd = stack.udpSocket();
+    const port = stack.wasm.sysLocalPort(fd);
+    stack.wasm.sysClose(fd);
+    return port;
+  });
+  t.true(Math.min(...ports) >= 1024);
+  t.true(new Set(ports).size > 90);
+  t.true(new Set(ports.map((port, i) => port - (ports[i - 1] ?? 0))).size > 90);
+});

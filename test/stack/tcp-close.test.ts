@@ -120,6 +120,17 @@ test("SO_LINGER with zero seconds and abort send RST at SND.NXT", async (t) => {
   void peer;
 });
 
+test("RFC 5961 3: a RST sent while a window probe is out has the number that the peer expects", async (t) => {
+  const it = await open();
+  it.peer.window = 0;
+  it.peer.say("A");
+  it.stack.send(it.fd, pattern(100));
+  t.deepEqual(it.peer.next(), ["A 1:1+1"]);
+  it.stack.take();
+  it.stack.wasm.sysAbort(it.fd);
+  t.deepEqual(it.peer.heard(), ["RA 1:1"]);
+});
+
 test("close delivers what was queued, then FIN, and needs no socket for it", async (t) => {
   const it = await open();
   const { stack, peer, fd } = it;

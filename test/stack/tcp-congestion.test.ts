@@ -74,7 +74,7 @@ test("RFC 5681 CC-2, CC-5: slow start opens by a segment for each one acknowledg
   t.deepEqual(ack(it, 2), [8, 9, 10]);
 });
 
-test("RFC 5681 CC-3, CC-4: after a timeout one segment, slow start to half the flight, then a segment per round trip", async (t) => {
+test("RFC 5681 CC-3, CC-4, MUST-19: after a timeout one segment, slow start to half the flight, then a segment per round trip", async (t) => {
   const it = await open();
   t.deepEqual(fill(it), [0, 1, 2, 3]);
   for (let i = 0; i < 4; i++) ack(it, 1);
@@ -209,7 +209,7 @@ test("RFC 5681 CC-9: after an idle time the window is the initial one again, als
   t.is(it.peer.segments().length, 4);
 });
 
-test("RFC 6298 RTO-2, RTO-3, RTO-6: the timeout follows the samples", async (t) => {
+test("RFC 6298 RTO-2, RTO-3, RTO-6, RTO-10, MUST-18: the timeout follows the samples", async (t) => {
   const it = await open({}, { ...BIG, TCP_RTO_MIN_MS: 1 });
   const { stack, peer, fd } = it;
   let sequence = 1;

@@ -192,7 +192,7 @@ test("RFC 9293 MUST-47, SHLD-25: a soft error is the reason that a timeout gives
   }
 });
 
-test("RFC 5927 5.2, MUST-55, RFC 6633: in ESTABLISHED every ICMP error is soft and source quench nothing", async (t) => {
+test("RFC 5927 5.2, MUST-55, SHLD-26, ICMPT-4, RFC 6633: in ESTABLISHED every ICMP error is soft and source quench nothing", async (t) => {
   const stack = await deviceStack();
   const { peer, fd } = TcpPeer.server(stack, stack.neighbour());
   stack.send(fd, pattern(8000));

@@ -56,7 +56,7 @@ test("T-1: every data offset with every short length is dropped without an answe
   t.true(stack.answers(host));
 });
 
-test("T-3: every option kind with every length, at the very end of the header, leaves the SYN answered", async (t) => {
+test("T-2, T-3: every option kind with every length, at the very end of the header, leaves the SYN answered", async (t) => {
   const stack = await deviceStack();
   stack.listen(80);
   const host = stack.neighbour();
@@ -89,7 +89,7 @@ test("RFC 9293 MUST-7, MUST-69: a senseless length or EOL ends the options; what
   t.is(await mssFor(Uint8Array.of(2, 6, 3, 232, 0, 0)), 536);
 });
 
-test("RFC 9293 MUST-15, MUST-16, MSS-3, MSS-4, T-4: no MSS means 536; the floor is 88, the cap our MTU", async (t) => {
+test("RFC 9293 MUST-15, MUST-16, MSS-2, MSS-3, MSS-4, T-4: no MSS means 536; the floor is 88, the cap our MTU", async (t) => {
   t.is(await mssFor(new Uint8Array(0)), 536);
   t.is(await mssFor(Uint8Array.of(2, 4, 5, 180)), 1460);
   t.is(await mssFor(Uint8Array.of(2, 4, 255, 255)), 1460);
@@ -99,7 +99,7 @@ test("RFC 9293 MUST-15, MUST-16, MSS-3, MSS-4, T-4: no MSS means 536; the floor 
   }
 });
 
-test("RFC 9293 MUST-14, MUST-65, MUST-67, MSS-1: MSS 1460 on SYN and SYN-ACK, no option on anything else", async (t) => {
+test("RFC 9293 MUST-14, MUST-65, MUST-67, MUST-68, SHLD-5, MSS-1: MSS 1460 on SYN and SYN-ACK, no option on anything else", async (t) => {
   const stack = await deviceStack();
   stack.listen(80);
   const client = new TcpPeer(stack, stack.neighbour(), 5000, 80, { mss: 0 });

@@ -38,7 +38,7 @@ test("RFC 9293 SHLD-7, MUST-17: Nagle holds a second small write back until the 
   t.deepEqual(send(it, 20), []);
 });
 
-test("RFC 9293 SHLD-28, MUST-61: full segments as long as there is text, PSH on the last one", async (t) => {
+test("RFC 9293 SHLD-27, SHLD-28, MUST-61: full segments as long as there is text, PSH on the last one", async (t) => {
   const it = await open();
   t.deepEqual(send(it, 4000), ["A 1:1+1460", "A 1461:1+1460"]);
   t.deepEqual(it.peer.acknowledge(2921), ["PA 2921:1+1080"]);
@@ -53,7 +53,7 @@ test("RFC 9293 MUST-60: text that Nagle holds goes with the FIN, or by itself on
   t.deepEqual(it.peer.heard(), ["FPA 11:1+20"]);
 });
 
-test("RFC 9293 MUST-1: a window of 0xFFFF is big, not negative", async (t) => {
+test("RFC 9293 MUST-1, T-13: a window of 0xFFFF is big, not negative", async (t) => {
   const it = await open({ window: 0xffff });
   let bytes = 0;
   for (let round = 0; round < 40 && bytes < 40_000; round++) {
@@ -247,7 +247,7 @@ test("each connection has its turn: a bulk sender does not keep others waiting",
   t.true(order.indexOf(5001) >= 0 && order.indexOf(5001) <= 4, order.join(" "));
 });
 
-test("RFC 9293 MUST-48, MUST-49: type of service and time to live are the application's", async (t) => {
+test("RFC 9293 MUST-48, MUST-49, SHLD-22: type of service and time to live are the application's", async (t) => {
   const stack = await deviceStack();
   const fd = stack.socket(SOCK_STREAM);
   t.is(stack.wasm.sysSetOption(fd, 0, 1, 0xb9), 0);
@@ -259,4 +259,38 @@ test("RFC 9293 MUST-48, MUST-49: type of service and time to live are the applic
     stack.take().map((f) => [f.ip?.tos, f.ip?.ttl]),
     [[0xb8, 7]],
   );
+});
+
+test("RFC 9293 SEG-10: an older segment does not change the window", async (t) => {
+  const it = await open({ window: 5000 });
+  const { peer, stack, fd } = it;
+  peer.text(pattern(100));
+  peer.say("A", { window: 3000 });
+  // Older by its number; then the same number with an older ACK.
+  peer.say("A", { seq: peer.seq - 50, window: 50 }, pattern(20));
+  stack.send(fd, pattern(10));
+  peer.acknowledge(11, { window: 4000 });
+  peer.say("A", { ack: peer.theirs(1), window: 60 });
+  stack.take();
+  stack.send(fd, pattern(4000));
+  t.is(peer.segments().length, 2);
+});
+
+test("T-7: the smallest segments and thousands of SACKs with holes cost no more than other ACKs", async (t) => {
+  const it = await open({ mss: 48 });
+  const { peer, stack, fd } = it;
+  stack.send(fd, pattern(8192));
+  for (let i = 0; i < 3000; i++) {
+    const left = peer.theirs(1 + ((i * 16) & 0xfff));
+    peer.say("A", {
+      options: {
+        sack: [
+          [left, left + 8],
+          [left + 16, left + 24],
+        ],
+      },
+    });
+  }
+  t.true(stack.answers(peer.host));
+  t.is(stack.receive(fd), -11);
 });
