@@ -1,0 +1,97 @@
+import test from "ava";
+import { SOCK_STREAM, type StackHarness } from "../support/stack-harness.js";
+import { TcpPeer, deviceStack } from "../support/tcp-peer.js";
+import { pattern } from "../support/wire.js";
+import type { Peer } from "../support/wire-peer.js";
+
+async function dial(): Promise<{ stack: StackHarness; host: Peer; fd: number; peer: TcpPeer }> {
+  const stack = await deviceStack();
+  const host = stack.neighbour();
+  const fd = stack.socket(SOCK_STREAM);
+  return { stack, host, fd, peer: TcpPeer.dialled(stack, host, fd, 80) };
+}
+
+/** What a router at the gateway's place says about the stack's last segment. */
+function icmp(peer: TcpPeer, type: number, code: number, seq: number, rest = 0): Uint8Array {
+  const host = peer.host;
+  const fields = { sourcePort: peer.stackPort, destinationPort: peer.port, seq, flags: 16 };
+  const ours = { ip: { source: peer.stack.address, destination: host.address } };
+  return host.icmp({ type, code, rest }, host.tcp(fields, undefined, ours).slice(14, 42));
+}
+
+test("RFC 5927, ICMPT-1, ICMPT-2, MUST-54, MUST-56: what ends a connection that is being opened, and what does not", async (t) => {
+  for (const [type, code, error] of [
+    [3, 2, -111],
+    [3, 3, -111],
+    [3, 0, -114],
+    [3, 1, -114],
+    [3, 5, -114],
+    [11, 0, -114],
+    [12, 0, -114],
+    [4, 0, -114],
+  ] as const) {
+    const { stack, host, fd, peer } = await dial();
+    stack.inject(icmp(peer, type, code, peer.irs + 5));
+    t.is(stack.wasm.sysConnect(fd, host.address, 80), -114);
+    stack.inject(icmp(peer, type, code, peer.irs));
+    t.is(stack.wasm.sysConnect(fd, host.address, 80), error, `${type}/${code}`);
+  }
+});
+
+test("RFC 9293 MUST-47, SHLD-25: a soft error is the reason that a timeout gives", async (t) => {
+  for (const [type, code, error] of [
+    [3, 0, -101],
+    [3, 1, -113],
+    [11, 0, -113],
+    [4, 0, -110],
+  ] as const) {
+    const { stack, host, fd, peer } = await dial();
+    stack.inject(icmp(peer, type, code, peer.irs));
+    while (peer.next().length > 0);
+    t.is(stack.wasm.sysConnect(fd, host.address, 80), error, `${type}/${code}`);
+  }
+});
+
+test("RFC 5927 5.2, MUST-55, SHLD-26, ICMPT-4, RFC 6633: in ESTABLISHED every ICMP error is soft and source quench nothing", async (t) => {
+  const stack = await deviceStack();
+  const { peer, fd } = TcpPeer.server(stack, stack.neighbour());
+  stack.send(fd, pattern(8000));
+  const sent = peer.segments();
+  t.is(sent.length, 3);
+  for (const [type, code] of [
+    [3, 2],
+    [3, 3],
+    [3, 1],
+    [11, 0],
+    [12, 0],
+    [4, 0],
+  ] as const) {
+    stack.inject(icmp(peer, type, code, peer.theirs(1)));
+  }
+  t.deepEqual(peer.heard(), []);
+  t.deepEqual(peer.acknowledge(1461), ["A 4381:1+1460", "A 5841:1+1460"]);
+  t.is(stack.receive(fd), -11);
+});
+
+test("RFC 5927 7.2, ICMPT-3: a smaller MTU is believed only when the segment does not get through, and not below 576", async (t) => {
+  for (const [mtu, bytes] of [
+    [1000, 960],
+    [68, 536],
+    [0, 536],
+    [1500, 1460],
+    [9000, 1460],
+  ] as const) {
+    const stack = await deviceStack();
+    const { peer, fd } = TcpPeer.server(stack, stack.neighbour());
+    stack.send(fd, pattern(8000));
+    stack.inject(icmp(peer, 3, 4, peer.theirs(1), mtu));
+    t.deepEqual(peer.heard().at(-1), "A 2921:1+1460");
+    t.deepEqual(peer.during(210), [`A 1:1+${bytes}`], `MTU ${mtu}`);
+  }
+  const stack = await deviceStack();
+  const { peer, fd } = TcpPeer.server(stack, stack.neighbour());
+  stack.send(fd, pattern(8000));
+  stack.inject(icmp(peer, 3, 4, peer.theirs(9000), 1000));
+  t.deepEqual(peer.heard().length, 3);
+  t.deepEqual(peer.during(210), ["A 1:1+1460"]);
+});

@@ -1,0 +1,97 @@
+import test from "ava";
+import type { StackHarness } from "../support/stack-harness.js";
+import { TcpPeer, accepted, deviceStack } from "../support/tcp-peer.js";
+import { pattern } from "../support/wire.js";
+import type { Options } from "../../stack/options.js";
+
+const NOTHING = new Uint8Array(0);
+const STATE = { FIN_WAIT_2: 5 } as const;
+
+interface Open {
+  stack: StackHarness;
+  listener: number;
+  peer: TcpPeer;
+  fd: number;
+}
+
+async function open(options: Partial<Options> = {}): Promise<Open> {
+  const stack = await deviceStack(options);
+  const listener = stack.listen(80);
+  return { stack, listener, ...accepted(stack, listener, 5000) };
+}
+
+function shut({ stack, peer, fd }: Open): string[] {
+  stack.take();
+  if (stack.wasm.sysShutdown(fd, 1) !== 0) throw new Error("shutdown");
+  stack.run();
+  return peer.heard();
+}
+
+function close({ stack, peer, fd }: Open): string[] {
+  stack.take();
+  if (stack.wasm.sysClose(fd) !== 0) throw new Error("close");
+  stack.run();
+  return peer.heard();
+}
+
+test("SEG-15, S-13: FIN-WAIT-2 of a closed socket ends after a minute, of a half-closed one it stays", async (t) => {
+  const it = await open();
+  const { stack, peer } = it;
+  shut(it);
+  peer.acknowledge(2);
+  stack.advance(3_600_000);
+  t.is(stack.wasm.tcbState(0), STATE.FIN_WAIT_2);
+  close(it);
+  t.deepEqual(stack.tables(), [0, 0, 1, 1]);
+  stack.advance(61_000);
+  t.deepEqual(stack.tables(), [0, 0, 0, 1]);
+});
+
+test("S-13: LAST-ACK, FIN-WAIT-1 and CLOSING of nobody end after a minute without an answer, by RST", async (t) => {
+  for (const finished of [false, true]) {
+    const it = await open();
+    const { stack, peer } = it;
+    if (finished) peer.text(NOTHING, "FA");
+    close(it);
+    peer.wait(59_000);
+    t.is(stack.tables()[0], 1);
+    const heard = peer.during(2000);
+    t.true(heard.at(-1)?.startsWith("R") ?? false, heard.join());
+    t.deepEqual(stack.tables(), [0, 0, 0, 1]);
+  }
+});
+
+test("S-12: clients that stop reading cannot keep others out: a stalled orphan gives way after five seconds", async (t) => {
+  const it = await open({ TCP_TCBS: 3 });
+  const { stack, listener } = it;
+  const stalled = [it, ...[1, 2].map((i) => ({ ...it, ...accepted(stack, listener, 5000 + i) }))];
+  for (const one of stalled) {
+    stack.send(one.fd, pattern(8000));
+    one.peer.window = 0;
+    one.peer.acknowledge(1461);
+    close(one);
+  }
+  const client = new TcpPeer(stack, stack.neighbour(), 6000, 80);
+  client.syn();
+  t.is(client.last?.window, 0);
+  client.say("A");
+  t.is(stack.wasm.sysAccept(listener), -11);
+  let fd = -11;
+  const start = stack.nowMs;
+  while (fd < 0 && stack.nowMs - start < 10_000) {
+    for (const line of client.next(1000)) if (line.startsWith("SA")) client.say("A");
+    for (const one of stalled) one.peer.say("A");
+    fd = stack.wasm.sysAccept(listener);
+  }
+  t.true(fd >= 0);
+  client.text(pattern(10));
+  t.deepEqual(stack.receive(fd), pattern(10));
+});
+
+test("the peer resets an orphan: all of it is free", async (t) => {
+  const it = await open();
+  it.stack.send(it.fd, pattern(8000));
+  close(it);
+  it.peer.say("R");
+  t.deepEqual(it.stack.tables(), [0, 0, 0, 1]);
+});

@@ -1,0 +1,128 @@
+import test from "ava";
+import { Random } from "../../host-tools/sim/random.js";
+import { TcpPeer, accepted, deviceStack } from "../support/tcp-peer.js";
+import { ip, pattern } from "../support/wire.js";
+
+/** Sizes small enough to fill. */
+const SMALL = { TCP_TCBS: 3, TCP_SYN_RECORDS: 4, TCP_TIME_WAIT_RECORDS: 4 };
+
+test("RFC 4987, SYNF-2, SYNF-3: with the SYN queue full a cookie lets a client in, with its MSS and no record", async (t) => {
+  const stack = await deviceStack(SMALL);
+  const listener = stack.listen(80, 8);
+  const host = stack.neighbour();
+  for (let i = 0; i < 3; i++) new TcpPeer(stack, host, 5000 + i, 80).syn();
+  stack.advance(1100);
+  for (const [option, mss] of [
+    [1460, 1460],
+    [1400, 1360],
+    [536, 536],
+  ] as const) {
+    const peer = new TcpPeer(stack, host, 6000 + mss, 80, { mss: option });
+    t.deepEqual(peer.syn(), ["SA 0:1"]);
+    t.is(peer.last?.window, 0);
+    t.deepEqual(stack.tables().slice(0, 2), [0, 3]);
+    t.deepEqual(peer.say("A"), ["A 1:1"]);
+    t.true((peer.last?.window ?? 0) > 0);
+    const fd = stack.wasm.sysAccept(listener);
+    stack.send(fd, pattern(3000));
+    t.is(peer.segments()[0]?.data.length, mss);
+    stack.wasm.sysAbort(fd);
+  }
+});
+
+test("a cookie gives no round-trip sample: the timeout is the initial second", async (t) => {
+  const stack = await deviceStack(SMALL);
+  const listener = stack.listen(80, 8);
+  const host = stack.neighbour();
+  for (let i = 0; i < 3; i++) new TcpPeer(stack, host, 5000 + i, 80).syn();
+  stack.advance(1100);
+  const peer = TcpPeer.client(stack, host, 6000, 80);
+  const fd = stack.wasm.sysAccept(listener);
+  stack.send(fd, pattern(10));
+  t.deepEqual(peer.during(900), []);
+  t.deepEqual(peer.during(200), ["PA 1:1+10"]);
+});
+
+test("RFC 4987, SYNF-3: a cookie is good for two minutes, from its own host, once", async (t) => {
+  const stack = await deviceStack(SMALL);
+  stack.listen(80, 8);
+  const host = stack.neighbour();
+  const cookie = (port: number): TcpPeer => {
+    for (let i = 0; i < 3; i++) new TcpPeer(stack, host, 5000 + i, 80).syn();
+    const peer = new TcpPeer(stack, host, port, 80);
+    peer.syn();
+    return peer;
+  };
+  const late = cookie(6000);
+  late.wait(140_000);
+  t.deepEqual(late.say("A"), ["R 1"]);
+  const good = cookie(6001);
+  const other = new TcpPeer(stack, host, 6002, 80);
+  other.seq = good.seq;
+  other.irs = good.irs;
+  other.ack = good.ack;
+  t.deepEqual(other.say("A"), ["R 1"]);
+  t.deepEqual(good.say("A", { seq: good.seq + 2 }), ["R 1"]);
+  stack.advance(1100);
+  t.deepEqual(good.say("A"), ["A 1:1"]);
+});
+
+test("S-2: ten thousand guessed ACKs while cookies are out open nothing", async (t) => {
+  const stack = await deviceStack(SMALL);
+  const listener = stack.listen(80, 8);
+  const host = stack.neighbour();
+  for (let i = 0; i < 5; i++) new TcpPeer(stack, host, 5000 + i, 80).syn();
+  const random = new Random(1);
+  for (let i = 0; i < 10_000; i++) {
+    const peer = new TcpPeer(stack, host, 1024 + random.below(60_000), 80, { iss: random.u32() });
+    peer.ack = random.u32();
+    const answers = peer.say("A");
+    if (answers.length !== 1 || !answers[0]?.startsWith("R ")) t.fail(answers.join());
+  }
+  t.is(stack.wasm.sysAccept(listener), -11);
+});
+
+test("S-1, S-17, SYNF-4: 10000 SYNs a second: one answer each, an open connection goes on, a client gets in", async (t) => {
+  const stack = await deviceStack({}, { gateway: ip("192.168.7.1") });
+  const listener = stack.listen(80, 8);
+  const gateway = stack.neighbour("192.168.7.1", "02:00:00:00:00:fe");
+  const { peer, fd } = accepted(stack, listener, 5000);
+  const random = new Random(3);
+  let echoed = 0;
+  let answers = 0;
+  const flood = (count: number): void => {
+    for (let i = 0; i < count; i++) {
+      const host = gateway.as(0x0b000000 + random.below(0xffffff));
+      const attacker = new TcpPeer(stack, host, 1024 + random.below(60_000), 80, {
+        iss: random.u32(),
+      });
+      const sent = stack.exchange(attacker.frame("S"));
+      answers += sent.filter((frame) => frame.tcp?.destinationPort === attacker.port).length;
+    }
+  };
+  for (let ms = 0; ms < 1000; ms += 10) {
+    flood(100);
+    stack.advance(10);
+    peer.text(pattern(1000));
+    echoed += (stack.receive(fd) as Uint8Array).length;
+  }
+  t.is(echoed, 100_000);
+  t.is(answers, 10_000);
+  const client = new TcpPeer(stack, peer.host, 7000, 80);
+  client.syn();
+  client.say("A");
+  const start = stack.nowMs;
+  let late = -11;
+  while (late < 0 && stack.nowMs - start < 3000) {
+    flood(100);
+    stack.advance(10);
+    late = stack.wasm.sysAccept(listener);
+  }
+  t.true(late >= 0, "accepted within three seconds");
+  stack.send(late, pattern(10));
+  t.deepEqual(client.heard().at(-1), "PA 1:1+10");
+  stack.wasm.sysAbort(fd);
+  stack.wasm.sysAbort(late);
+  stack.advance(70_000);
+  t.deepEqual(stack.tables(), [0, 0, 0, 1]);
+});
