@@ -1,4 +1,4 @@
-import { closeSync, openSync, read, writeSync } from "node:fs";
+import { closeSync, constants, openSync, readSync, writeSync } from "node:fs";
 import { platform } from "node:os";
 import { UserError } from "../errors.js";
 import type { Subnet } from "./addresses.js";
@@ -21,6 +21,15 @@ const SOCK_DGRAM = 2;
 const IFREQ_BYTES = 40;
 const IFREQ_VALUE = 16;
 
+/** struct pollfd of poll(2): fd, events, revents. */
+const POLLFD_BYTES = 8;
+const POLLIN = 1;
+/**
+ * Longest single wait for a frame. The wait holds a thread of Node's pool, and a process ends only when those are back, so a
+ * plain blocking read would keep a finished command alive until the next frame.
+ */
+const POLL_MS = 100;
+
 const EPERM = 1;
 const EBUSY = 16;
 const EINVAL = 22;
@@ -28,11 +37,16 @@ const EINVAL = 22;
 /** Larger than any frame of an interface with the usual MTU, VLAN tag included. */
 const FRAME_BYTES_MAX = 2048;
 
+/** Frames read in one go, before anything else has its turn. */
+const FRAMES_AT_ONCE = 64;
+
 /** The C library, as far as it is needed. Results below zero mean failure, with the reason in `errno()`. */
 interface LibC {
   ioctl(fd: number, request: number, argument: Uint8Array): number;
   socket(domain: number, type: number, protocol: number): number;
   close(fd: number): number;
+  /** poll(2) on another thread; calls back with its result. */
+  poll(fds: Uint8Array, count: number, timeoutMs: number, done: (result: number) => void): void;
   errno(): number;
 }
 
@@ -40,7 +54,13 @@ async function loadLibC(): Promise<LibC> {
   const { default: koffi } = await import("koffi");
   // The process itself: it is linked with whatever C library this system has.
   const library = koffi.load(null);
+  const poll = library.func("int poll(void *, unsigned long, int)");
   return {
+    poll: (fds, count, timeoutMs, done) => {
+      poll.async(fds, count, timeoutMs, (error: unknown, result: number) =>
+        done(error ? -1 : result),
+      );
+    },
     ioctl: library.func("int ioctl(int, unsigned long, void *)"),
     socket: library.func("int socket(int, int, int)"),
     close: library.func("int close(int)"),
@@ -65,6 +85,7 @@ export class TapAdapter {
     /** The interface did not exist before, and goes with this process. */
     readonly created: boolean,
     private readonly fd: number,
+    private readonly libc: LibC,
   ) {}
 
   /**
@@ -86,21 +107,39 @@ export class TapAdapter {
       throw tapError(name, errno);
     }
     if (!existed) configure(libc, name, host);
-    return new TapAdapter(name, !existed, fd);
+    return new TapAdapter(name, !existed, fd, libc);
   }
 
   /** Joins the interface to a switch. */
   attach(ethernet: EthernetSwitch): void {
     const port = ethernet.attach(this.name, (frame) => this.send(frame));
     const buffer = new Uint8Array(FRAME_BYTES_MAX);
+    const waiting = Buffer.alloc(POLLFD_BYTES);
+    waiting.writeInt32LE(this.fd, 0);
+    waiting.writeInt16LE(POLLIN, 4);
     const next = (): void => {
-      read(this.fd, buffer, 0, FRAME_BYTES_MAX, null, (error, bytes) => {
-        if (!this.open || (error && error.code !== "EAGAIN" && error.code !== "EIO")) return;
-        if (!error && bytes > 0) port.send(buffer.subarray(0, bytes));
-        next();
+      this.libc.poll(waiting, 1, POLL_MS, (ready) => {
+        if (ready > 0) this.drain(buffer, (frame) => port.send(frame));
+        if (this.open) next();
       });
     };
     next();
+  }
+
+  /** Takes the frames that are there. */
+  private drain(buffer: Uint8Array, take: (frame: Uint8Array) => void): void {
+    for (let frames = 0; this.open && frames < FRAMES_AT_ONCE; frames++) {
+      let bytes: number;
+      try {
+        bytes = readSync(this.fd, buffer, 0, FRAME_BYTES_MAX, null);
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        // EAGAIN: no more; EIO: the interface is down, and may come up again.
+        if (code !== "EAGAIN" && code !== "EIO") this.open = false;
+        return;
+      }
+      if (bytes > 0) take(buffer.subarray(0, bytes));
+    }
   }
 
   /** No more frames go either way. The system takes the interface back when the process ends. */
@@ -120,7 +159,7 @@ export class TapAdapter {
 
 function openTun(): number {
   try {
-    return openSync("/dev/net/tun", "r+");
+    return openSync("/dev/net/tun", constants.O_RDWR | constants.O_NONBLOCK);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EACCES" || code === "EPERM") throw rightsError("");
