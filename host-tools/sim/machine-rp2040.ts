@@ -8,7 +8,7 @@ import { createChip, LINK_BPS } from "./machine-chips.js";
 import type { DeviceMachine, MachineEnvironment } from "./machine.js";
 import { Random } from "./random.js";
 import { Rp2040Board } from "./rp2040/board.js";
-import { LogLineDecoder } from "./rp2040/log-line.js";
+import { LogLineDecoder, type MirroredFrame } from "./rp2040/log-line.js";
 import type { ChipModel } from "./types.js";
 
 /** Wiring of both Pico boards (hal/rp2040/pico.ts). */
@@ -43,6 +43,7 @@ export async function createMachine(environment: MachineEnvironment): Promise<Rp
   const decoder = new LogLineDecoder(image.messages, {
     onLine: log,
     onLastWords: (words) => mcu.fail(describeLastWords(words, functions)),
+    onFrame: (mirrored) => machine.onMirror(mirrored),
   });
   const mcu = new Rp2040Board({
     time,
@@ -62,11 +63,15 @@ export async function createMachine(environment: MachineEnvironment): Promise<Rp
     mcu.load(address, data);
   }
   if (facts.settings !== undefined) mcu.load(facts.settings, environment.settings);
-  return new Rp2040Machine(chip, LINK_BPS[board.chip], mcu);
+  const machine = new Rp2040Machine(chip, LINK_BPS[board.chip], mcu);
+  return machine;
 }
 
 /** An emulated board as the simulation sees it. */
 export class Rp2040Machine implements DeviceMachine {
+  /** Called with each frame that a firmware built with `--mirror` tells of on its log line. */
+  onMirror: (mirrored: MirroredFrame) => void = () => undefined;
+
   constructor(
     readonly chip: ChipModel,
     readonly linkBps: number,

@@ -4,6 +4,7 @@ import { hostedFirmware, SHUT_WR } from "../../host-tools/net/hosted-stack.js";
 import { PERFECT, type Impairments } from "../../host-tools/net/link.js";
 import { encodeSettings } from "../../host-tools/settings.js";
 import { VirtualWorld } from "../../host-tools/sim/world-virtual.js";
+import type { Options } from "../../stack/options.js";
 import { Peer, type Script } from "./peer.js";
 
 export const DEVICE = 0xc0a84d02;
@@ -16,6 +17,8 @@ export interface DeviceBenchOptions {
   impairments?: Partial<Impairments>;
   seed?: number;
   pcap?: string;
+  /** Overrides of build options. */
+  options?: Partial<Options>;
   /** Run a virtual board's firmware as the guarded native build. */
   native?: boolean;
   /** Simulated time after which the run is given up. */
@@ -30,7 +33,8 @@ export interface DeviceBench {
 /** Makes the device and the peer; nothing runs yet. */
 export async function deviceBench(options: DeviceBenchOptions): Promise<DeviceBench> {
   const { board, app = "demo", seed = 7, pcap, timeoutNs = 100e9 } = options;
-  const firmware = await compileFirmware({ board, app });
+  const build = options.options ? { options: options.options } : {};
+  const firmware = await compileFirmware({ board, app, ...build });
   if (options.native) firmware.board = { ...firmware.board, target: "native" as never };
   const world = await VirtualWorld.create({
     firmware,
@@ -54,12 +58,13 @@ export async function deviceBench(options: DeviceBenchOptions): Promise<DeviceBe
   return { world, peer };
 }
 
-/** Sends `data` to a port, finishes, and takes all that comes back; then the world stops. */
+/** Sends `data` to a port, finishes, and takes all that comes back; `lingerMs` later the world stops. */
 export function* talk(
   { world, peer }: DeviceBench,
   port: number,
   data: Uint8Array,
   result: { answer?: Buffer },
+  lingerMs = 100,
 ): Script {
   // The link of a W5500 comes up after 1.6 seconds.
   yield* peer.sleep(2000);
@@ -72,6 +77,6 @@ export function* talk(
   );
   result.answer = yield* peer.receive(fd);
   peer.stack.closeSocket(fd);
-  yield* peer.sleep(100);
+  yield* peer.sleep(lingerMs);
   world.stop();
 }

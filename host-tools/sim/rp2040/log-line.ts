@@ -1,6 +1,6 @@
 import type { LogLine } from "../../log/decode.js";
 import type { LastWords } from "../../log/last-words.js";
-import { LogDecoder } from "../../log/serial-log.js";
+import { LogDecoder, type Entry } from "../../log/serial-log.js";
 
 /** What comes out of a log line. */
 export interface LogSink {
@@ -8,7 +8,12 @@ export interface LogSink {
   onLine: (line: LogLine) => void;
   /** The firmware has failed. */
   onLastWords: (words: LastWords) => void;
+  /** A frame that a firmware built with `--mirror` has sent or received. */
+  onFrame?: (mirrored: MirroredFrame) => void;
 }
+
+/** The first bytes of a mirrored frame, and its direction, time and whole length. */
+export type MirroredFrame = Extract<Entry, { kind: "ethernet" }>;
 
 /** Takes the bytes of a board's log UART apart (docs/log-wire.md). */
 export class LogLineDecoder {
@@ -25,6 +30,7 @@ export class LogLineDecoder {
   put(byte: number, timeMs: number): void {
     for (const entry of this.decoder.push(Uint8Array.of(byte))) {
       if (entry.kind === "failed") this.sink.onLastWords(entry.words);
+      if (entry.kind === "ethernet") this.sink.onFrame?.(entry);
       if (entry.kind !== "line") continue;
       this.sink.onLine({ timeMs, level: entry.level ?? "info", text: entry.text });
     }
