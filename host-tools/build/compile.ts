@@ -63,9 +63,23 @@ export function appFolder(app: string): string {
 /** Applications that come with the package: folders of firmware/ with a `main.ts` and a readable purpose. */
 export function listApps(): string[] {
   return readdirSync(join(packageRoot, "firmware"), { withFileTypes: true })
-    .filter((e) => e.isDirectory() && existsSync(join(packageRoot, "firmware", e.name, "main.ts")))
+    .filter((e) => e.isDirectory() && isProgram(join(packageRoot, "firmware", e.name)))
     .map((e) => e.name)
     .sort();
+}
+
+/** True when the folder's `main.ts` exports `main()`; the hosted stack, for one, is a library for the host. */
+function isProgram(folder: string): boolean {
+  const file = join(folder, "main.ts");
+  return existsSync(file) && /^export function main\(/m.test(readFileSync(file, "utf8"));
+}
+
+/** Refuses an application that is not there or has no `main()` to run. */
+export function requireProgram(app: string): void {
+  if (isProgram(appFolder(app))) return;
+  throw new UserError(
+    `the application '${app}' has no exported main(); there are: ${listApps().join(", ")}`,
+  );
 }
 
 /** The options in force for a board and an application: defaults, then the application's, the board's, the caller's. */

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { relative } from "node:path";
 import { listBoards, loadBoard } from "../build/boards.js";
 import { buildImage } from "../build/device/build.js";
+import { requireProgram } from "../build/compile.js";
 import { printSize } from "../build/device/size.js";
 import { UserError } from "../errors.js";
 import { ensureCrossCompiler } from "../setup/cross-compiler.js";
@@ -35,6 +36,7 @@ export function register(program: Command): void {
       }
       const say = (what: string): void => void process.stderr.write(`${what} ...\n`);
       loadBoard(options.board);
+      requireProgram(options.app);
       await ensureCrossCompiler(say);
       const image = await buildImage({
         board: options.board,

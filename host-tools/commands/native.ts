@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
+import { pathToFileURL } from "node:url";
 import type { Command } from "commander";
 import { hasTool } from "../build/device/tools.js";
 import { UserError } from "../errors.js";
@@ -38,14 +39,16 @@ export function register(program: Command): void {
     });
 }
 
-function runWireTests(): Promise<number> {
-  const tests = join(packageRoot, "build/js/test/stack");
+async function runWireTests(): Promise<number> {
   const ava = join(packageRoot, "node_modules/ava/entrypoints/cli.js");
-  if (!existsSync(tests) || !existsSync(ava)) {
+  if (!existsSync(join(packageRoot, "test/stack")) || !existsSync(ava)) {
     throw new UserError(
       "the tests are not part of this installation; use --build, or a clone of the repository",
     );
   }
+  // Commands compile only the host tools; the tests are compiled by whoever runs them.
+  const ensure = pathToFileURL(join(packageRoot, "host-tools/setup/ensure.mjs")).href;
+  ((await import(ensure)) as { ensureCompiled(tests: boolean): void }).ensureCompiled(true);
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [ava, "build/js/test/stack/*.test.js"], {
       cwd: packageRoot,

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { loadBoard } from "../build/boards.js";
-import { compileFirmware } from "../build/compile.js";
+import { compileFirmware, requireProgram } from "../build/compile.js";
 import { UserError } from "../errors.js";
 import { formatAddress } from "../net/addresses.js";
 import { Gateway } from "../net/gateway.js";
@@ -50,6 +50,7 @@ export async function runSimulation(options: SimOptions): Promise<void> {
   // Rights first: they are missing more often than firmware is wrong, and compiling takes longer.
   const tap = net.kind === "tap" ? await TapAdapter.open(net.name, subnet) : undefined;
   output.begin(board, options.app);
+  requireProgram(options.app);
   const firmware = await compileFirmware({ board: options.board, app: options.app });
   const spec: DeviceSpec = {
     firmware,
