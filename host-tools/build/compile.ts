@@ -28,8 +28,8 @@ export interface CompileRequest {
   debug?: boolean;
   /** Identity-mapped image for a device: the RAM address at which static data begins. */
   memoryBase?: number;
-  /** File of the board's folder that is the package "board": `index`, or `qemu` for an image that QEMU runs. */
-  variant?: string;
+  /** `qemu`: the package "board" is `hal/stm32/qemu.ts` around the board's own, for an image that QEMU runs. */
+  variant?: "qemu";
   /** Bytes that nobody owns behind each static buffer (the guarded native build). */
   guardBytes?: number;
 }
@@ -182,10 +182,12 @@ export async function compileFirmware(request: CompileRequest): Promise<Firmware
 }
 
 /** The names that device code imports without knowing what stands behind them, and where each board has them. */
-function bindings(board: Board, mirror: boolean, variant = "index"): Record<string, string> {
+function bindings(board: Board, mirror: boolean, qemu: boolean): Record<string, string> {
   const wire = `drivers/${board.nic}/nic`;
+  const hardware = `hal/boards/${board.name}/index`;
   return {
-    board: `hal/boards/${board.name}/${variant}`,
+    board: qemu ? "hal/stm32/qemu" : hardware,
+    hardware,
     nic: mirror ? "drivers/mirror/nic" : wire,
     wire,
     cpu: `hal/cpu/${board.cpu}`,
@@ -201,7 +203,7 @@ async function runAsc(
   statics: StaticMemory,
 ): Promise<Uint8Array> {
   const asc = await import("assemblyscript/asc");
-  const bound = bindings(board, options.MIRROR_BYTES > 0, request.variant);
+  const bound = bindings(board, options.MIRROR_BYTES > 0, request.variant === "qemu");
   let binary: Uint8Array | null = null;
   const messages: string[] = [];
   const readFile = (name: string, baseDir: string): string | null => {
@@ -209,7 +211,7 @@ async function runAsc(
     if (!existsSync(path)) return null;
     const from = posix.dirname(relative(packageRoot, path).replaceAll("\\", "/"));
     const text = readFileSync(path, "utf8").replace(
-      /(from\s+["'])(board|nic|wire|cpu)(["'])/g,
+      /(from\s+["'])(board|hardware|nic|wire|cpu)(["'])/g,
       (_all, a: string, b: string, c: string) => {
         const target = posix.relative(from, bound[b] as string);
         return a + (target.startsWith(".") ? target : `./${target}`) + c;

@@ -35,7 +35,7 @@ export interface BuildRequest {
   /** Unoptimised C with debugging information. */
   debug?: boolean;
   /** `qemu`: the image for QEMU, which keeps its files apart (compile.ts). */
-  variant?: string;
+  variant?: "qemu";
   /** Called with a word about each longer step. */
   onStep?: (what: string) => void;
 }
@@ -55,7 +55,7 @@ export interface BuiltImage {
 const imagesFolder = join(packageRoot, "build", "images");
 
 /** Where a build puts its files: path without extension. */
-export function imagePath(board: string, app: string, debug = false, variant?: string): string {
+export function imagePath(board: string, app: string, debug = false, variant?: "qemu"): string {
   const suffix = (variant ? `-${variant}` : "") + (debug ? "-debug" : "");
   return join(imagesFolder, board, basename(appFolder(app)) + suffix);
 }

@@ -1,7 +1,10 @@
-/** The board as QEMU runs it: chip, pins and time through the bridge, everything else as on the board. */
-import { bridgeOpen } from "../../stm32/bridge";
-import { uartInit } from "../../stm32/uart";
-import { boardInit as hardwareInit } from "./index";
+/**
+ * A board as QEMU runs it: chip, pins and time through the bridge, everything else as on the board. The build binds "board" to
+ * this file and "hardware" to the board's own.
+ */
+import { bridgeOpen } from "./bridge";
+import { uartInit } from "./uart";
+import { boardInit as hardwareInit } from "hardware";
 
 export {
   BOARD_NAME,
@@ -17,7 +20,7 @@ export {
   text,
   textAddress,
   textBytes,
-} from "./index";
+} from "hardware";
 export {
   chipInterrupt,
   chipReset,
@@ -35,7 +38,7 @@ export {
   spiWrite,
   uniqueId,
   watchdogFeed,
-} from "../../stm32/bridge";
+} from "./bridge";
 
 /** The set-up of the board (its waits for clocks end, because there they read as 0), or of another MCU's USART only. */
 export function boardInit(): void {
