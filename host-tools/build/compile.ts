@@ -8,6 +8,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join, posix, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { OPTIONS, type OptionName, type Options } from "../../stack/options.js";
 import { UserError } from "../errors.js";
 import { packageRoot } from "../root.js";
@@ -126,7 +127,7 @@ function cacheKey(request: CompileRequest, folder: string, options: Options): st
   const hash = createHash("sha256");
   for (const top of ["hal", "drivers", "stack", "firmware"]) hashTree(hash, join(packageRoot, top));
   if (!folder.startsWith(join(packageRoot, "firmware"))) hashTree(hash, folder);
-  hashTree(hash, dirname(new URL(import.meta.url).pathname));
+  hashTree(hash, dirname(fileURLToPath(import.meta.url)));
   hash.update(
     JSON.stringify([
       request.board,

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { compileFirmware } from "../../host-tools/build/compile.js";
 import { hostedFirmware } from "../../host-tools/net/hosted-stack.js";
 import { readPcap } from "../../host-tools/net/pcap.js";
 import { packageRoot } from "../../host-tools/root.js";
-import { Cli, freePort, runCli } from "../support/cli.js";
+import { Cli, freePort, runCli, runCliAt } from "../support/cli.js";
 
 const folder = mkdtempSync(join(tmpdir(), "as-tcpip-cli-"));
 test.after.always(() => rmSync(folder, { recursive: true, force: true }));
@@ -93,6 +93,21 @@ test.serial(
     const { code, stderr } = await runCli(...alone, "--timeout", "0.5", "--expect", "never");
     t.is(code, 1);
     t.is(stderr, "as-tcpip: 'never' did not come within 0.5 simulated seconds\n");
+  },
+);
+
+test.serial(
+  "a folder whose name has spaces and other signs of URLs can hold the package",
+  async (t) => {
+    const home = join(folder, "my code, 100% #1");
+    const parts = ["package.json", "build/js/host-tools", "build/js/stack"];
+    for (const part of [...parts, "hal", "drivers", "stack", "firmware"])
+      cpSync(join(packageRoot, part), join(home, part), { recursive: true });
+    symlinkSync(join(packageRoot, "node_modules"), join(home, "node_modules"));
+    const cli = join(home, "build/js/host-tools/cli.js");
+    const options = ["--timeout", "5", "--expect", "lease"];
+    const { code, stdout, stderr } = await runCliAt(cli, ...alone, ...options);
+    t.is(code, 0, stdout + stderr);
   },
 );
 

@@ -24,8 +24,9 @@ export class Cli {
   private stderr = "";
   private readonly waiting = new Set<{ test: (line: string) => boolean; resolve: () => void }>();
 
-  constructor(args: string[], prefix: string[] = []) {
-    const [program, ...rest] = [...prefix, process.execPath, CLI, ...args] as [string, ...string[]];
+  constructor(args: string[], prefix: string[] = [], script = CLI) {
+    const command = [...prefix, process.execPath, script, ...args];
+    const [program, ...rest] = command as [string, ...string[]];
     this.child = spawn(program, rest, {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, NO_COLOR: "1" },
@@ -68,6 +69,11 @@ export class Cli {
 /** Runs a command to its end. */
 export function runCli(...args: string[]): Promise<Ended> {
   return new Cli(args).ended;
+}
+
+/** Runs a command of another copy of the package, by its compiled command line, to its end. */
+export function runCliAt(script: string, ...args: string[]): Promise<Ended> {
+  return new Cli(args, [], script).ended;
 }
 
 /** A port of 127.0.0.1 that nobody uses now. */
