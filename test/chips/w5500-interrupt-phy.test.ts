@@ -50,7 +50,7 @@ test("W5500 datasheet 4.2 Sn_IMR (1.0.9): flags of Sn_IR are set regardless of t
   t.is(spi.read8(COMMON, 0x17), 0x00);
 });
 
-test("W5500: RECV is set by each frame, not by frames that are left", (t) => {
+test("W5500 datasheet 4.2 Sn_IR RECV: clearing it while frames are left does not set it again", (t) => {
   const { spi, chip } = open();
   chip.receive(testFrame(60));
   chip.receive(testFrame(60));
@@ -59,6 +59,21 @@ test("W5500: RECV is set by each frame, not by frames that are left", (t) => {
   t.is(spi.read16(S0, 0x26), 124);
   chip.receive(testFrame(60));
   t.is(spi.read8(S0, 0x02), 0x04);
+});
+
+test("W5100 datasheet Sn_IR RECV, family behaviour: set again if data remains after the RECV command", (t) => {
+  const { spi, chip, edges } = open();
+  spi.write(COMMON, 0x18, 0x01);
+  for (let i = 0; i < 5; i++) chip.receive(testFrame(100, i));
+  // A host that takes one frame per interrupt must get them all.
+  for (let i = 0; i < 5; i++) {
+    t.true(chip.interrupt, `frame ${i}`);
+    spi.write(S0, 0x02, 0x04);
+    t.false(chip.interrupt, `frame ${i}`);
+    t.deepEqual(spi.receive(), testFrame(100, i));
+  }
+  t.false(chip.interrupt);
+  t.is(edges.filter((low) => low).length, 5);
 });
 
 test("W5500 datasheet 4.1 INTLEVEL: INTn waits (N+1) * 4 / 150 MHz before it is low again", (t) => {

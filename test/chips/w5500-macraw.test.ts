@@ -177,8 +177,40 @@ test("W5500 datasheet 4.2 Sn_CR CLOSE: status 0 at once, nothing is received any
   t.is(chip.drops.closed, 1);
 });
 
-test("Field: a SEND without a link never ends; CLOSE and OPEN help", (t) => {
+test("Field: a SEND whose link goes does not end until the link is back, and then without the host's help", (t) => {
   const { spi, chip, clock, sent } = open();
+  spi.send(testFrame(1514, 1));
+  chip.setLink(false);
+  clock.advance(5e9);
+  t.is(spi.read8(S0, 0x02), 0);
+  t.is(spi.read16(S0, 0x22), 0);
+  chip.setLink(true);
+  clock.advance(5e9);
+  t.is(spi.read8(S0, 0x02), 0x10);
+  t.is(spi.read16(S0, 0x22), 1514);
+  spi.send(testFrame(100, 2));
+  clock.advance(100_000);
+  t.deepEqual(
+    sent.map(({ frame }) => frame),
+    [testFrame(1514, 1), testFrame(100, 2)],
+  );
+});
+
+test("W5500 datasheet 4.2 Sn_CR CLOSE: a frame that waits for the link is forgotten", (t) => {
+  const { spi, chip, clock, sent } = open();
+  chip.setLink(false);
+  spi.send(testFrame(200));
+  clock.advance(1e9);
+  spi.command(0x10);
+  spi.command(0x01);
+  chip.setLink(true);
+  clock.advance(5e9);
+  t.is(sent.length, 0);
+  t.is(spi.read16(S0, FSR), 16384);
+});
+
+test("Field: a SEND without a link can hang for good; CLOSE and OPEN help", (t) => {
+  const { spi, chip, clock, sent } = open({ sendWithoutLink: "hang" });
   spi.send(testFrame(1514));
   chip.setLink(false);
   clock.advance(5e9);

@@ -86,8 +86,11 @@ export interface W5500Options extends ChipOptions {
   faults?: Partial<W5500Faults>;
   /** Multicast that passes with MFEN=1 and MMB=0, where sources disagree; default "ip": 01:00:5E and 33:33. */
   multicast?: "ip" | "all" | "none";
-  /** What SEND does without a link; default "hang": SENDOK never comes. */
-  sendWithoutLink?: "hang" | "complete";
+  /**
+   * What SEND does without a link, or when the link goes: "wait" (default): SENDOK comes when the link is back, which
+   * hosts that do not open the socket anew rely on; "hang": SENDOK never comes; "complete": it comes all the same.
+   */
+  sendWithoutLink?: "wait" | "hang" | "complete";
   /** Time that Sn_CR reads back after a command, ns; default 500. */
   commandNs?: number;
   /** Time that MR.RST reads back, ns; default 500. */

@@ -48,7 +48,10 @@ export class Socket {
   private lastArrivalBytes = 0;
   /** TX_WR as the running SEND took it; undefined when nothing is being sent. */
   private sendingTo: number | undefined;
-  private sendAgain = false;
+  /** TX_WR as further SENDs took it: each is a frame of its own, sent when the one before is. */
+  private readonly queued: number[] = [];
+  /** The running SEND never ends (a fault), whatever the link does. */
+  private hung = false;
   /** Counts CLOSE and reset, so that the end of an older SEND is not taken for one of the new life. */
   private life = 0;
   private cancelCommand: (() => void) | undefined;
@@ -250,7 +253,8 @@ export class Socket {
   private stop(): void {
     this.life++;
     this.sendingTo = undefined;
-    this.sendAgain = false;
+    this.queued.length = 0;
+    this.hung = false;
   }
 
   private open(): void {
@@ -281,21 +285,26 @@ export class Socket {
       this.violation("rx-pointer", `RECV with Sn_RX_RD ${pointer} beyond Sn_RX_WR ${this.rxWrite}`);
     }
     this.rxFreed = pointer;
+    // "Also set if received data remains after RECV": hosts that take one frame per interrupt live on it.
+    if (this.received > 0) this.raise(SN_IR_RECV);
   }
 
   private send(): void {
     if (this.status !== SOCK_MACRAW) return this.violation("command", "SEND on a closed socket");
-    if (this.sendingTo !== undefined) {
-      this.violation("send-before-sendok", "SEND before SENDOK of the last frame");
-      this.sendAgain = true;
-      return;
-    }
+    const end = this.word(Sn.TX_WR);
+    if (this.sendingTo === undefined) return this.transmit(end);
+    this.violation("send-before-sendok", "SEND before SENDOK of the last frame");
+    this.queued.push(end);
+  }
+
+  /** Sends memory from TX_RD to `end` as one frame. */
+  private transmit(end: number): void {
     const size = this.chip.tx.size(this.index);
-    const bytes = this.unsent;
+    const bytes = (end - this.txRead) & 0xffff;
     if (bytes > size) {
       return this.violation(
         "tx-pointer",
-        `SEND with Sn_TX_WR ${this.word(Sn.TX_WR)}, which is ${bytes} beyond Sn_TX_RD ${this.txRead} in a buffer of ${size}`,
+        `SEND with Sn_TX_WR ${end}, which is ${bytes} beyond Sn_TX_RD ${this.txRead} in a buffer of ${size}`,
       );
     }
     const frame = new Uint8Array(Math.max(bytes, SHORTEST_FRAME));
@@ -305,7 +314,6 @@ export class Socket {
     if (bytes < 14 || bytes > longestFrame(frame)) {
       return this.violation("tx-length", `SEND of a frame of ${bytes} bytes`);
     }
-    const end = this.word(Sn.TX_WR);
     const life = this.life;
     this.sendingTo = end;
     this.chip.transmit(frame, () => {
@@ -313,20 +321,24 @@ export class Socket {
     });
   }
 
+  /** The link is back: a frame that could not go out, or was cut off, begins anew. */
+  resume(): void {
+    if (this.sendingTo !== undefined && !this.hung) this.transmit(this.sendingTo);
+  }
+
   private sent(end: number): void {
     const { faults } = this.chip;
     if (faults.hangSend > 0) {
       faults.hangSend--;
+      this.hung = true;
       return;
     }
     this.txRead = end;
     this.sendingTo = undefined;
     if (faults.loseSendOk > 0) faults.loseSendOk--;
     else this.raise(SN_IR_SENDOK);
-    if (this.sendAgain) {
-      this.sendAgain = false;
-      this.send();
-    }
+    const next = this.queued.shift();
+    if (next !== undefined) this.transmit(next);
   }
 
   private violation(rule: Parameters<Violation>[0], message: string): void {

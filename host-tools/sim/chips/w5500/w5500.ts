@@ -95,6 +95,7 @@ export class W5500 implements ChipModel, SpiTarget {
       violation,
       onLink: (up) => {
         if (!up) this.wire.abort();
+        else if ((options.sendWithoutLink ?? "wait") === "wait") this.sockets[0]?.resume();
       },
     });
     const chip: SocketChip = {
