@@ -84,14 +84,17 @@ export class Control {
     return true;
   }
 
-  /** MAC and MII registers need the clocks to run (DS39662E 11, 14). */
+  /**
+   * MAC and MII registers need the clocks to run (DS39662E 11, 14). After a system reset only the PHY's clock stands
+   * still (erratum 2): an access in that time is reported, and works, as hosts in the field prove that do not wait.
+   */
   private reachable(index: number, what: string): boolean {
     if (groupOf(index) === "ETH" || this.core.ready) return true;
     const name = REGISTERS[index]?.name ?? "?";
     this.core.violation(
       `${what} of ${name} in power save or before the chip is ready after a reset`,
     );
-    return false;
+    return this.core.clockReady;
   }
 
   /** A MAC or MII access that goes wrong because SCK is slow and asynchronous (erratum 1). */
@@ -110,7 +113,8 @@ export class Control {
   private value(index: number): number {
     const { core, parts } = this;
     if (index === R.EIR) {
-      const hidden = core.eir & EIR.PKTIF && core.strikes(6, "pktif");
+      const doubtful = core.eir & EIR.PKTIF && core.packetFlagDoubtful;
+      const hidden = doubtful && core.strikes(6, "pktif");
       return hidden ? core.eir & ~EIR.PKTIF : core.eir;
     }
     if (index === R.MIRDL || index === R.MIRDH) parts.mii.sample();
@@ -352,6 +356,7 @@ export class Control {
       const count = core.registers[R.EPKTCNT] as number;
       if (count === 0) core.violation("PKTDEC with EPKTCNT 0");
       else core.registers[R.EPKTCNT] = count - 1;
+      core.packetFlagDoubtful = count > 1;
       core.registers[R.ECON2] = value & ~ECON2.PKTDEC;
       core.updateInterrupt();
     }

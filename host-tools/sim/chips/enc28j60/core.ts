@@ -38,6 +38,8 @@ export class Core {
   flags = 0;
   /** EIR.LINKIF, as the PHY drives it. */
   linkFlag = false;
+  /** PKTDEC has left packets behind, so EIR may not show PKTIF (erratum 6). */
+  packetFlagDoubtful = false;
   readonly clock: Clock;
   readonly random: Random;
   readonly revision: Revision;
@@ -125,6 +127,7 @@ export class Core {
     this.ewrpt = this.pair(R.EWRPTL);
     this.flags = 0;
     this.linkFlag = false;
+    this.packetFlagDoubtful = false;
   }
 
   /** The clocks start: after power-on and on leaving power save. */

@@ -84,9 +84,11 @@ export class Mii {
   }
 
   private begin(finish: () => void): void {
-    this.busyUntilNs = this.core.clock.nowNs + TRANSACTION_NS;
+    // After a system reset the PHY answers when its clock runs again.
+    const delay = this.core.untilReadyNs + TRANSACTION_NS;
+    this.busyUntilNs = this.core.clock.nowNs + delay;
     this.finish = finish;
-    this.cancel = this.core.clock.schedule(TRANSACTION_NS, () => {
+    this.cancel = this.core.clock.schedule(delay, () => {
       const action = this.finish;
       this.finish = undefined;
       action?.();

@@ -33,7 +33,7 @@ export interface ErratumRates {
   macAccess: number;
   /** 5: a write of ERXST or ERXND loads 0000. */
   writePointer: number;
-  /** 6: a read of EIR shows PKTIF clear although packets wait. */
+  /** 6: a read of EIR shows PKTIF clear although packets wait, after a PKTDEC that has left some. */
   pktif: number;
   /** 9, 10: a looped frame is lost. */
   loopback: number;
@@ -43,7 +43,10 @@ export interface ErratumRates {
   linkPulse: number;
   /** 13: such a false late collision leaves TXRTS set and TXIF clear. */
   linkPulseStuck: number;
-  /** 14: a frame that is accepted while ERXRDPT is even gets a wrong next packet pointer. */
+  /**
+   * 14: a frame that is accepted while ERXRDPT is even, and less than a frame ahead of its end, gets a wrong next packet
+   * pointer. The sheet does not say when; hosts that always write even pointers work while the buffer is not near full.
+   */
   evenReadPointer: number;
   /** 15: LATECOL is wrong after an abort. */
   latecol: number;

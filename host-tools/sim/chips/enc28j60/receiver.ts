@@ -6,6 +6,8 @@ import type { WireReceiver } from "./wire.js";
 
 /** Next packet pointer and receive status vector before each frame. */
 const HEADER_BYTES = 6;
+/** The longest frame with its header: closer to ERXRDPT erratum 14 shows. */
+const NEARLY_FULL_BYTES = HEADER_BYTES + 1518;
 /** Shorter frames are always rejected (DS39662E 7.2). */
 const SHORTEST_BYTES = 18;
 const PREAMBLE_NS = 8 * BYTE_NS;
@@ -170,10 +172,11 @@ export class Receiver implements WireReceiver {
     const count = core.registers[R.EPKTCNT] as number;
     const footprint = Receiver.footprint(bytes);
     // Between the last look and now nothing has been written that was not free.
-    if (count === 255 || footprint > this.freeBytes()) return this.lose();
+    const left = this.freeBytes() - footprint;
+    if (count === 255 || left < 0) return this.lose();
     this.write(bytes);
     const next = this.advance(this.writePointer, footprint);
-    this.writeHeader(next, statusOf(core, bytes, fcsGood, this.dropped));
+    this.writeHeader(next, statusOf(core, bytes, fcsGood, this.dropped), left);
     this.dropped = false;
     this.writePointer = next;
     core.setPair(R.ERXWRPTL, next);
@@ -181,13 +184,15 @@ export class Receiver implements WireReceiver {
     core.updateInterrupt();
   }
 
-  private writeHeader(next: number, status: number): void {
+  private writeHeader(next: number, status: number, left: number): void {
     const { core } = this;
     const even = (core.pair(R.ERXRDPTL) & 1) === 0;
+    const near = left < NEARLY_FULL_BYTES;
     let pointer = next;
     if (core.takeFault("badNextPointers"))
       pointer = (next + 2 * (1 + core.random.below(900))) % 8192;
-    else if (even && core.strikes(14, "evenReadPointer")) pointer = core.random.below(MEMORY_BYTES);
+    else if (even && near && core.strikes(14, "evenReadPointer"))
+      pointer = core.random.below(MEMORY_BYTES);
     if (core.takeFault("badByteCounts")) status = (status ^ 0x2a55) >>> 0;
     const header = [pointer & 0xff, pointer >> 8];
     for (let i = 0; i < 4; i++) header.push((status >>> (8 * i)) & 0xff);
