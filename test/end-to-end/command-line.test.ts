@@ -8,7 +8,9 @@ import { compileFirmware } from "../../host-tools/build/compile.js";
 import { hostedFirmware } from "../../host-tools/net/hosted-stack.js";
 import { readPcap } from "../../host-tools/net/pcap.js";
 import { packageRoot } from "../../host-tools/root.js";
-import { Cli, freePort, runCli, runCliAt } from "../support/cli.js";
+import { Cli, freePort, runCli, runCliAt, endCommands } from "../support/cli.js";
+
+test.after.always(endCommands);
 
 const folder = mkdtempSync(join(tmpdir(), "as-tcpip-cli-"));
 test.after.always(() => rmSync(folder, { recursive: true, force: true }));

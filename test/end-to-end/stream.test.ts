@@ -7,8 +7,10 @@ import { StreamAdapter } from "../../host-tools/net/stream.js";
 import { EthernetSwitch } from "../../host-tools/net/switch.js";
 import { Random } from "../../host-tools/sim/random.js";
 import { RealClock } from "../../host-tools/sim/world-clock.js";
-import { Cli } from "../support/cli.js";
+import { Cli, endCommands } from "../support/cli.js";
 import { Peer, type Script } from "../support/peer.js";
+
+test.after.always(endCommands);
 
 const DEVICE = 0xc0a84d02;
 const folder = mkdtempSync(join(tmpdir(), "as-tcpip-stream-"));

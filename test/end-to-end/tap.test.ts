@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import test, { type ExecutionContext } from "ava";
 import { compileFirmware } from "../../host-tools/build/compile.js";
-import { Cli, runCli } from "../support/cli.js";
+import { Cli, runCli, endCommands } from "../support/cli.js";
+
+test.after.always(endCommands);
 
 const run = promisify(execFile);
 const NAMESPACE = `as-tcpip-${process.pid}`;

@@ -16,6 +16,14 @@ export interface Ended {
   stderr: string;
 }
 
+/** Commands that run now. */
+const running = new Set<ChildProcess>();
+
+/** Ends what a failed test has left running, or the test process would wait for it. For `test.after.always`. */
+export function endCommands(): void {
+  for (const child of running) child.kill("SIGKILL");
+}
+
 /** A command of the command line, running; `prefix` runs it by another program (`ip netns exec NAME`). */
 export class Cli {
   readonly child: ChildProcess;
@@ -31,6 +39,8 @@ export class Cli {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, NO_COLOR: "1" },
     });
+    running.add(this.child);
+    this.child.once("close", () => running.delete(this.child));
     this.child.stderr?.on("data", (data: Buffer) => (this.stderr += data.toString()));
     createInterface({ input: this.child.stdout as NodeJS.ReadableStream }).on("line", (line) => {
       this.stdout += `${line}\n`;
