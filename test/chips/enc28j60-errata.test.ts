@@ -234,6 +234,18 @@ test("erratum 14: an even ERXRDPT is a violation and corrupts the next packet po
   t.is(odd.take(0).next, 70);
 });
 
+test("erratum 12: a transmit reset takes TXABRT and LATECOL with it, the next frame is good", (t) => {
+  const bench = new Bench({ faults: { lateCollisions: 1 } }).start();
+  bench.send(frame(300));
+  t.is(bench.read(ESTAT) & 0x12, 0x12);
+  bench.set(ECON1, 0x80);
+  bench.clear(ECON1, 0x80);
+  t.is(bench.read(ESTAT) & 0x12, 0);
+  bench.send(frame(300));
+  t.is(bench.read(ESTAT) & 0x12, 0);
+  t.is(bench.sent.length, 1);
+});
+
 test("erratum 15: LATECOL does not tell, bit 29 of the status vector does", (t) => {
   const [sick] = pair(15, { faults: { lateCollisions: 1 } });
   const status = sick.start().send(frame(300));

@@ -102,10 +102,15 @@ export class Transmitter implements WireTransmitter {
     this.onIdle();
   }
 
-  /** TXRST has been set: everything stops; the stall of erratum 12 goes. */
+  /**
+   * TXRST has been set: everything stops; the stall of erratum 12 goes, and with it TXABRT and LATECOL. The sheet only has
+   * them cleared by BFC, but drivers that never do that send on after an abort and a transmit reset.
+   */
   hold(): void {
     this.stop();
     this.stalled = false;
+    const { registers } = this.core;
+    registers[R.ESTAT] = (registers[R.ESTAT] as number) & ~(ESTAT.TXABRT | ESTAT.LATECOL);
   }
 
   /** TXRST has been cleared again, which may raise TXERIF (erratum 12). */
