@@ -5,6 +5,7 @@ import { DeviceTrap, type DeviceMachine, type MachineEnvironment } from "../sim/
 import { Random } from "../sim/random.js";
 import { buildNative } from "./build.js";
 import { NativeFailure, NativeProcess } from "./process.js";
+import { violationLog } from "../sim/violations.js";
 
 /** Waking takes a moment, as on the other machines. */
 const WAKE_NS = 1000;
@@ -27,7 +28,7 @@ export async function createMachine(environment: MachineEnvironment): Promise<De
     clock,
     spiHz: board.spiHz,
     seed: random.u32(),
-    onViolation: (message) => log({ timeMs: clock.nowNs / 1e6, level: "error", text: message }),
+    onViolation: violationLog(clock, log),
   });
   const { imports } = createHw({
     clock,

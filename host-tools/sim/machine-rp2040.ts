@@ -10,6 +10,7 @@ import { Random } from "./random.js";
 import { Rp2040Board } from "./rp2040/board.js";
 import { LogLineDecoder, type MirroredFrame } from "./rp2040/log-line.js";
 import type { ChipModel } from "./types.js";
+import { violationLog } from "./violations.js";
 
 /** Wiring of both Pico boards (hal/rp2040/pico.ts). */
 export const PINS = { miso: 16, cs: 17, sck: 18, mosi: 19, reset: 20, interrupt: 21 };
@@ -31,8 +32,7 @@ export async function createMachine(environment: MachineEnvironment): Promise<Rp
   const facts = flashFactsOf(board);
   const random = new Random(environment.seed);
   const { clock } = time;
-  const onViolation = (message: string): void =>
-    log({ timeMs: clock.nowNs / 1e6, level: "error", text: message });
+  const onViolation = violationLog(clock, log);
   const chip = await createChip(board.chip, {
     clock,
     spiHz: board.spiHz,

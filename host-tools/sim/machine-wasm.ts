@@ -10,6 +10,7 @@ import {
 import { BOARD_TIMING, clockMsOf, createHw, type HwImports } from "./hw-imports.js";
 import { Random } from "./random.js";
 import type { ChipModel, SpiSlave } from "./types.js";
+import { violationLog } from "./violations.js";
 
 const PAGE_BYTES = 65536;
 /** Waking takes a moment, so that a device that ignores its interrupt cannot stop the clock. */
@@ -31,7 +32,7 @@ export async function createMachine(environment: MachineEnvironment): Promise<De
     clock,
     spiHz: board.spiHz,
     seed: random.u32(),
-    onViolation: (message) => log({ timeMs: clock.nowNs / 1e6, level: "error", text: message }),
+    onViolation: violationLog(clock, log),
   });
   const entropy = random.fork();
   const bus: SpiSlave = environment.probe ? environment.probe(chip) : chip;

@@ -10,6 +10,7 @@ import type { ChipModel, SpiSlave } from "../types.js";
 import { Bridge, bridgeMemory } from "./bridge.js";
 import { Emulator, requireQemu, type EmulatorOptions, type FlashPiece } from "./emulator.js";
 import { SerialLog } from "./serial-log.js";
+import { violationLog } from "../violations.js";
 
 /** RAM of QEMU's stm32vldiscovery, an STM32F100. */
 const DISCOVERY_RAM_BYTES = 8192;
@@ -76,7 +77,7 @@ export async function createMachine(environment: MachineEnvironment): Promise<De
     clock,
     spiHz: board.spiHz,
     seed: random.u32(),
-    onViolation: (message) => log({ timeMs: clock.nowNs / 1e6, level: "error", text: message }),
+    onViolation: violationLog(clock, log),
   });
   const entropy = random.fork();
   const bus: SpiSlave = environment.probe ? environment.probe(chip) : chip;
