@@ -2,12 +2,12 @@ import { acdTimer } from "./arp/acd";
 import { arpTimer } from "./arp/cache";
 import { DHCP } from "./config";
 import { dhcpTimer } from "./dhcp/client";
-import { linkBegin, linkEnd, linkLoopbackWaiting, linkTxRoomReturned } from "./link/device";
+import { linkBegin, linkEnd, linkLoopbackWaiting } from "./link/device";
 import { ethernetInput } from "./link/ethernet";
 import { setNow } from "./now";
 import { randomSeed } from "./random";
 import { tcpTimer } from "./tcp/expiry";
-import { pendingAny, pendingRun, tcpNeighbourReady } from "./tcp/pending";
+import { pendingAny, pendingRun } from "./tcp/pending";
 import {
   TIMER_ACD,
   TIMER_ARP,
@@ -48,7 +48,6 @@ export function stackPoll(nowMs: u32): bool {
     linkEnd();
     frames += 1;
   }
-  if (linkTxRoomReturned()) tcpNeighbourReady();
   pendingRun();
   return frames == FRAMES_PER_TURN || pendingAny() || linkLoopbackWaiting();
 }

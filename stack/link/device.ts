@@ -27,19 +27,10 @@ let rxDevice: u32 = DEVICE_NIC;
 let rxLeft: u32 = 0;
 let loopbackNext: bool = false;
 let txDevice: u32 = DEVICE_NIC;
-/** A frame could not be begun for want of room. */
-let starved: bool = false;
 
 /** True when a frame of any length could be begun on the wire's device now. */
 export function linkTxReady(): bool {
   return txReady();
-}
-
-/** True once after a send that was refused for want of room, when there is room again. */
-export function linkTxRoomReturned(): bool {
-  if (!starved || !txReady()) return false;
-  starved = false;
-  return true;
 }
 
 /** True while frames to ourselves wait to be received. */
@@ -108,7 +99,6 @@ export function linkTxBegin(device: u32, bytes: u32): bool {
     if (loopbackTxBegin(bytes)) return true;
     count(Counter.LOOPBACK_FULL);
   } else if (txBegin(bytes)) return true;
-  starved = true;
   return false;
 }
 

@@ -60,6 +60,26 @@ test("text for a neighbour that never comes back ends with EHOSTUNREACH, and the
   t.is(stack.tables()[0], 0);
 });
 
+test("SYNs from more addresses than the ARP table holds, none of which answers, hold up nobody", async (t) => {
+  const stack = await deviceStack();
+  const { peer, fd } = accepted(stack, stack.listen(80), 5000);
+  const strangers = OPTIONS.ARP_ENTRIES + 3;
+  for (let i = 0; i < strangers; i++) {
+    const host = stack.peer(`192.168.7.${100 + i}`);
+    stack.inject(new TcpPeer(stack, host, 5000, 80).frame("S"));
+  }
+  stack.take();
+  stack.advance(3500);
+  stack.take();
+  const refusals = stack.counter("ipNoRoute");
+  stack.send(fd, pattern(100));
+  stack.run();
+  t.deepEqual(peer.heard(), ["PA 1:1+100"]);
+  stack.advance(10_000);
+  const tries = stack.counter("ipNoRoute") - refusals;
+  t.true(tries < 8 * strangers, `each waits for its timer (${tries})`);
+});
+
 test("the lease is lost: connections end with ENETDOWN and hold no TCB; loopback goes on", async (t) => {
   const bench = await DhcpBench.bound({}, { options: { ...OPTIONS } });
   const { stack } = bench;
