@@ -6,7 +6,8 @@
  */
 import { listenerPressure } from "../net/netstat";
 import { now } from "../../stack/now";
-import { sockTcb } from "../../stack/socket/socket";
+import { POLLIN } from "../../stack/socket/constants";
+import { sockEvents, sockTcb } from "../../stack/socket/socket";
 import { TcpState } from "../../stack/tcp/connection";
 import { Client, Phase, clientAt, progress } from "./client";
 import { abandon, leave, sayGoodbye } from "./endings";
@@ -45,15 +46,19 @@ function limitMs(phase: u32): u32 {
 function graceMs(phase: u32): u32 {
   switch (phase) {
     case <u32>Phase.IDLE:
-      return 20;
+      // Its next request may be on its way: longer than most round trips. Who comes under pressure is told beforehand that
+      // the connection ends with the response, so few are ever idle then.
+      return 300;
     case <u32>Phase.FAREWELL:
       return 100;
     case <u32>Phase.HEAD:
     case <u32>Phase.LINGER:
       return 500;
-    case <u32>Phase.FRESH:
     case <u32>Phase.BODY:
       return 1_000;
+    case <u32>Phase.FRESH:
+      // Its window has just been opened; should that ACK be lost, it asks again after a second or two.
+      return 3_000;
     case <u32>Phase.RESPONSE:
       // Long enough for a segment that is lost four times over.
       return 4_000;
@@ -128,6 +133,7 @@ export function makeRoom(): void {
     const waitedMs = now() - c.sinceMs;
     const phase = patiencePhase(c);
     if (c.phase == <u8>Phase.FREE || waitedMs < graceMs(phase)) continue;
+    if (hasSpoken(c)) continue;
     const idle = phase == <u32>Phase.IDLE || phase == <u32>Phase.FAREWELL;
     const rank = min(waitedMs, <u32>0x3fffffff) | (idle ? 0x40000000 : 0);
     if (chosen >= 0 && rank <= chosenRank) continue;
@@ -138,6 +144,12 @@ export function makeRoom(): void {
   relieving = true;
   relievedMs = now();
   dismiss(clientAt(<u32>chosen));
+}
+
+/** True when a client that we wait for has sent something which its service has not seen yet. */
+function hasSpoken(c: Client): bool {
+  if (c.phase != <u8>Phase.IDLE && c.phase != <u8>Phase.FRESH) return false;
+  return (sockEvents(c.fd) & POLLIN) != 0;
 }
 
 /** Sends a client away: gently when it is owed nothing, with a reset when it keeps us waiting. */
