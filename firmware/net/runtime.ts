@@ -19,7 +19,7 @@ import { DHCP } from "../../stack/config";
 import { dhcpChanges, dhcpLeaseSeconds, dhcpServer, dhcpStart } from "../../stack/dhcp/client";
 import { iface, interfaceConfigure, interfaceInit, interfaceMac } from "../../stack/interface";
 import { ethernetLinkChanged } from "../../stack/link/ethernet";
-import { socketNews } from "../../stack/socket/notify";
+import { readyChanges } from "../../stack/readiness";
 import { stackDeadline, stackPoll, stackStart } from "../../stack/stack";
 import { Be } from "../../stack/wire/bytes";
 import { keyedHash } from "../../stack/random";
@@ -136,13 +136,13 @@ function watchLink(): void {
  * has passed. Returns early rather than late.
  */
 export function netPoll(timeoutMs: u32): void {
-  const before = socketNews();
+  const before = readyChanges();
   const nowMs = clockMs();
   watchdogFeed();
   nicPoll(nowMs);
   watchLink();
   const more = stackPoll(nowMs);
-  if (more || timeoutMs == 0 || socketNews() != before || chipInterrupt()) return;
+  if (more || timeoutMs == 0 || readyChanges() != before || chipInterrupt()) return;
   const idleMs = min<u32>(min<u32>(stackDeadline(nowMs), nicDeadline(nowMs)), timeoutMs);
   if (idleMs != 0) sleepUntil(nowMs + idleMs);
 }

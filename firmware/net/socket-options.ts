@@ -7,7 +7,7 @@ import {
   SO_LINGER,
   SO_RCVTIMEO,
   SO_SNDTIMEO,
-} from "../../stack/socket/constants";
+} from "../../stack/posix";
 import { sockGetOption, sockSetOption } from "../../stack/socket/options";
 import { NO_SOCKET, SocketFlag, socketAt, socketIndex } from "../../stack/socket/table";
 

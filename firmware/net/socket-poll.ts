@@ -1,5 +1,5 @@
 import { clockMs } from "board";
-import { POLLERR, POLLHUP, POLLNVAL } from "../../stack/socket/constants";
+import { POLLERR, POLLHUP, POLLNVAL } from "../../stack/posix";
 import { sockEvents } from "../../stack/socket/socket";
 import { netPoll } from "./runtime";
 import { timeLeft } from "./socket-wait";

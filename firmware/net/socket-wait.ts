@@ -1,5 +1,5 @@
 import { clockMs } from "board";
-import { MSG_DONTWAIT, POLLERR } from "../../stack/socket/constants";
+import { MSG_DONTWAIT, POLLERR } from "../../stack/posix";
 import { sockEvents } from "../../stack/socket/socket";
 import { NO_SOCKET, SocketFlag, socketAt, socketIndex } from "../../stack/socket/table";
 

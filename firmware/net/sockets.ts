@@ -1,7 +1,7 @@
 import { clockMs } from "board";
 import { EAFNOSUPPORT, EAGAIN, EBADF, EINPROGRESS, EINVAL, ENOTCONN } from "../../stack/errors";
 import { SockAddrIn, setSockAddrIn } from "../../stack/socket/address";
-import { AF_INET, AF_UNSPEC, MSG_PEEK, MSG_WAITALL } from "../../stack/socket/constants";
+import { AF_INET, AF_UNSPEC, MSG_PEEK, MSG_WAITALL } from "../../stack/posix";
 import {
   sockAccept,
   sockBind,
@@ -70,7 +70,7 @@ export {
   SO_TYPE,
   TCP_MAXSEG,
   TCP_NODELAY,
-} from "../../stack/socket/constants";
+} from "../../stack/posix";
 export { PollFd, poll } from "./socket-poll";
 export { fcntl, getsockopt, setsockopt } from "./socket-options";
 export { SockAddrIn, htonl, htons, ntohl, ntohs } from "../../stack/socket/address";

@@ -6,7 +6,7 @@
  */
 import { listenerPressure } from "../net/netstat";
 import { now } from "../../stack/now";
-import { POLLIN } from "../../stack/socket/constants";
+import { POLLIN } from "../../stack/posix";
 import { sockEvents, sockTcb } from "../../stack/socket/socket";
 import { TcpState } from "../../stack/tcp/connection";
 import { Client, Phase, clientAt, progress } from "./client";

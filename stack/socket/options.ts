@@ -22,7 +22,7 @@ import {
   SO_TYPE,
   TCP_MAXSEG,
   TCP_NODELAY,
-} from "./constants";
+} from "../posix";
 import { sockTakeError } from "./names";
 import { NO_SOCKET, Socket, SocketFlag, SocketKind, socketAt, socketIndex } from "./table";
 

@@ -48,7 +48,7 @@ import {
   SOCK_DGRAM,
   SOCK_NONBLOCK,
   SOCK_STREAM,
-} from "./constants";
+} from "../posix";
 import {
   NO_SOCKET,
   Socket,

@@ -3,7 +3,7 @@ import { tcbAt } from "../tcp/connection";
 import { tcpReceive, tcpSend } from "../tcp/user";
 import { udpPeerAddress, udpPeerPort } from "../udp/slots";
 import { udpReceive, udpSend } from "../udp/transfer";
-import { MSG_PEEK, MSG_ZEROCOPY } from "./constants";
+import { MSG_PEEK, MSG_ZEROCOPY } from "../posix";
 import { NO_SOCKET, SocketFlag, SocketKind, socketAt, socketIndex } from "./table";
 
 /** The data calls of a socket: what would block gives -EAGAIN. */

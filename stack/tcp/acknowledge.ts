@@ -1,5 +1,6 @@
 import { now } from "../now";
-import { socketNotify } from "../socket/notify";
+import { POLLOUT } from "../posix";
+import { ready } from "../readiness";
 import { Counter, count } from "../statistics";
 import { congestionInit, congestionOnAck, congestionOnDuplicate } from "./congestion";
 import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
@@ -26,7 +27,7 @@ export function established(tcb: Tcb): void {
   if ((tcb.flags & TcbFlag.SYN_RETRANSMITTED) != 0) tcb.rto = RTO_AFTER_SYN_LOSS_MS;
   // An application that shut down its sending side while the connection was being opened.
   if ((tcb.flags & TcbFlag.FIN_QUEUED) != 0) tcb.state = <u8>TcpState.FIN_WAIT_1;
-  if (tcb.socket != 0) socketNotify(<u32>tcb.socket - 1);
+  if (tcb.socket != 0) ready(<u32>tcb.socket - 1, POLLOUT);
   pendingAdd(<u32>tcb.id);
 }
 
@@ -106,7 +107,7 @@ function advance(tcb: Tcb, ack: u32): bool {
     timerStart(tcb, TcbTimer.RETRANSMIT, tcb.rto);
   }
   pendingAdd(<u32>tcb.id);
-  if (tcb.socket != 0) socketNotify(<u32>tcb.socket - 1);
+  if (tcb.socket != 0) ready(<u32>tcb.socket - 1, POLLOUT);
   else if (tcb.listener == 0) limitLife(tcb, ORPHAN_MS);
   return !finAcked || finAcknowledged(tcb);
 }

@@ -1,6 +1,7 @@
 import { TCP_MSL_MS, TCP_TCBS } from "../config";
 import { now } from "../now";
-import { socketNotify } from "../socket/notify";
+import { POLLERR, POLLHUP, POLLIN, POLLOUT } from "../posix";
+import { ready } from "../readiness";
 import { Counter, count } from "../statistics";
 import { TIMER_TCP, timerCancel, timerSet } from "../time/timers";
 import {
@@ -86,7 +87,7 @@ export function tcbsFree(): u32 {
 export function tcbClose(tcb: Tcb): void {
   if (tcb.state == TcpState.CLOSED) return;
   tcbUnlink(tcb);
-  if (tcb.socket != 0) socketNotify(<u32>tcb.socket - 1);
+  if (tcb.socket != 0) ready(<u32>tcb.socket - 1, POLLIN | POLLOUT | POLLERR | POLLHUP);
   else promoteWaiting();
 }
 
@@ -160,7 +161,7 @@ function handOver(tcb: Tcb, state: TcpState, lifeMs: u32): TimeWait {
   timersStop(tcb);
   tcb.state = <u8>TcpState.CLOSED;
   sendQueueClear(tcb);
-  if (tcb.socket != 0) socketNotify(<u32>tcb.socket - 1);
+  if (tcb.socket != 0) ready(<u32>tcb.socket - 1, POLLIN | POLLOUT | POLLERR | POLLHUP);
   else promoteWaiting();
   return record;
 }

@@ -1,5 +1,6 @@
 import { now } from "../now";
-import { socketNotify } from "../socket/notify";
+import { POLLIN } from "../posix";
+import { ready } from "../readiness";
 import { Counter, count } from "../statistics";
 import { congestionInit } from "./congestion";
 import {
@@ -93,7 +94,7 @@ export function promoteCommit(recordId: u32, id: u32): void {
   if (tcb.rcvAdv == tcb.rcvNxt) ackNow(tcb);
   const listener = listenerAt(listenerNumber);
   acceptQueueAdd(listener, tcb);
-  socketNotify(<u32>listener.socket);
+  ready(<u32>listener.socket, POLLIN);
 }
 
 /** The checksum was wrong after all. */

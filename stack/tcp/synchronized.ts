@@ -1,7 +1,8 @@
 import { TCP_DELAYED_ACK_MS } from "../config";
 import { ECONNREFUSED, ECONNRESET } from "../errors";
 import { now } from "../now";
-import { socketNotify } from "../socket/notify";
+import { POLLHUP, POLLIN } from "../posix";
+import { ready } from "../readiness";
 import { Counter, count } from "../statistics";
 import { acknowledge } from "./acknowledge";
 import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
@@ -115,7 +116,7 @@ function textInput(tcb: Tcb, segment: Segment): void {
     return;
   }
   tcb.owedAcks = 0;
-  if (tcb.socket != 0) socketNotify(<u32>tcb.socket - 1);
+  if (tcb.socket != 0) ready(<u32>tcb.socket - 1, POLLIN);
   const unacked = <u32>tcb.unackedBytes + (tcb.rcvNxt - before);
   tcb.unackedBytes = <u16>min<u32>(unacked, 0xffff);
   // Every second full segment, a filled hole, a closed window: now. Anything else may wait a little (SHLD-18, SHLD-19).
@@ -149,5 +150,5 @@ function finInput(tcb: Tcb, segment: Segment): void {
     enterTimeWait(tcb);
     return;
   }
-  if (tcb.socket != 0) socketNotify(<u32>tcb.socket - 1);
+  if (tcb.socket != 0) ready(<u32>tcb.socket - 1, POLLIN | POLLHUP);
 }

@@ -12,7 +12,7 @@ import {
 import { iface } from "../interface";
 import { routeSource } from "../ip/ipv4-output";
 import { isLoopback } from "../ip/packet";
-import { POLLERR, POLLHUP, POLLIN, POLLOUT } from "../socket/constants";
+import { POLLERR, POLLHUP, POLLIN, POLLOUT } from "../posix";
 import {
   NO_CONNECTION,
   Tcb,
