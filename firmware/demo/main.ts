@@ -3,9 +3,9 @@
  * the classic echo, discard and character generator, in one loop around one poll(). Port 81 stays
  * closed, to see what a refused connection looks like.
  */
-import { log1 } from "board";
-import { netStart } from "../net/runtime";
-import { settingsEchoPort, settingsHttpPort } from "../net/settings";
+import { log1 } from "as-tcpip/log";
+import { netStart } from "as-tcpip/net";
+import { settingsEchoPort, settingsHttpPort } from "as-tcpip/settings";
 import { chargenTurn } from "../services/chargen";
 import { Client, Phase, Service, clientAt } from "../services/client";
 import {

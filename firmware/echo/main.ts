@@ -2,9 +2,8 @@
  * Echo server (RFC 862) on TCP port 7, for a few clients at a time: the smallest program around one
  * poll().
  */
-import { close, htons, poll, recv, send, socket, bind, listen, accept } from "../net/sockets";
-import { AF_INET, PollFd, POLLIN, SOCK_STREAM, SockAddrIn } from "../net/sockets";
-import { netStart } from "../net/runtime";
+import { close, htons, poll, recv, send, socket, bind, listen, accept } from "as-tcpip/net";
+import { AF_INET, PollFd, POLLIN, SOCK_STREAM, SockAddrIn, netStart } from "as-tcpip/net";
 
 const WATCHED: u32 = 5; // a listener and four clients
 const FDS: usize = memory.data(WATCHED * 8, 4);

@@ -1,9 +1,8 @@
 /** Web server for one page that lies in flash: the smallest program in the blocking style. */
-import { text, textAddress, textBytes } from "board";
-import { accept, bind, close, htons, listen, recv, send, setsockopt, socket } from "../net/sockets";
-import { AF_INET, MSG_ZEROCOPY, SOCK_STREAM, SOL_SOCKET, SO_RCVTIMEO } from "../net/sockets";
-import { SockAddrIn } from "../net/sockets";
-import { netStart } from "../net/runtime";
+import { accept, bind, close, htons, listen, recv, send, setsockopt, socket } from "as-tcpip/net";
+import { AF_INET, MSG_ZEROCOPY, SOCK_STREAM, SOL_SOCKET, SO_RCVTIMEO } from "as-tcpip/net";
+import { SockAddrIn, netStart } from "as-tcpip/net";
+import { text, textAddress, textBytes } from "as-tcpip/text";
 
 const ADDRESS: usize = memory.data(8, 4);
 const PATIENCE: usize = memory.data(8, 4);

@@ -2,11 +2,13 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Options } from "../../stack/options.js";
 import { UserError } from "../errors.js";
-import { packageRoot } from "../root.js";
+import { packageRoot, projectRoot } from "../root.js";
 
-/** What the host knows of a board: `hal/boards/<name>/board.json`. */
+/** What the host knows of a board: `board.json` in the package's hal/boards/<name> or the project's boards/<name>. */
 export interface Board {
   name: string;
+  /** The board's folder. */
+  folder: string;
   /** One line for people. */
   title: string;
   /** Where its images run: in Node, or on an MCU. */
@@ -28,24 +30,35 @@ export interface Board {
   [more: string]: unknown;
 }
 
-const folder = join(packageRoot, "hal/boards");
+/** Folder of a board: the project's own come first. */
+function boardFolder(name: string): string | undefined {
+  return [join(projectRoot(), "boards", name), join(packageRoot, "hal/boards", name)].find(
+    (folder) => existsSync(join(folder, "board.json")),
+  );
+}
 
-/** Names of all boards. */
+function namesIn(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).filter((name) => existsSync(join(folder, name, "board.json")));
+}
+
+/** Names of all boards: the package's and the project's. */
 export function listBoards(): string[] {
-  return readdirSync(folder, { withFileTypes: true })
-    .filter((e) => e.isDirectory() && existsSync(join(folder, e.name, "board.json")))
-    .map((e) => e.name)
-    .sort();
+  const names = [join(packageRoot, "hal/boards"), join(projectRoot(), "boards")].flatMap(namesIn);
+  return [...new Set(names)].sort();
 }
 
 /** Reads a board's facts; a name that does not exist is the user's error. */
 export function loadBoard(name: string): Board {
-  const names = listBoards();
-  if (!names.includes(name))
-    throw new UserError(`unknown board '${name}'; there are: ${names.join(", ")}`);
-  const facts = JSON.parse(readFileSync(join(folder, name, "board.json"), "utf8")) as Omit<
-    Board,
-    "name"
-  >;
-  return { options: {}, ...facts, name } as Board;
+  const folder = /^[\w.-]+$/.test(name) ? boardFolder(name) : undefined;
+  if (folder === undefined)
+    throw new UserError(`unknown board '${name}'; there are: ${listBoards().join(", ")}`);
+  const file = join(folder, "board.json");
+  let facts: object;
+  try {
+    facts = JSON.parse(readFileSync(file, "utf8")) as object;
+  } catch (error) {
+    throw new UserError(`${file} is not JSON: ${(error as Error).message}`);
+  }
+  return { options: {}, ...facts, name, folder } as Board;
 }

@@ -25,7 +25,7 @@ export class LiteralTable {
   }
 
   /** Rewrites one source text. Prettier chooses between double and single quotes, so both are literals. */
-  rewrite(source: string): string {
+  rewrite(source: string, _file = ""): string {
     return source
       .replace(TEXT_CALL, (_all, literal: string) => String(this.text(this.expand(literal))))
       .replace(

@@ -101,7 +101,7 @@ export class StaticMemory {
           const address = values.get(global);
           if (address === undefined) continue;
           const slash = global.lastIndexOf("/");
-          const file = `${global.slice(0, slash)}.ts`;
+          const file = `${global.slice(0, slash).replace(/^project\//, "")}.ts`;
           buffers.push({ file, name: global.slice(slash + 1), address, bytes });
         }
         buffers.sort((a, b) => a.address - b.address);

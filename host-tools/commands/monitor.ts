@@ -89,8 +89,8 @@ export function colorWanted(): boolean {
 /** The message table of the board's last build of the application. */
 async function builtMessages(options: MonitorOptions): Promise<string | undefined> {
   if (options.board === undefined) return undefined;
-  const { imagePath } = await import("../build/device/build.js");
-  const path = `${imagePath(options.board, options.app)}.messages.json`;
+  const { latestImage } = await import("../build/device/build.js");
+  const path = `${latestImage(options.board, options.app)}.messages.json`;
   if (existsSync(path)) return path;
   const build = `npm run build -- --board ${options.board} --app ${options.app}`;
   throw new UserError(

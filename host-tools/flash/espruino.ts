@@ -4,6 +4,7 @@
  */
 import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { requireOptional } from "../optional.js";
 import { SerialLine } from "../serial/line.js";
 import { ACK, BoardError, BootLoader, SYNC } from "./an3155.js";
 import type { FromChild, ToChild } from "./espruino-messages.js";
@@ -25,6 +26,7 @@ const CHILD = fileURLToPath(new URL("espruino-child.js", import.meta.url));
 
 /** Erases all of the board but its boot loader, writes and verifies. */
 export async function flashEspruino(job: SerialJob, host: FlashHost): Promise<SerialResult> {
+  requireOptional("espruino", "flashing an Espruino board");
   const line = await SerialLine.open({
     path: job.port,
     baudRate: job.baudRate,

@@ -17,7 +17,7 @@ import { readPrototypes, type Prototype } from "../build/device/prototypes.js";
 import { runTool, ToolError } from "../build/device/tools.js";
 import { wasmToC } from "../build/device/wasm2c.js";
 import { UserError } from "../errors.js";
-import { packageRoot } from "../root.js";
+import { buildFolder } from "../root.js";
 
 /** Address of static memory in the guarded build: above what Linux keeps free at 0, below everything else. */
 export const MEMORY_BASE = 0x100000;
@@ -71,7 +71,7 @@ export async function buildNative(request: NativeRequest): Promise<NativeProgram
   const blobAt = page(MEMORY_BASE + staticBytes);
   const memoryBytes = blobAt + page(flash + 4096);
   const name = createHash("sha256").update(firmware.wasm).update(sourceDigest()).digest("hex");
-  const parent = join(packageRoot, "build", "native");
+  const parent = buildFolder("native");
   const path = join(parent, name.slice(0, 24));
   if (!existsSync(join(path, "app"))) {
     mkdirSync(parent, { recursive: true });

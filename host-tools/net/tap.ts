@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, readSync, writeSync } from "node:fs";
 import { platform } from "node:os";
 import { UserError } from "../errors.js";
+import { requireOptional } from "../optional.js";
 import type { Subnet } from "./addresses.js";
 import { put32 } from "./packets.js";
 import type { EthernetSwitch } from "./switch.js";
@@ -51,6 +52,7 @@ interface LibC {
 }
 
 async function loadLibC(): Promise<LibC> {
+  requireOptional("koffi", "a TAP interface");
   const { default: koffi } = await import("koffi");
   // The process itself: it is linked with whatever C library this system has.
   const library = koffi.load(null);

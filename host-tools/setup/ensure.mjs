@@ -14,16 +14,17 @@ export function fail(message) {
   process.exit(1);
 }
 
-function run(command, args, what) {
-  const result = spawnSync(command, args, {
-    cwd: root,
-    stdio: ["ignore", "pipe", "pipe"],
-    shell: process.platform === "win32",
-  });
+function run(command, args, what, shell = false) {
+  const result = spawnSync(command, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"], shell });
   if (result.status !== 0) {
     process.stderr.write(String(result.stdout ?? "") + String(result.stderr ?? ""));
     fail(`${what} failed; the output is above`);
   }
+}
+
+/** Runs a script with this Node; never through a shell, to which a space in its path would be an end. */
+export function runNode(args, what) {
+  run(process.execPath, args, what);
 }
 
 /** Installs the npm packages of the lockfile, once for each lockfile. */
@@ -34,7 +35,9 @@ export function ensurePackages() {
   const digest = createHash("sha256").update(readFileSync(lock)).digest("hex");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === digest) return;
   process.stderr.write("as-tcpip: installing npm packages (first run) ...\n");
-  run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], "npm ci");
+  const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+  // On Windows npm is a batch file, which only a shell can start; none of these words needs quoting.
+  run("npm", args, "npm ci", process.platform === "win32");
   writeFileSync(stamp, digest);
 }
 
@@ -65,7 +68,7 @@ export function ensureCompiled(tests = false) {
   if (existsSync(stamp) && statSync(stamp).mtimeMs >= sources) return;
   mkdirSync(dirname(stamp), { recursive: true });
   const tsc = join(root, "node_modules/typescript/bin/tsc");
-  run(process.execPath, [tsc, "-p", config], `compiling (${config})`);
+  runNode([tsc, "-p", config], `compiling (${config})`);
   writeFileSync(stamp, "");
 }
 

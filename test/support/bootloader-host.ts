@@ -17,6 +17,7 @@ function facts(name: string, target: string, flash: Record<string, unknown>): Fl
     cpu: "portable",
     spiHz: 1,
     options: {},
+    folder: "",
     flash,
   });
 }

@@ -9,15 +9,18 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Options } from "../../../stack/options.js";
+import { UserError } from "../../errors.js";
 import { readElf } from "../../flash/image/elf.js";
 import { writeHex } from "../../flash/image/hex.js";
 import { flatten, segmentEnd, type Segment } from "../../flash/image/segments.js";
 import { writeUf2 } from "../../flash/image/uf2.js";
-import { packageRoot } from "../../root.js";
+import { buildFolder } from "../../root.js";
+import { appFileName, shortHash } from "../apps.js";
 import { loadBoard, type Board } from "../boards.js";
-import { appFolder, compileFirmware, type Firmware } from "../compile.js";
+import { compileFirmware, type Firmware } from "../compile.js";
 import { signBoot2 } from "./boot2.js";
 import { readElfTables } from "./elf.js";
 import { C_FOLDER, linkImage } from "./link.js";
@@ -52,12 +55,36 @@ export interface BuiltImage {
   size: SizeReport;
 }
 
-const imagesFolder = join(packageRoot, "build", "images");
+/** Where a build puts its files: path without extension. Each board, application and set of options has its own. */
+export function imagePath(
+  board: string,
+  app: string,
+  debug = false,
+  variant?: "qemu",
+  options: Partial<Options> = {},
+): string {
+  const suffix = (variant ? `-${variant}` : "") + (debug ? "-debug" : "") + optionsSuffix(options);
+  return buildFolder("images", board, appFileName(app) + suffix);
+}
 
-/** Where a build puts its files: path without extension. */
-export function imagePath(board: string, app: string, debug = false, variant?: "qemu"): string {
-  const suffix = (variant ? `-${variant}` : "") + (debug ? "-debug" : "");
-  return join(imagesFolder, board, basename(appFolder(app)) + suffix);
+/** Longest list of options that a file name spells out. */
+const SUFFIX_CHARACTERS = 40;
+
+function optionsSuffix(options: Partial<Options>): string {
+  const list = Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1));
+  const text = list.map(([name, value]) => `-${name}-${value}`.toLowerCase()).join("");
+  return text.length > SUFFIX_CHARACTERS ? `-${shortHash(text)}` : text;
+}
+
+/** File that names the image of an application that was built last for a board. */
+function latestFile(board: string, app: string): string {
+  return `${imagePath(board, app)}.latest`;
+}
+
+/** The image of an application that was built last for a board: path without extension. */
+export function latestImage(board: string, app: string): string | undefined {
+  const file = latestFile(board, app);
+  return existsSync(file) ? join(dirname(file), readFileSync(file, "utf8")) : undefined;
 }
 
 /** Builds under way in this process: who asks for the same image meanwhile, waits for the same build. */
@@ -84,7 +111,7 @@ async function makeImage(request: BuildRequest): Promise<BuiltImage> {
   const target = targetOf(board);
   const debug = request.debug ?? false;
   const linearOrigin = target.ram.origin + target.stackBytes;
-  const path = imagePath(request.board, request.app, debug, request.variant);
+  const path = imagePath(request.board, request.app, debug, request.variant, request.options);
   request.onStep?.("compiling to WebAssembly");
   const firmware = await compileFirmware({
     board: request.board,
@@ -100,10 +127,11 @@ async function makeImage(request: BuildRequest): Promise<BuiltImage> {
   const image = { board, app: request.app, path, files, messages: firmware.messages };
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === key) {
     const size = JSON.parse(readFileSync(`${path}.size.json`, "utf8")) as SizeReport;
+    noteLatest(request, path);
     return { ...image, size };
   }
   request.onStep?.("translating to C and linking");
-  mkdirSync(join(imagesFolder, request.board), { recursive: true });
+  makeFolder(dirname(path));
   const folder = mkdtempSync(`${path}.work-`);
   try {
     const size = await makeFiles(folder, firmware, target, { linearOrigin, debug });
@@ -114,10 +142,27 @@ async function makeImage(request: BuildRequest): Promise<BuiltImage> {
       renameSync(join(folder, `image.${extension}`), `${path}.${extension}`);
     }
     writeFileSync(stamp, key);
+    noteLatest(request, path);
     return { ...image, size };
   } finally {
     if (!process.env["KEEP_BUILD"]) rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UserError(`cannot make the folder ${folder} (${code}); images are written there`);
+  }
+}
+
+function noteLatest(request: BuildRequest, path: string): void {
+  if (request.variant) return;
+  const file = latestFile(request.board, request.app);
+  const name = basename(path);
+  if (!existsSync(file) || readFileSync(file, "utf8") !== name) writeFileSync(file, name);
 }
 
 async function makeFiles(
@@ -163,7 +208,7 @@ function imageKey(firmware: Firmware, target: Target, debug: boolean): string {
   const hash = createHash("sha256");
   hash.update(firmware.wasm).update(firmware.blob);
   hash.update(JSON.stringify([firmware.messages, firmware.statics, target, debug]));
-  for (const folder of [C_FOLDER, new URL(".", import.meta.url).pathname]) {
+  for (const folder of [C_FOLDER, dirname(fileURLToPath(import.meta.url))]) {
     for (const name of readdirSync(folder, { recursive: true, withFileTypes: true })) {
       if (name.isFile()) hash.update(readFileSync(join(name.parentPath, name.name)));
     }

@@ -1,6 +1,7 @@
+import { resolve } from "node:path";
 import { UserError } from "../../errors.js";
 import { totalBytes, type Segment } from "../../flash/image/segments.js";
-import { packageRoot } from "../../root.js";
+import { treeName } from "../sources.js";
 import type { Firmware } from "../compile.js";
 import type { StaticBuffer } from "../static-memory.js";
 import type { ElfTables } from "./elf.js";
@@ -63,7 +64,7 @@ export function measure(image: Measured): SizeReport {
   ];
   return {
     board: firmware.board.name,
-    app: relativeApp(firmware.app),
+    app: appName(firmware.app),
     flash: report(flash, totalBytes(image.segments), target.flashBudget),
     ram: { ...report(ram, total(ram), target.ramBudget), buffers },
     codeBytes,
@@ -103,7 +104,7 @@ function ownerOf(symbol: string): string {
   if (name === undefined) return /^__/.test(symbol) ? "(compiler library)" : "(start-up)";
   if (name.startsWith("~lib/")) return "(AssemblyScript library)";
   const slash = name.lastIndexOf("/");
-  return slash < 0 ? "(start-up)" : `${name.slice(0, slash)}.ts`;
+  return slash < 0 ? "(start-up)" : `${name.slice(0, slash).replace(/^project\//, "")}.ts`;
 }
 
 function group(shares: Share[]): Share[] {
@@ -120,8 +121,9 @@ function byBytes(a: Share, b: Share): number {
   return b.bytes - a.bytes || (a.owner < b.owner ? -1 : 1);
 }
 
-function relativeApp(app: string): string {
-  return app.startsWith(packageRoot) ? app.slice(packageRoot.length + 1) : app;
+/** The same on every computer: a name, or the path inside package or project. */
+function appName(app: string): string {
+  return /[\\/]/.test(app) ? treeName(resolve(app)).replace(/^project\//, "") : app;
 }
 
 /**

@@ -1,0 +1,184 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, readdirSync, realpathSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { OPTIONS, type OptionName, type Options } from "../../stack/options.js";
+import { UserError } from "../errors.js";
+import { isClone, packageRoot, projectRoot } from "../root.js";
+import type { Board } from "./boards.js";
+import { lineOf, shownName, treeName } from "./sources.js";
+
+/** Folder of an application: a name under the package's firmware/, or a path. */
+export function appFolder(app: string): string {
+  const named = join(packageRoot, "firmware", app);
+  if (/^[a-z0-9-]+$/.test(app) && existsSync(join(named, "main.ts"))) return named;
+  const path = resolve(app);
+  if (existsSync(join(path, "main.ts"))) return realpathSync(path);
+  throw new UserError(
+    `unknown application '${app}'; there are: ${listApps().join(", ")} (or give a folder with a main.ts)`,
+  );
+}
+
+/** The application that is meant when none is named: the project's own, or the demo. */
+export function defaultApp(): string {
+  const own = projectRoot();
+  return !isClone && isProgram(own) ? own : "demo";
+}
+
+/** Applications that come with the package: folders of firmware/ with a `main.ts` and a readable purpose. */
+export function listApps(): string[] {
+  return readdirSync(join(packageRoot, "firmware"), { withFileTypes: true })
+    .filter((e) => e.isDirectory() && isProgram(join(packageRoot, "firmware", e.name)))
+    .map((e) => e.name)
+    .sort();
+}
+
+/** True when the folder's `main.ts` exports `main()`; the hosted stack, for one, is a library for the host. */
+function isProgram(folder: string): boolean {
+  const file = join(folder, "main.ts");
+  return existsSync(file) && /^export function main\(/m.test(readFileSync(file, "utf8"));
+}
+
+/** Refuses an application that is not there or has no `main()` to run. */
+export function requireProgram(app: string): void {
+  if (isProgram(appFolder(app))) return;
+  throw new UserError(
+    `the application '${app}' has no exported main(); there are: ${listApps().join(", ")}`,
+  );
+}
+
+/** A name for people, in messages and in the device's log. */
+export function appTitle(app: string): string {
+  return basename(appFolder(app));
+}
+
+/** A name for files that no other application of the project has. */
+export function appFileName(app: string): string {
+  const name = treeName(appFolder(app));
+  if (name.startsWith("firmware/")) return name.slice("firmware/".length);
+  const plain = name.replace(/^(project|test\/device)\/?/, "");
+  const title = basename(appFolder(app)).replace(/[^\w.-]/g, "-");
+  if (name.startsWith("outside/") || /[^\w/-]/.test(plain)) return `${title}.${shortHash(name)}`;
+  // A point tells it from the package's own applications, and from one whose name has a hyphen there.
+  const own = plain === "" ? title : plain.split("/").join(".");
+  return listApps().includes(own) ? `${own}.app` : own;
+}
+
+/** Eight hexadecimal digits that stand for a text. */
+export function shortHash(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 8);
+}
+
+/** Where a value of an option comes from, weakest first. */
+export type OptionOrigin = "package" | "board" | "application" | "command line";
+
+export interface OptionValue {
+  value: number;
+  from: OptionOrigin;
+}
+
+/** `app.json` of an application. */
+interface AppFile {
+  options?: Record<string, unknown>;
+}
+
+/**
+ * The options in force for a board and an application, and who has set them: the package's defaults, then the board's,
+ * the application's, the command line's.
+ *
+ * @throws UserError with the file and line of an option that does not exist or has no number.
+ */
+export function explainOptions(
+  board: Board,
+  folder: string,
+  overrides: Partial<Options> = {},
+): Record<OptionName, OptionValue> {
+  const result = {} as Record<OptionName, OptionValue>;
+  for (const [name, value] of Object.entries(OPTIONS)) {
+    result[name as OptionName] = { value, from: "package" };
+  }
+  const apply = (values: Record<string, unknown>, from: OptionOrigin, file?: string): void => {
+    for (const [name, value] of Object.entries(values)) {
+      checkOption(name, value, from, file);
+      result[name as OptionName] = { value: value as number, from };
+    }
+  };
+  apply(board.options, "board", join(board.folder, "board.json"));
+  const file = join(folder, "app.json");
+  if (existsSync(file)) apply(readAppFile(file).options ?? {}, "application", file);
+  apply(overrides, "command line");
+  return result;
+}
+
+/** The same as plain numbers. */
+export function resolveOptions(
+  board: Board,
+  folder: string,
+  overrides: Partial<Options> = {},
+): Options {
+  const values = Object.entries(explainOptions(board, folder, overrides));
+  return Object.fromEntries(values.map(([name, { value }]) => [name, value])) as Options;
+}
+
+const APP_KEYS = ["options"];
+
+function readAppFile(file: string): AppFile {
+  const text = readFileSync(file, "utf8");
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (error) {
+    throw new UserError(`${shown(file)} is not JSON: ${(error as Error).message}`);
+  }
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
+    throw new UserError(`${shown(file)} must hold an object, as { "options": { "TCP_TCBS": 4 } }`);
+  }
+  for (const key of Object.keys(parsed)) {
+    if (APP_KEYS.includes(key)) continue;
+    const line = lineOf(text, Math.max(0, text.indexOf(`"${key}"`)));
+    const hint = key in OPTIONS ? '; build options go into "options"' : nearest(key, APP_KEYS);
+    throw new UserError(`${shown(file)}:${line}: unknown key "${key}"${hint}`);
+  }
+  return parsed as AppFile;
+}
+
+function shown(file: string): string {
+  return shownName(treeName(file));
+}
+
+function checkOption(name: string, value: unknown, from: OptionOrigin, file?: string): void {
+  const at = (): string => {
+    if (file === undefined) return from === "command line" ? "--set: " : "";
+    const text = readFileSync(file, "utf8");
+    return `${shown(file)}:${lineOf(text, Math.max(0, text.indexOf(`"${name}"`)))}: `;
+  };
+  if (!Object.hasOwn(OPTIONS, name)) {
+    const hint = nearest(name, Object.keys(OPTIONS)) || "; 'as-tcpip options' lists them";
+    throw new UserError(`${at()}unknown build option ${name}${hint}`);
+  }
+  if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > 0xffff_ffff) {
+    throw new UserError(`${at()}build option ${name} must be a whole number, 0 or more`);
+  }
+}
+
+/** `; did you mean X?` when a name is nearly one of those that exist. */
+export function nearest(name: string, names: readonly string[]): string {
+  const limit = Math.max(2, Math.floor(name.length / 3));
+  const best = names
+    .map((other) => ({ other, steps: distance(name.toUpperCase(), other.toUpperCase()) }))
+    .sort((a, b) => a.steps - b.steps)[0];
+  return best && best.steps <= limit ? `; did you mean ${best.other}?` : "";
+}
+
+/** Levenshtein's distance. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_unused, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const swap = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(swap, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] as number;
+}

@@ -1,0 +1,130 @@
+import { join } from "node:path";
+import { OPTIONS, type OptionName, type Options } from "../../stack/options.js";
+import { UserError } from "../errors.js";
+import { appTitle } from "./apps.js";
+import type { Board } from "./boards.js";
+import type { Compiled } from "./cache.js";
+import type { CompileRequest } from "./compile.js";
+import { LiteralTable } from "./literals.js";
+import { SourceTree, shownName, treeName } from "./sources.js";
+import { StaticMemory } from "./static-memory.js";
+
+/** What was decided before the compiler is called. */
+export interface Decided {
+  board: Board;
+  folder: string;
+  options: Options;
+}
+
+/** The names that device code imports without knowing what stands behind them, and where each board has them. */
+function bindings(board: Board, mirror: boolean, qemu: boolean): Record<string, string> {
+  const wire = `drivers/${board.nic}/nic`;
+  const hardware = `${treeName(board.folder)}/index`;
+  return {
+    board: qemu ? "hal/stm32/qemu" : hardware,
+    hardware,
+    nic: mirror ? "drivers/mirror/nic" : wire,
+    wire,
+    cpu: `hal/cpu/${board.cpu}`,
+  };
+}
+
+/** Runs the compiler; gives the result and the files that it has read. */
+export async function runAsc(
+  request: CompileRequest,
+  decided: Decided,
+): Promise<{ compiled: Compiled; read: ReadonlyMap<string, string> }> {
+  const asc = await import("assemblyscript/asc");
+  const { board, options } = decided;
+  const sources = new SourceTree(
+    bindings(board, options.MIRROR_BYTES > 0, request.variant === "qemu"),
+  );
+  const literals = new LiteralTable({
+    board: board.name,
+    chip: board.chip.toUpperCase(),
+    app: appTitle(request.app),
+  });
+  const statics = new StaticMemory(request.guardBytes);
+  let wasm: Uint8Array | undefined;
+  let sourceMap: string | undefined;
+  let refused: unknown;
+  const messages: string[] = [];
+  const readFile = (name: string): string | null => {
+    try {
+      const text = sources.text(name);
+      if (text === null) return null;
+      const file = displayName(name);
+      return statics.rewrite(literals.rewrite(text, shownName(name)), file);
+    } catch (error) {
+      // The compiler turns what is thrown here into a word of its own.
+      refused ??= error;
+      throw error;
+    }
+  };
+  const { error } = await asc.main(ascArguments(request, decided), {
+    readFile,
+    transforms: [statics.transform()] as never[],
+    writeFile: (name: string, contents: string | Uint8Array) => {
+      if (typeof contents !== "string") wasm = contents;
+      else if (name.endsWith(".map")) sourceMap = contents;
+    },
+    listFiles: () => [],
+    stderr: { write: (chunk: string | Uint8Array) => void messages.push(String(chunk)) },
+    stdout: { write: () => undefined },
+  });
+  if (refused) throw refused;
+  if (error || wasm === undefined) {
+    throw new UserError(
+      `the firmware '${request.app}' does not compile:\n${messages.join("").trim() || String(error)}`,
+    );
+  }
+  await refuseAllocation(wasm, request.app);
+  const compiled = {
+    wasm,
+    sourceMap: undefined,
+    messages: literals.messages,
+    texts: [...literals.texts],
+    statics: statics.buffers,
+    staticEnd: statics.end,
+  };
+  void sourceMap;
+  return { compiled, read: sources.read };
+}
+
+/** The name under which a file owns memory and code: as in the package, or in the project. */
+function displayName(name: string): string {
+  return name.replace(/^project\//, "");
+}
+
+function ascArguments(request: CompileRequest, { folder, options }: Decided): string[] {
+  // Images for a size: binaryen's -O3 copies small functions into every caller, 12 % of the demo's flash on a Cortex-M3.
+  const optimize = request.memoryBase ? "-Oz" : "-O3";
+  const args = [treeName(join(folder, "main.ts"))];
+  args.push("--outFile", "out.wasm", "--runtime", "stub", optimize);
+  args.push("--use", "abort=", "--uncheckedBehavior", "always");
+  // Names cost nothing on a device, and size tables need them.
+  if (request.debug || request.memoryBase) args.push("--debug");
+  if (request.memoryBase) {
+    // asc ignores a hexadecimal base without a word, so it is always decimal.
+    args.push("--memoryBase", String(request.memoryBase));
+    // The C that wasm2c writes forgets the alignment of an access: whatever is not aligned by nature (a constant
+    // memory.copy of four bytes, for one) becomes accesses that are.
+    args.push("--runPasses", "alignment-lowering");
+  }
+  for (const name of Object.keys(OPTIONS) as OptionName[])
+    args.push("--use", `OPT_${name}=${options[name]}`);
+  return args;
+}
+
+/** Device code must not allocate: with the stub runtime any allocation pulls in `memory.grow`. */
+async function refuseAllocation(wasm: Uint8Array, app: string): Promise<void> {
+  const wabt = await (await import("wabt")).default();
+  const module = wabt.readWasm(wasm, { readDebugNames: false });
+  const wat = module.toText({ foldExprs: false, inlineExport: false });
+  module.destroy();
+  if (/\bmemory\.grow\b/.test(wat)) {
+    throw new UserError(
+      `the firmware '${app}' allocates memory at run time (its code contains memory.grow): look for 'new', string or array expressions`,
+    );
+  }
+}

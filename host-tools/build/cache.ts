@@ -1,0 +1,111 @@
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { buildFolder } from "../root.js";
+import { currentDigest } from "./sources.js";
+import type { StaticBuffer } from "./static-memory.js";
+
+/** What a compilation gives, beside the module. */
+export interface CompiledFacts {
+  messages: string[];
+  /** Texts of the blob: bytes (each a character) and their offset. */
+  texts: [bytes: string, at: number][];
+  statics: StaticBuffer[];
+  staticEnd: number;
+}
+
+export interface Compiled extends CompiledFacts {
+  wasm: Uint8Array;
+  /** Source map of the module, where one was wanted. */
+  sourceMap: string | undefined;
+}
+
+/**
+ * Results of the compiler, by what it has really read: for each request the list of files of the last run is kept, and the
+ * result is stored under the hash of request and files. Where nothing can be written (a read-only disk) nothing is kept.
+ */
+export class CompileCache {
+  private readonly folder = buildFolder("cache");
+  private readonly request: string;
+
+  constructor(request: unknown) {
+    const hash = createHash("sha256").update(toolDigest()).update(JSON.stringify(request));
+    this.request = hash.digest("hex").slice(0, 32);
+  }
+
+  private get listFile(): string {
+    return join(this.folder, `${this.request}.files.json`);
+  }
+
+  find(): Compiled | undefined {
+    try {
+      const names = JSON.parse(readFileSync(this.listFile, "utf8")) as string[];
+      const path = this.entry(names.map((name) => [name, currentDigest(name) ?? ""]));
+      const facts = JSON.parse(readFileSync(`${path}.json`, "utf8")) as CompiledFacts;
+      const map = `${path}.map`;
+      return {
+        ...facts,
+        wasm: readFileSync(`${path}.wasm`),
+        sourceMap: existsSync(map) ? readFileSync(map, "utf8") : undefined,
+      };
+    } catch {
+      // Nothing there, or what is there is of no use.
+      return undefined;
+    }
+  }
+
+  store(read: ReadonlyMap<string, string>, compiled: Compiled): void {
+    const { wasm, sourceMap, ...facts } = compiled;
+    const files = [...read].sort(([a], [b]) => (a < b ? -1 : 1));
+    const path = this.entry(files);
+    try {
+      mkdirSync(this.folder, { recursive: true });
+      writeWhole(`${path}.wasm`, wasm);
+      if (sourceMap !== undefined) writeWhole(`${path}.map`, sourceMap);
+      writeWhole(`${path}.json`, JSON.stringify(facts));
+      writeWhole(this.listFile, JSON.stringify(files.map(([name]) => name)));
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (!["EACCES", "EPERM", "EROFS", "ENOSPC", "ENOTDIR"].includes(code ?? "")) throw error;
+    }
+  }
+
+  private entry(files: readonly (readonly [string, string])[]): string {
+    const hash = createHash("sha256").update(this.request);
+    for (const [name, digest] of files) hash.update(`${name}\0${digest}\0`);
+    return join(this.folder, hash.digest("hex").slice(0, 32));
+  }
+}
+
+let tools: string | undefined;
+
+/** The build's own code and the compiler's version: both decide what comes out. */
+function toolDigest(): string {
+  if (tools !== undefined) return tools;
+  const hash = createHash("sha256");
+  const { version } = createRequire(import.meta.url)("assemblyscript/package.json") as {
+    version: string;
+  };
+  hash.update(version);
+  const folder = dirname(fileURLToPath(import.meta.url));
+  for (const name of readdirSync(folder).sort()) {
+    if (name.endsWith(".js")) hash.update(readFileSync(join(folder, name)));
+  }
+  return (tools = hash.digest("hex"));
+}
+
+/** Writes a file that another process may be reading: it is there whole or not at all. */
+function writeWhole(path: string, data: Uint8Array | string): void {
+  const part = `${path}.${process.pid}`;
+  writeFileSync(part, data);
+  renameSync(part, path);
+}

@@ -1,0 +1,144 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { dirname, isAbsolute, join, posix, relative, sep } from "node:path";
+import { UserError } from "../errors.js";
+import { packageRoot, projectRoot } from "../root.js";
+import { DEVICE_NAMES, deviceName, isDeviceSource } from "./names.js";
+import { mask } from "./scan.js";
+
+/**
+ * The files that the compiler sees, under names of our own, because it knows only one tree: the package's are `stack/…`,
+ * `hal/…` and so on, the project's are `project/…`, all others `outside/` and the absolute path. Imports are rewritten from
+ * what a person wrote to these names, so a file may lie anywhere.
+ */
+export class SourceTree {
+  /** Hash of each file that was read, by name. */
+  readonly read = new Map<string, string>();
+
+  /** `bound`: what stands behind the names "board", "nic", …, as names of this tree without `.ts`. */
+  constructor(private readonly bound: Readonly<Record<string, string>>) {}
+
+  /** The text of a file, its imports resolved; null when there is no such file. */
+  text(name: string): string | null {
+    const path = realPath(name);
+    if (path === undefined || !isFile(path)) return null;
+    const bytes = readFileSync(path);
+    this.read.set(name, digest(bytes));
+    const { code, bare } = mask(bytes.toString("utf8"));
+    let out = "";
+    let from = 0;
+    for (const match of bare.matchAll(IMPORT)) {
+      const at = match.index + match[0].length;
+      const end = bare.indexOf(bare[at - 1] as string, at);
+      if (end < 0) break;
+      const target = this.resolve(code.slice(at, end), name, () => lineOf(code, at));
+      out += code.slice(from, at) + target;
+      from = end;
+    }
+    return out + code.slice(from);
+  }
+
+  private resolve(specifier: string, name: string, line: () => number): string {
+    const folder = posix.dirname(name);
+    const target = this.find(specifier, name);
+    if (target === undefined) {
+      throw new UserError(`${shownName(name)}:${line()}: ${notFound(specifier)}`);
+    }
+    const path = posix.relative(folder, target);
+    return path.startsWith(".") ? path : `./${path}`;
+  }
+
+  private find(specifier: string, name: string): string | undefined {
+    if (specifier.startsWith(".")) {
+      // With links, a file is what it is, not where it was reached.
+      const path = join(dirname(realPath(name) as string), specifier);
+      return moduleFile(path);
+    }
+    const inside = this.bound[specifier] ?? deviceName(specifier);
+    if (inside !== undefined) return moduleFile(realPath(inside) as string);
+    return fromNodeModules(specifier, dirname(realPath(name) as string));
+  }
+}
+
+/** `from "…"` and `import "…"`, up to the opening quote; comments and the insides of strings are blank. */
+const IMPORT = /(?:\bfrom|\bimport)\s*["']/g;
+
+function notFound(specifier: string): string {
+  if (specifier.startsWith(".")) return `there is no file '${specifier}.ts'`;
+  const names = Object.keys(DEVICE_NAMES).join(", ");
+  return `no module '${specifier}' for device code; there are ${names}, and files by relative path`;
+}
+
+function isFile(path: string): boolean {
+  return existsSync(path) && statSync(path).isFile();
+}
+
+/** The module `path` names: `path.ts`, or `path/index.ts`. */
+function moduleFile(path: string): string | undefined {
+  const file = [`${path}.ts`, join(path, "index.ts")].find(isFile);
+  return file === undefined ? undefined : treeName(file).replace(/\.ts$/, "");
+}
+
+/** AssemblyScript sources of an npm package: `name/file`, or its index. */
+function fromNodeModules(specifier: string, from: string): string | undefined {
+  for (let folder = from; ; folder = dirname(folder)) {
+    const path = join(folder, "node_modules", specifier);
+    const found = moduleFile(path) ?? moduleFile(join(path, "assembly", "index"));
+    if (found !== undefined) return found;
+    if (dirname(folder) === folder) return undefined;
+  }
+}
+
+/** The name in the tree of a file or folder on the disk. */
+export function treeName(path: string): string {
+  const real = existsSync(path) ? realpathSync(path) : path;
+  const own = inside(realpathSync(packageRoot), real);
+  if (own !== undefined && isDeviceSource(own)) return own;
+  const users = inside(projectRoot(), real);
+  if (users !== undefined) return posix.join("project", users);
+  return posix.join(
+    "outside",
+    real
+      .split(sep)
+      .join("/")
+      .replace(/^([A-Za-z]):/, "$1"),
+  );
+}
+
+function inside(folder: string, path: string): string | undefined {
+  const way = relative(folder, path);
+  const out = way === ".." || way.startsWith(`..${sep}`) || isAbsolute(way);
+  return out ? undefined : way.split(sep).join("/");
+}
+
+/** The place on the disk of a name in the tree; undefined for names that are in no part of it. */
+export function realPath(name: string): string | undefined {
+  if (isDeviceSource(name)) return join(packageRoot, name);
+  if (name.startsWith("project/")) return join(projectRoot(), name.slice("project/".length));
+  if (!name.startsWith("outside/")) return undefined;
+  const path = name.slice("outside/".length);
+  return process.platform === "win32" ? path.replace(/^([A-Za-z])\//, "$1:/") : `/${path}`;
+}
+
+/** A name of the tree as a person knows the file: relative to the current directory where that is shorter. */
+export function shownName(name: string): string {
+  const path = realPath(name);
+  if (path === undefined) return name;
+  const near = relative(process.cwd(), path);
+  return near.length < path.length ? near.split(sep).join("/") : path;
+}
+
+/** Number of the line, from 1, that `at` is in. */
+export function lineOf(text: string, at: number): number {
+  return text.slice(0, at).split("\n").length;
+}
+
+function digest(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+/** The hash of a file as it is now; undefined when it is gone. */
+export function currentDigest(name: string): string | undefined {
+  const path = realPath(name);
+  return path !== undefined && isFile(path) ? digest(readFileSync(path)) : undefined;
+}
