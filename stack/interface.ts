@@ -1,10 +1,9 @@
-import { acdAnnounce, acdStop } from "./arp/acd";
-import { arpFlush } from "./arp/cache";
 import { Be } from "./wire/bytes";
 
 /**
  * The one network interface: who we are. Addresses are host-order numbers, 0 = none. Everything reads this record in place;
- * only the functions of this file change it.
+ * only the functions of this file change it. It runs no protocol: `stackPoll` takes the news of a change to those whom it
+ * concerns.
  */
 @unmanaged
 export class Interface {
@@ -52,7 +51,22 @@ export function isUnicast(address: u32): bool {
   return (address >>> 24) - 1 < 223 && address != iface.broadcast;
 }
 
-/** Takes an address into use: forgets neighbours of another one and announces ours (RFC 5227 2.3). */
+/** The addresses have changed since `interfaceTakeChange` was asked last. */
+let changed: bool = false;
+
+/** True when news of an address waits to be taken. */
+export function interfaceChanged(): bool {
+  return changed;
+}
+
+/** Takes the news that the addresses have changed. */
+export function interfaceTakeChange(): bool {
+  const news = changed;
+  changed = false;
+  return news;
+}
+
+/** Takes an address into use. */
 export function interfaceConfigure(address: u32, mask: u32, gateway: u32, dns: u32): void {
   iface.dns = dns;
   if (address == iface.address && mask == iface.mask && gateway == iface.gateway) return;
@@ -60,9 +74,7 @@ export function interfaceConfigure(address: u32, mask: u32, gateway: u32, dns: u
   iface.mask = mask;
   iface.gateway = gateway;
   iface.broadcast = address != 0 && mask < 0xfffffffe ? address | ~mask : 0;
-  arpFlush();
-  if (address != 0) acdAnnounce();
-  else acdStop();
+  changed = true;
 }
 
 /** Gives the address up at once: nothing is sent from it or taken for it any more. */

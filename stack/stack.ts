@@ -1,13 +1,16 @@
-import { acdTimer } from "./arp/acd";
-import { arpTimer } from "./arp/cache";
+import { AcdOutcome, acdAnnounce, acdStop, acdTakeOutcome, acdTimer } from "./arp/acd";
+import { arpFlush, arpTakeNews, arpTimer } from "./arp/cache";
+import { arpSendWaiting } from "./arp/waiting";
 import { DHCP } from "./config";
-import { dhcpTimer } from "./dhcp/client";
+import { frameInput } from "./demux";
+import { dhcpAddressChecked, dhcpLinkChanged, dhcpTimer } from "./dhcp/client";
+import { iface, interfaceChanged, interfaceTakeChange } from "./interface";
 import { linkBegin, linkEnd, linkLoopbackWaiting } from "./link/device";
-import { ethernetInput } from "./link/ethernet";
 import { setNow } from "./now";
 import { randomSeed } from "./random";
 import { tcpTimer } from "./tcp/expiry";
-import { pendingAny, pendingRun } from "./tcp/pending";
+import { pendingAny } from "./tcp/pending";
+import { pendingRun, tcpAddressChanged, tcpNeighboursChanged } from "./tcp/turn";
 import {
   TIMER_ACD,
   TIMER_ARP,
@@ -32,7 +35,7 @@ export function stackStart(nowMs: u32, seed0: u32, seed1: u32): void {
 }
 
 /**
- * One turn: timers that are due, frames that have come (at most eight), then what has to be sent. Returns true when there is
+ * One turn: timers that are due, frames that have come (at most eight), the news that they left, then what has to be sent. Returns true when there is
  * more to do at once. It never waits.
  */
 export function stackPoll(nowMs: u32): bool {
@@ -44,12 +47,43 @@ export function stackPoll(nowMs: u32): bool {
   }
   let frames: u32 = 0;
   while (frames < FRAMES_PER_TURN && linkBegin() != 0) {
-    ethernetInput();
+    frameInput();
     linkEnd();
     frames += 1;
   }
+  takeNews();
   pendingRun();
   return frames == FRAMES_PER_TURN || pendingAny() || linkLoopbackWaiting();
+}
+
+/**
+ * What each layer has found out and those above it must know, once a turn and in this order: neighbours, the outcome of a
+ * probe, addresses. So no layer calls one above it, and nothing changes under the feet of a caller.
+ */
+function takeNews(): void {
+  if (arpTakeNews()) {
+    arpSendWaiting();
+    tcpNeighboursChanged();
+  }
+  const outcome = acdTakeOutcome();
+  if (DHCP && outcome != AcdOutcome.NONE) dhcpAddressChecked(outcome == AcdOutcome.FREE);
+  if (interfaceTakeChange()) addressChanged();
+}
+
+/** Another address, or none: forgets the neighbours of the old one and announces the new one (RFC 5227 2.3). */
+function addressChanged(): void {
+  arpFlush();
+  if (iface.address != 0) acdAnnounce();
+  else acdStop();
+  tcpAddressChanged();
+}
+
+/** The cable was plugged in or pulled. After a return the network may be another one: neighbours and lease are asked again. */
+export function stackLinkChanged(up: bool): void {
+  if (!up) return;
+  arpFlush();
+  if (iface.address != 0) acdAnnounce();
+  if (DHCP) dhcpLinkChanged();
 }
 
 function runTimer(timer: u32): void {
@@ -62,5 +96,7 @@ function runTimer(timer: u32): void {
 /** Milliseconds until the stack wants its next turn if no frame comes before. */
 export function stackDeadline(nowMs: u32): u32 {
   setNow(nowMs);
-  return pendingAny() || linkLoopbackWaiting() ? 0 : timersDeadline(DEADLINE_MAX_MS);
+  return pendingAny() || interfaceChanged() || linkLoopbackWaiting()
+    ? 0
+    : timersDeadline(DEADLINE_MAX_MS);
 }

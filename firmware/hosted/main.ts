@@ -1,7 +1,6 @@
 import { ramFrameBuffer, ramFrameIn, ramFrameRoom } from "../../drivers/ram/nic";
 import { dhcpStart } from "../../stack/dhcp/client";
 import { interfaceConfigure, interfaceInit } from "../../stack/interface";
-import { ethernetLinkChanged } from "../../stack/link/ethernet";
 import {
   sockAbort,
   sockAccept,
@@ -26,7 +25,7 @@ import {
 import { sockSetOption } from "../../stack/socket/options";
 import { NO_SOCKET, socketIndex, socketsInUse } from "../../stack/socket/table";
 import { counterValue } from "../../stack/statistics";
-import { stackDeadline, stackPoll, stackStart } from "../../stack/stack";
+import { stackDeadline, stackLinkChanged, stackPoll, stackStart } from "../../stack/stack";
 import {
   FIRST_SYN_RECORD,
   FIRST_TIME_WAIT,
@@ -72,7 +71,7 @@ export function deadline(nowMs: u32): u32 {
 
 /** The cable was plugged in (1) or pulled (0). */
 export function linkChanged(up: u32): void {
-  ethernetLinkChanged(up != 0);
+  stackLinkChanged(up != 0);
 }
 
 /** Where to put a received frame. */

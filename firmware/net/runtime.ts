@@ -18,9 +18,8 @@ import { nicDeadline, nicInit, nicLink, nicPoll, nicVersion } from "nic";
 import { DHCP } from "../../stack/config";
 import { dhcpChanges, dhcpLeaseSeconds, dhcpServer, dhcpStart } from "../../stack/dhcp/client";
 import { iface, interfaceConfigure, interfaceInit, interfaceMac } from "../../stack/interface";
-import { ethernetLinkChanged } from "../../stack/link/ethernet";
 import { readyChanges } from "../../stack/readiness";
-import { stackDeadline, stackPoll, stackStart } from "../../stack/stack";
+import { stackDeadline, stackLinkChanged, stackPoll, stackStart } from "../../stack/stack";
 import { Be } from "../../stack/wire/bytes";
 import { keyedHash } from "../../stack/random";
 import {
@@ -116,7 +115,7 @@ function watchLink(): void {
     } else {
       log0("warn: link down");
     }
-    ethernetLinkChanged(up);
+    stackLinkChanged(up);
     // Not before there is a link: what is sent without one is lost.
     if (DHCP && up && !leaseAsked && !settingsHas(SettingsFlag.STATIC_ADDRESS)) {
       leaseAsked = true;

@@ -1,5 +1,4 @@
 import { ACD_UNIT_MS, DHCP } from "../config";
-import { dhcpAddressChecked } from "../dhcp/client";
 import { now } from "../now";
 import { random32 } from "../random";
 import { Counter, count } from "../statistics";
@@ -16,6 +15,17 @@ const ANNOUNCEMENTS: u32 = 2;
 const ANNOUNCE_INTERVAL_MS: u32 = 2000;
 const DEFEND_INTERVAL_MS: u32 = 10_000;
 
+/** What became of a probe. */
+export const enum AcdOutcome {
+  NONE = 0,
+  /** Nobody uses the address. */
+  FREE = 1,
+  /** Somebody uses it, or is about to. */
+  TAKEN = 2,
+}
+
+/** Not taken yet by `acdTakeOutcome`. */
+let outcome: AcdOutcome = AcdOutcome.NONE;
 /** Address being probed; 0 = none. */
 let candidate: u32 = 0;
 /** Probes or announcements still to be sent. */
@@ -29,9 +39,17 @@ function jitterMs(): u32 {
   return ((random32() & 0xffff) * ACD_UNIT_MS) >>> 16;
 }
 
-/** Probes an address; `dhcpAddressChecked` is told the outcome. */
+/** Takes the outcome of the last probe, once; NONE = none yet. */
+export function acdTakeOutcome(): AcdOutcome {
+  const taken = outcome;
+  outcome = AcdOutcome.NONE;
+  return taken;
+}
+
+/** Probes an address; `acdTakeOutcome` has the outcome. */
 export function acdProbe(address: u32): void {
   candidate = address;
+  outcome = AcdOutcome.NONE;
   left = PROBES;
   timerSet(TIMER_ACD, now() + jitterMs());
 }
@@ -52,6 +70,7 @@ function announce(): void {
 /** The address is given up: nothing is probed or announced any more. */
 export function acdStop(): void {
   candidate = 0;
+  outcome = AcdOutcome.NONE;
   left = 0;
   timerCancel(TIMER_ACD);
 }
@@ -61,7 +80,7 @@ export function acdTimer(): void {
   if (DHCP && candidate != 0) {
     if (left == 0) {
       candidate = 0;
-      dhcpAddressChecked(true);
+      outcome = AcdOutcome.FREE;
       return;
     }
     if (arpProbe(candidate)) left -= 1;
@@ -79,7 +98,7 @@ export function acdProbed(sender: u32, target: u32): void {
   acdStop();
   conflicts += 1;
   count(Counter.ARP_CONFLICT);
-  dhcpAddressChecked(false);
+  outcome = AcdOutcome.TAKEN;
 }
 
 /** Another station has sent an ARP packet from our address (RFC 5227 2.4). */

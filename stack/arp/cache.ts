@@ -2,11 +2,10 @@ import { ARP_ENTRIES } from "../config";
 import { EAGAIN, EHOSTUNREACH, EINPROGRESS } from "../errors";
 import { iface } from "../interface";
 import { macCopy, macEqual } from "../link/headers";
+import { waitingBytes, waitingDrop } from "../link/waiting";
 import { isDue, now } from "../now";
-import { tcpNeighbourReady } from "../tcp/pending";
 import { TIMER_ARP, timerCancel, timerSet } from "../time/timers";
 import { arpRequest } from "./output";
-import { pendingDrop, pendingFlush } from "./pending";
 
 /**
  * The neighbours we know (RFC 826, RFC 1122 2.3.2). An entry that is used is asked again after a minute, first the MAC we
@@ -52,12 +51,29 @@ const UNICAST_POLLS: u8 = 2;
 const REACHABLE_MS: u32 = 60_000;
 const STALE_MS: u32 = 600_000;
 const FAILED_MS: u32 = 5000;
+/** Nothing could be sent: the next try. */
+const RETRY_MS: u32 = 10;
 
 const ENTRY_BYTES: u32 = offsetof<ArpEntry>();
 const ENTRIES: usize = memory.data(ENTRY_BYTES * ARP_ENTRIES, 4);
 const ENTRIES_END: usize = ENTRIES + ENTRY_BYTES * ARP_ENTRIES;
 /** The entry found last: most packets go where the one before went. */
 let hint: usize = ENTRIES;
+
+/** A neighbour has been found or given up since `arpTakeNews` was asked last. */
+let news: bool = false;
+
+/** Takes the news that those who wait for a neighbour should try again. */
+export function arpTakeNews(): bool {
+  const taken = news;
+  news = false;
+  return taken;
+}
+
+/** There was no room to send to a neighbour that is known: the news comes once more in 10 ms. */
+export function arpRetrySoon(): void {
+  timerSet(TIMER_ARP, now() + RETRY_MS);
+}
 
 /** Where the MAC of an entry stands. */
 export function arpMac(entry: ArpEntry): usize {
@@ -81,7 +97,7 @@ export function arpFind(address: u32): ArpEntry | null {
 /** Forgets all neighbours. */
 export function arpFlush(): void {
   memory.fill(ENTRIES, 0, ENTRY_BYTES * ARP_ENTRIES);
-  pendingDrop(0);
+  waitingDrop(0);
   timerCancel(TIMER_ARP);
 }
 
@@ -138,7 +154,7 @@ function ask(entry: ArpEntry): void {
     entry.tries += 1;
     entry.dueMs = now() + REQUEST_MS;
   } else {
-    entry.dueMs = now() + 10;
+    entry.dueMs = now() + RETRY_MS;
   }
 }
 
@@ -199,14 +215,10 @@ export function arpLearn(address: u32, mac: usize, asked: bool): void {
     }
     if (entry.tries <= UNICAST_POLLS) return;
   }
-  const waiting = entry.state == INCOMPLETE;
+  if (entry.state <= INCOMPLETE) news = true;
   macCopy(arpMac(entry), mac);
   setState(entry, REACHABLE, REACHABLE_MS);
   arpSchedule();
-  if (waiting) {
-    pendingFlush();
-    tcpNeighbourReady();
-  }
 }
 
 function entryDue(entry: ArpEntry): void {
@@ -218,7 +230,8 @@ function entryDue(entry: ArpEntry): void {
       ask(entry);
     } else {
       setState(entry, FAILED, FAILED_MS);
-      pendingDrop(entry.address);
+      waitingDrop(entry.address);
+      news = true;
     }
   } else if (entry.state == PROBE) {
     if (entry.tries < UNICAST_POLLS + REQUESTS) ask(entry);
@@ -235,7 +248,7 @@ export function arpTimer(): void {
     if (entry.state != FREE && isDue(entry.dueMs)) entryDue(entry);
   }
   arpSchedule();
-  pendingFlush();
+  if (waitingBytes() != 0) news = true;
 }
 
 /** Entries in use, for status pages and tests. */

@@ -1,20 +1,11 @@
 import { checksumOf } from "cpu";
 import { iface } from "../interface";
 import { ipBegin, ipCancel, ipEnd, ipWrite } from "../ip/ipv4-output";
-import {
-  DEFAULT_TTL,
-  IPPROTO_ICMP,
-  IPPROTO_TCP,
-  IPPROTO_UDP,
-  IP_HEADER_BYTES,
-  RxPacket,
-} from "../ip/packet";
+import { DEFAULT_TTL, IPPROTO_ICMP, IP_HEADER_BYTES, RxPacket } from "../ip/packet";
 import { DEVICE_NIC, linkRead } from "../link/device";
 import { RateLimit, rateLimitTake } from "../rate-limit";
 import { SCRATCH, SCRATCH_BYTES } from "../scratch";
 import { Counter, count } from "../statistics";
-import { tcpIcmpError } from "../tcp/icmp";
-import { udpIcmpError } from "../udp/input";
 import { Be } from "../wire/bytes";
 import { sumAdd, sumFold } from "../wire/checksum";
 import {
@@ -31,18 +22,37 @@ const ECHO_PRICE: u32 = 1;
 const ECHO_BURST: u32 = 1024 * ECHO_PRICE;
 const echoes: RateLimit = changetype<RateLimit>(memory.data(offsetof<RateLimit>(), 4));
 
+/** What an ICMP error says about a packet of ours, as quoted; addresses and ports in host order. */
+@unmanaged
+export class IcmpError {
+  type: u32;
+  code: u32;
+  /** Second word of the message: next-hop MTU, or pointer. */
+  info: u32;
+  source: u32;
+  destination: u32;
+  sourcePort: u32;
+  destinationPort: u32;
+  /** Second word of the quoted transport header: TCP's sequence number. */
+  sequence: u32;
+}
+
+/** The error received last. */
+export const icmpError: IcmpError = changetype<IcmpError>(memory.data(offsetof<IcmpError>(), 4));
+
 /** The longest quotation that is looked into: an IP header with options and 8 bytes. */
 const QUOTATION_BYTES: u32 = 60 + QUOTED_BYTES;
 
 /**
- * Takes an ICMP message (RFC 792, RFC 1122 3.2.2). Answered: echo. Passed up: destination unreachable, time exceeded,
- * parameter problem. All else is ignored, redirects, timestamps, address masks and source quench on purpose.
+ * Takes an ICMP message (RFC 792, RFC 1122 3.2.2). Answered: echo. For a transport: destination unreachable, time exceeded,
+ * parameter problem; then `icmpError` is filled and the transport's protocol number returned, else 0. All else is ignored,
+ * redirects, timestamps, address masks and source quench on purpose.
  */
-export function icmpInput(packet: RxPacket): void {
+export function icmpInput(packet: RxPacket): u32 {
   count(Counter.ICMP_IN);
   if (packet.payloadBytes < ICMP_HEADER_BYTES) {
     count(Counter.ICMP_BAD);
-    return;
+    return 0;
   }
   linkRead(SCRATCH, ICMP_HEADER_BYTES);
   const type = <u32>load<u8>(SCRATCH);
@@ -52,8 +62,9 @@ export function icmpInput(packet: RxPacket): void {
     type == ICMP_TIME_EXCEEDED ||
     type == ICMP_PARAMETER_PROBLEM
   ) {
-    errorInput(packet, type);
+    return errorInput(packet, type);
   }
+  return 0;
 }
 
 /**
@@ -93,8 +104,8 @@ function echo(packet: RxPacket): void {
   count(Counter.ICMP_ECHO);
 }
 
-/** An error about a packet that we are said to have sent: to the transport that knows (RFC 1122 3.2.2.1, RFC 5927). */
-function errorInput(packet: RxPacket, type: u32): void {
+/** An error about a packet that we are said to have sent (RFC 1122 3.2.2.1, RFC 5927): protocol of the transport that knows. */
+function errorInput(packet: RxPacket, type: u32): u32 {
   const code = <u32>load<u8>(SCRATCH, 1);
   const info = Be.load32(SCRATCH + 4);
   let sum = checksumOf(SCRATCH, ICMP_HEADER_BYTES);
@@ -111,11 +122,11 @@ function errorInput(packet: RxPacket, type: u32): void {
   }
   if (sumFold(sum) != 0xffff) {
     count(Counter.ICMP_BAD_CHECKSUM);
-    return;
+    return 0;
   }
   if (packet.linkBroadcast || quoted < IP_HEADER_BYTES + QUOTED_BYTES) {
     count(Counter.ICMP_BAD);
-    return;
+    return 0;
   }
   const first = <u32>load<u8>(SCRATCH);
   const headerBytes = (first & 15) << 2;
@@ -129,17 +140,16 @@ function errorInput(packet: RxPacket, type: u32): void {
     (Be.load16(SCRATCH + 6) & 0x1fff) != 0
   ) {
     count(Counter.ICMP_BAD);
-    return;
+    return 0;
   }
-  const destination = bswap<u32>(load<u32>(SCRATCH, 16));
   const at = SCRATCH + headerBytes;
-  const sourcePort = Be.load16(at);
-  const destinationPort = Be.load16(at + 2);
-  const protocol = <u32>load<u8>(SCRATCH, 9);
-  if (protocol == IPPROTO_TCP) {
-    const sequence = Be.load32(at + 4);
-    tcpIcmpError(type, code, info, source, destination, sourcePort, destinationPort, sequence);
-  } else if (protocol == IPPROTO_UDP) {
-    udpIcmpError(type, code, source, destination, sourcePort, destinationPort);
-  }
+  icmpError.type = type;
+  icmpError.code = code;
+  icmpError.info = info;
+  icmpError.source = source;
+  icmpError.destination = bswap<u32>(load<u32>(SCRATCH, 16));
+  icmpError.sourcePort = Be.load16(at);
+  icmpError.destinationPort = Be.load16(at + 2);
+  icmpError.sequence = Be.load32(at + 4);
+  return <u32>load<u8>(SCRATCH, 9);
 }

@@ -1,24 +1,12 @@
 import { checksumOf } from "cpu";
 import { DHCP } from "../config";
-import { icmpInput } from "../icmp/input";
-import { ICMP_UNREACHABLE, UNREACHABLE_PROTOCOL, icmpSendError } from "../icmp/output";
 import { iface, isUnicast } from "../interface";
 import { DEVICE_NIC, linkRead, linkRxDevice } from "../link/device";
 import { RX_NETWORK } from "../link/headers";
 import { Counter, count } from "../statistics";
-import { tcpInput } from "../tcp/input";
-import { udpInput } from "../udp/input";
 import { Be } from "../wire/bytes";
 import { sumFold } from "../wire/checksum";
-import {
-  IPPROTO_ICMP,
-  IPPROTO_TCP,
-  IPPROTO_UDP,
-  IP_HEADER_BYTES,
-  RxPacket,
-  ipHeaderSum,
-  isLoopback,
-} from "./packet";
+import { IPPROTO_UDP, IP_HEADER_BYTES, RxPacket, ipHeaderSum, isLoopback } from "./packet";
 
 const packet: RxPacket = changetype<RxPacket>(memory.data(offsetof<RxPacket>(), 4));
 
@@ -106,28 +94,15 @@ function headerFault(bytes: u32): Counter {
 }
 
 /**
- * Takes an IPv4 packet (RFC 791, RFC 1122 3.2.1) of at most `bytes`, of which the fixed header lies in the receive header
- * bytes, and hands it to its protocol. What is not good, or not for us, is dropped without an answer.
+ * Reads the headers of an IPv4 packet (RFC 791, RFC 1122 3.2.1) of at most `bytes`, of which the fixed header lies in the
+ * receive header bytes. Null = it is not good, or not for us, and is dropped without an answer.
  */
-export function ipv4Input(bytes: u32, linkBroadcast: bool): void {
+export function ipv4Input(bytes: u32, linkBroadcast: bool): RxPacket | null {
   count(Counter.IP_IN);
   packet.linkBroadcast = linkBroadcast;
   let fault = headerFault(bytes);
   if (fault == Counter.COUNT) fault = addressesFault();
-  if (fault != Counter.COUNT) {
-    count(fault);
-    return;
-  }
-  const protocol = <u32>packet.protocol;
-  if (protocol == IPPROTO_TCP) {
-    tcpInput(packet);
-  } else if (protocol == IPPROTO_UDP) {
-    udpInput(packet);
-  } else if (protocol == IPPROTO_ICMP) {
-    icmpInput(packet);
-  } else {
-    count(Counter.IP_UNKNOWN_PROTOCOL);
-    linkRead(packet.header + packet.headerBytes, min<u32>(packet.payloadBytes, 8));
-    icmpSendError(ICMP_UNREACHABLE, UNREACHABLE_PROTOCOL, packet);
-  }
+  if (fault == Counter.COUNT) return packet;
+  count(fault);
+  return null;
 }

@@ -1,5 +1,4 @@
 import { arpResolve } from "../arp/cache";
-import { pendingBegin } from "../arp/pending";
 import { LOOPBACK_BYTES } from "../config";
 import { EAGAIN, EINPROGRESS, EMSGSIZE, ENETUNREACH } from "../errors";
 import { IP_MTU, iface, interfaceMac } from "../interface";
@@ -9,6 +8,7 @@ import {
   linkTxBegin,
   linkTxCancel,
   linkTxEnd,
+  linkTxWait,
   linkWrite,
 } from "../link/device";
 import {
@@ -45,8 +45,7 @@ export function routeSource(destination: u32): u32 {
 }
 
 /**
- * Next hop (RFC 1122 3.3.1.1) into the header to be sent. 0, or an error of `arpResolve`, or -ENETUNREACH. `hop` for the
- * packet that has to wait is returned by `nextHop`.
+ * MAC of the next hop (RFC 1122 3.3.1.1) into the header to be sent. 0, or an error of `arpResolve`, or -ENETUNREACH.
  */
 function resolve(destination: u32): i32 {
   if (destination == 0xffffffff || destination == iface.broadcast) {
@@ -91,7 +90,7 @@ function writeHeader(
  * Opens an IPv4 packet of exactly `payloadBytes` and writes its header; the payload follows with `ipWrite`, then `ipEnd` or
  * `ipCancel`. DF set, identification 0. Returns 0, or nothing is open and it is -EMSGSIZE, -ENETUNREACH (no route, or not a
  * source address of ours), -EHOSTUNREACH (the neighbour does not answer ARP), -EAGAIN (no room to send now), -EINPROGRESS
- * (ARP has asked; `tcpNeighbourReady` tells of the answer). A packet that is not TCP's then waits in the ARP slot instead, if
+ * (ARP has asked, and will leave news). A packet that is not TCP's then waits in the ARP slot instead, if
  * it fits, and 0 is returned.
  */
 export function ipBegin(
@@ -112,7 +111,7 @@ export function ipBegin(
     // 127/8 never goes on a wire (RFC 1122 3.2.1.3), nor an address that we have given up. 0 is for DHCP.
     const result = source == iface.address || source == 0 ? resolve(destination) : -ENETUNREACH;
     if (result == -EINPROGRESS && protocol != IPPROTO_TCP) {
-      if (!pendingBegin(nextHop(destination), totalBytes)) return result;
+      if (!linkTxWait(nextHop(destination), totalBytes)) return result;
       writeHeader(protocol, source, destination, totalBytes, tos, ttl);
       linkWrite(TX_NETWORK, IP_HEADER_BYTES);
       return 0;

@@ -1,5 +1,4 @@
 import { rxBegin, rxEnd, rxRead, rxSkip, txBegin, txCancel, txEnd, txReady, txWrite } from "nic";
-import { pendingCancel, pendingEnd, pendingWrite } from "../arp/pending";
 import { LOOPBACK_BYTES } from "../config";
 import { Counter, count } from "../statistics";
 import {
@@ -11,16 +10,17 @@ import {
   loopbackWaiting,
   loopbackWrite,
 } from "./loopback";
+import { waitingBegin, waitingCancel, waitingEnd, waitingWrite } from "./waiting";
 
 /**
  * The stream of the frame being received and the stream of the frame being sent, whatever device stands behind them. No
  * frame is ever held here: bytes go from the device's memory to their place and from their place to the device.
  */
 
-/** Devices behind the streams; PENDING is the slot of the packet that waits for ARP, for sending only. */
+/** Devices behind the streams; WAITING is the slot of the packet that waits for ARP, for sending only. */
 export const DEVICE_NIC: u32 = 0;
 export const DEVICE_LOOPBACK: u32 = 1;
-export const DEVICE_PENDING: u32 = 2;
+const DEVICE_WAITING: u32 = 2;
 
 let rxDevice: u32 = DEVICE_NIC;
 /** Bytes of the open frame not read yet. */
@@ -102,27 +102,28 @@ export function linkTxBegin(device: u32, bytes: u32): bool {
   return false;
 }
 
-/** Sends what follows into the slot of the waiting packet, which its owner has opened. */
-export function linkTxDivert(): void {
-  txDevice = DEVICE_PENDING;
+/** Opens the slot of the waiting packet instead, for an IP packet of `bytes` by way of `nextHop`; false = too long for it. */
+export function linkTxWait(nextHop: u32, bytes: u32): bool {
+  txDevice = DEVICE_WAITING;
+  return waitingBegin(nextHop, bytes);
 }
 
 /** Appends to the frame being sent. */
 export function linkWrite(from: usize, bytes: u32): void {
   if (txDevice == DEVICE_NIC) txWrite(from, bytes);
   else if (LOOPBACK_BYTES != 0 && txDevice == DEVICE_LOOPBACK) loopbackWrite(from, bytes);
-  else pendingWrite(from, bytes);
+  else waitingWrite(from, bytes);
 }
 
 /** The frame is whole: sends it. */
 export function linkTxEnd(): void {
   if (txDevice == DEVICE_NIC) txEnd();
   else if (LOOPBACK_BYTES != 0 && txDevice == DEVICE_LOOPBACK) loopbackTxEnd();
-  else pendingEnd();
+  else waitingEnd();
 }
 
 /** Forgets the frame being sent. */
 export function linkTxCancel(): void {
   if (txDevice == DEVICE_NIC) txCancel();
-  else if (txDevice == DEVICE_PENDING) pendingCancel();
+  else if (txDevice == DEVICE_WAITING) waitingCancel();
 }

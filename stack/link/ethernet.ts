@@ -1,52 +1,47 @@
-import { acdAnnounce } from "../arp/acd";
-import { arpFlush } from "../arp/cache";
-import { arpInput } from "../arp/input";
-import { DHCP } from "../config";
-import { dhcpLinkChanged } from "../dhcp/client";
 import { iface } from "../interface";
-import { ipv4Input } from "../ip/ipv4-input";
 import { Counter, count } from "../statistics";
 import { linkLeft, linkRead } from "./device";
-import { ETHERNET_BYTES, RX_ETHERNET, TYPE_ARP, TYPE_IPV4 } from "./headers";
+import { ETHERNET_BYTES, RX_ETHERNET } from "./headers";
 
-/** What is read at once: the Ethernet header and the fixed part of an IPv4 header. */
-const FIRST_READ_BYTES: u32 = ETHERNET_BYTES + 20;
+/** Read with the Ethernet header: the fixed part of an IPv4 header. */
+const NETWORK_READ_BYTES: u32 = 20;
+const FIRST_READ_BYTES: u32 = ETHERNET_BYTES + NETWORK_READ_BYTES;
+
+/** No type: the frame is not for us. */
+export const FRAME_DROPPED: u32 = 0xffffffff;
+
+/** The open frame came to more than one station. */
+export let ethernetToMany: bool = false;
 
 /**
- * Takes the open frame (Ethernet II, RFC 894): ours, broadcast or multicast, from one station. All its headers end up in the
- * receive header bytes; the payload stays in the device until somebody has a place for it.
+ * Begins to read the open frame (Ethernet II, RFC 894): ours, broadcast or multicast, from one station. Returns its type as a
+ * plain load sees it, or FRAME_DROPPED. The Ethernet header and the next 20 bytes are in the receive header bytes; the rest stays
+ * in the device until somebody has a place for it.
  */
-export function ethernetInput(): void {
+export function ethernetInput(): u32 {
   count(Counter.ETHERNET_IN);
-  const bytes = linkLeft();
-  if (bytes < FIRST_READ_BYTES) {
+  if (linkLeft() < FIRST_READ_BYTES) {
     count(Counter.ETHERNET_TOO_SHORT);
-    return;
+    return FRAME_DROPPED;
   }
   linkRead(RX_ETHERNET, FIRST_READ_BYTES);
   // The lowest bit of the first byte of a MAC tells a group of stations from one.
-  const toMany = (load<u8>(RX_ETHERNET) & 1) != 0;
+  ethernetToMany = (load<u8>(RX_ETHERNET) & 1) != 0;
   if (
-    !toMany &&
+    !ethernetToMany &&
     (load<u16>(RX_ETHERNET) != iface.macHigh || load<u32>(RX_ETHERNET, 2) != iface.macLow)
   ) {
     count(Counter.ETHERNET_NOT_OURS);
-    return;
+    return FRAME_DROPPED;
   }
   if ((load<u8>(RX_ETHERNET, 6) & 1) != 0) {
     count(Counter.ETHERNET_BAD_SOURCE);
-    return;
+    return FRAME_DROPPED;
   }
-  const type = load<u16>(RX_ETHERNET, 12);
-  if (type == TYPE_IPV4) ipv4Input(bytes - ETHERNET_BYTES, toMany);
-  else if (type == TYPE_ARP) arpInput(bytes - ETHERNET_BYTES);
-  else count(Counter.ETHERNET_UNKNOWN_TYPE);
+  return <u32>load<u16>(RX_ETHERNET, 12);
 }
 
-/** The cable was plugged in or pulled. After a return the network may be another one: neighbours and lease are asked again. */
-export function ethernetLinkChanged(up: bool): void {
-  if (!up) return;
-  arpFlush();
-  if (iface.address != 0) acdAnnounce();
-  if (DHCP) dhcpLinkChanged();
+/** Bytes behind the Ethernet header, those included that have been read with it. */
+export function ethernetPayloadBytes(): u32 {
+  return linkLeft() + NETWORK_READ_BYTES;
 }

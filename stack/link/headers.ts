@@ -11,8 +11,8 @@ import { iface } from "../interface";
 /** Bytes of an Ethernet header. */
 export const ETHERNET_BYTES: u32 = 14;
 /** Ethertypes as a plain 16-bit load sees them. */
-export const TYPE_IPV4: u16 = 0x0008;
-export const TYPE_ARP: u16 = 0x0608;
+export const TYPE_IPV4: u32 = 0x0008;
+export const TYPE_ARP: u32 = 0x0608;
 
 const RX: usize = memory.data(16 + 60 + 8, 4);
 export const RX_ETHERNET: usize = RX + 2;
@@ -40,9 +40,9 @@ export function macEqual(a: usize, b: usize): bool {
 }
 
 /** Fills the header to be sent with our MAC and a type; the destination is the caller's. */
-export function ethernetHeader(type: u16): void {
+export function ethernetHeader(type: u32): void {
   store<u16>(TX_ETHERNET, iface.macHigh, 6);
   store<u16>(TX_ETHERNET, <u16>iface.macLow, 8);
   store<u16>(TX_ETHERNET, <u16>(iface.macLow >>> 16), 10);
-  store<u16>(TX_ETHERNET, type, 12);
+  store<u16>(TX_ETHERNET, <u16>type, 12);
 }

@@ -1,7 +1,5 @@
 import { checksumOf } from "cpu";
-import { DHCP, UDP_RX_BYTES } from "../config";
-import { dhcpListens } from "../dhcp/client";
-import { dhcpInput } from "../dhcp/input";
+import { UDP_RX_BYTES } from "../config";
 import { ECONNREFUSED, EHOSTUNREACH, EMSGSIZE, ENETUNREACH, ENOPROTOOPT } from "../errors";
 import {
   ICMP_PARAMETER_PROBLEM,
@@ -26,34 +24,62 @@ export function udpHeaderSum(at: usize): u32 {
   return <u32>load<u16>(at) + <u32>load<u16>(at, 2) + <u32>load<u16>(at, 4) + <u32>load<u16>(at, 6);
 }
 
-/** Takes a UDP datagram (RFC 768, RFC 1122 4.1). */
-export function udpInput(packet: RxPacket): void {
+/** The datagram being received: its header has been read, the stream stands at its text. */
+@unmanaged
+export class RxDatagram {
+  sourcePort: u32;
+  destinationPort: u32;
+  /** Bytes of text. */
+  bytes: u32;
+  /** Sum of the pseudo-header and the header; with the text it must fold to 0xFFFF. */
+  sum: u32;
+  /** False when the sender gave no checksum. */
+  checked: bool;
+  padding0: u8;
+  padding1: u16;
+}
+
+export const datagram: RxDatagram = changetype<RxDatagram>(memory.data(offsetof<RxDatagram>(), 4));
+
+/**
+ * Reads the header of a UDP datagram (RFC 768, RFC 1122 4.1) into `datagram`; false = it is dropped. Then it goes to the part
+ * of the stack that has the port, or to `udpDeliver`.
+ */
+export function udpInput(packet: RxPacket): bool {
   count(Counter.UDP_IN);
   const header = packet.header + packet.headerBytes;
   if (packet.payloadBytes < UDP_HEADER_BYTES) {
     count(Counter.UDP_BAD_LENGTH);
-    return;
+    return false;
   }
   linkRead(header, UDP_HEADER_BYTES);
-  const sourcePort = Be.load16(header);
   const destinationPort = Be.load16(header + 2);
   const length = Be.load16(header + 4);
   if (length < UDP_HEADER_BYTES || length > packet.payloadBytes || destinationPort == 0) {
     count(Counter.UDP_BAD_LENGTH);
-    return;
+    return false;
   }
-  const bytes = length - UDP_HEADER_BYTES;
   const checked = load<u16>(header, 6) != 0;
   let sum: u32 = 0;
   if (checked) {
     sum = sumPseudoHeader(packet.source, packet.destination, IPPROTO_UDP, length);
     sum += udpHeaderSum(header);
   }
-  if (DHCP && dhcpListens(sourcePort, destinationPort)) {
-    dhcpInput(bytes, sum, checked);
-    return;
-  }
-  const link = udpFind(packet.destination, destinationPort, packet.source, sourcePort);
+  datagram.sourcePort = Be.load16(header);
+  datagram.destinationPort = destinationPort;
+  datagram.bytes = length - UDP_HEADER_BYTES;
+  datagram.sum = sum;
+  datagram.checked = checked;
+  return true;
+}
+
+/** Gives the open datagram to the socket whose it is; where there is none, its sender is told (RFC 1122 4.1.3.1). */
+export function udpDeliver(packet: RxPacket): void {
+  const sourcePort = datagram.sourcePort;
+  const link = udpFind(packet.destination, datagram.destinationPort, packet.source, sourcePort);
+  const bytes = datagram.bytes;
+  const sum = datagram.sum;
+  const checked = datagram.checked;
   if (link != 0) {
     deliver(link - 1, packet, sourcePort, bytes, sum, checked);
     return;

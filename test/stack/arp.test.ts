@@ -274,6 +274,7 @@ test("ACD-2, RFC 5227 2.3: an address that is taken into use is announced twice,
     targetMac: "00:00:00:00:00:00",
     targetAddress: STACK_ADDRESS,
   };
+  stack.run();
   t.deepEqual(
     stack.take().map((f) => f.arp),
     [announcement],

@@ -316,7 +316,7 @@ export class StackHarness {
       ["stack/link/headers.ts", "RX"],
       ["stack/link/headers.ts", "TX"],
       ["stack/scratch.ts", "SCRATCH"],
-      ["stack/arp/pending.ts", "SLOT"],
+      ["stack/link/waiting.ts", "SLOT"],
       ["stack/udp/slots.ts", "RINGS"],
     ];
     for (const [file, name] of passing) {

@@ -1,0 +1,81 @@
+import { arpInput } from "./arp/input";
+import { DHCP } from "./config";
+import { dhcpListens } from "./dhcp/client";
+import { dhcpInput } from "./dhcp/input";
+import { icmpError, icmpInput } from "./icmp/input";
+import { ICMP_UNREACHABLE, UNREACHABLE_PROTOCOL, icmpSendError } from "./icmp/output";
+import { ipv4Input } from "./ip/ipv4-input";
+import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, RxPacket } from "./ip/packet";
+import { linkRead } from "./link/device";
+import {
+  FRAME_DROPPED,
+  ethernetInput,
+  ethernetPayloadBytes,
+  ethernetToMany,
+} from "./link/ethernet";
+import { TYPE_ARP, TYPE_IPV4 } from "./link/headers";
+import { Counter, count } from "./statistics";
+import { tcpIcmpError } from "./tcp/icmp";
+import { tcpInput } from "./tcp/input";
+import { datagram, udpDeliver, udpIcmpError, udpInput } from "./udp/input";
+
+/**
+ * The demultiplexer: the one place that knows which protocol stands above which. Each layer reads its header and says what
+ * it found; nobody below calls anybody above.
+ */
+
+/** Takes the open frame to whom it is for. */
+export function frameInput(): void {
+  const type = ethernetInput();
+  if (type == TYPE_IPV4) {
+    const packet = ipv4Input(ethernetPayloadBytes(), ethernetToMany);
+    if (packet != null) packetInput(packet);
+  } else if (type == TYPE_ARP) {
+    arpInput(ethernetPayloadBytes());
+  } else if (type != FRAME_DROPPED) {
+    count(Counter.ETHERNET_UNKNOWN_TYPE);
+  }
+}
+
+function packetInput(packet: RxPacket): void {
+  const protocol = <u32>packet.protocol;
+  if (protocol == IPPROTO_TCP) {
+    tcpInput(packet);
+  } else if (protocol == IPPROTO_UDP) {
+    if (udpInput(packet)) datagramInput(packet);
+  } else if (protocol == IPPROTO_ICMP) {
+    errorInput(icmpInput(packet));
+  } else {
+    count(Counter.IP_UNKNOWN_PROTOCOL);
+    linkRead(packet.header + packet.headerBytes, min<u32>(packet.payloadBytes, 8));
+    icmpSendError(ICMP_UNREACHABLE, UNREACHABLE_PROTOCOL, packet);
+  }
+}
+
+/** Ports of the stack itself first, then the sockets. */
+function datagramInput(packet: RxPacket): void {
+  if (DHCP && dhcpListens(datagram.sourcePort, datagram.destinationPort)) {
+    dhcpInput(datagram.bytes, datagram.sum, datagram.checked);
+  } else {
+    udpDeliver(packet);
+  }
+}
+
+/** An ICMP error for the transport `protocol`. */
+function errorInput(protocol: u32): void {
+  const at = icmpError;
+  if (protocol == IPPROTO_TCP) {
+    tcpIcmpError(
+      at.type,
+      at.code,
+      at.info,
+      at.source,
+      at.destination,
+      at.sourcePort,
+      at.destinationPort,
+      at.sequence,
+    );
+  } else if (protocol == IPPROTO_UDP) {
+    udpIcmpError(at.type, at.code, at.source, at.destination, at.sourcePort, at.destinationPort);
+  }
+}

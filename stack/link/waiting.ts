@@ -1,0 +1,67 @@
+import { ARP_PENDING_BYTES } from "../config";
+import { Counter, count } from "../statistics";
+
+/**
+ * The device of the latest packet that waits for an ARP answer (RFC 1122 2.3.2.2): one slot, without the Ethernet header. A
+ * newer packet takes the place of an older one. `stack/arp/waiting.ts` sends it on.
+ */
+const SLOT: usize = memory.data(ARP_PENDING_BYTES != 0 ? ARP_PENDING_BYTES : 4, 4);
+/** Where the next byte goes. */
+let filled: u32 = 0;
+/** Bytes of the packet that waits; 0 = none. */
+let waiting: u32 = 0;
+let nextHop: u32 = 0;
+
+/** Opens the slot for a packet of `bytes` to be sent by way of `address`; false = too long for it. */
+export function waitingBegin(address: u32, bytes: u32): bool {
+  if (bytes > ARP_PENDING_BYTES) return false;
+  waitingDrop(0);
+  filled = 0;
+  nextHop = address;
+  return true;
+}
+
+/** Appends to the packet. */
+export function waitingWrite(from: usize, bytes: u32): void {
+  assert(filled + bytes <= ARP_PENDING_BYTES);
+  memory.copy(SLOT + filled, from, bytes);
+  filled += bytes;
+}
+
+/** The packet is whole and waits from now on. */
+export function waitingEnd(): void {
+  waiting = filled;
+}
+
+/** Forgets the packet that is being written. */
+export function waitingCancel(): void {
+  filled = 0;
+}
+
+/** Gives the waiting packet up, if `address` is its next hop or 0. */
+export function waitingDrop(address: u32): void {
+  if (ARP_PENDING_BYTES == 0 || waiting == 0) return;
+  if (address != 0 && address != nextHop) return;
+  waiting = 0;
+  count(Counter.ARP_PENDING_DROPPED);
+}
+
+/** Bytes of the packet that waits; 0 = none. */
+export function waitingBytes(): u32 {
+  return ARP_PENDING_BYTES != 0 ? waiting : 0;
+}
+
+/** The neighbour that it waits for. */
+export function waitingHop(): u32 {
+  return nextHop;
+}
+
+/** Where it stands. */
+export function waitingPacket(): usize {
+  return SLOT;
+}
+
+/** It has been sent. */
+export function waitingSent(): void {
+  waiting = 0;
+}

@@ -1,0 +1,84 @@
+import { TCP_SYN_RECORDS, TCP_TCBS } from "../config";
+import { EAGAIN, EHOSTUNREACH, EINPROGRESS, ENETDOWN } from "../errors";
+import { iface } from "../interface";
+import { isLoopback } from "../ip/packet";
+import {
+  FIRST_SYN_RECORD,
+  FIRST_TIME_WAIT,
+  Tcb,
+  TcbFlag,
+  TcbTimer,
+  TcpState,
+  synRecordAt,
+  tcbAt,
+} from "./connection";
+import { synAckOutput } from "./emit";
+import { tcbAbort } from "./lifecycle";
+import { tcpOutput } from "./output";
+import { pendingAdd, pendingAny, pendingPutBack, pendingTake } from "./pending";
+import { timerStart } from "./timers";
+
+/**
+ * The turn of those who have something to send (`pending.ts`), so that one acknowledgment answers all frames of a turn
+ * (RFC 9293 MUST-58, MUST-59). It stops when the chip has no room, to go on in a later turn. What the layers below have
+ * found out, a neighbour or another address, is brought here by `stackPoll`.
+ */
+
+/** Lets each waiting connection send; returns false when the IP layer had no more room. */
+export function pendingRun(): bool {
+  // A connection that has more than its burst enters again at the end; the bound gives each one turn.
+  for (let turns: u32 = 0; pendingAny() && turns < TCP_TCBS + TCP_SYN_RECORDS; turns++) {
+    const id = pendingTake();
+    const result = id < FIRST_SYN_RECORD ? tcpOutput(tcbAt(id)) : outputSynAck(id);
+    if (result == 0) continue;
+    if (result == -EAGAIN) {
+      pendingPutBack(id);
+      return false;
+    }
+    if (id < FIRST_SYN_RECORD) refused(tcbAt(id), -result);
+  }
+  return true;
+}
+
+function outputSynAck(id: u32): i32 {
+  const record = synRecordAt(id);
+  if (record.state == TcpState.CLOSED || record.due == 0) return 0;
+  const result = synAckOutput(record);
+  if (result != -EAGAIN && result != -EINPROGRESS) record.due = 0;
+  return result;
+}
+
+/** The neighbour is not known (yet), or there is no route. */
+function refused(tcb: Tcb, error: i32): void {
+  tcb.flags |= TcbFlag.WAIT_NEIGHBOUR;
+  if (tcb.state == TcpState.SYN_SENT && error == EHOSTUNREACH) {
+    tcbAbort(tcb, error);
+    return;
+  }
+  tcb.softError = <u8>(error == EINPROGRESS ? EHOSTUNREACH : error);
+  // A backup for the event: the retransmission timer tries again, and gives up in the end.
+  if (((<u32>tcb.armed) & TcbTimer.RETRANSMIT) == 0) timerStart(tcb, TcbTimer.RETRANSMIT, tcb.rto);
+}
+
+/** A neighbour was found or given up: whoever waited for one tries again. */
+export function tcpNeighboursChanged(): void {
+  for (let id: u32 = 0; id < TCP_TCBS; id++) {
+    const tcb = tcbAt(id);
+    if (tcb.state == TcpState.CLOSED || (tcb.flags & TcbFlag.WAIT_NEIGHBOUR) == 0) continue;
+    tcb.flags &= ~TcbFlag.WAIT_NEIGHBOUR;
+    pendingAdd(id);
+  }
+  for (let id = FIRST_SYN_RECORD; id < FIRST_TIME_WAIT; id++) {
+    const record = synRecordAt(id);
+    if (record.state != TcpState.CLOSED && record.due != 0) pendingAdd(id);
+  }
+}
+
+/** An address was lost, or is another one: nothing can reach the connections made from it, so they end. */
+export function tcpAddressChanged(): void {
+  for (let id: u32 = 0; id < TCP_TCBS; id++) {
+    const tcb = tcbAt(id);
+    if (tcb.state == TcpState.CLOSED || tcb.localAddress == iface.address) continue;
+    if (!isLoopback(tcb.localAddress)) tcbAbort(tcb, ENETDOWN);
+  }
+}
