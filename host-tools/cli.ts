@@ -14,6 +14,7 @@ const COMMANDS: readonly { name: string; module: string }[] = [
   { name: "monitor", module: "./commands/monitor.js" },
   { name: "size", module: "./commands/size.js" },
   { name: "native", module: "./commands/native.js" },
+  { name: "bench", module: "./commands/bench.js" },
 ];
 
 /** Exit code of a bug in the host tools (EX_SOFTWARE of sysexits.h). */

@@ -22,3 +22,18 @@ export function ready(socket: u32, bits: u32): void {
 export function readyChanges(): u32 {
   return changes;
 }
+
+/** Answer of `readyTake` when no socket has news. */
+export const NO_READY: u32 = 0xffffffff;
+
+/** Takes one socket with news, the lowest; its news are forgotten. NO_READY = none. */
+export function readyTake(): u32 {
+  for (let word: u32 = 0; word < (SOCKETS + 31) >> 5; word++) {
+    const at = NEWS + (word << 2);
+    const bits = load<u32>(at);
+    if (bits == 0) continue;
+    store<u32>(at, bits & (bits - 1));
+    return (word << 5) + <u32>ctz(bits);
+  }
+  return NO_READY;
+}

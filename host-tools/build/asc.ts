@@ -36,9 +36,10 @@ export async function runAsc(
 ): Promise<{ compiled: Compiled; read: ReadonlyMap<string, string> }> {
   const asc = await import("assemblyscript/asc");
   const { board, options } = decided;
-  const sources = new SourceTree(
-    bindings(board, options.MIRROR_BYTES > 0, request.variant === "qemu"),
-  );
+  const sources = new SourceTree({
+    ...bindings(board, options.MIRROR_BYTES > 0, request.variant === "qemu"),
+    ...request.bind,
+  });
   const literals = new LiteralTable({
     board: board.name,
     chip: board.chip.toUpperCase(),

@@ -26,6 +26,8 @@ export interface CompileRequest {
   variant?: "qemu";
   /** Bytes that nobody owns behind each static buffer (the guarded native build). */
   guardBytes?: number;
+  /** Files that stand in for the board's driver and CPU primitives: names of the tree without extension (the bench). */
+  bind?: { nic?: string; cpu?: string };
 }
 
 /** A compiled firmware and what the host must know about it. */
@@ -55,7 +57,7 @@ export async function compileFirmware(request: CompileRequest): Promise<Firmware
   const board = loadBoard(request.board);
   const folder = appFolder(request.app);
   const options = resolveOptions(board, folder, request.options);
-  const { debug = false, memoryBase = 0, guardBytes = 0, variant = "" } = request;
+  const { debug = false, memoryBase = 0, guardBytes = 0, variant = "", bind = {} } = request;
   const facts = {
     board,
     folder: treeName(folder),
@@ -64,6 +66,7 @@ export async function compileFirmware(request: CompileRequest): Promise<Firmware
     memoryBase,
     guardBytes,
     variant,
+    bind,
   };
   const cache = new CompileCache({ ...facts, title: appTitle(request.app) });
   let compiled = cache.find();

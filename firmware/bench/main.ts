@@ -1,0 +1,140 @@
+/**
+ * The servers whose cost `npm run bench` counts: TCP 7 echo, 9 discard, 19 sender, 80 one request and one answer; UDP 7
+ * echo. They use the socket calls that every application uses, and look at the sockets that have news, as an event loop does.
+ */
+import { interfaceConfigure, interfaceInit } from "../../stack/interface";
+import { IPPROTO_TCP, MSG_ZEROCOPY, TCP_NODELAY } from "../../stack/posix";
+import { AF_INET, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_STREAM } from "../../stack/posix";
+import { NO_READY, readyTake } from "../../stack/readiness";
+import { SOCKETS } from "../../stack/config";
+import { sockSetOption } from "../../stack/socket/options";
+import {
+  sockAccept,
+  sockBind,
+  sockClose,
+  sockListen,
+  sockOpen,
+  sockReceive,
+  sockReceiveFrom,
+  sockSend,
+  sockSendTo,
+} from "../../stack/socket/socket";
+import { socketIndex } from "../../stack/socket/table";
+import { stackPoll, stackStart } from "../../stack/stack";
+
+const PORT_ECHO: u16 = 7;
+const PORT_DISCARD: u16 = 9;
+const PORT_SENDER: u16 = 19;
+const PORT_WEB: u16 = 80;
+/** Marks of LISTENING and DATAGRAM in the table of ports, above every port that is served. */
+const LISTENING: u16 = 0x100;
+const DATAGRAM: u16 = 0x200;
+
+const MSS: u32 = 1460;
+const ANSWER_BYTES: u32 = 1024;
+const BUFFER_BYTES: u32 = 1472;
+const BUFFER: usize = memory.data(BUFFER_BYTES, 4);
+const PEER: usize = memory.data(8, 4);
+/** By slot of the socket: its descriptor, and what it serves. */
+const FDS: usize = memory.data(SOCKETS * 4, 4);
+const PORTS: usize = memory.data(SOCKETS * 2, 4);
+
+/** Constant bytes that are sent: at least MSS of them. */
+let body: usize = 0;
+let sendFlags: i32 = 0;
+let closeFirst: bool = false;
+let datagrams: i32 = -1;
+
+function remember(fd: i32, port: u16): void {
+  const index = socketIndex(fd);
+  store<i32>(FDS + (index << 2), fd);
+  store<u16>(PORTS + (index << 1), port);
+}
+
+function listen(port: u16): void {
+  const fd = sockOpen(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+  sockBind(fd, 0, <u32>port);
+  sockListen(fd, 8);
+  remember(fd, port | LISTENING);
+}
+
+/** Starts stack and servers with a static address; `constantBytes` is memory of at least 1,460 bytes. */
+export function begin(
+  macHigh: u32,
+  macLow: u32,
+  address: u32,
+  mask: u32,
+  gateway: u32,
+  constantBytes: usize,
+): void {
+  body = constantBytes;
+  stackStart(0, 0x12345678, 0x9abcdef0);
+  interfaceInit(macHigh, macLow, 0, 0);
+  interfaceConfigure(address, mask, gateway, 0);
+  listen(PORT_ECHO);
+  listen(PORT_DISCARD);
+  listen(PORT_SENDER);
+  listen(PORT_WEB);
+  const udp = sockOpen(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+  sockBind(udp, 0, <u32>PORT_ECHO);
+  remember(udp, PORT_ECHO | DATAGRAM);
+  datagrams = udp;
+}
+
+/** How the servers of the next connections behave: the sender refers to its bytes, port 80 closes behind its answer. */
+export function choose(zeroCopy: u32, closes: u32): void {
+  sendFlags = zeroCopy != 0 ? MSG_ZEROCOPY : 0;
+  closeFirst = closes != 0;
+}
+
+function acceptAll(listener: i32, port: u16): void {
+  for (;;) {
+    const fd = sockAccept(listener);
+    if (fd < 0) return;
+    remember(fd, port);
+    if (port == PORT_ECHO) sockSetOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    serve(fd, port);
+  }
+}
+
+function echoDatagram(fd: i32): bool {
+  const bytes = sockReceiveFrom(fd, BUFFER, BUFFER_BYTES, 0, PEER);
+  if (bytes < 0) return false;
+  sockSendTo(fd, BUFFER, bytes, 0, load<u32>(PEER), load<u32>(PEER, 4));
+  return true;
+}
+
+function serve(fd: i32, port: u16): void {
+  if (port == PORT_SENDER) {
+    if (sockSend(fd, body, MSS, sendFlags) == <i32>MSS) sockSend(fd, body, MSS, sendFlags);
+    return;
+  }
+  const bytes = sockReceive(fd, BUFFER, BUFFER_BYTES, 0);
+  if (bytes == 0) {
+    sockClose(fd);
+  } else if (bytes > 0 && port == PORT_ECHO) {
+    sockSend(fd, BUFFER, bytes, 0);
+  } else if (bytes > 0 && port == PORT_WEB) {
+    sockSend(fd, body, ANSWER_BYTES, MSG_ZEROCOPY);
+    if (closeFirst) sockClose(fd);
+  }
+}
+
+/** A turn of the loop: the stack, then every socket with news, until nothing is left to do. */
+export function turn(nowMs: u32): void {
+  let more = stackPoll(nowMs);
+  for (;;) {
+    // A datagram is no news yet: its socket is asked each time.
+    let served = echoDatagram(datagrams);
+    for (let index = readyTake(); index != NO_READY; index = readyTake()) {
+      served = true;
+      const fd = load<i32>(FDS + (index << 2));
+      const port = load<u16>(PORTS + (index << 1));
+      if ((port & LISTENING) != 0) acceptAll(fd, port & 0xff);
+      else if ((port & DATAGRAM) != 0) echoDatagram(fd);
+      else serve(fd, port);
+    }
+    if (!served && !more) return;
+    more = stackPoll(nowMs);
+  }
+}

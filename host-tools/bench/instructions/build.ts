@@ -1,0 +1,163 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Options } from "../../../stack/options.js";
+import { compileFirmware } from "../../build/compile.js";
+import { C_FLAGS, C_FOLDER } from "../../build/device/link.js";
+import { ARM_GCC, runTool } from "../../build/device/tools.js";
+import { wasmToC } from "../../build/device/wasm2c.js";
+import { CC } from "../../native/build.js";
+import { buildFolder, packageRoot } from "../../root.js";
+import { MASK, PEER, STACK } from "./peer.js";
+import { BODY_BYTES } from "./recorder.js";
+
+/** Where the bench puts what it makes. */
+export function benchFolder(): string {
+  return buildFolder("bench");
+}
+
+const BENCH_C = join(packageRoot, "host-tools", "bench", "c");
+const STACK_BYTES = 4096;
+
+/** A processor that counts are made for. */
+export interface Cpu {
+  name: "cortex-m0plus" | "cortex-m4";
+  gcc: string[];
+  /** File of hal/cpu. */
+  primitives: string;
+  flash: { origin: number; bytes: number };
+  ram: { origin: number; bytes: number };
+  qemu: boolean;
+}
+
+export const CORTEX_M0PLUS: Cpu = {
+  name: "cortex-m0plus",
+  gcc: ["-mcpu=cortex-m0plus", "-mthumb"],
+  primitives: "hal/cpu/cortex-m0plus",
+  flash: { origin: 0x10000000, bytes: 16 << 20 },
+  ram: { origin: 0x20000000, bytes: 264 << 10 },
+  qemu: false,
+};
+
+/** QEMU's mps2-an386. */
+export const CORTEX_M4: Cpu = {
+  name: "cortex-m4",
+  gcc: ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=soft"],
+  primitives: "hal/cpu/cortex-m3",
+  flash: { origin: 0, bytes: 4 << 20 },
+  ram: { origin: 0x20000000, bytes: 4 << 20 },
+  qemu: true,
+};
+
+/** What to build. */
+export interface ReplayRequest {
+  trace: Uint8Array;
+  options?: Partial<Options>;
+  /** -O2, or as images are built. */
+  optimize: "-O2" | "-Os";
+}
+
+function beginArguments(): string {
+  const high = (STACK.mac[0] as number) * 256 + (STACK.mac[1] as number);
+  return [high, STACK.mac[5], STACK.address, MASK, PEER.address].map((word) => `${word}u`).join();
+}
+
+function workFolder(name: string): string {
+  mkdirSync(benchFolder(), { recursive: true });
+  const folder = mkdtempSync(join(benchFolder(), `${name}-`));
+  cpSync(C_FOLDER, folder, { recursive: true });
+  cpSync(BENCH_C, folder, { recursive: true });
+  return folder;
+}
+
+/** Builds the replay for a Cortex-M: an ELF file without a board. Returns its folder; the file is `replay.elf`. */
+export async function buildCortex(cpu: Cpu, request: ReplayRequest): Promise<string> {
+  const linearOrigin = cpu.ram.origin + STACK_BYTES;
+  const firmware = await compileFirmware({
+    board: "hosted",
+    app: "bench",
+    bind: { nic: "firmware/bench/nic", cpu: cpu.primitives },
+    memoryBase: linearOrigin,
+    ...(request.options ? { options: request.options } : {}),
+  });
+  const folder = workFolder(cpu.name);
+  writeFileSync(join(folder, "app.wasm"), firmware.wasm);
+  writeFileSync(join(folder, "trace.bin"), request.trace);
+  writeFileSync(
+    join(folder, "data.S"),
+    `.section .body, "a"\n.fill ${BODY_BYTES}\n.section .trace, "a"\n.incbin "trace.bin"\n`,
+  );
+  await wasmToC(folder, "app");
+  const values: Record<string, number> = {
+    FLASH_ORIGIN: cpu.flash.origin,
+    FLASH_BYTES: cpu.flash.bytes,
+    RAM_ORIGIN: cpu.ram.origin,
+    RAM_BYTES: cpu.ram.bytes,
+    STACK_BYTES,
+    LINEAR_ORIGIN: linearOrigin,
+    LINEAR_BYTES: Math.max(0, firmware.staticEnd - linearOrigin),
+  };
+  const script = readFileSync(join(BENCH_C, "bench.ld"), "utf8").replace(
+    /@(\w+)@/g,
+    (_all, name) => `0x${(values[name as string] as number).toString(16)}`,
+  );
+  writeFileSync(join(folder, "bench.ld"), script);
+  const flags = [
+    ...cpu.gcc,
+    request.optimize,
+    "-ffunction-sections",
+    "-fdata-sections",
+    "-I.",
+    ...C_FLAGS,
+    `-DBEGIN_ARGUMENTS=${beginArguments()}`,
+    ...(cpu.qemu ? ["-DQEMU"] : []),
+  ];
+  const rename = ["memcpy", "memmove", "memset"].map((name) => `-D${name}=bench_${name}`);
+  rename[0] = "-Dmemcpy=bench_copy";
+  const gcc = (args: string[]): Promise<string> => runTool(ARM_GCC, args, folder);
+  await gcc([...flags, "-c", "cortex.c", "-o", "cortex.o"]);
+  await gcc([...flags, "-c", "memory.c", "-o", "memory.o"]);
+  await gcc([...flags, ...rename, "-c", "memory.c", "-o", "bench-copy.o"]);
+  await gcc([...flags, "-c", "data.S", "-o", "data.o"]);
+  const objects = ["cortex.o", "memory.o", "bench-copy.o", "data.o"];
+  const link = ["-nostartfiles", "-nostdlib", "-Wl,--build-id=none"];
+  await gcc([...cpu.gcc, ...link, "-T", "bench.ld", ...objects, "-lgcc", "-o", "replay.elf"]);
+  return folder;
+}
+
+/** Address of the program's memory on this computer: below 4 GiB, and not where valgrind keeps its own. */
+const HOST_MEMORY_BASE = 0x10000000;
+
+/** Builds the replay for this computer: `replay` and `trace.bin` in the folder that is returned. */
+export async function buildHost(request: ReplayRequest): Promise<string> {
+  const firmware = await compileFirmware({
+    board: "hosted",
+    app: "bench",
+    bind: { nic: "firmware/bench/nic" },
+    memoryBase: HOST_MEMORY_BASE,
+    ...(request.options ? { options: request.options } : {}),
+  });
+  const folder = workFolder("x86-64");
+  writeFileSync(join(folder, "app.wasm"), firmware.wasm);
+  writeFileSync(join(folder, "trace.bin"), request.trace);
+  await wasmToC(folder, "app");
+  const bytes = (firmware.staticEnd - HOST_MEMORY_BASE + BODY_BYTES + 4095) & ~4095;
+  await runTool(
+    CC,
+    [
+      request.optimize,
+      "-g",
+      "-w",
+      "-I.",
+      ...C_FLAGS.filter((flag) => flag !== "-ffreestanding"),
+      `-DBEGIN_ARGUMENTS=${beginArguments()}`,
+      `-DMEMORY_BASE=${HOST_MEMORY_BASE}u`,
+      `-DMEMORY_BYTES=${bytes}u`,
+      `-DBODY_BYTES=${BODY_BYTES}u`,
+      "host.c",
+      "-o",
+      "replay",
+    ],
+    folder,
+  );
+  return folder;
+}

@@ -1,0 +1,137 @@
+import { CORTEX_M0PLUS, type ReplayRequest } from "./build.js";
+import { LWIP, TITLES, UIP } from "./recorded.js";
+import type { Measure, Recording } from "./recorder.js";
+import { countOnRp2040, type Counted } from "./rp2040.js";
+import { MANY, recordMain, recordMany } from "./workloads.js";
+import type { BarGroup } from "../chart.js";
+import { number, table } from "../table.js";
+
+/** One workload on one processor; counts a unit. */
+export interface WorkloadResult {
+  insn: number;
+  /** Only where a cycle model exists. */
+  cycles?: number;
+  framesOut: number;
+  /** The device's copy of received bytes, which `insn` leaves out. */
+  copyInsn?: number;
+  /** The same as images are built (-Os). */
+  image?: { insn: number; cycles?: number };
+  /** Ours over theirs; lwIP's and uIP's figures are recorded ones (recorded.ts). */
+  ratio: { lwip?: number; uip?: number };
+}
+
+export type InstructionsResult = Record<string, Record<string, WorkloadResult>>;
+
+/** Counts the instructions of a recording on one processor. */
+type Engine = (request: ReplayRequest) => Promise<Map<number, Counted>>;
+
+export interface InstructionsOptions {
+  onStep: (what: string) => void;
+}
+
+const ENGINES: { cpu: string; where: string; count: Engine }[] = [
+  { cpu: CORTEX_M0PLUS.name, where: "emulated RP2040", count: countOnRp2040 },
+];
+
+function round(value: number, units: number): number {
+  return Math.round((value * 10) / units) / 10;
+}
+
+function resultOf(
+  cpu: string,
+  measure: Measure,
+  fast: Counted,
+  image: Counted | undefined,
+): WorkloadResult {
+  const { name, units } = measure;
+  const insn = round(fast.insn, units);
+  const ratio: WorkloadResult["ratio"] = {};
+  const lwip = LWIP[cpu]?.[name];
+  const uip = UIP[cpu]?.[name];
+  if (lwip !== undefined) ratio.lwip = Math.round((insn / lwip) * 1000) / 1000;
+  if (uip !== undefined) ratio.uip = Math.round((insn / uip) * 1000) / 1000;
+  const result: WorkloadResult = {
+    insn,
+    framesOut: Math.round((measure.framesOut / units) * 1000) / 1000,
+    ratio,
+  };
+  if (fast.cycles > 0) result.cycles = round(fast.cycles, units);
+  if (fast.copyInsn > 0) result.copyInsn = round(fast.copyInsn, units);
+  if (image) {
+    result.image = { insn: round(image.insn, units) };
+    if (image.cycles > 0) result.image.cycles = round(image.cycles, units);
+  }
+  return result;
+}
+
+/** Runs the workloads on every processor that there is a counter for. */
+export async function countInstructions(options: InstructionsOptions): Promise<InstructionsResult> {
+  options.onStep("recording the workloads");
+  const recordings: { recording: Recording; options?: typeof MANY }[] = [
+    { recording: await recordMain() },
+    { recording: await recordMany(), options: MANY },
+  ];
+  const results: InstructionsResult = {};
+  for (const { cpu, where, count } of ENGINES) {
+    const rows: Record<string, WorkloadResult> = {};
+    for (const { recording, options: build } of recordings) {
+      const request = { trace: recording.trace, ...(build ? { options: build } : {}) };
+      options.onStep(`${cpu}: counting (${where})`);
+      const fast = await count({ ...request, optimize: "-O2" });
+      const image = await count({ ...request, optimize: "-Os" });
+      for (const measure of recording.measures) {
+        const counted = fast.get(measure.mark);
+        if (!counted) throw new Error(`${cpu}: workload ${measure.name} was not counted`);
+        rows[measure.name] = resultOf(cpu, measure, counted, image.get(measure.mark));
+      }
+    }
+    results[cpu] = rows;
+  }
+  return results;
+}
+
+/** The result for people. */
+export function printInstructions(result: InstructionsResult): string {
+  const parts: string[] = [];
+  for (const [cpu, rows] of Object.entries(result)) {
+    parts.push(
+      table(
+        [
+          `${cpu}, a unit`,
+          "insn",
+          "cycles",
+          "frames out",
+          "-Os insn",
+          "lwIP*",
+          "ratio",
+          "uIP*",
+          "ratio",
+        ],
+        Object.entries(rows).map(([name, row]) => [
+          `${name.padEnd(6)}${TITLES[name] ?? ""}`,
+          number(row.insn),
+          number(row.cycles),
+          row.framesOut.toFixed(2),
+          number(row.image?.insn),
+          number(LWIP[cpu]?.[name]),
+          row.ratio.lwip?.toFixed(2) ?? "-",
+          number(UIP[cpu]?.[name]),
+          row.ratio.uip?.toFixed(2) ?? "-",
+        ]),
+      ),
+    );
+  }
+  parts.push(
+    "gcc -O2, the device's byte moves left out. * recorded figures of lwIP 2.2.1 (tuned; g: round robin) and uIP.",
+  );
+  return parts.join("\n\n");
+}
+
+/** Bars for the chart: ours beside the peers', one group a workload. */
+export function chartInstructions(result: InstructionsResult): BarGroup[] {
+  const rows = result[CORTEX_M0PLUS.name] ?? {};
+  return Object.entries(rows).map(([name, row]) => ({
+    label: name,
+    bars: [row.insn, LWIP[CORTEX_M0PLUS.name]?.[name] ?? 0, UIP[CORTEX_M0PLUS.name]?.[name] ?? 0],
+  }));
+}

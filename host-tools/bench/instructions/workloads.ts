@@ -1,0 +1,148 @@
+import { FIN, PeerConnection, RST, SYN, arpRequest, datagram, echoRequest } from "./peer.js";
+import { Recorder, type Recording } from "./recorder.js";
+
+const MSS = 1460;
+const SMALL = 64;
+
+/** Options of the build for the demultiplexing workloads: very many connections, the smallest rings that hold a message. */
+export const MANY = {
+  SOCKETS: 254,
+  TCP_TCBS: 80,
+  TCP_SYN_RECORDS: 4,
+  TCP_TIME_WAIT_RECORDS: 4,
+  TCP_RX_BYTES: 256,
+  TCP_TX_BYTES: 256,
+};
+
+/** Opens a connection to a port of the stack. */
+function connect(recorder: Recorder, port: number): PeerConnection {
+  const peer = new PeerConnection(port);
+  recorder.connections.push(peer);
+  recorder.give(peer.syn());
+  if ((peer.bits & SYN) === 0) throw new Error(`the stack does not answer a SYN to port ${port}`);
+  recorder.give(peer.ack());
+  return peer;
+}
+
+/** a, a2: the stack receives, the application takes it by recv(). */
+function receive(recorder: Recorder, name: string, bytes: number, units: number): void {
+  const peer = connect(recorder, 9);
+  for (let i = 0; i < 20; i++) recorder.give(peer.data(bytes));
+  recorder.measure(name, units, () => {
+    for (let i = 0; i < units; i++) recorder.give(peer.data(bytes));
+  });
+  recorder.give(peer.reset());
+}
+
+/** b, b2: the stack sends; one acknowledgment for two segments. */
+function send(recorder: Recorder, name: string, zeroCopy: boolean, units: number): void {
+  recorder.choose(zeroCopy, false);
+  const peer = connect(recorder, 19);
+  for (let i = 0; i < 10; i++) recorder.give(peer.ack());
+  const before = peer.received;
+  recorder.measure(name, units, () => {
+    for (let i = 0; i < units / 2; i++) recorder.give(peer.ack());
+  });
+  if (peer.received - before !== units * MSS)
+    throw new Error(`${name}: the stack has sent ${peer.received - before} bytes`);
+  recorder.give(peer.reset());
+}
+
+/** c: a message and its echo. */
+function echo(recorder: Recorder, units: number): void {
+  const peer = connect(recorder, 7);
+  for (let i = 0; i < 10; i++) recorder.give(peer.data(SMALL));
+  const before = peer.received;
+  recorder.measure("c", units, () => {
+    for (let i = 0; i < units; i++) recorder.give(peer.data(SMALL));
+  });
+  if (peer.received - before !== units * SMALL) throw new Error("c: an echo is missing");
+  recorder.give(peer.reset());
+}
+
+/** d, e: datagrams and pings, one warm-up. */
+function answered(
+  recorder: Recorder,
+  name: string,
+  units: number,
+  frames: (i: number) => Uint8Array,
+): void {
+  recorder.give(frames(0));
+  recorder.measure(name, units, () => {
+    for (let i = 1; i <= units; i++) {
+      const sent = recorder.give(frames(i));
+      if (sent.length !== 1) throw new Error(`${name}: ${sent.length} answers`);
+    }
+  });
+}
+
+/** f, f2: connect, 100 bytes of request, 1,024 of answer, close. */
+function transaction(recorder: Recorder, closes: boolean): void {
+  const peer = connect(recorder, 80);
+  recorder.give(peer.data(100));
+  if (peer.received !== 1024) throw new Error("f: the answer is not whole");
+  if (closes && !(peer.bits & FIN)) throw new Error("f2: the stack does not close");
+  recorder.give(peer.ack());
+  recorder.give(peer.fin());
+  if (!closes) {
+    if (!(peer.bits & FIN)) throw new Error("f: the stack does not close");
+    recorder.give(peer.ack());
+  }
+  if (peer.bits & RST) throw new Error("the stack resets a transaction");
+  recorder.connections.length = 0;
+}
+
+function transactions(recorder: Recorder, name: string, closes: boolean, units: number): void {
+  recorder.choose(true, closes);
+  for (let i = 0; i < 16; i++) transaction(recorder, closes);
+  recorder.measure(name, units, () => {
+    for (let i = 0; i < units; i++) transaction(recorder, closes);
+  });
+}
+
+/** Segments, messages, datagrams counted; half as many transactions. */
+export const UNITS = 100;
+
+/** Workloads a to f and arp. */
+export async function recordMain(units = UNITS): Promise<Recording> {
+  const recorder = await Recorder.start();
+  receive(recorder, "a", MSS, units);
+  recorder.rest();
+  receive(recorder, "a2", SMALL, units);
+  recorder.rest();
+  send(recorder, "b", false, units);
+  recorder.rest();
+  send(recorder, "b2", true, units);
+  recorder.rest();
+  echo(recorder, units);
+  recorder.rest();
+  answered(recorder, "d64", units, () => datagram(64));
+  answered(recorder, "d1400", units, () => datagram(1400));
+  answered(recorder, "e64", units, (i) => echoRequest(i, 64));
+  answered(recorder, "e1400", units, (i) => echoRequest(i, 1400));
+  // ARP replies are rationed, and a measured stretch is without time: fewer than the ration.
+  answered(recorder, "arp", 20, () => arpRequest());
+  recorder.rest();
+  transactions(recorder, "f", false, units / 2);
+  recorder.rest();
+  transactions(recorder, "f2", true, units / 2);
+  return recorder.finish();
+}
+
+/** Workload g: 64-byte segments to k connections in turn, as many as the build has records for. */
+export async function recordMany(): Promise<Recording> {
+  const recorder = await Recorder.start(MANY);
+  for (const k of [1, 8, 64, 256]) {
+    if (k > MANY.TCP_TCBS) break;
+    const peers = Array.from({ length: k }, () => connect(recorder, 9));
+    const units = k === 256 ? 512 : 256;
+    const segments = (count: number): void => {
+      for (let i = 0; i < count; i++) recorder.give((peers[i % k] as PeerConnection).data(SMALL));
+    };
+    segments(k === 1 ? 20 : k);
+    recorder.measure(`g${k}`, units, () => segments(units));
+    for (const peer of peers) recorder.give(peer.reset());
+    recorder.rest();
+  }
+  return recorder.finish();
+}

@@ -1,0 +1,73 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { UserError } from "../errors.js";
+import { buildFolder } from "../root.js";
+import { barChart } from "./chart.js";
+
+/** A part of the bench: what it measures, and how that is shown. */
+export interface Part {
+  name: string;
+  title: string;
+  /** Measures; the result is what `--json` prints. */
+  run(onStep: (what: string) => void): Promise<unknown>;
+  /** The result for people. */
+  print(result: never): string;
+  /** The result as a picture, where it makes one: an SVG document. */
+  chart?(result: never): string;
+}
+
+/** The parts, in the order in which they run; each is loaded when it is wanted. */
+const PARTS: Record<string, { title: string; load: () => Promise<Part> }> = {
+  instructions: {
+    title: "instructions a segment, a datagram, a transaction, beside lwIP and uIP",
+    load: async () => {
+      const part = await import("./instructions/part.js");
+      return {
+        name: "instructions",
+        title: "Instructions a unit, Cortex-M0+, -O2",
+        run: (onStep) => part.countInstructions({ onStep }),
+        print: part.printInstructions,
+        chart: (result) =>
+          barChart(
+            "Instructions a unit, Cortex-M0+, gcc -O2",
+            ["as-tcpip", "lwIP 2.2.1 (recorded)", "uIP (recorded)"],
+            part.chartInstructions(result),
+          ),
+      };
+    },
+  },
+};
+
+/** Names of the parts with a word about each. */
+export function listParts(): { name: string; title: string }[] {
+  return Object.entries(PARTS).map(([name, { title }]) => ({ name, title }));
+}
+
+/**
+ * Runs the named part, or all of them. With `json` the result goes to standard output as one document: that of the part
+ * when one was named, otherwise one key a part.
+ */
+export async function runBench(name: string | undefined, json: boolean): Promise<void> {
+  if (name !== undefined && !(name in PARTS)) {
+    throw new UserError(
+      `there is no part '${name}' of the bench; there are: ${Object.keys(PARTS).join(", ")}`,
+    );
+  }
+  const names = name === undefined ? Object.keys(PARTS) : [name];
+  const results: Record<string, unknown> = {};
+  for (const each of names) {
+    const part = await (PARTS[each] as (typeof PARTS)[string]).load();
+    const onStep = (what: string): void => void process.stderr.write(`${each}: ${what} ...\n`);
+    const result = await part.run(onStep);
+    results[each] = result;
+    if (!json) console.log(`${part.print(result as never)}\n`);
+    if (part.chart) {
+      const charts = buildFolder("bench");
+      mkdirSync(charts, { recursive: true });
+      const file = join(charts, `${each}.svg`);
+      writeFileSync(file, part.chart(result as never));
+      if (!json) console.log(`chart: ${relative(process.cwd(), file)}\n`);
+    }
+  }
+  if (json) console.log(JSON.stringify(name === undefined ? results : results[name], null, 1));
+}
