@@ -9,6 +9,7 @@ import { linkBegin, linkEnd, linkLoopbackWaiting } from "./link/device";
 import { setNow } from "./now";
 import { randomSeed } from "./random";
 import { tcpTimer } from "./tcp/expiry";
+import { socketsNeighboursChanged } from "./socket/news";
 import { pendingAny } from "./tcp/pending";
 import { pendingRun, tcpAddressChanged, tcpNeighboursChanged } from "./tcp/turn";
 import {
@@ -64,6 +65,7 @@ function takeNews(): void {
   if (arpTakeNews()) {
     arpSendWaiting();
     tcpNeighboursChanged();
+    socketsNeighboursChanged();
   }
   const outcome = acdTakeOutcome();
   if (DHCP && outcome != AcdOutcome.NONE) dhcpAddressChecked(outcome == AcdOutcome.FREE);

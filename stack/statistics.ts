@@ -12,7 +12,6 @@ export const enum Counter {
   ARP_BAD,
   ARP_CONFLICT,
   ARP_PENDING_DROPPED,
-  ARP_RATE_LIMITED,
   IP_IN,
   IP_OUT,
   IP_BAD_HEADER,

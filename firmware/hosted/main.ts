@@ -1,6 +1,7 @@
 import { ramFrameBuffer, ramFrameIn, ramFrameRoom } from "../../drivers/ram/nic";
 import { dhcpStart } from "../../stack/dhcp/client";
 import { interfaceConfigure, interfaceInit } from "../../stack/interface";
+import { readyChanges } from "../../stack/readiness";
 import {
   sockAbort,
   sockAccept,
@@ -211,6 +212,11 @@ export function inUse(table: u32): u32 {
   if (table == 1) return connectionsInUse(FIRST_SYN_RECORD, FIRST_TIME_WAIT);
   if (table == 2) return connectionsInUse(FIRST_TIME_WAIT, CONNECTIONS);
   return socketsInUse();
+}
+
+/** Counts up with every event that could end a wait on a socket. */
+export function readyCount(): u32 {
+  return readyChanges();
 }
 
 /** State of TCB `id` (TcpState), for tests of the state machine. */

@@ -1,7 +1,6 @@
 import { iface, interfaceMac } from "../interface";
 import { linkRead } from "../link/device";
 import { RX_NETWORK, macEqual } from "../link/headers";
-import { RateLimit, rateLimitTake } from "../rate-limit";
 import { Counter, count } from "../statistics";
 import { Be } from "../wire/bytes";
 import { acdConflict, acdProbed } from "./acd";
@@ -17,12 +16,10 @@ import {
   arpReply,
 } from "./output";
 
-/** Replies: bursts of 64, one more each 8 ms. */
-const REPLY_PRICE: u32 = 128;
-const REPLY_BURST: u32 = 64 * REPLY_PRICE;
-const replies: RateLimit = changetype<RateLimit>(memory.data(offsetof<RateLimit>(), 4));
-
-/** Takes an ARP packet of `bytes`, of which 20 lie in the receive header bytes (RFC 826, RFC 5227). */
+/**
+ * Takes an ARP packet of `bytes`, of which 20 lie in the receive header bytes (RFC 826, RFC 5227). Each request for our address
+ * is answered: a limit over all askers would let one of them silence us for the others.
+ */
 export function arpInput(bytes: u32): void {
   count(Counter.ARP_IN);
   if (bytes < ARP_BYTES) {
@@ -63,7 +60,5 @@ export function arpInput(bytes: u32): void {
   ) {
     arpLearn(sender, mac, asked);
   }
-  if (!asked) return;
-  if (rateLimitTake(replies, REPLY_BURST, REPLY_PRICE)) arpReply(sender, mac);
-  else count(Counter.ARP_RATE_LIMITED);
+  if (asked) arpReply(sender, mac);
 }

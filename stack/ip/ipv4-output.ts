@@ -1,5 +1,5 @@
 import { arpResolve } from "../arp/cache";
-import { LOOPBACK_BYTES } from "../config";
+import { ARP_PENDING_BYTES, LOOPBACK_BYTES } from "../config";
 import { EAGAIN, EINPROGRESS, EMSGSIZE, ENETUNREACH } from "../errors";
 import { IP_MTU, iface, interfaceMac } from "../interface";
 import {
@@ -21,7 +21,7 @@ import {
 } from "../link/headers";
 import { Counter, count } from "../statistics";
 import { Be } from "../wire/bytes";
-import { IPPROTO_TCP, IP_HEADER_BYTES, ipHeaderSum, isLoopback } from "./packet";
+import { IP_HEADER_BYTES, ipHeaderSum, isLoopback } from "./packet";
 
 /** Version 4, 5 words, as the low byte of a plain 16-bit store. */
 const VERSION_AND_LENGTH: u32 = 0x45;
@@ -90,8 +90,8 @@ function writeHeader(
  * Opens an IPv4 packet of exactly `payloadBytes` and writes its header; the payload follows with `ipWrite`, then `ipEnd` or
  * `ipCancel`. DF set, identification 0. Returns 0, or nothing is open and it is -EMSGSIZE, -ENETUNREACH (no route, or not a
  * source address of ours), -EHOSTUNREACH (the neighbour does not answer ARP), -EAGAIN (no room to send now), -EINPROGRESS
- * (ARP has asked, and will leave news). A packet that is not TCP's then waits in the ARP slot instead, if
- * it fits, and 0 is returned.
+ * (ARP has asked, and will leave news). Where the packet fits the slot for the latest one that waits for ARP (RFC 1122
+ * 2.3.2.2), it goes there and 0 is returned.
  */
 export function ipBegin(
   protocol: u32,
@@ -100,6 +100,30 @@ export function ipBegin(
   payloadBytes: u32,
   tos: u32,
   ttl: u32,
+): i32 {
+  return open(protocol, source, destination, payloadBytes, tos, ttl, ARP_PENDING_BYTES != 0);
+}
+
+/** `ipBegin` for a sender that keeps what it sends, and waits for the neighbour by itself. */
+export function ipBeginNow(
+  protocol: u32,
+  source: u32,
+  destination: u32,
+  payloadBytes: u32,
+  tos: u32,
+  ttl: u32,
+): i32 {
+  return open(protocol, source, destination, payloadBytes, tos, ttl, false);
+}
+
+function open(
+  protocol: u32,
+  source: u32,
+  destination: u32,
+  payloadBytes: u32,
+  tos: u32,
+  ttl: u32,
+  mayWait: bool,
 ): i32 {
   const totalBytes = payloadBytes + IP_HEADER_BYTES;
   if (totalBytes > IP_MTU) return -EMSGSIZE;
@@ -110,7 +134,7 @@ export function ipBegin(
   } else {
     // 127/8 never goes on a wire (RFC 1122 3.2.1.3), nor an address that we have given up. 0 is for DHCP.
     const result = source == iface.address || source == 0 ? resolve(destination) : -ENETUNREACH;
-    if (result == -EINPROGRESS && protocol != IPPROTO_TCP) {
+    if (result == -EINPROGRESS && mayWait) {
       if (!linkTxWait(nextHop(destination), totalBytes)) return result;
       writeHeader(protocol, source, destination, totalBytes, tos, ttl);
       linkWrite(TX_NETWORK, IP_HEADER_BYTES);

@@ -1,10 +1,12 @@
 import { iface } from "../interface";
 import { Counter, count } from "../statistics";
 import { linkLeft, linkRead } from "./device";
-import { ETHERNET_BYTES, RX_ETHERNET } from "./headers";
+import { ETHERNET_BYTES, RX_ETHERNET, RX_NETWORK, TYPE_VLAN } from "./headers";
 
 /** Read with the Ethernet header: the fixed part of an IPv4 header. */
 const NETWORK_READ_BYTES: u32 = 20;
+/** A tag stands between the source and the type. */
+const TAG_BYTES: u32 = 4;
 const FIRST_READ_BYTES: u32 = ETHERNET_BYTES + NETWORK_READ_BYTES;
 
 /** No type: the frame is not for us. */
@@ -38,7 +40,18 @@ export function ethernetInput(): u32 {
     count(Counter.ETHERNET_BAD_SOURCE);
     return FRAME_DROPPED;
   }
-  return <u32>load<u16>(RX_ETHERNET, 12);
+  const type = <u32>load<u16>(RX_ETHERNET, 12);
+  return type == TYPE_VLAN ? untag() : type;
+}
+
+/** Type of a frame with a tag, which is taken out. VLAN 0 says only a priority (IEEE 802.1Q 9.6); any other is not ours. */
+function untag(): u32 {
+  // The identifier is the low 12 bits.
+  if ((load<u16>(RX_NETWORK) & 0xff0f) != 0 || linkLeft() < TAG_BYTES) return TYPE_VLAN;
+  const type = <u32>load<u16>(RX_NETWORK, 2);
+  memory.copy(RX_NETWORK, RX_NETWORK + TAG_BYTES, NETWORK_READ_BYTES - TAG_BYTES);
+  linkRead(RX_NETWORK + NETWORK_READ_BYTES - TAG_BYTES, TAG_BYTES);
+  return type;
 }
 
 /** Bytes behind the Ethernet header, those included that have been read with it. */

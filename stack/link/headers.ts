@@ -13,6 +13,8 @@ export const ETHERNET_BYTES: u32 = 14;
 /** Ethertypes as a plain 16-bit load sees them. */
 export const TYPE_IPV4: u32 = 0x0008;
 export const TYPE_ARP: u32 = 0x0608;
+/** IEEE 802.1Q tag. */
+export const TYPE_VLAN: u32 = 0x0081;
 
 const RX: usize = memory.data(16 + 60 + 8, 4);
 export const RX_ETHERNET: usize = RX + 2;

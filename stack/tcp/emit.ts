@@ -1,5 +1,5 @@
 import { TCP_RX_BYTES } from "../config";
-import { ipBegin, ipEnd, ipWrite } from "../ip/ipv4-output";
+import { ipBegin, ipBeginNow, ipEnd, ipWrite } from "../ip/ipv4-output";
 import { Counter, count } from "../statistics";
 import { Be } from "../wire/bytes";
 import { sumAdd, sumField, sumPseudoHeader } from "../wire/checksum";
@@ -39,7 +39,11 @@ export function segmentSend(
   const tos: u32 = tcb != null ? <u32>tcb.tos : 0;
   const ttl: u32 = tcb != null ? <u32>tcb.ttl : DEFAULT_TTL;
   const total = headerBytes + bytes;
-  const refused = ipBegin(PROTOCOL_TCP, localAddress, remoteAddress, total, tos, ttl);
+  // Only what nobody sends again waits for ARP: a RST, or the ACK of a TIME-WAIT record.
+  const refused =
+    tcb == null && mss == 0
+      ? ipBegin(PROTOCOL_TCP, localAddress, remoteAddress, total, tos, ttl)
+      : ipBeginNow(PROTOCOL_TCP, localAddress, remoteAddress, total, tos, ttl);
   if (refused != 0) return refused;
   store<u32>(HEADER, bswap<u32>(ports));
   store<u32>(HEADER, bswap<u32>(seq), 4);
@@ -100,7 +104,7 @@ export function sendSynAck(
   );
 }
 
-/** A segment without a connection behind it: RST, or the ACK of a TIME-WAIT record. Best effort: if it cannot go now, it is lost. */
+/** A segment without a connection behind it: RST, or the ACK of a TIME-WAIT record. Best effort: without room in the chip it is lost. */
 export function sendBare(
   localAddress: u32,
   remoteAddress: u32,

@@ -8,15 +8,29 @@ import { ip, pattern } from "../support/wire.js";
 const options = { ARP_PENDING_BYTES: 0, LOOPBACK_BYTES: 0, ARP_ENTRIES: 3, UDP_RX_BYTES: 512 };
 const PEER = "192.168.7.9";
 
-test("ARP-6 waived without a slot: the sender is told to try again, and can after the answer", async (t) => {
+test("A1b, ARP-6 waived without a slot: the sender is told to try again, and can after the answer", async (t) => {
   const stack = await StackHarness.quiet({ options });
   const peer = stack.peer(PEER);
   const fd = stack.udpSocket(5000);
   t.is(stack.sendTo(fd, pattern(9), peer.address, 6000), -ERRNO.EAGAIN);
   t.is(stack.take()[0]?.arp?.targetAddress, peer.address);
+  const news = stack.wasm.readyCount();
   t.deepEqual(stack.exchange(peer.arpReply()), []);
+  t.true(stack.wasm.readyCount() > news, "a blocking sendto is woken");
   t.is(stack.sendTo(fd, pattern(9), peer.address, 6000), 9);
   t.deepEqual(stack.take()[0]?.udp?.data, pattern(9));
+});
+
+test("A1b: without a slot a blocking sendto is woken too when nobody answers, and is refused then", async (t) => {
+  const stack = await StackHarness.quiet({ options });
+  const fd = stack.udpSocket(5000);
+  t.is(stack.sendTo(fd, pattern(9), ip(PEER), 6000), -ERRNO.EAGAIN);
+  const news = stack.wasm.readyCount();
+  stack.advance(2900);
+  t.is(stack.wasm.readyCount(), news);
+  stack.advance(200);
+  t.true(stack.wasm.readyCount() > news);
+  t.is(stack.sendTo(fd, pattern(9), ip(PEER), 6000), -ERRNO.EHOSTUNREACH);
 });
 
 test("without the loopback device 127.0.0.0/8 has no route and never reaches the wire", async (t) => {

@@ -1,6 +1,6 @@
 import test from "ava";
 import { StackHarness } from "../support/stack-harness.js";
-import { BROADCAST_MAC, ETHERTYPE, pattern } from "../support/wire.js";
+import { BROADCAST_MAC, ETHERTYPE, concat, pattern } from "../support/wire.js";
 
 const PEER = "192.168.7.9";
 
@@ -27,10 +27,40 @@ test("ETH-2: frames for another station, or from a group of stations, are droppe
   t.true(stack.answers(peer));
 });
 
-test("ETH-1: unknown types, 802.3 lengths and VLAN tags are dropped and counted", async (t) => {
+/** The frame with an 802.1Q tag. */
+function tagged(frame: Uint8Array, tag: number): Uint8Array {
+  return concat(
+    frame.subarray(0, 12),
+    Uint8Array.of(0x81, 0x00, tag >> 8, tag & 0xff),
+    frame.subarray(12),
+  );
+}
+
+test("G8, IEEE 802.1Q: VLAN 0 is the untagged network, whatever the priority; other VLANs are not ours", async (t) => {
+  const stack = await StackHarness.quiet();
+  const peer = stack.peer(PEER);
+  for (const tag of [0x0000, 0xe000, 0x1000]) {
+    t.is(stack.exchange(tagged(peer.arpRequest(), tag))[0]?.arp?.operation, 2, "ARP");
+    const [pong] = stack.exchange(tagged(peer.echo(pattern(33)), tag));
+    t.deepEqual(pong?.icmp?.data, pattern(33));
+    const short = tagged(peer.echo(pattern(4)), tag);
+    t.is(stack.exchange(short).length, 1);
+    for (let bytes = 1; bytes < 42; bytes++) {
+      t.deepEqual(stack.exchange(short.subarray(0, bytes)), [], `${bytes} bytes`);
+    }
+    const twice = tagged(tagged(peer.echo(pattern(4)), 0), tag);
+    t.deepEqual(stack.exchange(twice), []);
+  }
+  for (const tag of [0x0001, 0x0fff, 0xe123, 0x0100]) {
+    t.is(stack.counted(() => stack.inject(tagged(peer.arpRequest(), tag))).ethernetUnknownType, 1);
+  }
+  t.deepEqual(stack.take(), []);
+});
+
+test("ETH-1: unknown types, 802.3 lengths and other VLANs are dropped and counted", async (t) => {
   const stack = await StackHarness.quiet();
   const peer = stack.neighbour(PEER);
-  for (const type of [0x0000, 0x0026, 0x05dc, 0x0801, ETHERTYPE.IPV6, 0x8100, 0x88cc, 0xffff]) {
+  for (const type of [0x0000, 0x0026, 0x05dc, 0x0801, ETHERTYPE.IPV6, 0x88a8, 0x88cc, 0xffff]) {
     const frame = peer.echo(pattern(10), 1, 1, { ethernet: { type } });
     t.is(stack.counted(() => stack.inject(frame)).ethernetUnknownType, 1, type.toString(16));
   }

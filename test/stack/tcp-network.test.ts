@@ -23,6 +23,17 @@ test("the ARP entry is lost in the middle of a connection: text waits for the ne
   t.deepEqual(peer.acknowledge(101), []);
 });
 
+test("A14: a neighbour that comes back after ARP has given it up gets the text that waits, at once", async (t) => {
+  const stack = await deviceStack();
+  const { peer, fd } = accepted(stack, stack.listen(80), 5000);
+  stack.advance(SILENCE_MS);
+  stack.send(fd, pattern(100));
+  stack.advance(4000);
+  t.is(stack.take().filter((frame) => frame.arp).length, 3, "asked three times, in vain");
+  stack.inject(peer.host.arpRequest());
+  t.deepEqual(peer.heard(), ["PA 1:1+100"]);
+});
+
 test("a retransmission goes on when the neighbour was away for a while", async (t) => {
   const stack = await deviceStack();
   const { peer, fd } = accepted(stack, stack.listen(80), 5000);

@@ -48,7 +48,6 @@ export const COUNTERS = [
   "arpBad",
   "arpConflict",
   "arpPendingDropped",
-  "arpRateLimited",
   "ipIn",
   "ipOut",
   "ipBadHeader",
@@ -125,6 +124,7 @@ interface HostedExports {
   sysLocalPort(fd: number): number;
   counter(index: number): number;
   inUse(table: number): number;
+  readyCount(): number;
   tcbState(id: number): number;
 }
 

@@ -15,7 +15,7 @@ function group(index: u32): Text {
         "ethernetIn ethernetTooShort ethernetNotOurs ethernetUnknownType ethernetBadSource ",
       );
     case 1:
-      return text("arpIn arpBad arpConflict arpPendingDropped arpRateLimited ");
+      return text("arpIn arpBad arpConflict arpPendingDropped ");
     case 2:
       return text("ipIn ipOut ipBadHeader ipBadLength ipBadChecksum ipBadSource ipNotOurs ");
     case 3:

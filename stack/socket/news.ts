@@ -1,0 +1,12 @@
+import { SOCKETS, UDP_SOCKETS } from "../config";
+import { POLLOUT } from "../posix";
+import { ready } from "../readiness";
+import { SocketKind, socketAt } from "./table";
+
+/** A neighbour was found or given up: a datagram that had to wait for it may go, or is refused, now. */
+export function socketsNeighboursChanged(): void {
+  if (UDP_SOCKETS == 0) return;
+  for (let index: u32 = 0; index < SOCKETS; index++) {
+    if (socketAt(index).kind == <u8>SocketKind.DATAGRAM) ready(index, POLLOUT);
+  }
+}
