@@ -64,7 +64,7 @@ export async function runAsc(
   };
   const { error } = await asc.main(ascArguments(request, decided), {
     readFile,
-    transforms: [statics.transform()] as never[],
+    transforms: [statics.transform(), ...(request.fiber ? [asyncifyTransform()] : [])] as never[],
     writeFile: (name: string, contents: string | Uint8Array) => {
       if (typeof contents !== "string") wasm = contents;
       else if (name.endsWith(".map")) sourceMap = contents;
@@ -82,14 +82,27 @@ export async function runAsc(
   await refuseAllocation(wasm, request.app);
   const compiled = {
     wasm,
-    sourceMap: undefined,
+    sourceMap,
     messages: literals.messages,
     texts: [...literals.texts],
     statics: statics.buffers,
     staticEnd: statics.end,
   };
-  void sourceMap;
   return { compiled, read: sources.read };
+}
+
+/** Imports at which a fiber may leave the processor. */
+const FIBER_IMPORTS = "hw.sleepUntil,hw.clockMs";
+
+/** Tells binaryen's asyncify pass where a program may stop, so that all other code stays as it is. */
+function asyncifyTransform(): new () => object {
+  return class {
+    declare binaryen: { setPassArgument(name: string, value: string): void };
+    afterCompile(): void {
+      this.binaryen.setPassArgument("asyncify-imports", FIBER_IMPORTS);
+      this.binaryen.setPassArgument("asyncify-ignore-indirect", "");
+    }
+  };
 }
 
 /** The name under which a file owns memory and code: as in the package, or in the project. */
@@ -103,8 +116,10 @@ function ascArguments(request: CompileRequest, { folder, options }: Decided): st
   const args = [treeName(join(folder, "main.ts"))];
   args.push("--outFile", "out.wasm", "--runtime", "stub", optimize);
   args.push("--use", "abort=", "--uncheckedBehavior", "always");
-  // Names cost nothing on a device, and size tables need them.
-  if (request.debug || request.memoryBase) args.push("--debug");
+  // Names and places cost nothing on a device; size tables and the words about a trap need them.
+  args.push("--debug");
+  if (!request.memoryBase) args.push("--sourceMap");
+  if (request.fiber) args.push("--runPasses", "asyncify");
   if (request.memoryBase) {
     // asc ignores a hexadecimal base without a word, so it is always decimal.
     args.push("--memoryBase", String(request.memoryBase));

@@ -24,6 +24,8 @@ export interface CompileRequest {
   memoryBase?: number;
   /** `qemu`: the package "board" is `hal/stm32/qemu.ts` around the board's own, for an image that QEMU runs. */
   variant?: "qemu";
+  /** The program can leave its `main` and come back, so that several run in one thread (host-tools/testing). */
+  fiber?: boolean;
   /** Bytes that nobody owns behind each static buffer (the guarded native build). */
   guardBytes?: number;
   /** Files that stand in for the board's driver and CPU primitives: names of the tree without extension (the bench). */
@@ -58,6 +60,7 @@ export async function compileFirmware(request: CompileRequest): Promise<Firmware
   const folder = appFolder(request.app);
   const options = resolveOptions(board, folder, request.options);
   const { debug = false, memoryBase = 0, guardBytes = 0, variant = "", bind = {} } = request;
+  const fiber = request.fiber ?? false;
   const facts = {
     board,
     folder: treeName(folder),
@@ -67,6 +70,7 @@ export async function compileFirmware(request: CompileRequest): Promise<Firmware
     guardBytes,
     variant,
     bind,
+    fiber,
   };
   const cache = new CompileCache({ ...facts, title: appTitle(request.app) });
   let compiled = cache.find();

@@ -1,33 +1,50 @@
 import { decodeLog } from "../log/decode.js";
 import { SETTINGS_BYTES } from "../settings.js";
-import { createChip, LINK_BPS } from "./machine-chips.js";
-import {
-  DeviceTrap,
-  StopSimulation,
-  type DeviceMachine,
-  type MachineEnvironment,
-} from "./machine.js";
-import { BOARD_TIMING, clockMsOf, createHw, type HwImports } from "./hw-imports.js";
+import type { Firmware } from "../build/compile.js";
+import { createChip, LINK_BPS, type ChipName } from "./machine-chips.js";
+import { DeviceTrap, type DeviceMachine, type MachineEnvironment } from "./machine.js";
+import { BOARD_TIMING, clockMsOf, createHw, type BusCount, type HwImports } from "./hw-imports.js";
 import { Random } from "./random.js";
+import { trapOf } from "./trap.js";
 import type { ChipModel, SpiSlave } from "./types.js";
+import type { VirtualClock } from "./virtual-clock.js";
 import { violationLog } from "./violations.js";
 
 const PAGE_BYTES = 65536;
 /** Waking takes a moment, so that a device that ignores its interrupt cannot stop the clock. */
-const WAKE_NS = 1000;
+export const WAKE_NS = 1000;
 /** Imports that look at or move time: where the world gets its turn while the processor is busy. */
 const BUSY_IMPORTS = ["spiSelect", "chipInterrupt", "clockMs", "clockUs", "delayNs"] as const;
+
+/** How the code of a virtual board gives way to the world. */
+export interface Pauses {
+  /** The device sleeps until `clockMs()` is `deadlineMs`, or INTn is low. */
+  sleep: (deadlineMs: number) => void;
+  /** The processor is at work; called before each import that looks at or moves time. */
+  turn: (name: string) => void;
+}
+
+/** A virtual board that has been made and not started. */
+export interface WasmBoard {
+  chip: ChipModel;
+  instance: WebAssembly.Instance;
+  /** Traffic on the SPI bus. */
+  bus: BusCount;
+  main: () => void;
+}
 
 /**
  * A virtual board: the firmware as a WebAssembly instance. Its instructions take no simulated time; SPI bytes, delays
  * and looking at pins and clocks do (hw-imports.ts).
  */
-export async function createMachine(environment: MachineEnvironment): Promise<DeviceMachine> {
-  const { firmware, time, log } = environment;
+export async function makeWasmBoard(
+  environment: Omit<MachineEnvironment, "time"> & { clock: VirtualClock },
+  pauses: (chip: SpiSlave) => Pauses,
+): Promise<WasmBoard> {
+  const { firmware, clock, log } = environment;
   const { board } = firmware;
   if (board.chip === "none") throw new Error(`the board ${board.name} has no Ethernet chip`);
   const random = new Random(environment.seed);
-  const { clock } = time;
   const chip = await createChip(board.chip, {
     clock,
     spiHz: board.spiHz,
@@ -35,31 +52,26 @@ export async function createMachine(environment: MachineEnvironment): Promise<De
     onViolation: violationLog(clock, log),
   });
   const entropy = random.fork();
-  const bus: SpiSlave = environment.probe ? environment.probe(chip) : chip;
+  const probed: SpiSlave = environment.probe ? environment.probe(chip) : chip;
+  const { sleep, turn } = pauses(probed);
   const memory = (): WebAssembly.Memory => instance.exports["memory"] as WebAssembly.Memory;
   let blobAt = 0;
   const settingsAt = (): number => blobAt + ((firmware.blob.length + 3) & ~3);
-  const { imports } = createHw({
+  const { imports, bus } = createHw({
     clock,
     advance: (ns) => clock.advance(ns),
-    chip: bus,
+    chip: probed,
     spiHz: board.spiHz,
     timing: BOARD_TIMING[board.chip],
     memory,
     log: (id, args) => log(decodeLog(firmware.messages, id, args, clock.nowNs / 1e6)),
-    sleepUntil: (deadlineMs) => {
-      const leftMs = (deadlineMs - clockMsOf(clock, 0)) | 0;
-      const nowMs = Math.floor(clock.nowNs / 1e6);
-      if (leftMs > 0) time.idle((nowMs + leftMs) * 1e6, () => bus.interrupt);
-      else time.busy();
-      clock.advance(WAKE_NS);
-    },
+    sleepUntil: sleep,
     entropy: () => entropy.u32(),
     flashBase: () => blobAt,
     settingsBase: settingsAt,
   });
   const instance = new WebAssembly.Instance(new WebAssembly.Module(firmware.wasm), {
-    hw: withTurns(imports, () => time.busy()),
+    hw: withTurns(imports, turn),
   });
   blobAt = memory().buffer.byteLength;
   const flashBytes = settingsAt() - blobAt + SETTINGS_BYTES;
@@ -69,7 +81,33 @@ export async function createMachine(environment: MachineEnvironment): Promise<De
   bytes.set(environment.settings, settingsAt());
   const main = instance.exports["main"] as (() => void) | undefined;
   if (!main) throw new DeviceTrap(`the application '${firmware.app}' has no exported main()`);
-  return new WasmMachine(chip, LINK_BPS[board.chip], main);
+  return { chip, instance, bus, main };
+}
+
+/** The same as a machine, whose `main` blocks while the world goes on. */
+export async function createMachine(environment: MachineEnvironment): Promise<DeviceMachine> {
+  const { firmware, time } = environment;
+  const { clock } = time;
+  const { chip, main } = await makeWasmBoard({ ...environment, clock }, (bus) => ({
+    turn: () => time.busy(),
+    sleep: (deadlineMs) => {
+      const untilNs = deadlineNs(clock, deadlineMs);
+      if (untilNs === undefined) time.busy();
+      else time.idle(untilNs, () => bus.interrupt);
+      clock.advance(WAKE_NS);
+    },
+  }));
+  return new WasmMachine(chip, LINK_BPS[chipName(firmware)], main, firmware);
+}
+
+/** The instant at which `clockMs()` reaches a deadline; undefined when it is over. */
+export function deadlineNs(clock: VirtualClock, deadlineMs: number): number | undefined {
+  const leftMs = (deadlineMs - clockMsOf(clock, 0)) | 0;
+  return leftMs > 0 ? (Math.floor(clock.nowNs / 1e6) + leftMs) * 1e6 : undefined;
+}
+
+function chipName(firmware: Firmware): ChipName {
+  return firmware.board.chip as ChipName;
 }
 
 class WasmMachine implements DeviceMachine {
@@ -77,34 +115,29 @@ class WasmMachine implements DeviceMachine {
     readonly chip: ChipModel,
     readonly linkBps: number,
     private readonly main: () => void,
+    private readonly firmware: Firmware,
   ) {}
 
   run(): void {
     try {
       this.main();
     } catch (error) {
-      if (error instanceof StopSimulation || !(error instanceof WebAssembly.RuntimeError)) {
-        throw error;
-      }
-      throw new DeviceTrap(`the firmware has trapped (${error.message})${trapPlace(error)}`);
+      throw trapOf(error, this.firmware);
     }
-    throw new DeviceTrap("the firmware has ended: main() must not return");
+    throw new DeviceTrap(MAIN_RETURNED);
   }
 }
 
-/** The innermost functions of a trap, as far as the build kept their names. */
-function trapPlace(error: Error): string {
-  const frames = [...(error.stack ?? "").matchAll(/at (\S+) \(wasm:/g)].map((match) => match[1]);
-  return frames.length > 0 ? ` in ${frames.slice(0, 3).join(" < ")}` : "";
-}
+/** What a firmware is told whose `main` returns. */
+export const MAIN_RETURNED = "the firmware has ended: main() must not return";
 
 /** Gives the world a turn before each import that looks at or moves time. */
-function withTurns(imports: HwImports, turn: () => void): HwImports {
+function withTurns(imports: HwImports, turn: (name: string) => void): HwImports {
   const wrapped: HwImports = { ...imports };
   for (const name of BUSY_IMPORTS) {
     const inner = imports[name] as (...args: number[]) => number | void;
     wrapped[name] = (argument) => {
-      turn();
+      turn(name);
       return inner(argument as number);
     };
   }

@@ -1,0 +1,129 @@
+import type { Firmware } from "../build/compile.js";
+import { DeviceTrap } from "../sim/machine.js";
+import { MAIN_RETURNED, WAKE_NS, deadlineNs, makeWasmBoard } from "../sim/machine-wasm.js";
+import type { WasmBoard } from "../sim/machine-wasm.js";
+import { trapOf } from "../sim/trap.js";
+import type { LogLine } from "../log/decode.js";
+import type { SpiSlave } from "../sim/types.js";
+import type { VirtualClock } from "../sim/virtual-clock.js";
+
+const PAGE_BYTES = 65536;
+/** Where the fiber's stack lies: pages behind everything else. */
+const STACK_PAGES = 1;
+/** A processor that never sleeps gives way to the others after this simulated time. */
+const SLICE_NS = 1_000_000;
+
+/** Exports of a program that was compiled as a fiber (binaryen's asyncify pass). */
+interface AsyncifyExports {
+  memory: WebAssembly.Memory;
+  asyncify_start_unwind(data: number): void;
+  asyncify_stop_unwind(): void;
+  asyncify_start_rewind(data: number): void;
+  asyncify_stop_rewind(): void;
+  asyncify_get_state(): number;
+}
+
+/** What a fiber is made from. */
+export interface FiberOptions {
+  firmware: Firmware;
+  clock: VirtualClock;
+  seed: number;
+  settings: Uint8Array;
+  log: (line: LogLine) => void;
+}
+
+/**
+ * A virtual board whose `main` leaves the processor whenever it sleeps and goes on where it was, so that many boards and a
+ * test run in one thread, in virtual time, and one seed is one run.
+ */
+export class Fiber {
+  /** Instant at which the device wants to go on; it also does when INTn goes low. */
+  wakeNs = 0;
+  /** Why the device has stopped for good. */
+  failure: Error | undefined;
+  private started = false;
+  private sliceNs = 0;
+  private asleep = false;
+
+  private constructor(
+    private readonly options: FiberOptions,
+    readonly board: WasmBoard,
+    private readonly bus: SpiSlave,
+    private readonly exports: AsyncifyExports,
+    private readonly dataAt: number,
+  ) {}
+
+  static async create(options: FiberOptions): Promise<Fiber> {
+    let fiber: Fiber | undefined;
+    let bus: SpiSlave | undefined;
+    const board = await makeWasmBoard(options, (chip) => {
+      bus = chip;
+      return {
+        sleep: (deadlineMs) => fiber?.sleep(deadlineMs),
+        turn: (name) => fiber?.turn(name),
+      };
+    });
+    const exports = board.instance.exports as unknown as AsyncifyExports;
+    const dataAt = exports.memory.grow(STACK_PAGES) * PAGE_BYTES;
+    const words = new Uint32Array(exports.memory.buffer, dataAt, 2);
+    words[0] = dataAt + 8;
+    words[1] = dataAt + STACK_PAGES * PAGE_BYTES;
+    fiber = new Fiber(options, board, bus as SpiSlave, exports, dataAt);
+    return fiber;
+  }
+
+  /** True when the device has something to do now. */
+  get ready(): boolean {
+    if (this.failure) return false;
+    return !this.started || this.bus.interrupt || this.options.clock.nowNs >= this.wakeNs;
+  }
+
+  /** Lets the device run until it sleeps. */
+  resume(): void {
+    const { clock, firmware } = this.options;
+    try {
+      this.sliceNs = clock.nowNs + SLICE_NS;
+      if (this.started) this.exports.asyncify_start_rewind(this.dataAt);
+      this.started = true;
+      this.board.main();
+      if (this.exports.asyncify_get_state() !== UNWINDING) throw new DeviceTrap(MAIN_RETURNED);
+      this.exports.asyncify_stop_unwind();
+    } catch (error) {
+      const trap = trapOf(error, firmware);
+      if (!(trap instanceof DeviceTrap)) throw trap;
+      this.failure = trap;
+    }
+  }
+
+  /** Before an import that looks at time: a device that is busy for long gives way in `clockMs`. */
+  private turn(name: string): void {
+    if (name !== "clockMs") return;
+    if (this.asleep) {
+      this.asleep = false;
+      this.exports.asyncify_stop_rewind();
+    } else if (this.options.clock.nowNs >= this.sliceNs) {
+      this.wakeNs = this.options.clock.nowNs;
+      this.asleep = true;
+      this.exports.asyncify_start_unwind(this.dataAt);
+    }
+  }
+
+  /** The import `sleepUntil`: called once to fall asleep, and again when the device goes on. */
+  private sleep(deadlineMs: number): void {
+    const { clock } = this.options;
+    if (this.asleep) {
+      this.asleep = false;
+      this.exports.asyncify_stop_rewind();
+      clock.advance(WAKE_NS);
+      return;
+    }
+    const untilNs = deadlineNs(clock, deadlineMs);
+    const sleeps = untilNs !== undefined && !this.bus.interrupt;
+    if (!sleeps && clock.nowNs < this.sliceNs) return clock.advance(WAKE_NS);
+    this.wakeNs = sleeps ? untilNs : clock.nowNs;
+    this.asleep = true;
+    this.exports.asyncify_start_unwind(this.dataAt);
+  }
+}
+
+const UNWINDING = 1;
