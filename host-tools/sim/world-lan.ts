@@ -110,7 +110,7 @@ const ARP_SENDER = 28;
 const IPV4_SOURCE = 26;
 
 /** Notes which address of a network the device uses. */
-class AddressWatch {
+export class AddressWatch {
   private address = 0;
 
   constructor(

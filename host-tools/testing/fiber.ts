@@ -54,13 +54,14 @@ export class Fiber {
   ) {}
 
   static async create(options: FiberOptions): Promise<Fiber> {
-    let fiber: Fiber | undefined;
+    // The module may call its imports while it is being made.
+    const made: { fiber?: Fiber } = {};
     let bus: SpiSlave | undefined;
     const board = await makeWasmBoard(options, (chip) => {
       bus = chip;
       return {
-        sleep: (deadlineMs) => fiber?.sleep(deadlineMs),
-        turn: (name) => fiber?.turn(name),
+        sleep: (deadlineMs) => made.fiber?.sleep(deadlineMs),
+        turn: (name) => made.fiber?.turn(name),
       };
     });
     const exports = board.instance.exports as unknown as AsyncifyExports;
@@ -68,8 +69,8 @@ export class Fiber {
     const words = new Uint32Array(exports.memory.buffer, dataAt, 2);
     words[0] = dataAt + 8;
     words[1] = dataAt + STACK_PAGES * PAGE_BYTES;
-    fiber = new Fiber(options, board, bus as SpiSlave, exports, dataAt);
-    return fiber;
+    made.fiber = new Fiber(options, board, bus as SpiSlave, exports, dataAt);
+    return made.fiber;
   }
 
   /** True when the device has something to do now. */

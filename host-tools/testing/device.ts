@@ -1,0 +1,112 @@
+import type { Firmware } from "../build/compile.js";
+import type { LogLine } from "../log/decode.js";
+import { formatAddress, formatMac, type Mac } from "../net/addresses.js";
+import type { LinkDirection } from "../net/link.js";
+import type { BusCount } from "../sim/hw-imports.js";
+import type { ChipModel } from "../sim/types.js";
+import { readCounters } from "./counters.js";
+import type { Fiber } from "./fiber.js";
+import type { Lan } from "./lan.js";
+import type { TcpStream } from "./host.js";
+
+/** What a network gives a device. */
+export interface DeviceParts {
+  name: string;
+  mac: Mac;
+  firmware: Firmware;
+  links: { up: LinkDirection; down: LinkDirection };
+  /** Gives power. */
+  start: () => Promise<void>;
+}
+
+/** A device of a simulated network: firmware on a virtual board. */
+export class Device {
+  /** Lines of its log since power was given. */
+  readonly log: LogLine[] = [];
+  /** Its address as a host-order number; 0 while it has none. */
+  addressNumber = 0;
+  /** For the network only. */
+  fiber: Fiber | undefined;
+
+  readonly name: string;
+  readonly firmware: Firmware;
+  /** Both directions of its cable; `count` of each tells what has happened on it. */
+  readonly links: { up: LinkDirection; down: LinkDirection };
+  /** Its hardware address, as 02:00:00:00:01:00. */
+  readonly mac: string;
+
+  /** Made by `Lan.device`. */
+  constructor(
+    private readonly lan: Lan,
+    private readonly parts: DeviceParts,
+  ) {
+    this.name = parts.name;
+    this.firmware = parts.firmware;
+    this.links = parts.links;
+    this.mac = formatMac(parts.mac);
+  }
+
+  /** The Ethernet chip's model: registers' errata and faults are its switches. */
+  get chip(): ChipModel {
+    return this.powered().board.chip;
+  }
+
+  /** Traffic on the SPI bus since power was given. */
+  get spi(): BusCount {
+    return this.powered().board.bus;
+  }
+
+  /** Counters of the stack by name (stack/statistics.ts), as TCP_RETRANSMIT. */
+  get counters(): Record<string, number> {
+    const memory = this.powered().board.instance.exports["memory"] as WebAssembly.Memory;
+    return readCounters(this.firmware, memory.buffer);
+  }
+
+  /** The address as text. */
+  get address(): string {
+    return formatAddress(this.addressNumber);
+  }
+
+  /** Waits for a line of the log; one that has come already counts too. Gives its text. */
+  async logged(wanted: string | RegExp, limitMs?: number): Promise<string> {
+    const fits = ({ text }: LogLine): boolean =>
+      typeof wanted === "string" ? text.includes(wanted) : wanted.test(text);
+    await this.lan.until(() => this.log.some(fits), `a log line ${String(wanted)}`, limitMs);
+    return (this.log.find(fits) as LogLine).text;
+  }
+
+  /** Waits until the device uses an address, by DHCP or its own; gives it as text. */
+  async ready(limitMs?: number): Promise<string> {
+    await this.lan.until(() => this.addressNumber !== 0, `the address of ${this.name}`, limitMs);
+    return this.address;
+  }
+
+  /** Connects from the network's own host; waits for the device's address first, and while the port is not open yet. */
+  async connect(port: number, limitMs?: number): Promise<TcpStream> {
+    await this.ready(limitMs);
+    return (await this.lan.peer()).connectSoon(this, port, limitMs);
+  }
+
+  /** Plugs the cable in or out. */
+  cable(plugged: boolean): void {
+    this.chip.setLink(plugged);
+  }
+
+  /** Takes the power away: the device is gone, and its log with it. */
+  powerOff(): void {
+    this.fiber = undefined;
+    this.addressNumber = 0;
+  }
+
+  /** Gives power: the firmware starts anew. */
+  async powerOn(): Promise<void> {
+    this.log.length = 0;
+    this.addressNumber = 0;
+    await this.parts.start();
+  }
+
+  private powered(): Fiber {
+    if (!this.fiber) throw new Error(`${this.name} has no power`);
+    return this.fiber;
+  }
+}

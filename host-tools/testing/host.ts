@@ -1,0 +1,229 @@
+import {
+  HostedStack,
+  POLLERR,
+  POLLHUP,
+  POLLIN,
+  POLLOUT,
+  SHUT_WR,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+} from "../net/hosted-stack.js";
+import { formatAddress, parseAddress } from "../net/addresses.js";
+import type { Device } from "./device.js";
+import type { Lan } from "./lan.js";
+
+/** Where a peer is: a device, or an address as text. */
+export type Target = Device | string;
+
+/** Time between attempts while a device has not opened its port yet. */
+const RETRY_MS = 20;
+
+function addressOf(target: Target): number {
+  return typeof target === "string" ? parseAddress(target) : target.addressNumber;
+}
+
+/** A computer of a simulated network: a stack of its own, whose sockets the test has in its hands. */
+export class Host {
+  /** Made by `Lan.host`. */
+  constructor(
+    private readonly lan: Lan,
+    readonly stack: HostedStack,
+    readonly address: string,
+  ) {}
+
+  /** Opens a TCP connection; fails when the other side refuses it. */
+  async connect(target: Target, port: number, limitMs?: number): Promise<TcpStream> {
+    const stream = await this.attempt(target, port, limitMs);
+    if (stream) return stream;
+    throw new Error(`${this.nameOf(target)} refuses a connection to port ${port}`);
+  }
+
+  /** The same, tried again while it is refused: firmware opens its ports a little after it has its address. */
+  async connectSoon(target: Target, port: number, limitMs = 10_000): Promise<TcpStream> {
+    const endNs = this.lan.clock.nowNs + limitMs * 1e6;
+    for (;;) {
+      const stream = await this.attempt(target, port, limitMs);
+      if (stream) return stream;
+      if (this.lan.clock.nowNs >= endNs) {
+        throw new Error(`${this.nameOf(target)} still refuses connections to port ${port}`);
+      }
+      await this.lan.sleep(RETRY_MS);
+    }
+  }
+
+  /** Listens on a TCP port: a server for a device that is a client. */
+  listen(port: number, backlog = 8): TcpListener {
+    const fd = this.checked(this.stack.socket(SOCK_STREAM), "socket");
+    this.checked(this.stack.bind(fd, 0, port), "bind");
+    this.checked(this.stack.listen(fd, backlog), "listen");
+    return new TcpListener(this.lan, this.stack, fd);
+  }
+
+  /** Opens a UDP socket; port 0 chooses one. */
+  udp(port = 0): UdpSocket {
+    const fd = this.checked(this.stack.socket(SOCK_DGRAM), "socket");
+    this.checked(this.stack.bind(fd, 0, port), "bind");
+    return new UdpSocket(this.lan, this.stack, fd);
+  }
+
+  private async attempt(
+    target: Target,
+    port: number,
+    limitMs?: number,
+  ): Promise<TcpStream | undefined> {
+    const { stack } = this;
+    const fd = this.checked(stack.socket(SOCK_STREAM), "socket");
+    stack.connect(fd, addressOf(target), port);
+    const done = POLLOUT | POLLERR | POLLHUP;
+    const what = `a connection to ${this.nameOf(target)} port ${port}`;
+    await this.lan.until(() => (stack.events(fd) & done) !== 0, what, limitMs);
+    if ((stack.events(fd) & (POLLERR | POLLHUP)) === 0) return new TcpStream(this.lan, stack, fd);
+    stack.closeSocket(fd);
+    return undefined;
+  }
+
+  private nameOf(target: Target): string {
+    return typeof target === "string" ? target : target.name;
+  }
+
+  private checked(result: number, call: string): number {
+    if (result < 0) throw new Error(`${call} of the host at ${this.address} gives ${result}`);
+    return result;
+  }
+}
+
+/** One end of a TCP connection. */
+export class TcpStream {
+  constructor(
+    private readonly lan: Lan,
+    private readonly stack: HostedStack,
+    readonly fd: number,
+  ) {}
+
+  /** Sends all of it, waiting while the connection takes no more. */
+  async write(data: string | Uint8Array, limitMs?: number): Promise<void> {
+    const bytes = typeof data === "string" ? Buffer.from(data) : data;
+    for (let at = 0; at < bytes.length;) {
+      await this.wait(POLLOUT | POLLERR, "room to send", limitMs);
+      const sent = this.stack.send(this.fd, bytes.subarray(at));
+      if (sent < 0) throw new Error(`the connection has failed (errno ${-sent})`);
+      at += sent;
+    }
+  }
+
+  /** Says that nothing more will be sent. */
+  end(): void {
+    this.stack.shutdown(this.fd, SHUT_WR);
+  }
+
+  /** Takes exactly `bytes` bytes, or fewer when the other side finishes before. */
+  async read(bytes: number, limitMs?: number): Promise<Buffer> {
+    return this.take(bytes, () => false, limitMs);
+  }
+
+  /** Takes what comes until the other side finishes. */
+  async readAll(limitMs?: number): Promise<Buffer> {
+    return this.take(Infinity, () => false, limitMs);
+  }
+
+  /** Takes text up to and with `mark`. */
+  async readUntil(mark: string, limitMs?: number): Promise<string> {
+    const all = await this.take(
+      Infinity,
+      (data) => data.toString("latin1").endsWith(mark),
+      limitMs,
+      1,
+    );
+    return all.toString();
+  }
+
+  /** True when the other side has reset the connection. */
+  get failed(): boolean {
+    return (this.stack.events(this.fd) & POLLERR) !== 0;
+  }
+
+  close(): void {
+    this.stack.closeSocket(this.fd);
+  }
+
+  /** Closes with a reset. */
+  abort(): void {
+    this.stack.abort(this.fd);
+  }
+
+  private async take(
+    bytes: number,
+    done: (data: Buffer) => boolean,
+    limitMs?: number,
+    atOnce = 65536,
+  ): Promise<Buffer> {
+    let data = Buffer.alloc(0);
+    while (data.length < bytes && !done(data)) {
+      await this.wait(POLLIN | POLLERR | POLLHUP, "something to read", limitMs);
+      const got = this.stack.recv(this.fd, Math.min(bytes - data.length, atOnce));
+      if (got < 0) throw new Error(`the connection has failed (errno ${-got})`);
+      if (got === 0) break;
+      data = Buffer.concat([data, this.stack.data(got)]);
+    }
+    return data;
+  }
+
+  private wait(events: number, what: string, limitMs?: number): Promise<void> {
+    return this.lan.until(() => (this.stack.events(this.fd) & events) !== 0, what, limitMs);
+  }
+}
+
+/** A TCP port that waits for connections. */
+export class TcpListener {
+  constructor(
+    private readonly lan: Lan,
+    private readonly stack: HostedStack,
+    private readonly fd: number,
+  ) {}
+
+  /** The next connection. */
+  async accept(limitMs?: number): Promise<TcpStream> {
+    let fd = -1;
+    await this.lan.until(() => (fd = this.stack.accept(this.fd)) >= 0, "a connection", limitMs);
+    return new TcpStream(this.lan, this.stack, fd);
+  }
+
+  close(): void {
+    this.stack.closeSocket(this.fd);
+  }
+}
+
+/** A datagram that has come. */
+export interface Datagram {
+  data: Buffer;
+  address: string;
+  port: number;
+}
+
+/** A UDP socket. */
+export class UdpSocket {
+  constructor(
+    private readonly lan: Lan,
+    private readonly stack: HostedStack,
+    private readonly fd: number,
+  ) {}
+
+  send(data: string | Uint8Array, target: Target, port: number): void {
+    const bytes = typeof data === "string" ? Buffer.from(data) : data;
+    const sent = this.stack.sendTo(this.fd, bytes, addressOf(target), port);
+    if (sent < 0) throw new Error(`a datagram cannot be sent (errno ${-sent})`);
+  }
+
+  /** The next datagram. */
+  async receive(limitMs?: number): Promise<Datagram> {
+    await this.lan.until(() => (this.stack.events(this.fd) & POLLIN) !== 0, "a datagram", limitMs);
+    const got = this.stack.recvFrom(this.fd);
+    if (got < 0) throw new Error(`no datagram can be received (errno ${-got})`);
+    const { address, port } = this.stack.peer;
+    return { data: Buffer.from(this.stack.data(got)), address: formatAddress(address), port };
+  }
+
+  close(): void {
+    this.stack.closeSocket(this.fd);
+  }
+}

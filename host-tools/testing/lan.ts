@@ -1,0 +1,254 @@
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Options } from "../../stack/options.js";
+import { requireProgram } from "../build/apps.js";
+import { compileFirmware } from "../build/compile.js";
+import { formatAddress, parseAddress, parseHostCidr, type Subnet } from "../net/addresses.js";
+import { DhcpServer } from "../net/dhcp-server.js";
+import { HostedStack, hostedFirmware } from "../net/hosted-stack.js";
+import { LinkDirection, PERFECT, type Impairments } from "../net/link.js";
+import { PcapWriter } from "../net/pcap.js";
+import { EthernetSwitch } from "../net/switch.js";
+import { encodeSettings } from "../settings.js";
+import { LINK_BPS, type ChipName } from "../sim/machine-chips.js";
+import { Wire } from "../sim/machine-wire.js";
+import { Random } from "../sim/random.js";
+import { VirtualClock } from "../sim/virtual-clock.js";
+import { AddressWatch, DEFAULT_SUBNET, DHCP_MAC } from "../sim/world-lan.js";
+import { Device } from "./device.js";
+import { Fiber } from "./fiber.js";
+import { Host } from "./host.js";
+import { Station } from "./station.js";
+
+/** What a network is made with. */
+export interface LanOptions {
+  /** Seed of everything random; one seed is one run, to the byte. Default 1. */
+  seed?: number;
+  /** Address and prefix of the DHCP server, which is also the router that it names. Default 192.168.77.1/24. */
+  network?: string;
+  /** Give addresses by DHCP. Default yes. */
+  dhcp?: boolean;
+  leaseSeconds?: number;
+  /** Capture of everything on the switch, for Wireshark; the folder is made. */
+  pcap?: string;
+  /** Longest wait for anything, in simulated milliseconds. Default 60,000. */
+  limitMs?: number;
+}
+
+/** What a device is made with. */
+export interface DeviceOptions {
+  /** Application: a folder with a main.ts, or a name of the package. Default: the current directory. */
+  app?: string;
+  /** A virtual board, as virtual-w5500 (default) or virtual-enc28j60, or one of the project. */
+  board?: string;
+  name?: string;
+  /** Static address, as 192.168.77.20/24; default: DHCP. */
+  address?: string;
+  hostName?: string;
+  /** Build options, as { TCP_TCBS: 2 }. */
+  options?: Partial<Options>;
+  /** Trouble on the device's cable. */
+  link?: Partial<Impairments>;
+  /** Do not give power yet. */
+  off?: boolean;
+}
+
+const PEER_HOST = 3;
+const LIMIT_MS = 60_000;
+
+/**
+ * A network in virtual time, with devices, hosts and stations on one switch. Time passes only while something is waited for,
+ * so a test is exact and as fast as this computer.
+ *
+ *     const lan = new Lan();
+ *     const device = await lan.device({ app: "." });
+ *     const stream = await device.connect(7);
+ *     await stream.write("hello");
+ *     t.is((await stream.read(5)).toString(), "hello");
+ */
+export class Lan {
+  readonly clock = new VirtualClock();
+  readonly ethernet: EthernetSwitch;
+  readonly devices: Device[] = [];
+  private readonly random: Random;
+  private readonly subnet: Subnet;
+  private readonly limitMs: number;
+  private readonly pcap: PcapWriter | undefined;
+  private readonly stacks: HostedStack[] = [];
+  private theirs: Promise<Host> | undefined;
+  private macs = 0x0200_0000_0100;
+
+  constructor(options: LanOptions = {}) {
+    this.random = new Random(options.seed ?? 1);
+    this.ethernet = new EthernetSwitch(this.clock);
+    this.subnet = options.network ? parseHostCidr(options.network) : DEFAULT_SUBNET;
+    this.limitMs = options.limitMs ?? LIMIT_MS;
+    if (options.pcap !== undefined) {
+      mkdirSync(dirname(options.pcap), { recursive: true });
+      this.pcap = new PcapWriter(options.pcap);
+    }
+    if (options.dhcp ?? true) this.addDhcp(options.leaseSeconds);
+  }
+
+  /** Adds a device and gives it power. */
+  async device(options: DeviceOptions = {}): Promise<Device> {
+    const { app = ".", board = "virtual-w5500", link } = options;
+    requireProgram(app);
+    const firmware = await compileFirmware({
+      board,
+      app,
+      fiber: true,
+      ...(options.options && { options: options.options }),
+    });
+    const name = options.name ?? `device ${this.devices.length + 1}`;
+    const mac = this.macs++;
+    const { clock, random } = this;
+    let wire: Wire | undefined;
+    const impairments = { ...PERFECT, ...link };
+    const down = new LinkDirection(clock, impairments, random.u32(), (frame, good) =>
+      wire?.toDevice(new Uint8Array(frame), good),
+    );
+    const port = this.ethernet.attach(name, (frame) => down.send(frame));
+    const up = new LinkDirection(clock, impairments, random.u32(), (frame, good) => {
+      if (good) port.send(frame);
+    });
+    const settings = encodeSettings({
+      mac,
+      ...(options.address && { address: this.staticAddress(options.address) }),
+      ...(options.hostName && { hostName: options.hostName }),
+    });
+    const start = async (): Promise<void> => {
+      const log = (line: (typeof device.log)[number]): void => void device.log.push(line);
+      const fiber = await Fiber.create({ firmware, clock, seed: random.u32(), settings, log });
+      const { chip } = fiber.board;
+      const watch = new AddressWatch(this.subnet, (address) => (device.addressNumber = address));
+      wire = new Wire(clock, chip, LINK_BPS[firmware.board.chip as ChipName], this.pcap);
+      wire.onTransmit = (frame) => {
+        if (device.fiber !== fiber) return;
+        watch.look(frame);
+        up.send(frame);
+      };
+      chip.setLink(true);
+      device.fiber = fiber;
+    };
+    const device: Device = new Device(this, { name, mac, firmware, links: { up, down }, start });
+    this.devices.push(device);
+    if (!options.off) await start();
+    return device;
+  }
+
+  /** Adds a host with a stack of its own. */
+  async host(address?: string): Promise<Host> {
+    const number = address === undefined ? this.nextAddress() : parseAddress(address);
+    const port = this.ethernet.attach("host", (frame) => stack.receive(frame));
+    const stack = new HostedStack(await hostedFirmware(), {
+      clock: this.clock,
+      mac: this.macs++,
+      address: number,
+      mask: this.subnet.mask,
+      gateway: this.subnet.address,
+      seed: this.random.u32(),
+      send: port.send,
+    });
+    this.stacks.push(stack);
+    // It announces its address in its first turn, and is then a station like any other.
+    await this.sleep(1);
+    return new Host(this, stack, formatAddress(number));
+  }
+
+  /** The host behind `device.connect`. */
+  peer(): Promise<Host> {
+    this.theirs ??= this.host();
+    return this.theirs;
+  }
+
+  /** Adds a network card whose frames the test makes itself. */
+  station(address = formatAddress(this.nextAddress()), mac = "02:aa:00:00:00:01"): Station {
+    return new Station(this, mac, address);
+  }
+
+  /** Lets simulated time pass. */
+  async sleep(ms: number): Promise<void> {
+    const endNs = this.clock.nowNs + ms * 1e6;
+    this.clock.schedule(ms * 1e6, () => undefined);
+    while (this.clock.nowNs < endNs) this.step(endNs);
+  }
+
+  /**
+   * Lets time pass until something is true.
+   *
+   * @throws Error that names what did not come, or the device that has failed, with the last lines of each log.
+   */
+  async until(wanted: () => boolean, what: string, limitMs = this.limitMs): Promise<void> {
+    const endNs = this.clock.nowNs + limitMs * 1e6;
+    while (!wanted()) {
+      if (this.clock.nowNs >= endNs) {
+        throw this.trouble(`${what} did not come within ${limitMs} simulated milliseconds`);
+      }
+      this.step(endNs);
+    }
+  }
+
+  /** Ends the network and completes the capture. */
+  close(): void {
+    for (const stack of this.stacks) stack.close();
+    for (const device of this.devices) device.powerOff();
+    this.pcap?.close();
+  }
+
+  /** Lets the next thing happen, no later than `limitNs`. */
+  private step(limitNs: number): void {
+    for (const device of this.devices) {
+      const { fiber } = device;
+      if (fiber?.failure)
+        throw this.trouble(`${device.name} has stopped: ${fiber.failure.message}`);
+      if (!fiber?.ready) continue;
+      fiber.resume();
+      return;
+    }
+    const wakes = this.devices.map(({ fiber }) => (fiber ? fiber.wakeNs : Infinity));
+    const wakeNs = Math.min(limitNs, ...wakes);
+    const next = this.clock.nextNs;
+    if (next !== undefined && next <= wakeNs) this.clock.runNext();
+    else this.clock.advanceTo(wakeNs);
+  }
+
+  private trouble(message: string): Error {
+    this.pcap?.flush();
+    const logs = this.devices.map(({ name, log }) => {
+      const lines = log
+        .slice(-8)
+        .map(({ timeMs, text }) => `  ${(timeMs / 1000).toFixed(3)} ${text}`);
+      return [`log of ${name}:`, ...lines].join("\n");
+    });
+    const capture = this.pcap ? [`capture: ${this.pcap.path}`] : [];
+    return new Error([message, ...logs, ...capture].join("\n"));
+  }
+
+  private staticAddress(
+    text: string,
+  ): NonNullable<Parameters<typeof encodeSettings>[0]["address"]> {
+    const { address, mask } = parseHostCidr(text);
+    return { address, mask, gateway: this.subnet.address, dns: this.subnet.address };
+  }
+
+  private hosts = 0;
+
+  private nextAddress(): number {
+    return ((this.subnet.address & this.subnet.mask) >>> 0) + PEER_HOST + this.hosts++;
+  }
+
+  private addDhcp(leaseSeconds = 3600): void {
+    const { clock, subnet } = this;
+    const port = this.ethernet.attach("dhcp", (frame) => void dhcp.handle(frame));
+    const dhcp = new DhcpServer({
+      clock,
+      mac: DHCP_MAC,
+      subnet,
+      router: subnet.address,
+      dns: subnet.address,
+      leaseSeconds,
+      send: port.send,
+    });
+  }
+}

@@ -1,0 +1,35 @@
+/** Every example of docs/testing.md is run as it stands there; only the names of packages are those of this repository. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import test, { type ExecutionContext } from "ava";
+import { packageRoot } from "../../host-tools/root.js";
+
+type Example = (title: string, body: (t: ExecutionContext) => Promise<void>) => void;
+
+const folder = join(packageRoot, "build", "js", "test", "testing", "examples");
+mkdirSync(folder, { recursive: true });
+const testing = pathToFileURL(join(packageRoot, "build/js/host-tools/testing/index.js")).href;
+const text = readFileSync(join(packageRoot, "docs/testing.md"), "utf8");
+const blocks = [...text.matchAll(/^```js\n([^]*?)^```$/gm)].map((match) => match[1] as string);
+
+test("docs/testing.md has its examples", (t) => {
+  t.true(blocks.length >= 7);
+});
+
+for (const [index, block] of blocks.entries()) {
+  const title = /^test\("(.*)", async/m.exec(block)?.[1] ?? `example ${index}`;
+  test(`docs/testing.md: ${title}`, async (t) => {
+    const file = join(folder, `example-${index}.mjs`);
+    const body = block
+      .replace('import test from "ava";', "export default (test) => {")
+      .replace(/^import (.*) from "as-tcpip\/testing";$/m, "const $1 = testing;");
+    writeFileSync(file, `import * as testing from ${JSON.stringify(testing)};\n${body}\n};\n`);
+    const { default: define } = (await import(pathToFileURL(file).href)) as {
+      default: (test: Example) => void;
+    };
+    let run: Parameters<Example>[1] | undefined;
+    define((_title, given) => (run = given));
+    await run?.(t);
+  });
+}
