@@ -8,8 +8,10 @@ import { iface, interfaceChanged, interfaceTakeChange } from "./interface";
 import { linkBegin, linkEnd, linkLoopbackWaiting } from "./link/device";
 import { setNow } from "./now";
 import { randomSeed } from "./random";
+import { readyChanges } from "./readiness";
 import { tcpTimer } from "./tcp/expiry";
 import { socketsNeighboursChanged } from "./socket/news";
+import { timersSettle } from "./tcp/timers";
 import { pendingAny } from "./tcp/pending";
 import { pendingRun, tcpAddressChanged, tcpNeighboursChanged } from "./tcp/turn";
 import {
@@ -35,6 +37,10 @@ export function stackStart(nowMs: u32, seed0: u32, seed1: u32): void {
   randomSeed(seed0, seed1);
 }
 
+/** News of sockets that a caller of `stackPoll` has been told of, and that the turn before ended with it. */
+let told: u32 = 0;
+let asked: bool = false;
+
 /**
  * One turn: timers that are due, frames that have come (at most eight), the news that they left, then what has to be sent. Returns true when there is
  * more to do at once. It never waits.
@@ -53,6 +59,15 @@ export function stackPoll(nowMs: u32): bool {
     frames += 1;
   }
   takeNews();
+  // What an application is about to answer goes out with the answer: it is asked first, but not twice in a row.
+  if (readyChanges() != told) {
+    told = readyChanges();
+    if (!asked) {
+      asked = true;
+      return true;
+    }
+  }
+  asked = false;
   pendingRun();
   return frames == FRAMES_PER_TURN || pendingAny() || linkLoopbackWaiting();
 }
@@ -98,7 +113,7 @@ function runTimer(timer: u32): void {
 /** Milliseconds until the stack wants its next turn if no frame comes before. */
 export function stackDeadline(nowMs: u32): u32 {
   setNow(nowMs);
-  return pendingAny() || interfaceChanged() || linkLoopbackWaiting()
-    ? 0
-    : timersDeadline(DEADLINE_MAX_MS);
+  if (pendingAny() || interfaceChanged() || linkLoopbackWaiting()) return 0;
+  timersSettle();
+  return timersDeadline(DEADLINE_MAX_MS);
 }

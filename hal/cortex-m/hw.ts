@@ -38,6 +38,9 @@ export declare function spin(loops: u32): void;
  */
 export declare function sumWords(at: usize, words: u32, sum: u32): u32;
 
+/** One's-complement sum of the five words at `at` (a multiple of 4), end-around carry included. */
+export declare function sumHeader(at: usize): u32;
+
 /** Address of the read-only blob in flash. */
 export declare function flashBase(): usize;
 /** Address of the settings block in flash. */

@@ -41,3 +41,14 @@ export function checksumOf(at: usize, bytes: u32): u32 {
   sum = (sum & 0xffff) + (sum >>> 16);
   return odd ? ((sum & 0xff) << 8) | (sum >>> 8) : sum;
 }
+
+/** Sum of a header of 20 bytes at `at`, a multiple of 4, in memory order; not folded, below 2^20. */
+export function sumHeader(at: usize): u32 {
+  const a = load<u32>(at);
+  const b = load<u32>(at, 4);
+  const c = load<u32>(at, 8);
+  const d = load<u32>(at, 12);
+  const e = load<u32>(at, 16);
+  const low = (a & 0xffff) + (b & 0xffff) + (c & 0xffff) + (d & 0xffff) + (e & 0xffff);
+  return low + (a >>> 16) + (b >>> 16) + (c >>> 16) + (d >>> 16) + (e >>> 16);
+}

@@ -1,3 +1,4 @@
+import { sumHeader } from "cpu";
 import { TCP_RX_BYTES } from "../config";
 import { ipBegin, ipBeginNow, ipEnd, ipWrite } from "../ip/ipv4-output";
 import { Counter, count } from "../statistics";
@@ -54,7 +55,8 @@ export function segmentSend(
   store<u32>(HEADER, 0, 16);
   if (mss != 0) store<u32>(HEADER, bswap<u32>((2 << 24) | (4 << 16) | mss), 20);
   let sum = sumPseudoHeader(localAddress, remoteAddress, PROTOCOL_TCP, total);
-  sum = sumAdd(sum, HEADER, headerBytes, 0);
+  sum += sumHeader(HEADER);
+  if (mss != 0) sum = sumAdd(sum, HEADER + TCP_HEADER_BYTES, 4, 0);
   if (tcb != null && bytes != 0) sum = sendQueueSum(tcb, sum, offset, bytes);
   store<u16>(HEADER, sumField(sum), 16);
   ipWrite(HEADER, headerBytes);

@@ -44,7 +44,11 @@ export function pendingAny(): bool {
 /** The connection whose turn it is, taken out of the list; there is one. */
 export function pendingTake(): u32 {
   const id = head;
-  pendingRemove(id);
+  const connection = connectionAt(id);
+  const next = <u32>connection.nextPending;
+  connection.nextPending = 0;
+  head = next == END ? END : next - 1;
+  if (head == END) tail = END;
   return id;
 }
 

@@ -1,3 +1,4 @@
+import { sumHeader } from "cpu";
 import { linkRead, linkSkip } from "../link/device";
 import { Be } from "../wire/bytes";
 import { sumAdd } from "../wire/checksum";
@@ -81,7 +82,9 @@ export function segmentParse(segment: Segment, bytes: u32): u32 {
 
 /** Checksum over the header that `segmentParse` has read. */
 export function segmentHeaderSum(sum: u32, headerBytes: u32): u32 {
-  return sumAdd(sum, HEADER, headerBytes, 0);
+  sum += sumHeader(HEADER);
+  if (headerBytes == TCP_HEADER_BYTES) return sum;
+  return sumAdd(sum, HEADER + TCP_HEADER_BYTES, headerBytes - TCP_HEADER_BYTES, 0);
 }
 
 /** Options of a SYN (RFC 9293 3.2). A length that makes no sense ends the walk; what came before it counts. */

@@ -12,10 +12,16 @@ import { seqLess, seqMin } from "./sequence";
  * into holes: a byte that has come already is never written again. Nothing counts as received until the checksum is proven
  * (`textAccept`), so a corrupt or forged segment changes nothing that an application could see.
  *
- * The byte with sequence number s lies at s modulo the ring's size, so a ring needs no pointers of its own.
+ * The byte with sequence number s lies at s - (IRS + 1) modulo the ring's size, so a ring needs no pointers of its own, and
+ * the first byte of a stream lies on a word: what is then read by words is copied by words.
  */
 const RINGS: usize = memory.data(TCP_TCBS * TCP_RX_BYTES, 4);
 const MASK: u32 = TCP_RX_BYTES - 1;
+
+/** Place in the ring of the byte with a sequence number. */
+function placeOf(tcb: Tcb, seq: u32): u32 {
+  return (seq - tcb.irs - 1) & MASK;
+}
 
 function ring(tcb: Tcb): usize {
   return RINGS + <u32>tcb.id * TCP_RX_BYTES;
@@ -98,7 +104,7 @@ export function textPlace(tcb: Tcb, segment: Segment, sum: u32, offset: u32): u3
 function readInto(tcb: Tcb, seq: u32, bytes: u32, sum: u32, offset: u32): u32 {
   if (bytes == 0) return sum;
   assert(seq - tcb.rcvRead < TCP_RX_BYTES && bytes <= TCP_RX_BYTES - (seq - tcb.rcvRead));
-  const at = seq & MASK;
+  const at = placeOf(tcb, seq);
   const first = min<u32>(bytes, TCP_RX_BYTES - at);
   linkRead(ring(tcb) + at, first);
   sum = sumAdd(sum, ring(tcb) + at, first, offset);
@@ -127,7 +133,7 @@ export function textAccept(tcb: Tcb, segment: Segment): bool {
 /** Copies text to the application's memory; `peek` leaves it in the ring. Returns the number of bytes. */
 export function textRead(tcb: Tcb, to: usize, capacity: u32, peek: bool): u32 {
   const bytes = min<u32>(capacity, textReadable(tcb));
-  const at = tcb.rcvRead & MASK;
+  const at = placeOf(tcb, tcb.rcvRead);
   const first = min<u32>(bytes, TCP_RX_BYTES - at);
   memory.copy(to, ring(tcb) + at, first);
   if (bytes > first) memory.copy(to + first, ring(tcb), bytes - first);
@@ -137,10 +143,10 @@ export function textRead(tcb: Tcb, to: usize, capacity: u32, peek: bool): u32 {
 
 /** Address of the text that could be read without a copy, and `textContiguous` its length up to the ring's end. */
 export function textAddress(tcb: Tcb): usize {
-  return ring(tcb) + (tcb.rcvRead & MASK);
+  return ring(tcb) + placeOf(tcb, tcb.rcvRead);
 }
 
 /** Bytes at `textAddress` in one piece. */
 export function textContiguous(tcb: Tcb): u32 {
-  return min<u32>(textReadable(tcb), TCP_RX_BYTES - (tcb.rcvRead & MASK));
+  return min<u32>(textReadable(tcb), TCP_RX_BYTES - placeOf(tcb, tcb.rcvRead));
 }

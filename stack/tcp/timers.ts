@@ -1,11 +1,13 @@
 import { now } from "../now";
-import { TIMER_TCP, timerArmed, timerCancel, timerSet } from "../time/timers";
-import { Tcb, TcbTimer } from "./connection";
+import { TCP_TCBS } from "../config";
+import { TIMER_TCP, timerArmed, timerCancel, timerFirst, timerSet } from "../time/timers";
+import { Tcb, TcbTimer, tcbAt } from "./connection";
 
 /**
  * Timers of a TCB. It has three deadlines but one entry in the heap, at the earliest of them. A deadline that moves later,
- * as the retransmission timer does with every acknowledgment, leaves the entry alone: when it comes due too early it is
- * simply set again (expiry.ts).
+ * as the retransmission timer does with every acknowledgment, or that is stopped leaves the entry alone: a segment so costs no
+ * work on the heap. An entry that is too early is put right when it comes due (expiry.ts), or before a device that has
+ * nothing to do sleeps until it (`timersSettle`).
  */
 
 /** Arms one of the three, `delayMs` from now. */
@@ -25,7 +27,6 @@ export function timerStart(tcb: Tcb, which: TcbTimer, delayMs: u32): void {
 /** Disarms one of the three. */
 export function timerStop(tcb: Tcb, which: TcbTimer): void {
   tcb.armed &= ~(<u8>which);
-  if (tcb.armed == 0) timerCancel(TIMER_TCP + <u32>tcb.id);
 }
 
 /** Disarms all. */
@@ -34,16 +35,31 @@ export function timersStop(tcb: Tcb): void {
   timerCancel(TIMER_TCP + <u32>tcb.id);
 }
 
-/** Sets the heap entry to the earliest armed deadline, after it came due. */
+/** Sets the heap entry to the earliest armed deadline, after it came due; without one there is none. */
 export function timersRearm(tcb: Tcb): void {
   const armed = <u32>tcb.armed;
-  if (armed == 0) return;
+  if (armed == 0) {
+    timerCancel(TIMER_TCP + <u32>tcb.id);
+    return;
+  }
   let due: u32 = now() + 0x3fffffff;
   if ((armed & TcbTimer.RETRANSMIT) != 0) due = earlier(due, tcb.rexmtDue);
   if ((armed & TcbTimer.DELAYED_ACK) != 0) due = earlier(due, tcb.delackDue);
   if ((armed & TcbTimer.LIFE) != 0) due = earlier(due, tcb.lifeDue);
   tcb.heapDue = due;
   timerSet(TIMER_TCP + <u32>tcb.id, due);
+}
+
+/** Puts entries right that stand first in the heap though nothing of their TCB is due by then. */
+export function timersSettle(): void {
+  for (let turns: u32 = 0; turns < TCP_TCBS; turns++) {
+    const id = timerFirst() - TIMER_TCP;
+    if (id >= TCP_TCBS) return;
+    const tcb = tcbAt(id);
+    const before = tcb.heapDue;
+    timersRearm(tcb);
+    if (tcb.armed != 0 && tcb.heapDue == before) return;
+  }
 }
 
 function earlier(a: u32, b: u32): u32 {

@@ -101,6 +101,11 @@ export function timerArmed(timer: u32): bool {
   return load<u8>(PLACE + timer) != 0;
 }
 
+/** The earliest timer; TIMER_NONE when none is armed. */
+export function timerFirst(): u32 {
+  return armed == 0 ? TIMER_NONE : <u32>load<u8>(HEAP);
+}
+
 /** Takes the earliest timer whose deadline has come off the heap; TIMER_NONE when there is none. */
 export function timerTakeDue(): u32 {
   if (armed == 0) return TIMER_NONE;

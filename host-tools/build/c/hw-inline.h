@@ -67,6 +67,7 @@ HW(void, spin)(struct w2c_hw* h, uint32_t loops) {
 /*
  * Blocks of eight words. After ADDS/ADCS the sum is at most 0xfffffffe when the carry is set, so folding the carry at the
  * end of a block cannot produce another one. Thumb-1 has no decrement that leaves the carry alone, hence the fold per block.
+ * Early clobbers, because outputs are written while `zero` is still to be read, which may hold the same value at first.
  */
 HW(uint32_t, sumWords)(struct w2c_hw* h, uint32_t at, uint32_t words, uint32_t sum) {
   (void)h;
@@ -87,7 +88,7 @@ HW(uint32_t, sumWords)(struct w2c_hw* h, uint32_t at, uint32_t words, uint32_t s
         "adcs %[sum], %[zero]\n\t"
         "subs %[blocks], #1\n\t"
         "bne 1b"
-        : [at] "+l"(at), [sum] "+l"(sum), [blocks] "+l"(blocks)
+        : [at] "+&l"(at), [sum] "+&l"(sum), [blocks] "+&l"(blocks)
         : [zero] "l"(zero)
         : "r3", "r4", "r5", "r6", "cc", "memory");
   }
@@ -100,10 +101,30 @@ HW(uint32_t, sumWords)(struct w2c_hw* h, uint32_t at, uint32_t words, uint32_t s
         "adcs %[sum], %[zero]\n\t"
         "subs %[rest], #1\n\t"
         "bne 1b"
-        : [at] "+l"(at), [sum] "+l"(sum), [rest] "+l"(rest), [word] "=&l"(word)
+        : [at] "+&l"(at), [sum] "+&l"(sum), [rest] "+&l"(rest), [word] "=&l"(word)
         : [zero] "l"(zero)
         : "cc", "memory");
   }
+  return sum;
+}
+
+/* The five words of a header without options, end-around carry included. */
+HW(uint32_t, sumHeader)(struct w2c_hw* h, uint32_t at) {
+  (void)h;
+  uint32_t sum;
+  __asm volatile(
+      ".syntax unified\n"
+      "ldmia %[at]!, {r3, r4, r5, r6}\n\t"
+      "ldr %[sum], [%[at]]\n\t"
+      "adds %[sum], %[sum], r3\n\t"
+      "adcs %[sum], r4\n\t"
+      "adcs %[sum], r5\n\t"
+      "adcs %[sum], r6\n\t"
+      "movs r3, #0\n\t"
+      "adcs %[sum], r3"
+      : [at] "+&l"(at), [sum] "=&l"(sum)
+      :
+      : "r3", "r4", "r5", "r6", "cc", "memory");
   return sum;
 }
 

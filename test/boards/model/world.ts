@@ -137,6 +137,7 @@ export class BoardWorld {
         core.sleptNs += time.clock.nowNs - nowNs;
       },
       sumWords: (at: number, words: number, sum: number) => this.sumWords(at, words, sum),
+      sumHeader: (at: number) => this.sumWords(at, 5, 0),
       flashBase: () => blobAt,
       settingsBase: settingsAt,
     };
