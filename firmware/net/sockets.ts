@@ -1,5 +1,13 @@
 import { clockMs } from "board";
-import { EAFNOSUPPORT, EAGAIN, EBADF, EINPROGRESS, EINVAL, ENOTCONN } from "../../stack/errors";
+import {
+  EAFNOSUPPORT,
+  EAGAIN,
+  EALREADY,
+  EBADF,
+  EINPROGRESS,
+  EINVAL,
+  ENOTCONN,
+} from "../../stack/errors";
 import { SockAddrIn, setSockAddrIn } from "../../stack/socket/address";
 import { AF_INET, AF_UNSPEC, MSG_PEEK, MSG_WAITALL } from "../../stack/posix";
 import {
@@ -27,7 +35,8 @@ import { broken, mayWait, receiveTimeout, sendTimeout, timeLeft } from "./socket
 /**
  * POSIX sockets for applications. The calls, constants and their meaning are those of the man pages; a result below 0 is the
  * negative errno. A blocking call turns the network loop until it is done or its timeout has passed, so everything else (other
- * connections, DHCP, ping) goes on meanwhile.
+ * connections, DHCP, ping) goes on meanwhile. A call that does not wait and finds nothing turns the loop once and looks again,
+ * so that a loop of such calls makes progress, too.
  */
 export {
   AF_INET,
@@ -130,6 +139,10 @@ export function accept(fd: i32, address: SockAddrIn | null): i32 {
     netPoll(left);
     result = sockAccept(fd);
   }
+  if (result == -EAGAIN && !mayWait(fd, 0)) {
+    netPoll(0);
+    result = sockAccept(fd);
+  }
   if (result >= 0 && address != null) getpeername(result, address);
   return result;
 }
@@ -142,6 +155,10 @@ export function connect(fd: i32, address: SockAddrIn): i32 {
   const port = <u32>bswap<u16>(address.sinPort);
   const startMs = clockMs();
   let result = sockConnect(fd, to, port);
+  if (result == -EALREADY) {
+    netPoll(0);
+    result = sockConnect(fd, to, port);
+  }
   if (result != -EINPROGRESS || !mayWait(fd, 0)) return result;
   while (sockEvents(fd) == 0) {
     const left = timeLeft(startMs, sendTimeout(fd));
@@ -191,7 +208,13 @@ function sendUntil(fd: i32, from: usize, bytes: u32, flags: i32, address: u32, p
       done += <u32>result;
     } else {
       if (result != -EAGAIN && result != -EINPROGRESS) break;
-      const left = mayWait(fd, flags) ? timeLeft(startMs, sendTimeout(fd)) : 0;
+      if (!mayWait(fd, flags)) {
+        netPoll(0);
+        result = sendOnce(fd, from, bytes, flags, address, port);
+        if (result > 0) done = <u32>result;
+        break;
+      }
+      const left = timeLeft(startMs, sendTimeout(fd));
       if (left == 0) break;
       netPoll(left);
     }
@@ -219,7 +242,14 @@ export function recvfrom(
   for (;;) {
     result = sockReceiveFrom(fd, to + done, capacity - done, flags, PEER);
     if (result > 0) done += <u32>result;
-    if (result == 0 || (result < 0 && result != -EAGAIN) || !mayWait(fd, flags)) break;
+    if (result == 0 || (result < 0 && result != -EAGAIN)) break;
+    if (!mayWait(fd, flags)) {
+      if (result >= 0) break;
+      netPoll(0);
+      result = sockReceiveFrom(fd, to, capacity, flags, PEER);
+      if (result > 0) done = <u32>result;
+      break;
+    }
     if (result > 0 && (!all || done == capacity || broken(fd))) break;
     const left = timeLeft(startMs, receiveTimeout(fd));
     if (left == 0) break;

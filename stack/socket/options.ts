@@ -1,7 +1,9 @@
 import { TCP_RX_BYTES, TCP_TX_BYTES, UDP_RX_BYTES } from "../config";
 import { EBADF, EINVAL, ENOPROTOOPT } from "../errors";
-import { TcbFlag, tcbAt } from "../tcp/connection";
+import { tcbAt } from "../tcp/connection";
 import { DEFAULT_MSS } from "../tcp/segment";
+import { tcpSetNoDelay } from "../tcp/user";
+import { UdpFlag, udpSlot } from "../udp/slots";
 import {
   IPPROTO_IP,
   IPPROTO_TCP,
@@ -37,13 +39,9 @@ export function sockSetOption(fd: i32, level: i32, option: i32, value: i32): i32
   if (index == NO_SOCKET) return -EBADF;
   const socket = socketAt(index);
   if (level == SOL_SOCKET) return setSocketOption(socket, option, value);
-  if (level == IPPROTO_TCP && option == TCP_NODELAY) {
+  if (level == IPPROTO_TCP && option == TCP_NODELAY && socket.kind != SocketKind.DATAGRAM) {
     setFlag(socket, SocketFlag.NO_DELAY, value != 0);
-    if (socket.kind == SocketKind.CONNECTION) {
-      const tcb = tcbAt(<u32>socket.index);
-      if (value != 0) tcb.flags |= TcbFlag.NO_DELAY;
-      else tcb.flags &= ~TcbFlag.NO_DELAY;
-    }
+    if (socket.kind == SocketKind.CONNECTION) tcpSetNoDelay(tcbAt(<u32>socket.index), value != 0);
     return 0;
   }
   if (level != IPPROTO_IP) return -ENOPROTOOPT;
@@ -54,27 +52,40 @@ function setIpOption(socket: Socket, option: i32, value: i32): i32 {
   if (option != IP_TOS && option != IP_TTL) return -ENOPROTOOPT;
   if (value < (option == IP_TTL ? 1 : 0) || value > 255) return -EINVAL;
   const open = socket.kind == SocketKind.CONNECTION;
+  const datagram = socket.kind == SocketKind.DATAGRAM;
   if (option == IP_TOS) {
     // The two low bits belong to ECN, not to the application.
     socket.tos = <u8>(value & 0xfc);
     if (open) tcbAt(<u32>socket.index).tos = socket.tos;
+    else if (datagram) udpSlot(<u32>socket.index).tos = socket.tos;
   } else {
     socket.ttl = <u8>value;
     if (open) tcbAt(<u32>socket.index).ttl = socket.ttl;
+    else if (datagram) udpSlot(<u32>socket.index).ttl = socket.ttl;
   }
   return 0;
 }
 
 function setSocketOption(socket: Socket, option: i32, value: i32): i32 {
-  if (option == SO_REUSEADDR) setFlag(socket, SocketFlag.REUSE_ADDRESS, value != 0);
-  else if (option == SO_BROADCAST) setFlag(socket, SocketFlag.BROADCAST, value != 0);
-  else if (option == SO_LINGER) setFlag(socket, SocketFlag.LINGER_RESET, value == 0);
+  if (option == SO_REUSEADDR) {
+    setFlag(socket, SocketFlag.REUSE_ADDRESS, value != 0);
+    setUdpFlag(socket, UdpFlag.REUSE, value != 0);
+  } else if (option == SO_BROADCAST) {
+    setFlag(socket, SocketFlag.BROADCAST, value != 0);
+    setUdpFlag(socket, UdpFlag.BROADCAST, value != 0);
+  } else if (option == SO_LINGER) setFlag(socket, SocketFlag.LINGER_RESET, value == 0);
   else if (option == SO_RCVTIMEO || option == SO_SNDTIMEO) {
     if (value < 0) return -EINVAL;
     if (option == SO_RCVTIMEO) socket.receiveTimeoutMs = <u32>value;
     else socket.sendTimeoutMs = <u32>value;
   } else return -ENOPROTOOPT;
   return 0;
+}
+
+function setUdpFlag(socket: Socket, flag: UdpFlag, on: bool): void {
+  if (socket.kind != SocketKind.DATAGRAM) return;
+  const slot = udpSlot(<u32>socket.index);
+  slot.flags = <u8>(on ? (<u32>slot.flags) | flag : (<u32>slot.flags) & ~flag);
 }
 
 function setFlag(socket: Socket, flag: SocketFlag, on: bool): void {

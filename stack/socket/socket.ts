@@ -6,6 +6,7 @@ import {
   EAGAIN,
   EALREADY,
   EBADF,
+  ECONNABORTED,
   EINPROGRESS,
   EINVAL,
   EISCONN,
@@ -18,6 +19,7 @@ import {
 import { iface } from "../interface";
 import { random32 } from "../random";
 import { TcbFlag, TcpState, connectionUsesPort, tcbAt } from "../tcp/connection";
+import { tcbRelease } from "../tcp/lifecycle";
 import { listenerTaken } from "../tcp/listener";
 import {
   tcpAccept,
@@ -92,7 +94,7 @@ export function sockOpen(domain: i32, type: i32, protocol: i32): i32 {
   if (index == NO_SOCKET) return -EMFILE;
   const socket = socketAt(index);
   if (kind == SOCK_DGRAM) {
-    const slot = udpOpen();
+    const slot = udpOpen(index);
     if (slot < 0) {
       socketFree(index);
       return slot;
@@ -109,14 +111,19 @@ export function sockBind(fd: i32, address: u32, port: u32): i32 {
   if (index == NO_SOCKET) return -EBADF;
   const socket = socketAt(index);
   const loopback = address >>> 24 == 127;
-  if (address != 0 && !loopback && address != iface.address) return -EADDRNOTAVAIL;
   if (socket.kind == SocketKind.DATAGRAM) return udpBind(<u32>socket.index, address, port);
   if (socket.kind != SocketKind.STREAM || socket.localPort != 0) return -EINVAL;
+  if (address != 0 && !loopback && address != iface.address) return -EADDRNOTAVAIL;
   if (port == 0) port = freePort();
   else if (portTaken(index, address, port)) return -EADDRINUSE;
+  else if ((socket.flags & SocketFlag.REUSE_ADDRESS) == 0 && connectionUsesPort(port)) {
+    // Connections of a listener before, TIME-WAIT among them: SO_REUSEADDR is for restarts (socket(7)).
+    return -EADDRINUSE;
+  }
   if (port == 0) return -EADDRINUSE;
   socket.localAddress = address;
   socket.localPort = <u16>port;
+  socket.flags |= SocketFlag.BOUND;
   return 0;
 }
 
@@ -178,7 +185,10 @@ function becomeListener(index: u32, port: u32, backlog: u32): i32 {
   return 0;
 }
 
-/** accept(2). A new descriptor for the oldest established connection; it inherits no flag but TCP_NODELAY. */
+/**
+ * accept(2). A new descriptor for the oldest established connection. It inherits the listener's options (type of service, time
+ * to live, TCP_NODELAY, SO_LINGER, time-outs), but blocks whatever O_NONBLOCK the listener has, as on Linux.
+ */
 export function sockAccept(fd: i32): i32 {
   const index = socketIndex(fd);
   if (index == NO_SOCKET) return -EBADF;
@@ -192,9 +202,23 @@ export function sockAccept(fd: i32): i32 {
     socketFree(fresh);
     return id;
   }
-  attach(socketAt(fresh), <u32>id);
-  if ((socket.flags & SocketFlag.NO_DELAY) != 0) tcbAt(<u32>id).flags |= TcbFlag.NO_DELAY;
+  const child = socketAt(fresh);
+  attach(child, <u32>id);
+  child.flags = socket.flags & ~(SocketFlag.NONBLOCK | SocketFlag.READ_SHUT);
+  child.tos = socket.tos;
+  child.ttl = socket.ttl;
+  child.receiveTimeoutMs = socket.receiveTimeoutMs;
+  child.sendTimeoutMs = socket.sendTimeoutMs;
+  applyOptions(socket, <u32>id);
   return socketFd(fresh);
+}
+
+/** What a socket was told before it had a connection holds for the connection. */
+function applyOptions(socket: Socket, id: u32): void {
+  const tcb = tcbAt(id);
+  tcb.tos = socket.tos;
+  tcb.ttl = socket.ttl;
+  if ((socket.flags & SocketFlag.NO_DELAY) != 0) tcb.flags |= TcbFlag.NO_DELAY;
 }
 
 function attach(socket: Socket, id: u32): void {
@@ -219,20 +243,35 @@ export function sockConnect(fd: i32, address: u32, port: u32): i32 {
   if (id < 0) return id;
   attach(socket, <u32>id);
   socket.flags |= SocketFlag.CONNECTING;
-  const tcb = tcbAt(<u32>id);
-  tcb.tos = socket.tos;
-  tcb.ttl = socket.ttl;
-  if ((socket.flags & SocketFlag.NO_DELAY) != 0) tcb.flags |= TcbFlag.NO_DELAY;
+  applyOptions(socket, <u32>id);
   return -EINPROGRESS;
 }
 
 function connectOutcome(socket: Socket): i32 {
   const tcb = tcbAt(<u32>socket.index);
   if (tcb.state == TcpState.SYN_SENT || tcb.state == TcpState.SYN_RECEIVED) return -EALREADY;
-  if (tcb.error != 0) return tcpTakeError(tcb);
-  if ((socket.flags & SocketFlag.CONNECTING) == 0) return -EISCONN;
+  if ((socket.flags & SocketFlag.CONNECTING) == 0)
+    return tcb.error != 0 ? tcpTakeError(tcb) : -EISCONN;
+  if (tcb.state == TcpState.CLOSED) return connectFailed(socket);
   socket.flags &= ~SocketFlag.CONNECTING;
   return 0;
+}
+
+/**
+ * An attempt to connect has ended without a connection: its error, or -ECONNABORTED when SO_ERROR has taken that. The socket
+ * may then try again (as on Linux; POSIX leaves its state open).
+ */
+function connectFailed(socket: Socket): i32 {
+  const tcb = tcbAt(<u32>socket.index);
+  const error = tcpTakeError(tcb);
+  tcbRelease(tcb);
+  socket.kind = <u8>SocketKind.STREAM;
+  socket.flags &= ~SocketFlag.CONNECTING;
+  if ((socket.flags & SocketFlag.BOUND) == 0) {
+    socket.localAddress = 0;
+    socket.localPort = 0;
+  }
+  return error != 0 ? error : -ECONNABORTED;
 }
 
 /** shutdown(2). */

@@ -21,6 +21,8 @@ export const enum SocketFlag {
   BROADCAST = 32,
   /** connect() has begun and its outcome has not been told. */
   CONNECTING = 64,
+  /** The local end was chosen by bind(). */
+  BOUND = 128,
 }
 
 /** One open socket. */

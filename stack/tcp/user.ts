@@ -189,6 +189,13 @@ export function tcpReadDone(tcb: Tcb): void {
   if (tcb.state != TcpState.CLOSED && windowUpdateWorthwhile(tcb)) ackNow(tcb);
 }
 
+/** TCP_NODELAY; switched on, it sends what Nagle's rule holds back (tcp(7)). */
+export function tcpSetNoDelay(tcb: Tcb, on: bool): void {
+  if (on) tcb.flags |= TcbFlag.NO_DELAY;
+  else tcb.flags &= ~TcbFlag.NO_DELAY;
+  if (on && tcb.queued != 0 && tcb.state != TcpState.CLOSED) pendingAdd(<u32>tcb.id);
+}
+
 /** Half-close: FIN after the last byte queued. */
 export function tcpShutdown(tcb: Tcb): i32 {
   const state = <u32>tcb.state;

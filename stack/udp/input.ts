@@ -9,6 +9,8 @@ import {
 } from "../icmp/output";
 import { IPPROTO_UDP, RxPacket } from "../ip/packet";
 import { linkRead } from "../link/device";
+import { POLLERR, POLLIN, POLLOUT } from "../posix";
+import { ready } from "../readiness";
 import { SCRATCH, SCRATCH_BYTES } from "../scratch";
 import { Counter, count } from "../statistics";
 import { Be } from "../wire/bytes";
@@ -139,6 +141,7 @@ function deliver(
   store<u32>(ring + ((at + 4) & (UDP_RX_BYTES - 1)), packet.destination);
   store<u32>(ring + ((at + 8) & (UDP_RX_BYTES - 1)), (sourcePort << 16) | bytes);
   slot.used = <u16>(used + total);
+  ready(<u32>slot.socket, POLLIN);
 }
 
 /** errno for an ICMP error (RFC 1122 4.1.3.3, numbers as Linux maps them); 0 = none worth telling. */
@@ -164,5 +167,7 @@ export function udpIcmpError(
   const link = udpFind(source, sourcePort, destination, destinationPort);
   if (link == 0) return;
   const slot = udpSlot(link - 1);
-  if (slot.peerPort != 0) slot.error = <u16>errorOf(type, code);
+  if (slot.peerPort == 0) return;
+  slot.error = <u16>errorOf(type, code);
+  ready(<u32>slot.socket, POLLIN | POLLOUT | POLLERR);
 }

@@ -1,8 +1,8 @@
 import { UDP_RX_BYTES, UDP_SOCKETS } from "../config";
-import { EADDRINUSE, EADDRNOTAVAIL, ENETUNREACH, ENOBUFS } from "../errors";
+import { EACCES, EADDRINUSE, EADDRNOTAVAIL, EINVAL, ENETUNREACH, ENOBUFS } from "../errors";
 import { iface } from "../interface";
 import { routeSource } from "../ip/ipv4-output";
-import { isLoopback } from "../ip/packet";
+import { DEFAULT_TTL, isLoopback } from "../ip/packet";
 import { random32 } from "../random";
 
 /**
@@ -24,7 +24,23 @@ export class UdpSlot {
   /** Next slot of the same bucket, number plus one. */
   next: u8;
   open: bool;
+  /** Socket that owns it. */
+  socket: u8;
+  /** Type of service and time to live of datagrams. */
+  tos: u8;
+  ttl: u8;
+  /** UdpFlag bits. */
+  flags: u8;
 }
+
+export const enum UdpFlag {
+  /** SO_BROADCAST: may send to broadcast addresses. */
+  BROADCAST = 1,
+  /** SO_REUSEADDR: shares its port with others that have it too. */
+  REUSE = 2,
+}
+
+if ((offsetof<UdpSlot>() & 3) != 0) ERROR("the table's records must stay word-aligned");
 
 /**
  * In the ring each datagram stands behind 12 bytes: source address, destination address, source port, length, and is filled
@@ -59,13 +75,15 @@ function bucket(port: u32): usize {
   return TABLE + (port & (BUCKETS - 1));
 }
 
-/** A free slot, unbound; -ENOBUFS when there is none. */
-export function udpOpen(): i32 {
+/** A free slot, unbound, for `socket`; -ENOBUFS when there is none. */
+export function udpOpen(socket: u32): i32 {
   for (let i: u32 = 0; i < UDP_SOCKETS; i++) {
     const slot = udpSlot(i);
     if (slot.open) continue;
     memory.fill(changetype<usize>(slot), 0, SLOT_BYTES);
     slot.open = true;
+    slot.socket = <u8>socket;
+    slot.ttl = <u8>DEFAULT_TTL;
     return <i32>i;
   }
   return -ENOBUFS;
@@ -88,14 +106,15 @@ export function udpClose(slot: u32): void {
   closing.open = false;
 }
 
-/** True when a socket is bound to this port at an address that overlaps. */
-function inUse(address: u32, port: u32): bool {
+/** True when a socket is bound to this port at an address that overlaps, and they do not both ask to share it. */
+function inUse(address: u32, port: u32, reuse: bool): bool {
   if (port == DHCP_CLIENT_PORT) return true;
   let link = <u32>load<u8>(bucket(port));
   for (let steps: u32 = 0; link != 0 && steps < UDP_SOCKETS; steps++) {
     const other = udpSlot(link - 1);
     const overlap = address == 0 || other.localAddress == 0 || other.localAddress == address;
-    if (overlap && other.localPort == <u16>port) return true;
+    const shared = reuse && ((<u32>other.flags) & UdpFlag.REUSE) != 0;
+    if (overlap && !shared && other.localPort == <u16>port) return true;
     link = <u32>other.next;
   }
   return false;
@@ -106,17 +125,19 @@ function ephemeralPort(address: u32): u32 {
   let offset = ((random32() >>> 16) * EPHEMERAL_COUNT) >>> 16;
   // No more ports than sockets can be taken.
   for (let i: u32 = 0; i <= UDP_SOCKETS + 1; i++) {
-    if (!inUse(address, EPHEMERAL_FIRST + offset)) return EPHEMERAL_FIRST + offset;
+    if (!inUse(address, EPHEMERAL_FIRST + offset, false)) return EPHEMERAL_FIRST + offset;
     offset = offset + 1 == EPHEMERAL_COUNT ? 0 : offset + 1;
   }
   return 0;
 }
 
 /**
- * Binds a slot; address 0 = any, port 0 = a free one. -EADDRINUSE, -EADDRNOTAVAIL (not ours). The caller has seen to it that
- * the slot is not bound.
+ * Binds a slot; address 0 = any, port 0 = a free one. -EADDRINUSE, -EADDRNOTAVAIL (not ours), -EINVAL when it is bound
+ * already, by bind() or because it has sent or connected: nothing is changed then.
  */
 export function udpBind(slot: u32, address: u32, port: u32): i32 {
+  const binding = udpSlot(slot);
+  if (binding.localPort != 0) return -EINVAL;
   const ours =
     address == 0 ||
     address == 0xffffffff ||
@@ -125,9 +146,8 @@ export function udpBind(slot: u32, address: u32, port: u32): i32 {
     isLoopback(address);
   if (!ours) return -EADDRNOTAVAIL;
   if (port == 0) port = ephemeralPort(address);
-  else if (inUse(address, port)) return -EADDRINUSE;
+  else if (inUse(address, port, ((<u32>binding.flags) & UdpFlag.REUSE) != 0)) return -EADDRINUSE;
   if (port == 0) return -EADDRINUSE;
-  const binding = udpSlot(slot);
   binding.localAddress = address;
   binding.localPort = <u16>port;
   const head = bucket(port);
@@ -136,13 +156,20 @@ export function udpBind(slot: u32, address: u32, port: u32): i32 {
   return 0;
 }
 
+/** False for a broadcast address without SO_BROADCAST: sending there has to be asked for (send(2): EACCES). */
+export function udpMayReach(slot: UdpSlot, address: u32): bool {
+  if (((<u32>slot.flags) & UdpFlag.BROADCAST) != 0) return true;
+  return address != 0xffffffff && (iface.broadcast == 0 || address != iface.broadcast);
+}
+
 /**
- * Connects a slot: only this peer is heard, and it is where `udpSend` sends. Address and port 0 dissolve it. -ENETUNREACH, or
- * what `udpBind` says.
+ * Connects a slot: only this peer is heard, and it is where `udpSend` sends. Address and port 0 dissolve it. -ENETUNREACH,
+ * -EACCES (a broadcast address without SO_BROADCAST), or what `udpBind` says.
  */
 export function udpConnect(slot: u32, address: u32, port: u32): i32 {
   const connecting = udpSlot(slot);
   if (address != 0 && routeSource(address) == 0) return -ENETUNREACH;
+  if (!udpMayReach(connecting, address)) return -EACCES;
   if (connecting.localPort == 0) {
     const bound = udpBind(slot, 0, 0);
     if (bound < 0) return bound;
@@ -153,24 +180,29 @@ export function udpConnect(slot: u32, address: u32, port: u32): i32 {
 }
 
 /**
- * Slot that takes a datagram from `source` to `destination`, plus one; 0 = none. There is one at most: bound addresses do not
- * overlap.
+ * Slot that takes a datagram from `source` to `destination`, plus one; 0 = none. Of several that share the port
+ * (SO_REUSEADDR) the most exact one: connected to the sender, then bound to the address, then the newest.
  */
 export function udpFind(destination: u32, destinationPort: u32, source: u32, sourcePort: u32): u32 {
   let link = <u32>load<u8>(bucket(destinationPort));
+  let found: u32 = 0;
+  let best: u32 = 0;
   for (let steps: u32 = 0; link != 0 && steps < UDP_SOCKETS; steps++) {
     const slot = udpSlot(link - 1);
     if (
       slot.localPort == <u16>destinationPort &&
-      (slot.localAddress == 0 || slot.localAddress == destination)
+      (slot.localAddress == 0 || slot.localAddress == destination) &&
+      (slot.peerPort == 0 || (slot.peerPort == <u16>sourcePort && slot.peerAddress == source))
     ) {
-      const heard =
-        slot.peerPort == 0 || (slot.peerPort == <u16>sourcePort && slot.peerAddress == source);
-      return heard ? link : 0;
+      const score: u32 = 1 + (slot.peerPort != 0 ? 2 : 0) + (slot.localAddress != 0 ? 1 : 0);
+      if (score > best) {
+        best = score;
+        found = link;
+      }
     }
     link = <u32>slot.next;
   }
-  return 0;
+  return found;
 }
 
 /** Takes the pending error of a slot: errno, 0 = none. */

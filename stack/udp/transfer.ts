@@ -1,16 +1,23 @@
 import { checksumOf } from "cpu";
 import { UDP_RX_BYTES } from "../config";
-import { EAGAIN, EDESTADDRREQ, EINPROGRESS, EMSGSIZE, ENETUNREACH } from "../errors";
+import { EACCES, EAGAIN, EDESTADDRREQ, EINPROGRESS, EMSGSIZE, ENETUNREACH } from "../errors";
 import { IP_MTU } from "../interface";
 import { ipBegin, ipEnd, ipWrite, routeSource } from "../ip/ipv4-output";
-import { DEFAULT_TTL, IPPROTO_UDP, IP_HEADER_BYTES } from "../ip/packet";
+import { IPPROTO_UDP, IP_HEADER_BYTES } from "../ip/packet";
 import { linkTxReady } from "../link/device";
 import { SCRATCH } from "../scratch";
 import { Counter, count } from "../statistics";
 import { Be } from "../wire/bytes";
 import { sumField, sumPseudoHeader } from "../wire/checksum";
 import { UDP_HEADER_BYTES, udpHeaderSum } from "./input";
-import { DATAGRAM_HEADER_BYTES, udpBind, udpRing, udpSlot } from "./slots";
+import {
+  DATAGRAM_HEADER_BYTES,
+  udpBind,
+  udpMayReach,
+  udpRing,
+  udpSlot,
+  udpTakeError,
+} from "./slots";
 
 const RING_MASK: u32 = UDP_RX_BYTES - 1;
 const DATAGRAM_BYTES_MAX: u32 = IP_MTU - IP_HEADER_BYTES - UDP_HEADER_BYTES;
@@ -40,7 +47,8 @@ export function udpHeader(
 
 /**
  * Sends `bytes` bytes at `from` as one datagram; address and port 0 = to the connected peer. Returns `bytes`, or -EDESTADDRREQ,
- * -EMSGSIZE, -ENETUNREACH, -EHOSTUNREACH, -EAGAIN (no room now, or the neighbour's address is being asked for and the
+ * -EMSGSIZE, -EACCES (broadcast without SO_BROADCAST), the pending error of a connected socket (RFC 1122 4.1.3.3; told once),
+ * -ENETUNREACH, -EHOSTUNREACH, -EAGAIN (no room now, or the neighbour's address is being asked for and the
  * datagram does not fit the slot for waiting packets), or what `udpBind` says.
  */
 export function udpSend(slot: u32, from: usize, bytes: u32, address: u32, port: u32): i32 {
@@ -50,6 +58,8 @@ export function udpSend(slot: u32, from: usize, bytes: u32, address: u32, port: 
     port = <u32>sending.peerPort;
   }
   if (address == 0 || port == 0) return -EDESTADDRREQ;
+  if (sending.error != 0) return -udpTakeError(slot);
+  if (!udpMayReach(sending, address)) return -EACCES;
   if (bytes > DATAGRAM_BYTES_MAX) return -EMSGSIZE;
   if (sending.localPort == 0) {
     const bound = udpBind(slot, 0, 0);
@@ -61,7 +71,7 @@ export function udpSend(slot: u32, from: usize, bytes: u32, address: u32, port: 
   if (source == 0) return -ENETUNREACH;
   const sourcePort = <u32>sending.localPort;
   const total = UDP_HEADER_BYTES + bytes;
-  const refused = ipBegin(IPPROTO_UDP, source, address, total, 0, DEFAULT_TTL);
+  const refused = ipBegin(IPPROTO_UDP, source, address, total, sending.tos, sending.ttl);
   if (refused != 0) return refused == -EINPROGRESS ? -EAGAIN : refused;
   udpHeader(SCRATCH, source, sourcePort, address, port, bytes, checksumOf(from, bytes));
   ipWrite(SCRATCH, UDP_HEADER_BYTES);
@@ -73,10 +83,12 @@ export function udpSend(slot: u32, from: usize, bytes: u32, address: u32, port: 
 
 /**
  * Takes the oldest datagram: up to `capacity` bytes to `to`, the rest of it is lost (left there when `peek`). The sender's address and
- * port go to the two words at `peer`, if that is not 0. Returns the bytes copied, or -EAGAIN when there is none.
+ * port go to the two words at `peer`, if that is not 0. Returns the bytes copied, or -EAGAIN when there is none, or the error
+ * that ICMP told of a connected socket's peer (RFC 1122 4.1.3.3), once.
  */
 export function udpReceive(slot: u32, to: usize, capacity: u32, peer: usize, peek: bool): i32 {
   const receiving = udpSlot(slot);
+  if (receiving.error != 0) return -udpTakeError(slot);
   if (receiving.used == 0) return -EAGAIN;
   const ring = udpRing(slot);
   const head = <u32>receiving.head;

@@ -58,7 +58,7 @@ test("RFC 9293 MUST-41, MUST-42, MUST-43: listeners of one address, and beside c
   t.deepEqual(outside.syn(), ["RA 0:1"]);
 });
 
-test("a listener can be opened again at once, with connections of its port open and in TIME-WAIT", async (t) => {
+test("SO_REUSEADDR: a listener can be opened again at once, with connections of its port open and in TIME-WAIT", async (t) => {
   const stack = await deviceStack();
   const listener = stack.listen(80);
   const { peer, fd } = accepted(stack, listener, 5000);
@@ -80,6 +80,7 @@ test("connect(2): the same four-tuple twice is EADDRINUSE; TCBs used up is ENOBU
   const host = stack.neighbour();
   const dial = (port: number): number => {
     const fd = stack.socket(SOCK_STREAM);
+    stack.wasm.sysSetOption(fd, 1, 2, 1);
     if (port !== 0) stack.wasm.sysBind(fd, 0, port);
     return stack.wasm.sysConnect(fd, host.address, 80);
   };

@@ -122,6 +122,7 @@ interface HostedExports {
   sysError(fd: number): number;
   sysSetOption(fd: number, level: number, option: number, value: number): number;
   sysLocalPort(fd: number): number;
+  readyCount(): number;
   counter(index: number): number;
   inUse(table: number): number;
   readyCount(): number;
@@ -356,9 +357,10 @@ export class StackHarness {
     return fd;
   }
 
-  /** A stream socket that listens on a port. */
+  /** A stream socket that listens on a port, beside connections of it that may still be there (SO_REUSEADDR). */
   listen(port: number, backlog = 4): number {
     const fd = this.socket(SOCK_STREAM);
+    this.wasm.sysSetOption(fd, 1, 2, 1);
     for (const result of [this.wasm.sysBind(fd, 0, port), this.wasm.sysListen(fd, backlog)]) {
       if (result < 0) throw new Error(`bind or listen: ${result}`);
     }
