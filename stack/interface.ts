@@ -1,7 +1,7 @@
 import { Be } from "./wire/bytes";
 
 /**
- * The one network interface: who we are. Addresses are host-order numbers, 0 = none. Everything reads this record in place;
+ * A network interface: who we are. Addresses are host-order numbers, 0 = none. Everything reads this record in place;
  * only the functions of this file change it. It runs no protocol: `stackPoll` takes the news of a change to those whom it
  * concerns.
  */
@@ -22,7 +22,28 @@ export class Interface {
   /** Host name, not terminated; owned by whoever set it, and stays. */
   hostName: usize;
   hostNameBytes: u32;
+
+  /** The address is being probed (RFC 5227 2.1.1): nothing is sent from it or taken for it yet. */
+  tentative: bool;
+  /** Address conflict detection (stack/arp/acd.ts): probes or announcements still to be sent. */
+  acdLeft: u8;
+  /** AcdOutcome that nobody has taken yet. */
+  acdOutcome: u8;
+  acdDefended: bool;
+  acdDefendedMs: u32;
+  /** Address being probed; 0 = none. */
+  acdCandidate: u32;
+  /** The address that another station claimed last, and that station's MAC in wire order. */
+  acdConflictAddress: u32;
+  /** News of a claim that nobody has taken yet. */
+  acdConflict: bool;
+  /** There is a link. */
+  up: bool;
+  acdConflictHigh: u16;
+  acdConflictLow: u32;
 }
+
+if ((offsetof<Interface>() & 3) != 0) ERROR("the record must be whole words");
 
 export { IP_MTU } from "./config";
 
@@ -31,6 +52,11 @@ export const iface: Interface = changetype<Interface>(memory.data(offsetof<Inter
 /** Where our MAC stands: 6 bytes in wire order. */
 export function interfaceMac(): usize {
   return changetype<usize>(iface) + offsetof<Interface>("macHigh");
+}
+
+/** Where the MAC of the station stands that has claimed our address: 6 bytes in wire order. */
+export function interfaceConflictMac(): usize {
+  return changetype<usize>(iface) + offsetof<Interface>("acdConflictHigh");
 }
 
 /** Names the interface: MAC as its high 16 and low 32 bits, host name of `hostNameBytes` bytes (0 = none). No address yet. */
@@ -75,6 +101,12 @@ export function interfaceConfigure(address: u32, mask: u32, gateway: u32, dns: u
   iface.gateway = gateway;
   iface.broadcast = address != 0 && mask < 0xfffffffe ? address | ~mask : 0;
   changed = true;
+}
+
+/** As `interfaceConfigure`, for an address that has to be probed before it is used. */
+export function interfaceTentative(address: u32, mask: u32, gateway: u32, dns: u32): void {
+  iface.tentative = address != 0;
+  interfaceConfigure(address, mask, gateway, dns);
 }
 
 /** Gives the address up at once: nothing is sent from it or taken for it any more. */

@@ -1,4 +1,4 @@
-import { AcdOutcome, acdAnnounce, acdStop, acdTakeOutcome, acdTimer } from "./arp/acd";
+import { AcdOutcome, acdAnnounce, acdProbe, acdStop, acdTakeOutcome, acdTimer } from "./arp/acd";
 import { arpFlush, arpTakeNews, arpTimer } from "./arp/cache";
 import { arpSendWaiting } from "./arp/waiting";
 import { DHCP } from "./config";
@@ -28,6 +28,8 @@ import {
 const FRAMES_PER_TURN: u32 = 8;
 /** Timers run in one turn. */
 const TIMERS_PER_TURN: u32 = 32;
+/** A static address that is in use elsewhere is probed again after this. RFC 5227 2.1.1 asks for no more than one in 60 s. */
+const PROBE_AGAIN_MS: u32 = 60_000;
 /** Longest sleep that `stackDeadline` proposes. */
 const DEADLINE_MAX_MS: u32 = 3600000;
 
@@ -77,36 +79,59 @@ export function stackPoll(nowMs: u32): bool {
  * probe, addresses. So no layer calls one above it, and nothing changes under the feet of a caller.
  */
 function takeNews(): void {
-  if (arpTakeNews()) {
-    arpSendWaiting();
-    tcpNeighboursChanged();
-    socketsNeighboursChanged();
-  }
-  const outcome = acdTakeOutcome();
-  if (DHCP && outcome != AcdOutcome.NONE) dhcpAddressChecked(outcome == AcdOutcome.FREE);
+  if (arpTakeNews()) neighboursChanged();
+  const outcome = acdTakeOutcome(iface);
+  if (outcome != AcdOutcome.NONE) addressChecked(outcome == AcdOutcome.FREE);
   if (interfaceTakeChange()) addressChanged();
+}
+
+/** Whoever waits for a neighbour tries again. */
+function neighboursChanged(): void {
+  arpSendWaiting();
+  tcpNeighboursChanged();
+  socketsNeighboursChanged();
+}
+
+/** Outcome of the probes for an address: a static one is used, or probed again later; a leased one is DHCP's. */
+function addressChecked(free: bool): void {
+  if (!iface.tentative) {
+    if (DHCP) dhcpAddressChecked(free);
+  } else if (free) {
+    iface.tentative = false;
+    acdAnnounce(iface);
+    neighboursChanged();
+  } else {
+    acdProbe(iface, iface.address, PROBE_AGAIN_MS);
+  }
 }
 
 /** Another address, or none: forgets the neighbours of the old one and announces the new one (RFC 5227 2.3). */
 function addressChanged(): void {
   arpFlush();
-  if (iface.address != 0) acdAnnounce();
-  else acdStop();
+  if (iface.address == 0) acdStop(iface);
+  else if (!iface.tentative) acdAnnounce(iface);
+  else if (iface.up) acdProbe(iface, iface.address, 0);
   tcpAddressChanged();
 }
 
 /** The cable was plugged in or pulled. After a return the network may be another one: neighbours and lease are asked again. */
 export function stackLinkChanged(up: bool): void {
-  if (!up) return;
-  arpFlush();
-  if (iface.address != 0) acdAnnounce();
+  iface.up = up;
+  if (!up) {
+    // A probe that nobody can hear proves nothing.
+    if (iface.tentative) acdStop(iface);
+    return;
+  }
   if (DHCP) dhcpLinkChanged();
+  arpFlush();
+  if (iface.tentative) acdProbe(iface, iface.address, 0);
+  else if (iface.address != 0) acdAnnounce(iface);
 }
 
 function runTimer(timer: u32): void {
   if (timer >= TIMER_TCP) tcpTimer(timer - TIMER_TCP);
   else if (timer == TIMER_ARP) arpTimer();
-  else if (timer == TIMER_ACD) acdTimer();
+  else if (timer == TIMER_ACD) acdTimer(iface);
   else if (DHCP && timer == TIMER_DHCP) dhcpTimer();
 }
 

@@ -1,6 +1,6 @@
 import { ramFrameBuffer, ramFrameIn, ramFrameRoom } from "../../drivers/ram/nic";
 import { dhcpStart } from "../../stack/dhcp/client";
-import { interfaceConfigure, interfaceInit } from "../../stack/interface";
+import { interfaceInit, interfaceTentative } from "../../stack/interface";
 import { readyChanges } from "../../stack/readiness";
 import {
   sockAbort,
@@ -44,7 +44,7 @@ const SCRATCH_BYTES: u32 = 65536;
 const SCRATCH: usize = memory.data(SCRATCH_BYTES, 4);
 const PEER: usize = memory.data(8, 4);
 
-/** Starts the stack with a MAC (high 16, low 32 bits) and an address; address 0 asks DHCP. */
+/** Starts the stack with a MAC (high 16, low 32 bits) and an address, which is probed before it is used; address 0 asks DHCP. The link is up. */
 export function start(
   macHigh: u32,
   macLow: u32,
@@ -56,7 +56,8 @@ export function start(
 ): void {
   stackStart(0, seed0, seed1);
   interfaceInit(macHigh, macLow, 0, 0);
-  if (address != 0) interfaceConfigure(address, mask, gateway, 0);
+  stackLinkChanged(true);
+  if (address != 0) interfaceTentative(address, mask, gateway, 0);
   else dhcpStart();
 }
 

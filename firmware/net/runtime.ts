@@ -16,8 +16,23 @@ import {
 } from "board";
 import { nicDeadline, nicInit, nicLink, nicPoll, nicVersion } from "nic";
 import { DHCP } from "../../stack/config";
-import { dhcpChanges, dhcpLeaseSeconds, dhcpServer, dhcpStart } from "../../stack/dhcp/client";
-import { iface, interfaceConfigure, interfaceInit, interfaceMac } from "../../stack/interface";
+import { acdTakeConflict } from "../../stack/arp/acd";
+import {
+  DhcpTrouble,
+  dhcpChanges,
+  dhcpLeaseSeconds,
+  dhcpServer,
+  dhcpStart,
+  dhcpTakeTrouble,
+  dhcpTroubleAddress,
+} from "../../stack/dhcp/client";
+import {
+  iface,
+  interfaceConflictMac,
+  interfaceInit,
+  interfaceMac,
+  interfaceTentative,
+} from "../../stack/interface";
 import { readyChanges } from "../../stack/readiness";
 import { stackDeadline, stackLinkChanged, stackPoll, stackStart } from "../../stack/stack";
 import { Be } from "../../stack/wire/bytes";
@@ -68,7 +83,7 @@ export function netStart(): i32 {
   }
   log1("info: {chip} answers, version 0x%x", nicVersion());
   if (settingsHas(SettingsFlag.STATIC_ADDRESS)) {
-    interfaceConfigure(settingsAddress(), settingsMask(), settingsGateway(), settingsDns());
+    interfaceTentative(settingsAddress(), settingsMask(), settingsGateway(), settingsDns());
     log2("info: address %i gateway %i", iface.address, iface.gateway);
   }
   return 0;
@@ -100,6 +115,26 @@ function mix(value: u32): u32 {
   value = (value ^ (value >>> 16)) * 0x45d9f3b;
   value = (value ^ (value >>> 16)) * 0x45d9f3b;
   return value ^ (value >>> 16);
+}
+
+/** One line for each claim of our address and each refusal, with its reason. */
+function tellTrouble(): void {
+  if (acdTakeConflict(iface)) {
+    const mac = interfaceConflictMac();
+    log3(
+      "warn: %i is in use by %m too",
+      iface.acdConflictAddress,
+      Be.load16(mac),
+      Be.load32(mac + 2),
+    );
+  }
+  if (!DHCP) return;
+  const trouble = dhcpTakeTrouble();
+  if (trouble == DhcpTrouble.NONE) return;
+  const about = dhcpTroubleAddress();
+  if (trouble == DhcpTrouble.REFUSED) log1("warn: the DHCP server refuses %i", about);
+  else if (trouble == DhcpTrouble.EXPIRED) log1("warn: nobody has renewed the lease of %i", about);
+  else log1("warn: DHCP offer of %i refused: its address, mask or lease time is unusable", about);
 }
 
 /** Tells of a link or a lease that has changed. */
@@ -141,6 +176,7 @@ export function netPoll(timeoutMs: u32): void {
   nicPoll(nowMs);
   watchLink();
   const more = stackPoll(nowMs);
+  tellTrouble();
   if (more || timeoutMs == 0 || readyChanges() != before || chipInterrupt()) return;
   const idleMs = min<u32>(min<u32>(stackDeadline(nowMs), nicDeadline(nowMs)), timeoutMs);
   if (idleMs != 0) sleepUntil(nowMs + idleMs);

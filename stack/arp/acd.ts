@@ -1,4 +1,6 @@
-import { ACD_UNIT_MS, DHCP } from "../config";
+import { ACD_UNIT_MS } from "../config";
+import { Interface, interfaceConflictMac } from "../interface";
+import { macCopy } from "../link/headers";
 import { now } from "../now";
 import { random32 } from "../random";
 import { Counter, count } from "../statistics";
@@ -6,12 +8,13 @@ import { TIMER_ACD, timerCancel, timerSet } from "../time/timers";
 import { arpAnnounce, arpProbe } from "./output";
 
 /**
- * IPv4 address conflict detection (RFC 5227). Before a leased address is used: a random wait of up to one unit, three probes
- * one to two units apart, two units of silence; the unit is a second in the RFC and ACD_UNIT_MS here. In use: two
- * announcements 2 s apart, and one more, at most each 10 s, when somebody else claims the address. We keep it then (2.4 c).
+ * IPv4 address conflict detection (RFC 5227); its state stands in the interface's record. Before an address is used: a random
+ * wait of up to one unit, three probes one to two units apart, two units of silence; the unit is a second in the RFC and
+ * ACD_UNIT_MS here. In use: two announcements 2 s apart, and one more, at most each 10 s, when somebody else claims the
+ * address. We keep it then (2.4 c).
  */
-const PROBES: u32 = 3;
-const ANNOUNCEMENTS: u32 = 2;
+const PROBES: u8 = 3;
+const ANNOUNCEMENTS: u8 = 2;
 const ANNOUNCE_INTERVAL_MS: u32 = 2000;
 const DEFEND_INTERVAL_MS: u32 = 10_000;
 
@@ -24,94 +27,92 @@ export const enum AcdOutcome {
   TAKEN = 2,
 }
 
-/** Not taken yet by `acdTakeOutcome`. */
-let outcome: AcdOutcome = AcdOutcome.NONE;
-/** Address being probed; 0 = none. */
-let candidate: u32 = 0;
-/** Probes or announcements still to be sent. */
-let left: u32 = 0;
-let conflicts: u32 = 0;
-let defended: bool = false;
-let defendedMs: u32 = 0;
+/** Takes the outcome of the last probe, once; NONE = none yet. */
+export function acdTakeOutcome(nif: Interface): AcdOutcome {
+  const taken = nif.acdOutcome;
+  nif.acdOutcome = <u8>AcdOutcome.NONE;
+  return taken;
+}
+
+/** Takes the news that another station claims our address, or the one that is probed: `acdConflict…` of the record. */
+export function acdTakeConflict(nif: Interface): bool {
+  const news = nif.acdConflict;
+  nif.acdConflict = false;
+  return news;
+}
 
 /** 0 to 1 unit, at random. */
 function jitterMs(): u32 {
   return ((random32() & 0xffff) * ACD_UNIT_MS) >>> 16;
 }
 
-/** Takes the outcome of the last probe, once; NONE = none yet. */
-export function acdTakeOutcome(): AcdOutcome {
-  const taken = outcome;
-  outcome = AcdOutcome.NONE;
-  return taken;
-}
-
-/** Probes an address; `acdTakeOutcome` has the outcome. */
-export function acdProbe(address: u32): void {
-  candidate = address;
-  outcome = AcdOutcome.NONE;
-  left = PROBES;
-  timerSet(TIMER_ACD, now() + jitterMs());
+/** Probes an address, `delayMs` from now at the earliest; `acdTakeOutcome` has the outcome. */
+export function acdProbe(nif: Interface, address: u32, delayMs: u32): void {
+  nif.acdCandidate = address;
+  nif.acdOutcome = <u8>AcdOutcome.NONE;
+  nif.acdLeft = PROBES;
+  timerSet(TIMER_ACD, now() + delayMs + jitterMs());
 }
 
 /** Announces our address, now and once more. */
-export function acdAnnounce(): void {
-  candidate = 0;
-  left = ANNOUNCEMENTS;
-  announce();
+export function acdAnnounce(nif: Interface): void {
+  nif.acdCandidate = 0;
+  nif.acdLeft = ANNOUNCEMENTS;
+  announce(nif);
 }
 
-function announce(): void {
-  if (left == 0) return;
-  if (arpAnnounce()) left -= 1;
-  if (left != 0) timerSet(TIMER_ACD, now() + ANNOUNCE_INTERVAL_MS);
+function announce(nif: Interface): void {
+  if (nif.acdLeft == 0) return;
+  if (arpAnnounce()) nif.acdLeft -= 1;
+  if (nif.acdLeft != 0) timerSet(TIMER_ACD, now() + ANNOUNCE_INTERVAL_MS);
 }
 
 /** The address is given up: nothing is probed or announced any more. */
-export function acdStop(): void {
-  candidate = 0;
-  outcome = AcdOutcome.NONE;
-  left = 0;
+export function acdStop(nif: Interface): void {
+  nif.acdCandidate = 0;
+  nif.acdOutcome = <u8>AcdOutcome.NONE;
+  nif.acdLeft = 0;
   timerCancel(TIMER_ACD);
 }
 
 /** TIMER_ACD: the next probe or announcement. */
-export function acdTimer(): void {
-  if (DHCP && candidate != 0) {
-    if (left == 0) {
-      candidate = 0;
-      outcome = AcdOutcome.FREE;
-      return;
-    }
-    if (arpProbe(candidate)) left -= 1;
-    const wait = left == 0 ? 2 * ACD_UNIT_MS : ACD_UNIT_MS + jitterMs();
-    timerSet(TIMER_ACD, now() + wait);
+export function acdTimer(nif: Interface): void {
+  if (nif.acdCandidate == 0) {
+    announce(nif);
     return;
   }
-  announce();
+  if (nif.acdLeft == 0) {
+    nif.acdCandidate = 0;
+    nif.acdOutcome = <u8>AcdOutcome.FREE;
+    return;
+  }
+  if (arpProbe(nif.acdCandidate)) nif.acdLeft -= 1;
+  const wait = nif.acdLeft == 0 ? 2 * ACD_UNIT_MS : ACD_UNIT_MS + jitterMs();
+  timerSet(TIMER_ACD, now() + wait);
 }
 
-/** An ARP packet of another station: does it use, or probe for, the address that we probe? */
-export function acdProbed(sender: u32, target: u32): void {
-  if (!DHCP || candidate == 0) return;
+/** An ARP packet of another station, at `mac`: does it use, or probe for, the address that we probe? */
+export function acdProbed(nif: Interface, sender: u32, target: u32, mac: usize): void {
+  const candidate = nif.acdCandidate;
+  if (candidate == 0) return;
   if (sender != candidate && !(sender == 0 && target == candidate)) return;
-  acdStop();
-  conflicts += 1;
-  count(Counter.ARP_CONFLICT);
-  outcome = AcdOutcome.TAKEN;
+  acdStop(nif);
+  noteConflict(nif, candidate, mac);
+  nif.acdOutcome = <u8>AcdOutcome.TAKEN;
 }
 
-/** Another station has sent an ARP packet from our address (RFC 5227 2.4). */
-export function acdConflict(): void {
-  count(Counter.ARP_CONFLICT);
-  conflicts += 1;
-  if (defended && now() - defendedMs < DEFEND_INTERVAL_MS) return;
-  defended = true;
-  defendedMs = now();
+/** The station at `mac` has sent an ARP packet from our address (RFC 5227 2.4). */
+export function acdConflict(nif: Interface, mac: usize): void {
+  noteConflict(nif, nif.address, mac);
+  if (nif.acdDefended && now() - nif.acdDefendedMs < DEFEND_INTERVAL_MS) return;
+  nif.acdDefended = true;
+  nif.acdDefendedMs = now();
   arpAnnounce();
 }
 
-/** Conflicts seen since the start, so that firmware can warn. */
-export function acdConflicts(): u32 {
-  return conflicts;
+function noteConflict(nif: Interface, address: u32, mac: usize): void {
+  count(Counter.ARP_CONFLICT);
+  nif.acdConflict = true;
+  nif.acdConflictAddress = address;
+  macCopy(interfaceConflictMac(), mac);
 }

@@ -94,6 +94,14 @@ export function arpFind(address: u32): ArpEntry | null {
   return null;
 }
 
+/** Copies the MAC of a neighbour that is known to `mac`; false = it is not. Asks nobody. */
+export function arpKnown(address: u32, mac: usize): bool {
+  const entry = arpFind(address);
+  if (address == 0 || entry == null || entry.state < PROBE) return false;
+  macCopy(mac, arpMac(entry));
+  return true;
+}
+
 /** Forgets all neighbours. */
 export function arpFlush(): void {
   memory.fill(ENTRIES, 0, ENTRY_BYTES * ARP_ENTRIES);

@@ -1,6 +1,6 @@
 import { iface, interfaceMac } from "../interface";
 import { linkRead } from "../link/device";
-import { RX_NETWORK, macEqual } from "../link/headers";
+import { RX_ETHERNET, RX_NETWORK, macEqual } from "../link/headers";
 import { Counter, count } from "../statistics";
 import { Be } from "../wire/bytes";
 import { acdConflict, acdProbed } from "./acd";
@@ -40,20 +40,21 @@ export function arpInput(bytes: u32): void {
     count(Counter.ARP_BAD);
     return;
   }
-  if (macEqual(mac, interfaceMac())) return;
-  acdProbed(sender, target);
+  // Our own packet, mirrored or relayed: no station of another MAC stands behind it.
+  if (macEqual(mac, interfaceMac()) || macEqual(RX_ETHERNET + 6, interfaceMac())) return;
+  acdProbed(iface, sender, target, mac);
   const address = iface.address;
-  if (address == 0) return;
+  if (address == 0 || iface.tentative) return;
   if (sender == address) {
-    acdConflict();
+    acdConflict(iface, mac);
     return;
   }
   const forUs = target == address;
   const asked = forUs && operation == 1;
-  // Nobody outside our subnet, no broadcast and no network address has a MAC that we would use; 0 is a probe.
+  // Nobody outside our subnet but a gateway that lies there, no broadcast and no network address has a MAC that we would use; 0 is a probe.
   const network = iface.broadcast != 0 ? address & iface.mask : 0;
   if (
-    ((sender ^ address) & iface.mask) == 0 &&
+    (((sender ^ address) & iface.mask) == 0 || sender == iface.gateway) &&
     sender != network &&
     sender != iface.broadcast &&
     sender != 0

@@ -1,12 +1,31 @@
 import { acdProbe, acdStop } from "../arp/acd";
+import { arpKnown, arpResolve } from "../arp/cache";
 import { DHCP } from "../config";
 import { EAGAIN, EINPROGRESS } from "../errors";
-import { iface, interfaceClear, interfaceConfigure, isUnicast } from "../interface";
-import { isLoopback } from "../ip/packet";
-import { isDue, now } from "../now";
+import { iface, interfaceClear, interfaceConfigure } from "../interface";
+import { macEqual } from "../link/headers";
+import { now } from "../now";
 import { random32 } from "../random";
 import { Counter, count } from "../statistics";
 import { TIMER_DHCP, timerCancel, timerSet } from "../time/timers";
+import {
+  LEASE_FOREVER,
+  leaseAddress,
+  leaseBegin,
+  leaseDns,
+  leaseExpired,
+  leaseForget,
+  leaseMask,
+  leaseRebinds,
+  leaseRenewMs,
+  leaseRetryMs,
+  leaseRouter,
+  leaseSeconds,
+  leaseServer,
+  leaseTake,
+  leaseUsable,
+  leaseWithin,
+} from "./lease";
 import {
   DHCPACK,
   DHCPDECLINE,
@@ -16,7 +35,6 @@ import {
   DHCPREQUEST,
   DHCP_CLIENT_PORT,
   DHCP_SERVER_PORT,
-  MASK_ABSENT,
   message,
 } from "./message";
 import { dhcpSend } from "./output";
@@ -27,6 +45,7 @@ import { dhcpSend } from "./output";
  *     INIT -> SELECTING -> REQUESTING -> CHECKING -> BOUND -> RENEWING -> REBINDING -> INIT
  *                 offer         ACK    ACD clear      T1          T2        lease ends
  *     BOUND, RENEWING, REBINDING -> REBOOTING when the cable comes back (the address stays in use meanwhile)
+ *     REBOOTING -> BOUND when the gateway that we know answers, else SELECTING (the address stays in use too)
  *
  * The wait before the first DISCOVER is 32 to 288 ms, not the 1 to 10 s of RFC 2131 4.4.1: devices that boot together are
  * spread well enough, and people wait for the address.
@@ -43,18 +62,23 @@ export const enum DhcpState {
   REBOOTING = 8,
 }
 
+/** Why there is no lease, or none any more. */
+export const enum DhcpTrouble {
+  NONE = 0,
+  /** The server offers an address, a mask or a time that no host can use. */
+  UNUSABLE = 1,
+  /** The server says no (DHCPNAK). */
+  REFUSED = 2,
+  /** The lease has run out and nobody has renewed it. */
+  EXPIRED = 3,
+}
+
 const BROADCAST: u32 = 0xffffffff;
 /** RFC 2131 4.1: 4, 8, 16, 32, 64 s, each plus or minus a second. */
 const FIRST_RETRY_MS: u32 = 4000;
 const REQUEST_TRIES: u32 = 4;
 const REBOOT_TRIES: u32 = 2;
 const DECLINE_WAIT_MS: u32 = 10_000;
-/** RFC 2131 4.4.5: no renewal more often. */
-const RENEW_RETRY_MS: u32 = 60_000;
-/** Leases are taken as at least a minute, and at most 20 days, which the clock can still tell apart; -1 = for ever. */
-const LEASE_SECONDS_MIN: u32 = 60;
-const LEASE_SECONDS_MAX: u32 = 1_728_000;
-const LEASE_FOREVER: u32 = 0xffffffff;
 /** A message could not be sent (no room, or ARP is asking): tried again after this. */
 const SEND_RETRY_MS: u32 = 1000;
 
@@ -66,20 +90,15 @@ let tries: u32 = 0;
 let failures: u32 = 0;
 /** When this exchange began, for `secs`. */
 let beganMs: u32 = 0;
+/** When the REQUEST was sent: the first with its identifier, as nobody can tell which of them is answered. */
 let requestedMs: u32 = 0;
-/** Address offered or leased, and who leases it. */
-let address: u32 = 0;
-let server: u32 = 0;
-let mask: u32 = 0;
-let router: u32 = 0;
-let dns: u32 = 0;
-/** As the server said, seconds. */
-let lease: u32 = 0;
-/** When the lease was asked for, and its times from then on, milliseconds. */
-let leaseMs: u32 = 0;
-let t1Ms: u32 = 0;
-let t2Ms: u32 = 0;
-let endMs: u32 = 0;
+/** MAC of the gateway before the cable was pulled, and the one that answers now. */
+const GATEWAY_MAC: usize = memory.data(6, 2);
+const FOUND_MAC: usize = memory.data(6, 2);
+let gatewayKnown: bool = false;
+/** Trouble that nobody has taken yet, and the address that it is about. */
+let trouble: DhcpTrouble = DhcpTrouble.NONE;
+let troubleAddress: u32 = 0;
 let changes: u32 = 0;
 
 function enter(next: DhcpState): void {
@@ -99,12 +118,33 @@ function backoffMs(count: u32): u32 {
 
 /** Begins anew, at once or, after failures, later and later. */
 function restart(delayMs: u32): void {
-  acdStop();
+  acdStop(iface);
   if (iface.address != 0) interfaceClear();
-  address = 0;
-  lease = 0;
+  leaseForget();
   enter(DhcpState.INIT);
   wait(delayMs != 0 ? delayMs : 32 + (random32() & 0xff));
+}
+
+function tell(what: DhcpTrouble, about: u32): void {
+  trouble = what;
+  troubleAddress = about;
+}
+
+/** Takes the news of what went wrong, once; `dhcpTroubleAddress` is the address that it is about. */
+export function dhcpTakeTrouble(): DhcpTrouble {
+  const taken = trouble;
+  trouble = DhcpTrouble.NONE;
+  return taken;
+}
+
+export function dhcpTroubleAddress(): u32 {
+  return troubleAddress;
+}
+
+/** A lease that nobody has renewed is over: the address is not ours any more (RFC 2131 4.4.5). */
+function expire(): void {
+  tell(DhcpTrouble.EXPIRED, leaseAddress);
+  restart(0);
 }
 
 function fail(): void {
@@ -116,14 +156,6 @@ function fail(): void {
 export function dhcpStart(): void {
   failures = 0;
   restart(0);
-}
-
-/** Stops the client and gives the address up. */
-export function dhcpStop(): void {
-  timerCancel(TIMER_DHCP);
-  restart(0);
-  timerCancel(TIMER_DHCP);
-  enter(DhcpState.OFF);
 }
 
 /** Sends a message of this exchange and says when the next one is due. */
@@ -151,47 +183,60 @@ function exchange(): void {
   beganMs = now();
 }
 
+/** An address that is still in use, because the cable has come back, is given up when its lease ends. */
 function discover(): void {
-  send(DHCPDISCOVER, 0, BROADCAST, 0, 0, backoffMs(tries));
+  if (iface.address != 0 && leaseExpired()) {
+    expire();
+    return;
+  }
+  const retryMs = backoffMs(tries);
+  send(DHCPDISCOVER, 0, BROADCAST, 0, 0, iface.address != 0 ? leaseWithin(retryMs) : retryMs);
 }
 
 function request(): void {
-  requestedMs = now();
-  send(DHCPREQUEST, 0, BROADCAST, address, server, backoffMs(tries));
+  if (tries == 0) requestedMs = now();
+  send(DHCPREQUEST, 0, BROADCAST, leaseAddress, leaseServer, backoffMs(tries));
 }
 
 /** Asks whether the lease still holds after the network was away (RFC 2131 3.2, INIT-REBOOT). */
 function reboot(): void {
-  requestedMs = now();
-  let retryMs = backoffMs(tries);
-  if (lease != LEASE_FOREVER) retryMs = min(retryMs, leaseMs + endMs - now());
-  send(DHCPREQUEST, 0, BROADCAST, address, 0, retryMs);
+  if (tries == 0) requestedMs = now();
+  if (gatewayKnown) arpResolve(leaseRouter, FOUND_MAC);
+  send(DHCPREQUEST, 0, BROADCAST, leaseAddress, 0, leaseWithin(backoffMs(tries)));
 }
 
-function expired(): bool {
-  return lease != LEASE_FOREVER && isDue(leaseMs + endMs);
-}
-
-/** Half the time that is left until `endsMs` after the lease began, at least a minute, never beyond the end. */
-function renewRetryMs(endsMs: u32): u32 {
-  const leftMs = leaseMs + endsMs - now();
-  return min(leftMs, max(leftMs >>> 1, RENEW_RETRY_MS));
+/**
+ * Nobody has said anything about the address. When the gateway that we know is still there, the network is the same and the
+ * lease good (RFC 2131 3.2 step 4, RFC 4436); else it may be another one, whose server is silent about a foreign address.
+ */
+function rebootUnanswered(): void {
+  if (leaseExpired()) {
+    expire();
+  } else if (gatewayKnown && arpKnown(leaseRouter, FOUND_MAC) && macEqual(GATEWAY_MAC, FOUND_MAC)) {
+    enter(DhcpState.BOUND);
+    armRenewal();
+  } else {
+    enter(DhcpState.SELECTING);
+    exchange();
+    discover();
+  }
 }
 
 function renew(): void {
-  if (state == DhcpState.RENEWING && isDue(leaseMs + t2Ms)) {
+  if (state == DhcpState.RENEWING && leaseRebinds()) {
     enter(DhcpState.REBINDING);
   }
-  if (state == DhcpState.REBINDING && isDue(leaseMs + endMs)) {
-    // RFC 2131 4.4.5: the lease is over, the address is not ours any more.
-    restart(0);
+  if (state == DhcpState.REBINDING && leaseExpired()) {
+    expire();
     return;
   }
-  if (tries == 0) exchange();
+  if (tries == 0) beganMs = now();
+  // An identifier for each, so that it is known which of them is answered.
+  xid = random32();
   requestedMs = now();
   const unicast = state == DhcpState.RENEWING;
-  const retryMs = renewRetryMs(unicast ? t2Ms : endMs);
-  send(DHCPREQUEST, address, unicast ? server : BROADCAST, 0, 0, retryMs);
+  const retryMs = leaseRetryMs(!unicast);
+  send(DHCPREQUEST, iface.address, unicast ? leaseServer : BROADCAST, 0, 0, retryMs);
 }
 
 /** TIMER_DHCP. */
@@ -218,13 +263,8 @@ export function dhcpTimer(): void {
       renew();
       break;
     case DhcpState.REBOOTING:
-      if (tries < REBOOT_TRIES && !expired()) {
-        reboot();
-      } else {
-        // Nobody answers: the lease is still good (RFC 2131 3.2 step 4).
-        enter(DhcpState.BOUND);
-        armRenewal();
-      }
+      if (tries < REBOOT_TRIES && !leaseExpired()) reboot();
+      else rebootUnanswered();
       break;
     default:
       break;
@@ -243,78 +283,55 @@ export function dhcpTransaction(): u32 {
   return xid;
 }
 
-/** True for an address that a host of this subnet can have, with a gateway that it can reach (0 = none). */
-function isUsable(host: u32, subnetMask: u32, gateway: u32): bool {
-  if (!isUnicast(host) || isLoopback(host)) return false;
-  const hostBits = ~subnetMask;
-  // The ones of a mask stand together, at the top.
-  if (subnetMask == 0 || (hostBits & (hostBits + 1)) != 0) return false;
-  const number = host & hostBits;
-  if (hostBits > 1 && (number == 0 || number == hostBits)) return false;
-  if (gateway == 0) return true;
-  return ((gateway ^ host) & subnetMask) == 0 && gateway != host;
-}
-
-/** Mask of a server that gives none: by class (RFC 950). */
-function classMask(host: u32): u32 {
-  if (host >>> 31 == 0) return 0xff000000;
-  return host >>> 30 == 2 ? 0xffff0000 : 0xffffff00;
-}
-
 /** Takes `message`, whose checksum has been proven. */
 export function dhcpMessage(): void {
-  if (message.mask == MASK_ABSENT) message.mask = classMask(message.yiaddr);
   const type = message.type;
-  const good =
-    message.server != 0 &&
-    (type == DHCPNAK || isUsable(message.yiaddr, message.mask, message.router));
+  if (message.server == 0) {
+    count(Counter.DHCP_BAD);
+    return;
+  }
   if (state == DhcpState.SELECTING) {
-    if (type != DHCPOFFER || !good) {
-      count(Counter.DHCP_BAD);
-      return;
-    }
-    address = message.yiaddr;
-    server = message.server;
-    enter(DhcpState.REQUESTING);
-    request();
+    if (type == DHCPOFFER) offered();
+    else count(Counter.DHCP_BAD);
     return;
   }
   // Only states that have sent a REQUEST, and of those only the last two may be answered by another server.
   const asked = state == DhcpState.REQUESTING || (state >= DhcpState.RENEWING && tries != 0);
   const anyServer = state >= DhcpState.REBINDING;
-  if (!asked || (message.server != server && !anyServer)) return;
+  if (!asked || (message.server != leaseServer && !anyServer)) return;
   if (type == DHCPNAK) {
+    tell(DhcpTrouble.REFUSED, leaseAddress);
     fail();
   } else if (type == DHCPACK) {
-    if (message.yiaddr == address && message.lease != 0 && good) acknowledged();
-    else if (state == DhcpState.REQUESTING) fail();
-    else count(Counter.DHCP_BAD);
+    if (message.yiaddr == leaseAddress && leaseUsable()) {
+      acknowledged();
+      return;
+    }
+    tell(DhcpTrouble.UNUSABLE, message.yiaddr);
+    count(Counter.DHCP_BAD);
+    if (state == DhcpState.REQUESTING) fail();
   }
+}
+
+function offered(): void {
+  if (!leaseUsable()) {
+    tell(DhcpTrouble.UNUSABLE, message.yiaddr);
+    count(Counter.DHCP_BAD);
+    return;
+  }
+  leaseTake(true);
+  enter(DhcpState.REQUESTING);
+  request();
 }
 
 /** The server has said yes: notes the lease, and checks an address that is new before it is used. */
 function acknowledged(): void {
-  server = message.server;
-  mask = message.mask;
-  router = message.router;
-  dns = message.dns;
-  lease = message.lease;
-  leaseMs = requestedMs;
-  const seconds = min(max(lease, LEASE_SECONDS_MIN), LEASE_SECONDS_MAX);
-  endMs = seconds * 1000;
-  // RFC 2131 4.4.5: half and seven eighths, where the server does not say otherwise in good order.
-  t1Ms = endMs >>> 1;
-  t2Ms = endMs - (endMs >>> 3);
-  if (message.t1 != 0 && message.t1 < message.t2 && message.t2 < seconds) {
-    t1Ms = message.t1 * 1000;
-    t2Ms = message.t2 * 1000;
-  }
-  // Up to a sixteenth earlier, so that devices that started together do not renew together.
-  t1Ms -= (t1Ms >>> 8) * (random32() & 15);
-  if (state == DhcpState.REQUESTING) {
+  leaseTake(false);
+  leaseBegin(requestedMs);
+  if (state == DhcpState.REQUESTING && leaseAddress != iface.address) {
     enter(DhcpState.CHECKING);
     timerCancel(TIMER_DHCP);
-    acdProbe(address);
+    acdProbe(iface, leaseAddress, 0);
   } else {
     bind();
   }
@@ -324,51 +341,49 @@ function acknowledged(): void {
 function bind(): void {
   failures = 0;
   enter(DhcpState.BOUND);
-  interfaceConfigure(address, mask, router, dns);
+  interfaceConfigure(leaseAddress, leaseMask, leaseRouter, leaseDns);
   armRenewal();
 }
 
 function armRenewal(): void {
-  if (lease == LEASE_FOREVER) timerCancel(TIMER_DHCP);
-  else timerSet(TIMER_DHCP, leaseMs + t1Ms);
+  if (leaseSeconds == LEASE_FOREVER) timerCancel(TIMER_DHCP);
+  else timerSet(TIMER_DHCP, leaseRenewMs());
 }
 
 /** Outcome of the probes for the offered address (RFC 2131 3.1 step 5): use it, or decline and begin anew after a while. */
 export function dhcpAddressChecked(free: bool): void {
   if (state != DhcpState.CHECKING) return;
   if (free) {
-    bind();
+    if (leaseExpired()) expire();
+    else bind();
     return;
   }
-  dhcpSend(DHCPDECLINE, xid, 0, 0, BROADCAST, address, server);
+  dhcpSend(DHCPDECLINE, xid, 0, 0, BROADCAST, leaseAddress, leaseServer);
   failures += 1;
   restart(DECLINE_WAIT_MS + (random32() & 0x3ff));
 }
 
-/** The cable is back: a lease is verified, anything unfinished begins anew. */
+/** The cable is back, and neighbours are about to be forgotten: a lease is verified, anything unfinished begins anew. */
 export function dhcpLinkChanged(): void {
   if (!DHCP || state == DhcpState.OFF) return;
-  if (state < DhcpState.BOUND) {
+  if (iface.address == 0 || state == DhcpState.REQUESTING || state == DhcpState.CHECKING) {
     restart(0);
     return;
   }
+  gatewayKnown = arpKnown(leaseRouter, GATEWAY_MAC);
   enter(DhcpState.REBOOTING);
   exchange();
   wait(32 + (random32() & 0xff));
 }
 
-export function dhcpState(): u32 {
-  return state;
-}
-
 /** Lease time that the server gave, seconds; 0 = no lease, 0xFFFFFFFF = for ever. */
 export function dhcpLeaseSeconds(): u32 {
-  return lease;
+  return leaseSeconds;
 }
 
 /** Server of the lease; 0 = none. */
 export function dhcpServer(): u32 {
-  return lease != 0 ? server : 0;
+  return leaseSeconds != 0 ? leaseServer : 0;
 }
 
 /** Counts the changes of state, so that firmware sees that something is new. */

@@ -14,13 +14,14 @@ import {
   DHCP_MAGIC,
   DHCP_MAGIC_BYTES,
   DHCP_NAMES_BYTES,
+  DHCP_SNAME_BYTES,
   DHCP_XID,
   DHCP_YIADDR,
-  MASK_ABSENT,
   OPTION_DNS,
   OPTION_END,
   OPTION_LEASE_TIME,
   OPTION_MESSAGE_TYPE,
+  OPTION_OVERLOAD,
   OPTION_PAD,
   OPTION_ROUTER,
   OPTION_SERVER,
@@ -28,9 +29,13 @@ import {
   OPTION_T1,
   OPTION_T2,
   DhcpMessage,
+  Field,
+  MESSAGES,
   message,
 } from "./message";
 
+/** Record that the option reader fills. */
+let filling: DhcpMessage = message;
 /** Where the option reader stands. */
 let code: u32 = 0;
 /** Bytes of the option's value still to come; -1 = its length comes next. */
@@ -39,25 +44,57 @@ let length: u32 = 0;
 /** The first four bytes of the value, as a number. */
 let value: u32 = 0;
 
-/** Notes an option that is complete. One of a wrong length was not given. */
+/** Field of an option; COUNT = none that we want. */
+function fieldOf(option: u32): Field {
+  switch (option) {
+    case OPTION_MESSAGE_TYPE:
+      return Field.TYPE;
+    case OPTION_SERVER:
+      return Field.SERVER;
+    case OPTION_SUBNET_MASK:
+      return Field.MASK;
+    case OPTION_ROUTER:
+      return Field.ROUTER;
+    case OPTION_DNS:
+      return Field.DNS;
+    case OPTION_LEASE_TIME:
+      return Field.LEASE;
+    case OPTION_T1:
+      return Field.T1;
+    case OPTION_T2:
+      return Field.T2;
+    case OPTION_OVERLOAD:
+      return Field.OVERLOAD;
+    default:
+      return Field.COUNT;
+  }
+}
+
+/** Notes an option that is complete. One of a wrong length was not given; of a list of addresses the first counts. */
 function option(): void {
-  if (code == OPTION_MESSAGE_TYPE) {
-    if (length == 1) message.type = value;
-    return;
+  const field = fieldOf(code);
+  const list = field == Field.ROUTER || field == Field.DNS;
+  const wanted: u32 = field == Field.TYPE || field == Field.OVERLOAD ? 1 : 4;
+  if (field == Field.COUNT || length < wanted || (list ? length & 3 : length - wanted) != 0) return;
+  store<u32>(changetype<usize>(filling) + ((<usize>field) << 2), value);
+  filling.given |= 1 << field;
+}
+
+/** The options that follow go into record `number` of MESSAGES. */
+function begin(number: u32): void {
+  filling = changetype<DhcpMessage>(MESSAGES + number * offsetof<DhcpMessage>());
+  code = OPTION_PAD;
+}
+
+/** RFC 2131 4.1: `file` goes on where the options end, and `sname` behind it; what was said first holds. */
+function merge(number: u32): void {
+  const more = MESSAGES + number * offsetof<DhcpMessage>();
+  const given = changetype<DhcpMessage>(more).given & ~message.given;
+  for (let field: u32 = 0; field < <u32>Field.COUNT; field++) {
+    if (((given >>> field) & 1) == 0) continue;
+    store<u32>(MESSAGES + (field << 2), load<u32>(more + (field << 2)));
   }
-  // All the others are addresses and times of four bytes; of a list of addresses the first counts.
-  if (code == OPTION_ROUTER || code == OPTION_DNS) {
-    if (length < 4 || (length & 3) != 0) return;
-  } else if (length != 4) {
-    return;
-  }
-  if (code == OPTION_SUBNET_MASK) message.mask = value;
-  else if (code == OPTION_ROUTER) message.router = value;
-  else if (code == OPTION_DNS) message.dns = value;
-  else if (code == OPTION_LEASE_TIME) message.lease = value;
-  else if (code == OPTION_SERVER) message.server = value;
-  else if (code == OPTION_T1) message.t1 = value;
-  else if (code == OPTION_T2) message.t2 = value;
+  message.given |= given;
 }
 
 /** Takes the next bytes of the options; an option that never ends never counts. */
@@ -98,7 +135,8 @@ function isOurs(): bool {
 
 /**
  * Takes a datagram from port 67 to port 68: reads the message as it streams by, and gives it to the client only when it is
- * for us and the UDP checksum, whose sum so far is `sum`, holds (`checked` = there is one).
+ * for us and the UDP checksum, whose sum so far is `sum`, holds (`checked` = there is one). What stands in the names is read
+ * as options on the way, and counts if the options say so.
  */
 export function dhcpInput(bytes: u32, sum: u32, checked: bool): void {
   if (bytes < DHCP_FIXED_BYTES + DHCP_NAMES_BYTES + DHCP_MAGIC_BYTES) {
@@ -111,33 +149,38 @@ export function dhcpInput(bytes: u32, sum: u32, checked: bool): void {
     return;
   }
   sum += checksumOf(SCRATCH, DHCP_FIXED_BYTES);
-  memory.fill(changetype<usize>(message), 0, offsetof<DhcpMessage>());
+  memory.fill(MESSAGES, 0, 3 * offsetof<DhcpMessage>());
   message.yiaddr = Be.load32(SCRATCH + DHCP_YIADDR);
-  message.mask = MASK_ABSENT;
-  code = OPTION_PAD;
-  bytes -= DHCP_FIXED_BYTES;
-  let names = DHCP_NAMES_BYTES;
-  let isDhcp = false;
+  begin(2);
+  sum = optionsRead(sum, DHCP_SNAME_BYTES);
+  begin(1);
+  sum = optionsRead(sum, DHCP_NAMES_BYTES - DHCP_SNAME_BYTES);
+  linkRead(SCRATCH, DHCP_MAGIC_BYTES);
+  if (load<u32>(SCRATCH) != bswap<u32>(DHCP_MAGIC)) {
+    count(Counter.DHCP_BAD);
+    return;
+  }
+  begin(0);
+  sum += checksumOf(SCRATCH, DHCP_MAGIC_BYTES);
+  sum = optionsRead(sum, bytes - DHCP_FIXED_BYTES - DHCP_NAMES_BYTES - DHCP_MAGIC_BYTES);
+  if (checked && sumFold(sum) != 0xffff) {
+    count(Counter.UDP_BAD_CHECKSUM);
+    return;
+  }
+  const overload = message.overload;
+  if ((overload & 1) != 0) merge(1);
+  if ((overload & 2) != 0) merge(2);
+  dhcpMessage();
+}
+
+/** Reads the next bytes of the message as options; `sum` with theirs. */
+function optionsRead(sum: u32, bytes: u32): u32 {
   while (bytes > 0) {
-    // Names, magic and options each begin a read of their own.
-    let part = min(bytes, SCRATCH_BYTES);
-    if (names != 0) part = min(names, SCRATCH_BYTES);
-    else if (!isDhcp) part = DHCP_MAGIC_BYTES;
+    const part = min(bytes, SCRATCH_BYTES);
     linkRead(SCRATCH, part);
     sum = sumAdd(sum, SCRATCH, part, 0);
+    options(SCRATCH, part);
     bytes -= part;
-    if (names != 0) {
-      names -= part;
-    } else if (isDhcp) {
-      options(SCRATCH, part);
-    } else {
-      if (load<u32>(SCRATCH) != bswap<u32>(DHCP_MAGIC)) {
-        count(Counter.DHCP_BAD);
-        return;
-      }
-      isDhcp = true;
-    }
   }
-  if (checked && sumFold(sum) != 0xffff) count(Counter.UDP_BAD_CHECKSUM);
-  else dhcpMessage();
+  return sum;
 }

@@ -12,7 +12,8 @@ export const BOOTREPLY: u32 = 2;
 
 /** op to chaddr: what is looked at before the options. */
 export const DHCP_FIXED_BYTES: u32 = 44;
-/** sname and file, which we neither send nor read (option overload is ignored). */
+/** sname and file, 64 and 128 bytes: not sent; read where the server says that options stand there. */
+export const DHCP_SNAME_BYTES: u32 = 64;
 export const DHCP_NAMES_BYTES: u32 = 192;
 export const DHCP_MAGIC_BYTES: u32 = 4;
 export const DHCP_XID: usize = 4;
@@ -40,6 +41,7 @@ export const OPTION_DNS: u32 = 6;
 export const OPTION_HOST_NAME: u32 = 12;
 export const OPTION_REQUESTED_ADDRESS: u32 = 50;
 export const OPTION_LEASE_TIME: u32 = 51;
+export const OPTION_OVERLOAD: u32 = 52;
 export const OPTION_MESSAGE_TYPE: u32 = 53;
 export const OPTION_SERVER: u32 = 54;
 export const OPTION_PARAMETER_LIST: u32 = 55;
@@ -49,25 +51,40 @@ export const OPTION_T2: u32 = 59;
 export const OPTION_CLIENT: u32 = 61;
 export const OPTION_END: u32 = 255;
 
-/** Subnet mask of a message that has none. */
-export const MASK_ABSENT: u32 = 0xffffffff;
-
-/** What a received message says, as far as it concerns us. Addresses in host order, 0 = not given; times in seconds. */
+/** What a received message says, as far as it concerns us. Addresses in host order, times in seconds; 0 = not given. */
 @unmanaged
 export class DhcpMessage {
   type: u32;
-  yiaddr: u32;
   server: u32;
-  /** MASK_ABSENT = not given. */
   mask: u32;
   router: u32;
   dns: u32;
   lease: u32;
   t1: u32;
   t2: u32;
+  /** 1 = `file` holds options too, 2 = `sname` does, 3 = both (RFC 2132 9.3). */
+  overload: u32;
+  /** One bit for each of the fields above: given, even if it is 0. */
+  given: u32;
+  yiaddr: u32;
 }
 
+/** Number of a field of DhcpMessage, and of its bit in `given`. */
+export const enum Field {
+  TYPE = 0,
+  SERVER = 1,
+  MASK = 2,
+  ROUTER = 3,
+  DNS = 4,
+  LEASE = 5,
+  T1 = 6,
+  T2 = 7,
+  OVERLOAD = 8,
+  COUNT = 9,
+}
+
+/** Records of a message: of its options, of `file` and of `sname`. The first is `message`. */
+export const MESSAGES: usize = memory.data(3 * offsetof<DhcpMessage>(), 4);
+
 /** The message received last; its contents mean nothing until its checksum has been proven. */
-export const message: DhcpMessage = changetype<DhcpMessage>(
-  memory.data(offsetof<DhcpMessage>(), 4),
-);
+export const message: DhcpMessage = changetype<DhcpMessage>(MESSAGES);

@@ -103,7 +103,7 @@ function putOptions(type: u32, requested: u32, server: u32): u32 {
 
 /**
  * Sends a message to `destination` (0xFFFFFFFF = broadcast). `ciaddr` = our address where the state has one, else 0: the
- * packet then comes from address 0 and, as long as we have no address, replies are asked for by broadcast. `requested` and
+ * packet then comes from address 0 and replies are asked for by broadcast. `requested` and
  * `server` 0 = option left out. Returns what `ipBegin` does.
  */
 export function dhcpSend(
@@ -119,7 +119,7 @@ export function dhcpSend(
   store<u32>(FIXED, BOOTREQUEST | (1 << 8) | (6 << 16));
   Be.store32(FIXED + DHCP_XID, xid);
   Be.store16(FIXED + DHCP_SECS, min<u32>(secs, 0xffff));
-  if (iface.address == 0) Be.store16(FIXED + DHCP_FLAGS, FLAG_BROADCAST);
+  if (ciaddr == 0) Be.store16(FIXED + DHCP_FLAGS, FLAG_BROADCAST);
   Be.store32(FIXED + DHCP_CIADDR, ciaddr);
   macCopy(FIXED + DHCP_CHADDR, interfaceMac());
   const optionBytes = putOptions(type, requested, server);

@@ -40,7 +40,7 @@ function optionsFault(at: usize, bytes: u32): Counter {
 
 /** True when the addresses may stand in a packet that came from this device (RFC 1122 3.2.1.3); sets `linkBroadcast`. */
 function addressesFault(): Counter {
-  const ours = iface.address;
+  const ours = iface.tentative ? 0 : iface.address;
   const source = packet.source;
   const destination = packet.destination;
   if (packet.device != <u8>DEVICE_NIC) {

@@ -47,7 +47,9 @@ export function routeSource(destination: u32): u32 {
 /**
  * MAC of the next hop (RFC 1122 3.3.1.1) into the header to be sent. 0, or an error of `arpResolve`, or -ENETUNREACH.
  */
-function resolve(destination: u32): i32 {
+function resolve(source: u32, destination: u32): i32 {
+  // Nothing leaves from an address that is being probed; the outcome is news as an ARP answer is.
+  if (iface.tentative && source != 0) return -EINPROGRESS;
   if (destination == 0xffffffff || destination == iface.broadcast) {
     store<u16>(TX_ETHERNET, 0xffff);
     store<u32>(TX_ETHERNET, 0xffffffff, 2);
@@ -133,7 +135,8 @@ function open(
     macCopy(TX_ETHERNET, interfaceMac());
   } else {
     // 127/8 never goes on a wire (RFC 1122 3.2.1.3), nor an address that we have given up. 0 is for DHCP.
-    const result = source == iface.address || source == 0 ? resolve(destination) : -ENETUNREACH;
+    const ours = source == iface.address || source == 0;
+    const result = ours ? resolve(source, destination) : -ENETUNREACH;
     if (result == -EINPROGRESS && mayWait) {
       if (!linkTxWait(nextHop(destination), totalBytes)) return result;
       writeHeader(protocol, source, destination, totalBytes, tos, ttl);

@@ -186,15 +186,7 @@ test("D-1: options of a wrong length count as not given; strange ones are steppe
   t.is(bench.stack.sendTo(fd, pattern(4), ip("8.8.8.8"), 53), -ERRNO.ENETUNREACH, "no router");
 });
 
-test("DHCP-5, D-5: option overload is ignored, nothing in sname and file is read", async (t) => {
-  const bench = await DhcpBench.create();
-  const names = Uint8Array.of(53, 1, 6, 52, 1, 3, 1, 4, 0, 0, 0, 0, 255);
-  const overload = { names, change: [[52, [3]]] as [number, number[]][] };
-  bench.lease(overload);
-  t.is(bench.address, LEASED);
-});
-
-test("DHCP-8, D-3, URGENT/11 CVE-2019-12264: an impossible address, mask or router is refused", async (t) => {
+test("DHCP-8, D-3, URGENT/11 CVE-2019-12264: an impossible address or mask, or a lease of no time, is refused", async (t) => {
   const bad: { yiaddr?: number; change?: [number, number][] }[] = [
     ...["0.0.0.0", "255.255.255.255", "224.0.0.5", "240.1.1.1", "127.0.0.1", "0.1.2.3"].map(
       (address) => ({ yiaddr: ip(address) }),
@@ -204,8 +196,7 @@ test("DHCP-8, D-3, URGENT/11 CVE-2019-12264: an impossible address, mask or rout
     { change: [[1, 0]] },
     { change: [[1, ip("255.0.255.0")]] },
     { change: [[1, ip("0.0.0.255")]] },
-    { change: [[3, ip("10.0.0.1")]] },
-    { change: [[3, LEASED]] },
+    { change: [[51, 0]] },
   ];
   for (const reply of bad) {
     const bench = await DhcpBench.create();
@@ -309,13 +300,10 @@ test("DHCP-7, DHCP-8, D-4: T1 and T2 of the server count only in good order", as
   }
 });
 
-test("D-4: a lease of a second makes no storm, 0 is refused, for ever is for ever", async (t) => {
+test("D-4: a lease of a second makes no storm, for ever is for ever", async (t) => {
   const short = await DhcpBench.bound({ change: [[51, 1]] });
   const sent = short.during(600_000);
   t.true(sent.length >= 2 && sent.length <= 30, `${sent.length} messages in 10 minutes`);
-  const none = await DhcpBench.create();
-  none.lease({ change: [[51, 0]] });
-  t.is(none.address, 0);
   const forever = await DhcpBench.bound({ change: [[51, 0xffffffff]] });
   t.deepEqual(forever.during(2_000_000_000), []);
   t.is(forever.address, LEASED);
@@ -402,15 +390,6 @@ test("RFC 2131 3.2: another network's server says NAK, and the address is gone a
   bench.reply(verify, DHCP.NAK, { server: ip("192.168.7.3") });
   t.is(bench.address, 0);
   t.is(bench.next(300).type, DHCP.DISCOVER);
-});
-
-test("RFC 2131 3.2: without an answer the lease is used on, and renewed in its time", async (t) => {
-  const bench = await DhcpBench.bound();
-  bench.stack.wasm.linkChanged(1);
-  t.is(bench.during(20_000).length, 2);
-  t.true(bench.pings());
-  const renew = bench.next(LEASE_SECONDS * 500);
-  t.is(renew.to, SERVER);
 });
 
 test("DHCP: a cable that comes back in the middle of an exchange begins it anew", async (t) => {
