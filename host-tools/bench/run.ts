@@ -36,6 +36,20 @@ const PARTS: Record<string, { title: string; load: () => Promise<Part> }> = {
       };
     },
   },
+  spi: {
+    title: "bytes and transactions on the SPI bus, beside other drivers and the floor",
+    load: async () => {
+      const part = await import("./spi/part.js");
+      return { name: "spi", title: "SPI", run: part.countSpi, print: part.printSpi };
+    },
+  },
+  size: {
+    title: "code and RAM of the stack alone, and what each option adds",
+    load: async () => {
+      const part = await import("./size/part.js");
+      return { name: "size", title: "Size", run: part.weighStack, print: part.printSizes };
+    },
+  },
 };
 
 /** Names of the parts with a word about each. */

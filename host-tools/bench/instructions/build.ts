@@ -61,7 +61,8 @@ function beginArguments(): string {
   return [high, STACK.mac[5], STACK.address, MASK, PEER.address].map((word) => `${word}u`).join();
 }
 
-function workFolder(name: string): string {
+/** A fresh folder with our C in it. */
+export function workFolder(name: string): string {
   mkdirSync(benchFolder(), { recursive: true });
   const folder = mkdtempSync(join(benchFolder(), `${name}-`));
   cpSync(C_FOLDER, folder, { recursive: true });

@@ -1,4 +1,7 @@
-import { CORTEX_M0PLUS, type ReplayRequest } from "./build.js";
+import { hasTool } from "../../build/device/tools.js";
+import { CORTEX_M0PLUS, CORTEX_M4, type ReplayRequest } from "./build.js";
+import { countByCallgrind } from "./callgrind.js";
+import { countOnQemu } from "./qemu.js";
 import { LWIP, TITLES, UIP } from "./recorded.js";
 import type { Measure, Recording } from "./recorder.js";
 import { countOnRp2040, type Counted } from "./rp2040.js";
@@ -29,8 +32,11 @@ export interface InstructionsOptions {
   onStep: (what: string) => void;
 }
 
-const ENGINES: { cpu: string; where: string; count: Engine }[] = [
+/** What counts on which processor; one whose tool is not installed is left out. */
+const ENGINES: { cpu: string; where: string; tool?: string; count: Engine }[] = [
   { cpu: CORTEX_M0PLUS.name, where: "emulated RP2040", count: countOnRp2040 },
+  { cpu: CORTEX_M4.name, where: "QEMU", tool: "qemu-system-arm", count: countOnQemu },
+  { cpu: "x86-64", where: "callgrind", tool: "valgrind", count: countByCallgrind },
 ];
 
 function round(value: number, units: number): number {
@@ -72,7 +78,11 @@ export async function countInstructions(options: InstructionsOptions): Promise<I
     { recording: await recordMany(), options: MANY },
   ];
   const results: InstructionsResult = {};
-  for (const { cpu, where, count } of ENGINES) {
+  for (const { cpu, where, tool, count } of ENGINES) {
+    if (tool !== undefined && !hasTool(tool)) {
+      options.onStep(`${cpu}: left out, '${tool}' is not installed`);
+      continue;
+    }
     const rows: Record<string, WorkloadResult> = {};
     for (const { recording, options: build } of recordings) {
       const request = { trace: recording.trace, ...(build ? { options: build } : {}) };

@@ -26,7 +26,16 @@ export interface SizeReport {
   ram: { bytes: number; budget: number; shares: Share[]; buffers: StaticBuffer[] };
   /** Code alone (.text), as compilers compare it. */
   codeBytes: number;
+  /** Bytes of one record of TCP. */
+  records: Records;
   stack: StackDepth & { reserved: number };
+}
+
+/** What a connection costs besides its rings, in each phase of its life; 0 where the image has no such table. */
+export interface Records {
+  tcb: number;
+  synQueueEntry: number;
+  timeWaitEntry: number;
 }
 
 interface Measured {
@@ -68,7 +77,22 @@ export function measure(image: Measured): SizeReport {
     flash: report(flash, totalBytes(image.segments), target.flashBudget),
     ram: { ...report(ram, total(ram), target.ramBudget), buffers },
     codeBytes,
+    records: recordsOf(firmware),
     stack: { ...image.stack, reserved: target.stackBytes },
+  };
+}
+
+/** Size of one record: that of its table by the number of records. */
+export function recordsOf(firmware: Firmware): Records {
+  const { options, statics } = firmware;
+  const each = (name: string, count: number): number => {
+    const buffer = statics.find((b) => b.file === "stack/tcp/connection.ts" && b.name === name);
+    return buffer ? buffer.bytes / count : 0;
+  };
+  return {
+    tcb: each("TCBS", options.TCP_TCBS),
+    synQueueEntry: each("SYN_RECORDS", options.TCP_SYN_RECORDS),
+    timeWaitEntry: each("TIME_WAITS", options.TCP_TIME_WAIT_RECORDS),
   };
 }
 

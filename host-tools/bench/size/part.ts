@@ -1,0 +1,226 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Options } from "../../../stack/options.js";
+import { compileFirmware, type Firmware } from "../../build/compile.js";
+import { readElfTables } from "../../build/device/elf.js";
+import { C_FLAGS } from "../../build/device/link.js";
+import { readPrototypes } from "../../build/device/prototypes.js";
+import { recordsOf, type Records } from "../../build/device/size.js";
+import { ARM_GCC, runTool } from "../../build/device/tools.js";
+import { sourceName, wasmToC } from "../../build/device/wasm2c.js";
+import { packageRoot } from "../../root.js";
+import { CORTEX_M0PLUS, CORTEX_M4, workFolder, type Cpu } from "../instructions/build.js";
+import { number, table } from "../table.js";
+
+/** Bytes of the stack alone. */
+export interface StackSize {
+  /** Code of the stack's files, of the compiler library and of memcpy and its like. */
+  text: number;
+  /** Constants. */
+  rodata: number;
+  /** Code by source file of the stack, largest first. */
+  files: Record<string, number>;
+}
+
+/** Static RAM of the stack, bytes. */
+export interface StackRam {
+  /** Rings of sockets. */
+  rings: number;
+  /** All else: tables, scratch, variables. */
+  besidesRings: number;
+  /** By source file, rings included. */
+  files: Record<string, number>;
+}
+
+export interface ConfigurationSize {
+  code: Record<string, { "-Os": StackSize; "-O2": StackSize }>;
+  ram: StackRam;
+  records: Records;
+}
+
+export interface SizeResult {
+  configurations: Record<string, ConfigurationSize>;
+  /** Bytes of code (M0+, -Os) that leaving an option out of "full" saves; negative: it would cost. */
+  options: Record<string, { text: number; ram: number }>;
+}
+
+/** Recorded: text + rodata of lwIP 2.2.1 and uIP for the same configurations, M0+ -Os; RAM without the stack's depth. */
+const PEERS: Record<string, string> = {
+  full: "lwIP 26,316, RAM 13,904 with buffers; uIP 6,802, RAM 2,578 (with DNS, which ours has not)",
+  tcpEcho: "lwIP 16,270, RAM 6,959; uIP 4,457, RAM 836",
+  udpEcho: "-",
+};
+
+const APPS: Record<string, string> = {
+  full: "firmware/bench/full",
+  tcpEcho: "firmware/bench/tcp-echo",
+  udpEcho: "firmware/bench/udp-echo",
+};
+
+const CPUS: Cpu[] = [CORTEX_M0PLUS, CORTEX_M4];
+const LIBRARY = /^(?:__|memcpy|memmove|memset|copy_|bytes_up)/;
+const RINGS = /^(?:RINGS|RX_RINGS|TX_RINGS)$/;
+
+async function compile(app: string, cpu: Cpu, options?: Partial<Options>): Promise<Firmware> {
+  return compileFirmware({
+    board: "hosted",
+    app: join(packageRoot, app),
+    bind: { nic: "firmware/bench/nic", cpu: cpu.primitives },
+    memoryBase: cpu.ram.origin,
+    ...(options ? { options } : {}),
+  });
+}
+
+async function weigh(firmware: Firmware, cpu: Cpu, optimize: string): Promise<StackSize> {
+  const folder = workFolder("size");
+  try {
+    writeFileSync(join(folder, "app.wasm"), firmware.wasm);
+    await wasmToC(folder, "app");
+    const kept = readPrototypes(join(folder, "app.h")).exports.map(
+      ({ name }) => `-Wl,--undefined=w2c_app_${name}`,
+    );
+    const flags = [
+      ...cpu.gcc,
+      optimize,
+      "-ffunction-sections",
+      "-fdata-sections",
+      "-I.",
+      ...C_FLAGS,
+    ];
+    const gcc = (args: string[]): Promise<string> => runTool(ARM_GCC, args, folder);
+    await gcc([...flags, "-w", "-c", "size.c", "-o", "size.o"]);
+    await gcc([...flags, "-c", "memory.c", "-o", "memory.o"]);
+    const link = ["-nostartfiles", "-nostdlib", "-Wl,--gc-sections", "-Wl,--build-id=none"];
+    // The device and traps are somebody else's.
+    link.push(
+      "-Wl,--unresolved-symbols=ignore-all",
+      "-Wl,-e,0",
+      "-Wl,--undefined=wasm2c_app_instantiate",
+    );
+    await gcc([...cpu.gcc, ...link, ...kept, "size.o", "memory.o", "-lgcc", "-o", "size.elf"]);
+    return shares(readFileSync(join(folder, "size.elf")));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function shares(elf: Uint8Array): StackSize {
+  const tables = readElfTables(elf);
+  const files = new Map<string, number>();
+  const seen = new Set<number>();
+  let text = 0;
+  for (const symbol of tables.symbols) {
+    const section = symbol.section === undefined ? undefined : tables.sections[symbol.section];
+    if (symbol.kind !== "function" || !section?.name.startsWith(".text")) continue;
+    if (seen.has(symbol.address)) continue;
+    seen.add(symbol.address);
+    const source = sourceName(symbol.name);
+    const ours = source?.startsWith("stack/") || source?.startsWith("hal/cpu/");
+    if (!ours && !LIBRARY.test(symbol.name)) continue;
+    text += symbol.bytes;
+    const file = source ? `${source.slice(0, source.lastIndexOf("/"))}.ts` : "(library)";
+    files.set(file, (files.get(file) ?? 0) + symbol.bytes);
+  }
+  const rodata = tables.sections
+    .filter(({ name }) => name.startsWith(".rodata") || name.startsWith(".data"))
+    .reduce((sum, section) => sum + section.bytes, 0);
+  return { text, rodata, files: Object.fromEntries([...files].sort((a, b) => b[1] - a[1])) };
+}
+
+function ramOf(firmware: Firmware): StackRam {
+  const ram: StackRam = { rings: 0, besidesRings: 0, files: {} };
+  for (const { file, name, bytes } of firmware.statics) {
+    if (!file.startsWith("stack/")) continue;
+    if (RINGS.test(name)) ram.rings += bytes;
+    else ram.besidesRings += bytes;
+    ram.files[file] = (ram.files[file] ?? 0) + bytes;
+  }
+  return ram;
+}
+
+/** Options whose price is told, and the values that leave each out of "full". */
+const WITHOUT: Record<string, Partial<Options>> = {
+  DHCP: { DHCP: 0 },
+  ARP_PENDING_BYTES: { ARP_PENDING_BYTES: 0 },
+};
+
+/** Weighs the stack in the configurations of the sheet. */
+export async function weighStack(onStep: (what: string) => void): Promise<SizeResult> {
+  const result: SizeResult = { configurations: {}, options: {} };
+  for (const [name, app] of Object.entries(APPS)) {
+    const code: ConfigurationSize["code"] = {};
+    let image: Firmware | undefined;
+    for (const cpu of CPUS) {
+      onStep(`${name}, ${cpu.name}`);
+      const firmware = await compile(app, cpu);
+      image ??= firmware;
+      code[cpu.name] = {
+        "-Os": await weigh(firmware, cpu, "-Os"),
+        "-O2": await weigh(firmware, cpu, "-O2"),
+      };
+    }
+    const firmware = image as Firmware;
+    result.configurations[name] = { code, ram: ramOf(firmware), records: recordsOf(firmware) };
+  }
+  const full = result.configurations["full"] as ConfigurationSize;
+  const whole = full.code[CORTEX_M0PLUS.name]?.["-Os"] as StackSize;
+  for (const [name, options] of Object.entries(WITHOUT)) {
+    onStep(`full without ${name}`);
+    const firmware = await compile(
+      name === "DHCP" ? "firmware/bench" : (APPS["full"] as string),
+      CORTEX_M0PLUS,
+      options,
+    );
+    const { text } = await weigh(firmware, CORTEX_M0PLUS, "-Os");
+    const ram = ramOf(firmware);
+    result.options[name] = {
+      text: whole.text - text,
+      ram: full.ram.besidesRings + full.ram.rings - ram.besidesRings - ram.rings,
+    };
+  }
+  return result;
+}
+
+/** The result for people. */
+export function printSizes(result: SizeResult): string {
+  const sum = (size: StackSize | undefined): string =>
+    size ? `${number(size.text)} + ${number(size.rodata)}` : "-";
+  const rows = Object.entries(result.configurations).map(([name, { code, ram }]) => [
+    name,
+    ...CPUS.flatMap((cpu) => [sum(code[cpu.name]?.["-Os"]), sum(code[cpu.name]?.["-O2"])]),
+    number(ram.besidesRings),
+    number(ram.rings),
+  ]);
+  const head = [
+    "stack alone, text + rodata",
+    "M0+ -Os",
+    "M0+ -O2",
+    "M4 -Os",
+    "M4 -O2",
+    "RAM",
+    "rings",
+  ];
+  const files = result.configurations["full"]?.code[CORTEX_M0PLUS.name]?.["-Os"].files ?? {};
+  const records = result.configurations["full"]?.records;
+  return [
+    table(head, rows),
+    Object.entries(PEERS)
+      .map(([name, text]) => `${name}, others (recorded): ${text}`)
+      .join("\n"),
+    records
+      ? `records: TCB ${records.tcb}, SYN queue ${records.synQueueEntry}, TIME-WAIT ${records.timeWaitEntry} bytes`
+      : "",
+    table(
+      ["an option in full", "text", "RAM"],
+      Object.entries(result.options).map(([name, { text, ram }]) => [
+        name,
+        number(text),
+        number(ram),
+      ]),
+    ),
+    table(
+      ["full, M0+ -Os, by file", "text"],
+      Object.entries(files).map(([file, bytes]) => [file, number(bytes)]),
+    ),
+  ].join("\n\n");
+}
