@@ -1,7 +1,9 @@
 import { arpInput } from "./arp/input";
-import { DHCP } from "./config";
+import { DHCP, DNS_ENTRIES } from "./config";
 import { dhcpListens } from "./dhcp/client";
 import { dhcpInput } from "./dhcp/input";
+import { dnsInput, dnsListens, dnsRefused } from "./dns/client";
+import { DNS_PORT } from "./dns/message";
 import { icmpError, icmpInput } from "./icmp/input";
 import { ICMP_UNREACHABLE, UNREACHABLE_PROTOCOL, icmpSendError } from "./icmp/output";
 import { ipv4Input } from "./ip/ipv4-input";
@@ -56,9 +58,16 @@ function packetInput(packet: RxPacket): void {
 function datagramInput(packet: RxPacket): void {
   if (DHCP && dhcpListens(datagram.sourcePort, datagram.destinationPort)) {
     dhcpInput(datagram.bytes, datagram.sum, datagram.checked);
-  } else {
-    udpDeliver(packet);
+    return;
   }
+  if (DNS_ENTRIES != 0) {
+    const question = dnsListens(packet.source, datagram.sourcePort, datagram.destinationPort);
+    if (question != 0) {
+      dnsInput(question);
+      return;
+    }
+  }
+  udpDeliver(packet);
 }
 
 /** An ICMP error for the transport `protocol`. */
@@ -76,6 +85,9 @@ function errorInput(protocol: u32): void {
       at.sequence,
     );
   } else if (protocol == IPPROTO_UDP) {
+    if (DNS_ENTRIES != 0 && at.type == ICMP_UNREACHABLE && at.destinationPort == DNS_PORT) {
+      dnsRefused(at.destination, at.sourcePort);
+    }
     udpIcmpError(at.type, at.code, at.source, at.destination, at.sourcePort, at.destinationPort);
   }
 }

@@ -17,6 +17,8 @@ export class Interface {
   mask: u32;
   gateway: u32;
   dns: u32;
+  /** Second server for names. */
+  dns2: u32;
   /** Broadcast address of our subnet; 0 when it has none (no address, or a prefix of 31 or 32 bits: RFC 3021). */
   broadcast: u32;
   /** Host name, not terminated; owned by whoever set it, and stays. */

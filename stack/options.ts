@@ -50,6 +50,8 @@ export const OPTIONS = {
   LOOPBACK_BYTES: 4096,
   /** DHCP client. */
   DHCP: 1,
+  /** Names that the DNS client asks for or knows at a time; 0 leaves it out. */
+  DNS_ENTRIES: 4,
   /** First bytes of every frame that are mirrored over the log line (`npm run build -- --mirror`); 0 leaves it out. */
   MIRROR_BYTES: 0,
   /** 1: the ENC28J60 runs in full duplex, for a link partner that is forced to 10 Mbit/s full duplex. */

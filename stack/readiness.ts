@@ -18,6 +18,11 @@ export function ready(socket: u32, bits: u32): void {
   changes += 1;
 }
 
+/** Something has happened that a caller without a socket may wait for. */
+export function readyWake(): void {
+  changes += 1;
+}
+
 /** Counts up with every piece of news, so that a waiting caller knows whether to look again. */
 export function readyChanges(): u32 {
   return changes;

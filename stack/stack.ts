@@ -1,9 +1,10 @@
 import { AcdOutcome, acdAnnounce, acdProbe, acdStop, acdTakeOutcome, acdTimer } from "./arp/acd";
 import { arpFlush, arpTakeNews, arpTimer } from "./arp/cache";
 import { arpSendWaiting } from "./arp/waiting";
-import { DHCP } from "./config";
+import { DHCP, DNS_ENTRIES } from "./config";
 import { frameInput } from "./demux";
 import { dhcpAddressChecked, dhcpLinkChanged, dhcpTimer } from "./dhcp/client";
+import { dnsNetworkChanged, dnsTimer } from "./dns/client";
 import { iface, interfaceChanged, interfaceTakeChange } from "./interface";
 import { linkBegin, linkEnd, linkLoopbackWaiting } from "./link/device";
 import { setNow } from "./now";
@@ -18,6 +19,7 @@ import {
   TIMER_ACD,
   TIMER_ARP,
   TIMER_DHCP,
+  TIMER_DNS,
   TIMER_NONE,
   TIMER_TCP,
   timerTakeDue,
@@ -112,6 +114,7 @@ function addressChanged(): void {
   else if (!iface.tentative) acdAnnounce(iface);
   else if (iface.up) acdProbe(iface, iface.address, 0);
   tcpAddressChanged();
+  if (DNS_ENTRIES != 0) dnsNetworkChanged();
 }
 
 /** The cable was plugged in or pulled. After a return the network may be another one: neighbours and lease are asked again. */
@@ -133,6 +136,7 @@ function runTimer(timer: u32): void {
   else if (timer == TIMER_ARP) arpTimer();
   else if (timer == TIMER_ACD) acdTimer(iface);
   else if (DHCP && timer == TIMER_DHCP) dhcpTimer();
+  else if (DNS_ENTRIES != 0 && timer == TIMER_DNS) dnsTimer();
 }
 
 /** Milliseconds until the stack wants its next turn if no frame comes before. */

@@ -36,6 +36,8 @@ export const enum Counter {
   UDP_NO_PORT,
   UDP_RING_FULL,
   DHCP_BAD,
+  DNS_OUT,
+  DNS_BAD,
   TCP_IN,
   TCP_OUT,
   TCP_BAD_HEADER,

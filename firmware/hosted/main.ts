@@ -1,6 +1,7 @@
 import { ramFrameBuffer, ramFrameIn, ramFrameRoom } from "../../drivers/ram/nic";
 import { dhcpStart } from "../../stack/dhcp/client";
-import { interfaceInit, interfaceTentative } from "../../stack/interface";
+import { dnsLookup } from "../../stack/dns/client";
+import { iface, interfaceInit, interfaceTentative } from "../../stack/interface";
 import { readyChanges } from "../../stack/readiness";
 import {
   sockAbort,
@@ -213,6 +214,17 @@ export function inUse(table: u32): u32 {
   if (table == 1) return connectionsInUse(FIRST_SYN_RECORD, FIRST_TIME_WAIT);
   if (table == 2) return connectionsInUse(FIRST_TIME_WAIT, CONNECTIONS);
   return socketsInUse();
+}
+
+/** Addresses of the name at `name`, as words to `to`: how many, or a negative EAI_… code. */
+export function nameLookup(name: usize, bytes: u32, to: usize, capacity: u32): i32 {
+  return dnsLookup(name, bytes, to, capacity);
+}
+
+/** Servers for names; 0 = none. */
+export function nameServers(first: u32, second: u32): void {
+  iface.dns = first;
+  iface.dns2 = second;
 }
 
 /** Counts up with every event that could end a wait on a socket. */

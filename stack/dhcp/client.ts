@@ -13,6 +13,7 @@ import {
   leaseAddress,
   leaseBegin,
   leaseDns,
+  leaseDns2,
   leaseExpired,
   leaseForget,
   leaseMask,
@@ -341,6 +342,7 @@ function acknowledged(): void {
 function bind(): void {
   failures = 0;
   enter(DhcpState.BOUND);
+  iface.dns2 = leaseDns2;
   interfaceConfigure(leaseAddress, leaseMask, leaseRouter, leaseDns);
   armRenewal();
 }

@@ -1,4 +1,5 @@
 import { checksumOf } from "cpu";
+import { DNS_ENTRIES } from "../config";
 import { interfaceMac } from "../interface";
 import { linkRead } from "../link/device";
 import { macEqual } from "../link/headers";
@@ -43,6 +44,8 @@ let left: i32 = 0;
 let length: u32 = 0;
 /** The first four bytes of the value, as a number. */
 let value: u32 = 0;
+/** The next four. */
+let second: u32 = 0;
 
 /** Field of an option; COUNT = none that we want. */
 function fieldOf(option: u32): Field {
@@ -78,6 +81,9 @@ function option(): void {
   if (field == Field.COUNT || length < wanted || (list ? length & 3 : length - wanted) != 0) return;
   store<u32>(changetype<usize>(filling) + ((<usize>field) << 2), value);
   filling.given |= 1 << field;
+  if (DNS_ENTRIES == 0 || field != Field.DNS) return;
+  filling.dns2 = length >= 8 ? second : 0;
+  filling.given |= 1 << Field.DNS2;
 }
 
 /** The options that follow go into record `number` of MESSAGES. */
@@ -112,7 +118,9 @@ function options(at: usize, bytes: u32): void {
       left = <i32>byte;
       value = 0;
     } else {
-      if (length - <u32>left < 4) value = (value << 8) | byte;
+      const index = length - <u32>left;
+      if (index < 4) value = (value << 8) | byte;
+      else if (DNS_ENTRIES != 0 && index < 8) second = (second << 8) | byte;
       left -= 1;
     }
     if (left == 0) {

@@ -23,6 +23,7 @@ export let leaseServer: u32 = 0;
 export let leaseMask: u32 = 0;
 export let leaseRouter: u32 = 0;
 export let leaseDns: u32 = 0;
+export let leaseDns2: u32 = 0;
 /** As the server said; 0 = no lease. */
 export let leaseSeconds: u32 = 0;
 /** When the lease began: with the REQUEST that was answered. Its times from then on, milliseconds. */
@@ -83,6 +84,7 @@ export function leaseTake(anew: bool): void {
     leaseMask = 0;
     leaseRouter = 0;
     leaseDns = 0;
+    leaseDns2 = 0;
     leaseSeconds = SECONDS_DEFAULT;
   }
   leaseMask = messageMask();
@@ -90,7 +92,10 @@ export function leaseTake(anew: bool): void {
   leaseServer = message.server;
   if (given(Field.ROUTER)) leaseRouter = message.router;
   leaseRouter = usableRouter(leaseRouter);
-  if (given(Field.DNS)) leaseDns = message.dns;
+  if (given(Field.DNS)) {
+    leaseDns = message.dns;
+    leaseDns2 = message.dns2;
+  }
   if (given(Field.LEASE)) leaseSeconds = message.lease;
 }
 

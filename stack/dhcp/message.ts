@@ -64,6 +64,8 @@ export class DhcpMessage {
   t2: u32;
   /** 1 = `file` holds options too, 2 = `sname` does, 3 = both (RFC 2132 9.3). */
   overload: u32;
+  /** Second server for names. */
+  dns2: u32;
   /** One bit for each of the fields above: given, even if it is 0. */
   given: u32;
   yiaddr: u32;
@@ -80,7 +82,8 @@ export const enum Field {
   T1 = 6,
   T2 = 7,
   OVERLOAD = 8,
-  COUNT = 9,
+  DNS2 = 9,
+  COUNT = 10,
 }
 
 /** Records of a message: of its options, of `file` and of `sname`. The first is `message`. */

@@ -1,4 +1,4 @@
-import { TCP_SYN_RECORDS, TCP_TCBS, TCP_TIME_WAIT_RECORDS } from "../config";
+import { DNS_ENTRIES, TCP_SYN_RECORDS, TCP_TCBS, TCP_TIME_WAIT_RECORDS } from "../config";
 import { isDue, now } from "../now";
 
 /**
@@ -9,8 +9,10 @@ import { isDue, now } from "../now";
 export const TIMER_ARP: u32 = 0;
 export const TIMER_DHCP: u32 = 1;
 export const TIMER_ACD: u32 = 2;
+/** Only where there is a DNS client. */
+export const TIMER_DNS: u32 = 3;
 /** First of the TCP timers: one for each connection record (TCBs, SYN queue, TIME-WAIT). */
-export const TIMER_TCP: u32 = 3;
+export const TIMER_TCP: u32 = DNS_ENTRIES != 0 ? 4 : 3;
 const TIMERS: u32 = TIMER_TCP + TCP_TCBS + TCP_SYN_RECORDS + TCP_TIME_WAIT_RECORDS;
 /** No timer; also "not in the heap". */
 export const TIMER_NONE: u32 = 0xff;

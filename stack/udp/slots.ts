@@ -120,6 +120,11 @@ function inUse(address: u32, port: u32, reuse: bool): bool {
   return false;
 }
 
+/** True when no socket has this port. */
+export function udpPortFree(port: u32): bool {
+  return !inUse(0, port, false);
+}
+
 /** A free port by random choice (RFC 6056 3.3.1), then the next free ones; 0 = none. */
 function ephemeralPort(address: u32): u32 {
   let offset = ((random32() >>> 16) * EPHEMERAL_COUNT) >>> 16;

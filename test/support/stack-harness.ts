@@ -72,6 +72,8 @@ export const COUNTERS = [
   "udpNoPort",
   "udpRingFull",
   "dhcpBad",
+  "dnsOut",
+  "dnsBad",
   "tcpIn",
   "tcpOut",
   "tcpBadHeader",
@@ -123,6 +125,8 @@ interface HostedExports {
   sysSetOption(fd: number, level: number, option: number, value: number): number;
   sysLocalPort(fd: number): number;
   readyCount(): number;
+  nameLookup(name: number, bytes: number, to: number, capacity: number): number;
+  nameServers(first: number, second: number): void;
   counter(index: number): number;
   inUse(table: number): number;
   readyCount(): number;

@@ -23,7 +23,9 @@ function group(index: u32): Text {
     case 4:
       return text("icmpIn icmpBad icmpBadChecksum icmpEcho icmpErrorOut icmpRateLimited ");
     case 5:
-      return text("udpIn udpOut udpBadLength udpBadChecksum udpNoPort udpRingFull dhcpBad ");
+      return text(
+        "udpIn udpOut udpBadLength udpBadChecksum udpNoPort udpRingFull dhcpBad dnsOut dnsBad ",
+      );
     case 6:
       return text("tcpIn tcpOut tcpBadHeader tcpBadChecksum tcpNoConnection tcpResetIn ");
     case 7:

@@ -1,0 +1,58 @@
+import { EAI_INPROGRESS, dnsLookup } from "../../stack/dns/client";
+import { AF_INET } from "../../stack/posix";
+import { SockAddrIn, setSockAddrIn } from "../../stack/socket/address";
+import { netPoll } from "./runtime";
+
+export {
+  EAI_AGAIN,
+  EAI_FAIL,
+  EAI_INPROGRESS,
+  EAI_MEMORY,
+  EAI_NODATA,
+  EAI_NONAME,
+} from "../../stack/dns/client";
+
+/** Addresses that one call gives at most. */
+const ADDRESSES_MAX: u32 = 4;
+const ADDRESSES: usize = memory.data(4 * 4, 4);
+/** Longest single wait; the client gives up by itself long before. */
+const TURN_MS: u32 = 60_000;
+
+/**
+ * getaddrinfo(3) without its list: the IPv4 addresses of a host. `node` is a name of `nodeBytes` characters or an address in
+ * dotted form; each address goes with `port` (host order) into the next of `capacity` records at `results`. Returns how many
+ * there are, 1 or more, or -EAI_NONAME (no such name), -EAI_NODATA (it has no address), -EAI_AGAIN (no server answers),
+ * -EAI_FAIL (the servers cannot find out). Waits for the answer, at most about 20 s, while the network goes on.
+ */
+export function getaddrinfo(
+  node: usize,
+  nodeBytes: u32,
+  port: u32,
+  results: SockAddrIn,
+  capacity: u32,
+): i32 {
+  let found = getaddrinfoNow(node, nodeBytes, port, results, capacity);
+  while (found == -EAI_INPROGRESS) {
+    netPoll(TURN_MS);
+    found = getaddrinfoNow(node, nodeBytes, port, results, capacity);
+  }
+  return found;
+}
+
+/** As `getaddrinfo`, but never waits: -EAI_INPROGRESS = it has been asked, call again after the next `netPoll` or `poll`. */
+export function getaddrinfoNow(
+  node: usize,
+  nodeBytes: u32,
+  port: u32,
+  results: SockAddrIn,
+  capacity: u32,
+): i32 {
+  const found = dnsLookup(node, nodeBytes, ADDRESSES, ADDRESSES_MAX);
+  if (found <= 0) return found;
+  const count = min(<u32>found, capacity);
+  for (let i: u32 = 0; i < count; i++) {
+    const record = changetype<SockAddrIn>(changetype<usize>(results) + i * offsetof<SockAddrIn>());
+    setSockAddrIn(record, <u16>AF_INET, load<u32>(ADDRESSES + (i << 2)), port);
+  }
+  return <i32>count;
+}

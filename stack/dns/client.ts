@@ -1,0 +1,366 @@
+import { checksumOf } from "cpu";
+import { DNS_ENTRIES } from "../config";
+import { EAGAIN, EINPROGRESS } from "../errors";
+import { iface } from "../interface";
+import { ipBegin, ipEnd, ipWrite } from "../ip/ipv4-output";
+import { DEFAULT_TTL, IPPROTO_UDP } from "../ip/packet";
+import { linkRead } from "../link/device";
+import { isDue, now } from "../now";
+import { random32 } from "../random";
+import { readyWake } from "../readiness";
+import { SCRATCH } from "../scratch";
+import { Counter, count } from "../statistics";
+import { TIMER_DNS, timerCancel, timerSet } from "../time/timers";
+import { UDP_HEADER_BYTES, datagram } from "../udp/input";
+import { udpPortFree } from "../udp/slots";
+import { udpHeader } from "../udp/transfer";
+import { sumFold } from "../wire/checksum";
+import {
+  ADDRESSES_MAX,
+  ANSWER_ADDRESSES,
+  DNS_BYTES,
+  DNS_PORT,
+  DnsAnswer,
+  answerCount,
+  answerRead,
+  answerTtl,
+  questionWrite,
+} from "./message";
+import { NAME_BYTES_MAX, nameEncode, nameEquals } from "./name";
+
+/**
+ * DNS client (RFC 1035, RFC 5452): a small table of names, asked for or known. Nothing waits: `dnsLookup` begins a question or
+ * gives the answer, and is called again after news. Each datagram has a fresh random port and identifier; the servers are
+ * asked in turn, three times each.
+ */
+
+/** Errors of netdb.h, numbers of Linux. */
+export const EAI_NONAME: i32 = 2;
+export const EAI_AGAIN: i32 = 3;
+export const EAI_FAIL: i32 = 4;
+export const EAI_NODATA: i32 = 5;
+export const EAI_MEMORY: i32 = 10;
+/** The answer is not there yet. */
+export const EAI_INPROGRESS: i32 = 100;
+
+const enum EntryState {
+  FREE = 0,
+  ASKING = 1,
+  /** Addresses, or that there are none, are known until `dueMs`. */
+  KNOWN = 2,
+}
+
+@unmanaged
+class DnsEntry {
+  state: u8;
+  /** Addresses known. */
+  count: u8;
+  /** EAI_… to be told; 0 = none. */
+  error: u8;
+  /** Datagrams sent. */
+  tries: u8;
+  id: u16;
+  port: u16;
+  /** Server that was asked last. */
+  server: u32;
+  /** When to ask again, or to forget. */
+  dueMs: u32;
+  usedMs: u32;
+  nameBytes: u32;
+}
+
+const TRIES_PER_SERVER: u32 = 3;
+/** Wait for an answer, and a second more in each round. */
+const WAIT_MS: u32 = 2000;
+/** Nothing could be sent, or there is no server yet. */
+const RETRY_MS: u32 = 250;
+/** How long a caller without network is kept waiting: so many retries. */
+const OFFLINE_RETRIES: u32 = 60;
+const TTL_SECONDS_MAX: u32 = 86400;
+/** A name is known for so long at least, so that whoever asked hears of it. */
+const KNOWN_MS_MIN: u32 = 1000;
+/** How long it is known that a name does not exist. */
+const NEGATIVE_MS: u32 = 10_000;
+
+/** A record is an entry, its name in wire form and its addresses. */
+const NAME_AT: u32 = offsetof<DnsEntry>();
+const ADDRESSES_AT: u32 = NAME_AT + NAME_BYTES_MAX + 1;
+const ENTRY_BYTES: u32 = ADDRESSES_AT + 4 * ADDRESSES_MAX;
+const ENTRIES: usize = memory.data(DNS_ENTRIES != 0 ? ENTRY_BYTES * DNS_ENTRIES : 4, 4);
+/** The message received, or to be sent behind a UDP header; a name that is looked for. */
+const MESSAGE: usize = memory.data(DNS_ENTRIES != 0 ? DNS_BYTES : 4, 4);
+const NAME: usize = memory.data(DNS_ENTRIES != 0 ? NAME_BYTES_MAX + 1 : 4, 4);
+
+function entryAt(index: u32): DnsEntry {
+  return changetype<DnsEntry>(ENTRIES + index * ENTRY_BYTES);
+}
+
+function nameOf(entry: DnsEntry): usize {
+  return changetype<usize>(entry) + NAME_AT;
+}
+
+/** Server number `index`, host order; 0 = there are no more. */
+function serverAt(index: u32): u32 {
+  if (index == 0) return iface.dns != 0 ? iface.dns : iface.dns2;
+  return index == 1 && iface.dns != 0 && iface.dns2 != iface.dns ? iface.dns2 : 0;
+}
+
+/** The address that `bytes` characters say in dotted form; 0 = none. */
+function dotted(from: usize, bytes: u32): u32 {
+  let value: u32 = 0;
+  let part: u32 = 256;
+  let parts: u32 = 0;
+  for (let i: u32 = 0; i <= bytes && i < 16; i++) {
+    const character = i < bytes ? <u32>load<u8>(from + i) : 0x2e;
+    if (character == 0x2e) {
+      if (part > 255) return 0;
+      value = (value << 8) | part;
+      parts += 1;
+      part = 256;
+    } else {
+      const digit = character - 0x30;
+      if (digit > 9 || part == 0) return 0;
+      part = part == 256 ? digit : part * 10 + digit;
+      if (part > 255) return 0;
+    }
+  }
+  return parts == 4 && bytes < 16 ? value : 0;
+}
+
+/** Last labels of names that no server is asked for. */
+const LOCALHOST: usize = memory.data<u8>([9, 0x6c, 0x6f, 0x63, 0x61, 0x6c, 0x68, 0x6f, 0x73, 0x74]);
+const LOCAL: usize = memory.data<u8>([5, 0x6c, 0x6f, 0x63, 0x61, 0x6c]);
+
+/** True when the last label of NAME, `nameBytes` in wire form, is `label`, of `bytes` with its length. */
+function endsIn(nameBytes: u32, label: usize, bytes: u32): bool {
+  let at = NAME;
+  for (let labels: u32 = 0; labels < NAME_BYTES_MAX; labels++) {
+    const length = <u32>load<u8>(at);
+    if (at + length + 1 >= NAME + nameBytes - 1) return memory.compare(at, label, bytes) == 0;
+    at += length + 1;
+  }
+  return false;
+}
+
+/**
+ * Addresses of the name of `bytes` characters at `from`: at most `capacity` of them as words in host order to `to`. Returns how
+ * many there are, or -EAI_INPROGRESS (asked; call again after news), -EAI_NONAME (no such name), -EAI_NODATA (it has no
+ * address), -EAI_AGAIN (no server answers, or the table is full of questions), -EAI_FAIL (the servers cannot find out).
+ */
+export function dnsLookup(from: usize, bytes: u32, to: usize, capacity: u32): i32 {
+  const number = dotted(from, bytes);
+  if (number != 0) {
+    if (capacity != 0) store<u32>(to, number);
+    return 1;
+  }
+  const nameBytes = nameEncode(from, bytes, NAME, NAME_BYTES_MAX + 1);
+  if (nameBytes == 0) return -EAI_NONAME;
+  // RFC 6761 6.3; RFC 6762 3: names of the link are no server's.
+  if (endsIn(nameBytes, LOCALHOST, 10)) {
+    if (capacity != 0) store<u32>(to, 0x7f000001);
+    return 1;
+  }
+  if (endsIn(nameBytes, LOCAL, 6)) return -EAI_NONAME;
+  for (let i: u32 = 0; i < DNS_ENTRIES; i++) {
+    const entry = entryAt(i);
+    if (entry.state == EntryState.FREE || entry.nameBytes != nameBytes) continue;
+    if (!nameEquals(nameOf(entry), nameBytes, 0, NAME)) continue;
+    entry.usedMs = now();
+    if (entry.state == EntryState.ASKING) return -EAI_INPROGRESS;
+    if (isDue(entry.dueMs)) {
+      entry.state = <u8>EntryState.FREE;
+      break;
+    }
+    return tell(entry, to, capacity);
+  }
+  return ask(nameBytes) ? -EAI_INPROGRESS : -EAI_AGAIN;
+}
+
+/** What is known of a name. That nobody could be asked is told once. */
+function tell(entry: DnsEntry, to: usize, capacity: u32): i32 {
+  const error = <i32>entry.error;
+  if (error != 0) {
+    if (error != EAI_NONAME && error != EAI_NODATA) entry.state = <u8>EntryState.FREE;
+    return -error;
+  }
+  const known = min<u32>(<u32>entry.count, capacity);
+  memory.copy(to, changetype<usize>(entry) + ADDRESSES_AT, known << 2);
+  return <i32>entry.count;
+}
+
+/** Begins to ask for NAME in place of the entry unused longest; false = all are being asked. */
+function ask(nameBytes: u32): bool {
+  let best: DnsEntry | null = null;
+  for (let i: u32 = 0; i < DNS_ENTRIES; i++) {
+    const entry = entryAt(i);
+    if (entry.state == EntryState.ASKING) continue;
+    if (best == null || entry.state == EntryState.FREE) best = entry;
+    else if (best.state != EntryState.FREE && <i32>(entry.usedMs - best.usedMs) < 0) best = entry;
+  }
+  if (best == null) return false;
+  memory.fill(changetype<usize>(best), 0, ENTRY_BYTES);
+  best.state = <u8>EntryState.ASKING;
+  best.nameBytes = nameBytes;
+  best.usedMs = now();
+  memory.copy(nameOf(best), NAME, nameBytes);
+  query(best);
+  schedule();
+  return true;
+}
+
+/** A port that nobody uses (RFC 5452 9.2, RFC 6056). */
+function freshPort(): u32 {
+  for (let i: u32 = 0; i < 16; i++) {
+    const port = 1024 + (((random32() >>> 16) * 64512) >>> 16);
+    if (udpPortFree(port)) return port;
+  }
+  return 0;
+}
+
+/** Sends the question to the next server; gives up when all have been asked three times. */
+function query(entry: DnsEntry): void {
+  const servers: u32 = serverAt(1) != 0 ? 2 : 1;
+  const sent = <u32>entry.tries;
+  if (sent >= TRIES_PER_SERVER * servers) {
+    known(entry, entry.error != 0 ? <i32>entry.error : EAI_AGAIN);
+    return;
+  }
+  entry.server = serverAt(servers == 2 ? sent & 1 : 0);
+  entry.id = <u16>random32();
+  entry.port = <u16>freshPort();
+  const refused = entry.server != 0 ? send(entry) : -EAGAIN;
+  if (refused == 0) {
+    entry.tries = <u8>(sent + 1);
+    entry.dueMs = now() + WAIT_MS + 1000 * (servers == 2 ? sent >>> 1 : sent);
+    count(Counter.DNS_OUT);
+  } else if (refused == -EAGAIN || refused == -EINPROGRESS || entry.server == 0) {
+    entry.dueMs = now() + RETRY_MS;
+    // Without a network there is nothing to be had for a while.
+    entry.count += 1;
+    if (<u32>entry.count >= OFFLINE_RETRIES) known(entry, EAI_AGAIN);
+  } else {
+    entry.tries = <u8>(sent + 1);
+    entry.dueMs = now() + RETRY_MS;
+  }
+}
+
+/** Sends the question of an entry to its server; what `ipBegin` says. */
+function send(entry: DnsEntry): i32 {
+  const source = iface.address;
+  if (source == 0 || entry.port == 0) return -EAGAIN;
+  const bytes = questionWrite(MESSAGE, <u32>entry.id, nameOf(entry), entry.nameBytes);
+  const total = UDP_HEADER_BYTES + bytes;
+  const refused = ipBegin(IPPROTO_UDP, source, entry.server, total, 0, DEFAULT_TTL);
+  if (refused != 0) return refused;
+  const sum = checksumOf(MESSAGE, bytes);
+  udpHeader(SCRATCH, source, <u32>entry.port, entry.server, DNS_PORT, bytes, sum);
+  ipWrite(SCRATCH, UDP_HEADER_BYTES);
+  ipWrite(MESSAGE, bytes);
+  ipEnd();
+  return 0;
+}
+
+/** The entry has its answer, or will get none. */
+function known(entry: DnsEntry, error: i32): void {
+  entry.state = <u8>EntryState.KNOWN;
+  entry.error = <u8>error;
+  entry.port = 0;
+  if (error != 0) {
+    entry.dueMs = now() + NEGATIVE_MS;
+  } else {
+    const ttl = min(answerTtl, TTL_SECONDS_MAX);
+    entry.dueMs = now() + max(ttl * 1000, KNOWN_MS_MIN);
+    entry.count = <u8>answerCount;
+    memory.copy(changetype<usize>(entry) + ADDRESSES_AT, ANSWER_ADDRESSES, 4 * answerCount);
+  }
+  readyWake();
+}
+
+/** Arms the timer for the question that is due first. */
+function schedule(): void {
+  let wait: i32 = i32.MAX_VALUE;
+  for (let i: u32 = 0; i < DNS_ENTRIES; i++) {
+    const entry = entryAt(i);
+    if (entry.state == EntryState.ASKING) wait = min(wait, <i32>(entry.dueMs - now()));
+  }
+  if (wait != i32.MAX_VALUE) timerSet(TIMER_DNS, now() + wait);
+  else timerCancel(TIMER_DNS);
+}
+
+/** TIMER_DNS: nobody has answered in time. */
+export function dnsTimer(): void {
+  for (let i: u32 = 0; i < DNS_ENTRIES; i++) {
+    const entry = entryAt(i);
+    if (entry.state == EntryState.ASKING && isDue(entry.dueMs)) query(entry);
+  }
+  schedule();
+}
+
+/** Number of the question that a datagram from `source` may answer, plus one; 0 = none is open there. */
+export function dnsListens(source: u32, sourcePort: u32, destinationPort: u32): u32 {
+  if (sourcePort != DNS_PORT) return 0;
+  for (let i: u32 = 0; i < DNS_ENTRIES; i++) {
+    const entry = entryAt(i);
+    if (entry.state != EntryState.ASKING || entry.tries == 0) continue;
+    if (entry.server == source && <u32>entry.port == destinationPort) return i + 1;
+  }
+  return 0;
+}
+
+/** Takes the open datagram, which may be the answer to question `number` (plus one). */
+export function dnsInput(number: u32): void {
+  const bytes = datagram.bytes;
+  if (bytes > DNS_BYTES) {
+    count(Counter.DNS_BAD);
+    return;
+  }
+  linkRead(MESSAGE, bytes);
+  if (datagram.checked && sumFold(datagram.sum + checksumOf(MESSAGE, bytes)) != 0xffff) {
+    count(Counter.UDP_BAD_CHECKSUM);
+    return;
+  }
+  const entry = entryAt(number - 1);
+  const answer = answerRead(MESSAGE, bytes, <u32>entry.id, nameOf(entry));
+  switch (answer) {
+    case DnsAnswer.NOT_OURS:
+      count(Counter.DNS_BAD);
+      return;
+    case DnsAnswer.ADDRESSES:
+      known(entry, 0);
+      break;
+    case DnsAnswer.NO_NAME:
+      known(entry, EAI_NONAME);
+      break;
+    case DnsAnswer.NO_DATA:
+      known(entry, EAI_NODATA);
+      break;
+    default:
+      // Another server may know.
+      entry.error = <u8>EAI_FAIL;
+      if (serverAt(1) != 0 && entry.tries == 1) query(entry);
+      else known(entry, EAI_FAIL);
+      break;
+  }
+  schedule();
+}
+
+/** A server says that it does not listen (ICMP port unreachable, quoting our datagram): the next one is asked at once. */
+export function dnsRefused(server: u32, port: u32): void {
+  const number = dnsListens(server, DNS_PORT, port);
+  if (number == 0) return;
+  query(entryAt(number - 1));
+  schedule();
+}
+
+/** Another network: what was known is forgotten, and open questions are asked anew, of its servers. */
+export function dnsNetworkChanged(): void {
+  for (let i: u32 = 0; i < DNS_ENTRIES; i++) {
+    const entry = entryAt(i);
+    if (entry.state == EntryState.KNOWN && entry.error == 0) entry.state = <u8>EntryState.FREE;
+    if (entry.state != EntryState.ASKING || iface.address == 0) continue;
+    entry.tries = 0;
+    entry.count = 0;
+    query(entry);
+  }
+  schedule();
+}
