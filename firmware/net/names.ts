@@ -1,3 +1,4 @@
+import { DNS_ENTRIES } from "../../stack/config";
 import { EAI_INPROGRESS, dnsLookup } from "../../stack/dns/client";
 import { AF_INET } from "../../stack/posix";
 import { SockAddrIn, setSockAddrIn } from "../../stack/socket/address";
@@ -14,7 +15,7 @@ export {
 
 /** Addresses that one call gives at most. */
 const ADDRESSES_MAX: u32 = 4;
-const ADDRESSES: usize = memory.data(4 * 4, 4);
+const ADDRESSES: usize = memory.data(DNS_ENTRIES != 0 ? 4 * ADDRESSES_MAX : 4, 4);
 /** Longest single wait; the client gives up by itself long before. */
 const TURN_MS: u32 = 60_000;
 

@@ -127,10 +127,6 @@ function dotted(from: usize, bytes: u32): u32 {
   return parts == 4 && bytes < 16 ? value : 0;
 }
 
-/** Last labels of names that no server is asked for. */
-const LOCALHOST: usize = memory.data<u8>([9, 0x6c, 0x6f, 0x63, 0x61, 0x6c, 0x68, 0x6f, 0x73, 0x74]);
-const LOCAL: usize = memory.data<u8>([5, 0x6c, 0x6f, 0x63, 0x61, 0x6c]);
-
 /** True when the last label of NAME, `nameBytes` in wire form, is `label`, of `bytes` with its length. */
 function endsIn(nameBytes: u32, label: usize, bytes: u32): bool {
   let at = NAME;
@@ -156,11 +152,13 @@ export function dnsLookup(from: usize, bytes: u32, to: usize, capacity: u32): i3
   const nameBytes = nameEncode(from, bytes, NAME, NAME_BYTES_MAX + 1);
   if (nameBytes == 0) return -EAI_NONAME;
   // RFC 6761 6.3; RFC 6762 3: names of the link are no server's.
-  if (endsIn(nameBytes, LOCALHOST, 10)) {
+  const localhost = memory.data<u8>([9, 0x6c, 0x6f, 0x63, 0x61, 0x6c, 0x68, 0x6f, 0x73, 0x74]);
+  if (endsIn(nameBytes, localhost, 10)) {
     if (capacity != 0) store<u32>(to, 0x7f000001);
     return 1;
   }
-  if (endsIn(nameBytes, LOCAL, 6)) return -EAI_NONAME;
+  const local = memory.data<u8>([5, 0x6c, 0x6f, 0x63, 0x61, 0x6c]);
+  if (endsIn(nameBytes, local, 6)) return -EAI_NONAME;
   for (let i: u32 = 0; i < DNS_ENTRIES; i++) {
     const entry = entryAt(i);
     if (entry.state == EntryState.FREE || entry.nameBytes != nameBytes) continue;

@@ -1,3 +1,4 @@
+import { DNS_ENTRIES } from "../config";
 import { Be } from "../wire/bytes";
 import { DNS_HEADER_BYTES, NAME_BYTES_MAX, nameCopy, nameEquals, nameSkip } from "./name";
 
@@ -44,9 +45,9 @@ export const enum DnsAnswer {
 }
 
 /** Name that the records are read for: the question's, then that of each alias. */
-const SOUGHT: usize = memory.data(NAME_BYTES_MAX + 1, 4);
+const SOUGHT: usize = memory.data(DNS_ENTRIES != 0 ? NAME_BYTES_MAX + 1 : 4, 4);
 /** Addresses of the last reply, host order. */
-export const ANSWER_ADDRESSES: usize = memory.data(4 * ADDRESSES_MAX, 4);
+export const ANSWER_ADDRESSES: usize = memory.data(DNS_ENTRIES != 0 ? 4 * ADDRESSES_MAX : 4, 4);
 export let answerCount: u32 = 0;
 /** How long they hold, seconds. */
 export let answerTtl: u32 = 0;
