@@ -20,6 +20,8 @@ import {
   ANSWER_ADDRESSES,
   DNS_BYTES,
   DNS_PORT,
+  MDNS_GROUP,
+  MDNS_PORT,
   DnsAnswer,
   answerCount,
   answerRead,
@@ -31,7 +33,7 @@ import { NAME_BYTES_MAX, nameEncode, nameEquals } from "./name";
 /**
  * DNS client (RFC 1035, RFC 5452): a small table of names, asked for or known. Nothing waits: `dnsLookup` begins a question or
  * gives the answer, and is called again after news. Each datagram has a fresh random port and identifier; the servers are
- * asked in turn, three times each.
+ * asked in turn, three times each. Names of the link (`.local`) are asked of everybody on it (RFC 6762 5.1, one-shot queries).
  */
 
 /** Errors of netdb.h, numbers of Linux. */
@@ -69,6 +71,8 @@ class DnsEntry {
   nameBytes: u32;
 }
 
+/** Wait for the stations of the link. */
+const LINK_WAIT_MS: u32 = 1000;
 const TRIES_PER_SERVER: u32 = 3;
 /** Wait for an answer, and a second more in each round. */
 const WAIT_MS: u32 = 2000;
@@ -151,14 +155,12 @@ export function dnsLookup(from: usize, bytes: u32, to: usize, capacity: u32): i3
   }
   const nameBytes = nameEncode(from, bytes, NAME, NAME_BYTES_MAX + 1);
   if (nameBytes == 0) return -EAI_NONAME;
-  // RFC 6761 6.3; RFC 6762 3: names of the link are no server's.
+  // RFC 6761 6.3: no server's to know.
   const localhost = memory.data<u8>([9, 0x6c, 0x6f, 0x63, 0x61, 0x6c, 0x68, 0x6f, 0x73, 0x74]);
   if (endsIn(nameBytes, localhost, 10)) {
     if (capacity != 0) store<u32>(to, 0x7f000001);
     return 1;
   }
-  const local = memory.data<u8>([5, 0x6c, 0x6f, 0x63, 0x61, 0x6c]);
-  if (endsIn(nameBytes, local, 6)) return -EAI_NONAME;
   for (let i: u32 = 0; i < DNS_ENTRIES; i++) {
     const entry = entryAt(i);
     if (entry.state == EntryState.FREE || entry.nameBytes != nameBytes) continue;
@@ -201,6 +203,8 @@ function ask(nameBytes: u32): bool {
   best.nameBytes = nameBytes;
   best.usedMs = now();
   memory.copy(nameOf(best), NAME, nameBytes);
+  const local = memory.data<u8>([5, 0x6c, 0x6f, 0x63, 0x61, 0x6c]);
+  if (endsIn(nameBytes, local, 6)) best.server = MDNS_GROUP;
   query(best);
   schedule();
   return true;
@@ -217,19 +221,21 @@ function freshPort(): u32 {
 
 /** Sends the question to the next server; gives up when all have been asked three times. */
 function query(entry: DnsEntry): void {
-  const servers: u32 = serverAt(1) != 0 ? 2 : 1;
+  const onLink = entry.server == MDNS_GROUP;
+  const servers: u32 = !onLink && serverAt(1) != 0 ? 2 : 1;
   const sent = <u32>entry.tries;
   if (sent >= TRIES_PER_SERVER * servers) {
-    known(entry, entry.error != 0 ? <i32>entry.error : EAI_AGAIN);
+    known(entry, onLink ? EAI_NONAME : entry.error != 0 ? <i32>entry.error : EAI_AGAIN);
     return;
   }
-  entry.server = serverAt(servers == 2 ? sent & 1 : 0);
+  if (!onLink) entry.server = serverAt(servers == 2 ? sent & 1 : 0);
   entry.id = <u16>random32();
   entry.port = <u16>freshPort();
   const refused = entry.server != 0 ? send(entry) : -EAGAIN;
   if (refused == 0) {
     entry.tries = <u8>(sent + 1);
-    entry.dueMs = now() + WAIT_MS + 1000 * (servers == 2 ? sent >>> 1 : sent);
+    const round = servers == 2 ? sent >>> 1 : sent;
+    entry.dueMs = now() + (onLink ? LINK_WAIT_MS : WAIT_MS + 1000 * round);
     count(Counter.DNS_OUT);
   } else if (refused == -EAGAIN || refused == -EINPROGRESS || entry.server == 0) {
     entry.dueMs = now() + RETRY_MS;
@@ -248,10 +254,13 @@ function send(entry: DnsEntry): i32 {
   if (source == 0 || entry.port == 0) return -EAGAIN;
   const bytes = questionWrite(MESSAGE, <u32>entry.id, nameOf(entry), entry.nameBytes);
   const total = UDP_HEADER_BYTES + bytes;
-  const refused = ipBegin(IPPROTO_UDP, source, entry.server, total, 0, DEFAULT_TTL);
+  const onLink = entry.server == MDNS_GROUP;
+  const ttl: u32 = onLink ? 255 : DEFAULT_TTL;
+  const refused = ipBegin(IPPROTO_UDP, source, entry.server, total, 0, ttl);
   if (refused != 0) return refused;
   const sum = checksumOf(MESSAGE, bytes);
-  udpHeader(SCRATCH, source, <u32>entry.port, entry.server, DNS_PORT, bytes, sum);
+  const to = onLink ? MDNS_PORT : DNS_PORT;
+  udpHeader(SCRATCH, source, <u32>entry.port, entry.server, to, bytes, sum);
   ipWrite(SCRATCH, UDP_HEADER_BYTES);
   ipWrite(MESSAGE, bytes);
   ipEnd();
@@ -296,11 +305,17 @@ export function dnsTimer(): void {
 
 /** Number of the question that a datagram from `source` may answer, plus one; 0 = none is open there. */
 export function dnsListens(source: u32, sourcePort: u32, destinationPort: u32): u32 {
-  if (sourcePort != DNS_PORT) return 0;
+  // RFC 6762 11: only what comes from the link speaks for it.
+  const onLink = ((source ^ iface.address) & iface.mask) == 0;
   for (let i: u32 = 0; i < DNS_ENTRIES; i++) {
     const entry = entryAt(i);
     if (entry.state != EntryState.ASKING || entry.tries == 0) continue;
-    if (entry.server == source && <u32>entry.port == destinationPort) return i + 1;
+    if (<u32>entry.port != destinationPort) continue;
+    const theirs =
+      entry.server == MDNS_GROUP
+        ? sourcePort == MDNS_PORT && onLink
+        : sourcePort == DNS_PORT && entry.server == source;
+    if (theirs) return i + 1;
   }
   return 0;
 }
@@ -327,14 +342,15 @@ export function dnsInput(number: u32): void {
       known(entry, 0);
       break;
     case DnsAnswer.NO_NAME:
-      known(entry, EAI_NONAME);
-      break;
     case DnsAnswer.NO_DATA:
-      known(entry, EAI_NODATA);
+      // On the link only those who have the name answer.
+      if (entry.server == MDNS_GROUP) return;
+      known(entry, answer == DnsAnswer.NO_NAME ? EAI_NONAME : EAI_NODATA);
       break;
     default:
       // Another server may know.
       entry.error = <u8>EAI_FAIL;
+      if (entry.server == MDNS_GROUP) return;
       if (serverAt(1) != 0 && entry.tries == 1) query(entry);
       else known(entry, EAI_FAIL);
       break;

@@ -10,6 +10,9 @@ import { DNS_HEADER_BYTES, NAME_BYTES_MAX, nameCopy, nameEquals, nameSkip } from
  *     record: name, type, class, ttl 4, length 2, data
  */
 export const DNS_PORT: u32 = 53;
+/** Multicast DNS (RFC 6762). */
+export const MDNS_PORT: u32 = 5353;
+export const MDNS_GROUP: u32 = 0xe00000fb;
 /** Longest message without EDNS. */
 export const DNS_BYTES: u32 = 512;
 

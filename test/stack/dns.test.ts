@@ -133,7 +133,9 @@ class Bench {
 
 function query(frame: Parsed): Query {
   const { udp } = frame;
-  if (!udp || udp.destinationPort !== 53 || !frame.ip) throw new Error("not a question");
+  if (!udp || ![53, 5353].includes(udp.destinationPort) || !frame.ip) {
+    throw new Error("not a question");
+  }
   const view = new DataView(udp.data.buffer, udp.data.byteOffset, udp.data.length);
   if (view.getUint16(2) !== 0x0100) throw new Error("flags");
   if (view.getUint32(4) !== 0x00010000 || view.getUint32(8) !== 0) throw new Error("counts");
@@ -172,13 +174,12 @@ test("getaddrinfo(3), RFC 1035 4.1: a name is asked for, and its addresses are k
   t.is(bench.ask("www.example.com").name, "www.example.com", "the shortest time counts");
 });
 
-test("inet_pton(3), RFC 6761 6.3, RFC 6762 3: what is no server's to know is not asked for", async (t) => {
+test("inet_pton(3), RFC 6761 6.3: what is no server's to know is not asked for", async (t) => {
   const bench = await Bench.create();
   t.deepEqual(bench.lookup("192.168.7.9"), [ip("192.168.7.9")]);
   t.deepEqual(bench.lookup("255.255.255.255"), [0xffffffff]);
   t.deepEqual(bench.lookup("localhost"), [ip("127.0.0.1")]);
   t.deepEqual(bench.lookup("a.LocalHost."), [ip("127.0.0.1")]);
-  t.is(bench.lookup("printer.local"), EAI.NONAME);
   for (const bad of [
     "",
     ".",
@@ -193,6 +194,32 @@ test("inet_pton(3), RFC 6761 6.3, RFC 6762 3: what is no server's to know is not
   t.deepEqual(bench.queries(), []);
   const longest = `${`${"z".repeat(63)}.`.repeat(3)}${"z".repeat(61)}`;
   t.is(bench.ask(longest).name, longest, "253 characters are a name");
+});
+
+test("RFC 6762 3, 5.1: a name of the link is asked of all its stations, and the first that has it answers", async (t) => {
+  const bench = await Bench.create();
+  t.is(bench.lookup("printer.local"), EAI.INPROGRESS);
+  const [frame] = bench.stack.take();
+  t.is(frame?.destination, "01:00:5e:00:00:fb");
+  t.is(frame?.ip?.destination, ip("224.0.0.251"));
+  t.is(frame?.ip?.ttl, 255);
+  t.is(frame?.udp?.destinationPort, 5353);
+  const asked = query(frame as Parsed);
+  t.not(asked.port, 5353);
+  const answer = [a("192.168.7.9", { ttl: 10 })];
+  for (const lie of [{ from: ip("10.0.0.1"), sourcePort: 5353 }, { from: ip("192.168.7.9") }]) {
+    bench.reply(asked, answer, lie);
+    t.is(bench.lookup("printer.local"), EAI.INPROGRESS, "RFC 6762 11");
+  }
+  bench.reply(asked, [], { from: FIRST, sourcePort: 5353, flags: 0x8403 });
+  bench.reply(asked, answer, { from: ip("192.168.7.9"), sourcePort: 5353, flags: 0x8400 });
+  t.deepEqual(bench.lookup("PRINTER.local"), [ip("192.168.7.9")]);
+  bench.stack.take();
+  t.is(bench.lookup("nobody.local"), EAI.INPROGRESS);
+  bench.stack.advance(2900);
+  t.is(bench.queries().length, 3);
+  bench.stack.advance(200);
+  t.is(bench.lookup("nobody.local"), EAI.NONAME);
 });
 
 test("DNS-1, PORT-3, RFC 5452 9.2: identifier and port are new for each datagram", async (t) => {
