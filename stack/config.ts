@@ -32,5 +32,5 @@ if ((TCP_TX_BYTES & (TCP_TX_BYTES - 1)) != 0) ERROR("TCP_TX_BYTES must be a powe
 if ((UDP_RX_BYTES & (UDP_RX_BYTES - 1)) != 0) ERROR("UDP_RX_BYTES must be a power of two");
 if ((LOOPBACK_BYTES & (LOOPBACK_BYTES - 1)) != 0) ERROR("LOOPBACK_BYTES must be a power of two");
 if (TCP_RX_BYTES > 32768 || TCP_TX_BYTES > 32768) ERROR("a TCP ring holds 32768 bytes at most");
-if (TCP_TCBS + TCP_SYN_RECORDS + TCP_TIME_WAIT_RECORDS > 254)
+if (TCP_TCBS + TCP_SYN_RECORDS + TCP_TIME_WAIT_RECORDS > 250)
   ERROR("TCP records are numbered with one byte");

@@ -14,7 +14,7 @@ import { tcpTimer } from "./tcp/expiry";
 import { socketsNeighboursChanged } from "./socket/news";
 import { timersSettle } from "./tcp/timers";
 import { pendingAny } from "./tcp/pending";
-import { pendingRun, tcpAddressChanged, tcpNeighboursChanged } from "./tcp/turn";
+import { pendingRun, tcpAddressChanged, tcpLinkUp, tcpNeighboursChanged } from "./tcp/turn";
 import {
   TIMER_ACD,
   TIMER_ARP,
@@ -129,6 +129,7 @@ export function stackLinkChanged(up: bool): void {
   arpFlush();
   if (iface.tentative) acdProbe(iface, iface.address, 0);
   else if (iface.address != 0) acdAnnounce(iface);
+  tcpLinkUp();
 }
 
 function runTimer(timer: u32): void {

@@ -22,7 +22,7 @@ import {
   tcbAt,
 } from "../../stack/tcp/connection";
 import { tcbsFree } from "../../stack/tcp/lifecycle";
-import { handshakeWaiting } from "../../stack/tcp/listen";
+import { handshakeWaiting } from "../../stack/tcp/syn-records";
 import { textReadable } from "../../stack/tcp/text";
 
 /** What a status page shows of the stack: tables of fixed size and the socket table. Reading it changes nothing. */

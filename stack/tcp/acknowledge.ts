@@ -4,14 +4,7 @@ import { ready } from "../readiness";
 import { Counter, count } from "../statistics";
 import { congestionInit, congestionOnAck, congestionOnDuplicate } from "./congestion";
 import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
-import {
-  FIN_WAIT_2_MS,
-  ORPHAN_MS,
-  enterOrphanFinWait2,
-  enterTimeWait,
-  limitLife,
-  tcbClose,
-} from "./lifecycle";
+import { FIN_WAIT_2_MS, ORPHAN_MS, enterTimeWait, limitLife, tcbClose } from "./lifecycle";
 import { pendingAdd } from "./pending";
 import { RTO_AFTER_SYN_LOSS_MS, rtoSample } from "./rto";
 import { Segment, TcpBit } from "./segment";
@@ -56,6 +49,8 @@ export function acknowledge(tcb: Tcb, segment: Segment): bool {
     pendingAdd(<u32>tcb.id);
   }
   // RFC 9293 SEG-10: not from a segment older than the one that told the present window.
+  // Nor from one that acknowledges less than we know of (3.10.7.4: "if SND.UNA =< SEG.ACK =< SND.NXT").
+  if (!seqAtMost(tcb.sndUna, ack)) return true;
   const newer = seqLess(tcb.sndWl1, segment.seq);
   if (newer || (tcb.sndWl1 == segment.seq && seqAtMost(tcb.sndWl2, ack)))
     windowUpdate(tcb, segment);
@@ -117,13 +112,8 @@ function finAcknowledged(tcb: Tcb): bool {
   const state = <u32>tcb.state;
   if (state == TcpState.FIN_WAIT_1) {
     tcb.state = <u8>TcpState.FIN_WAIT_2;
-    if (tcb.socket != 0) return true;
-    // SEG-15: an orphan waits for the peer's FIN, but not with its rings, and not for ever.
-    if (tcb.ranges == 0 && (tcb.flags & TcbFlag.FIN_SEEN) == 0) {
-      enterOrphanFinWait2(tcb);
-      return false;
-    }
-    limitLife(tcb, FIN_WAIT_2_MS);
+    // The rest of the segment still counts: a FIN in it ends the connection at once.
+    if (tcb.socket == 0) limitLife(tcb, FIN_WAIT_2_MS);
     return true;
   }
   if (state == TcpState.CLOSING) {

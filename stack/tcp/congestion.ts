@@ -26,8 +26,16 @@ export function congestionWindow(tcb: Tcb): u32 {
   return early ? tcb.cwnd + <u32>tcb.dupAcks * <u32>tcb.sndMss : tcb.cwnd;
 }
 
+/** Half of what is in flight (RFC 5681 equation 4), without what limited transmit has sent (3.2 step 2: MUST NOT). */
 function halveFlight(tcb: Tcb): void {
-  tcb.ssthresh = max<u32>((tcb.sndMax - tcb.sndUna) >>> 1, 2 * <u32>tcb.sndMss);
+  const flight = tcb.sndMax - tcb.sndUna - <u32>tcb.limited;
+  tcb.ssthresh = max<u32>(flight >>> 1, 2 * <u32>tcb.sndMss);
+}
+
+/** New data was sent; `end` is where it ends in the flight. What goes beyond the congestion window is limited transmit's. */
+export function congestionOnSent(tcb: Tcb, end: u32, bytes: u32): void {
+  if (tcb.dupAcks == 0 || (tcb.flags & TcbFlag.RECOVERY) != 0 || end <= tcb.cwnd) return;
+  tcb.limited = <u16>min<u32>(<u32>tcb.limited + min<u32>(bytes, end - tcb.cwnd), 0xffff);
 }
 
 /**
@@ -37,6 +45,7 @@ function halveFlight(tcb: Tcb): void {
 export function congestionOnAck(tcb: Tcb, ack: u32, acked: u32): bool {
   const mss = <u32>tcb.sndMss;
   tcb.dupAcks = 0;
+  tcb.limited = 0;
   if ((tcb.flags & TcbFlag.RECOVERY) != 0) {
     if (seqAtMost(tcb.recover, ack)) {
       const flight = tcb.sndMax - ack;
@@ -92,6 +101,7 @@ export function congestionOnTimeout(tcb: Tcb): void {
   tcb.cwnd = <u32>tcb.sndMss;
   tcb.recover = tcb.sndMax;
   tcb.dupAcks = 0;
+  tcb.limited = 0;
   tcb.flags &= ~TcbFlag.RECOVERY;
 }
 

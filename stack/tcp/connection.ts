@@ -129,6 +129,8 @@ export class Tcb extends Connection {
   socket: u8;
   /** Next in the listener's accept queue, number plus one. */
   nextAccept: u8;
+  /** Bytes that limited transmit has sent since the last new acknowledgment (RFC 3042); they do not count as flight. */
+  limited: u16;
   /** TcbFlag bits. */
   flags: u32;
   /** First error that the application has not been told, POSIX number. */
@@ -179,8 +181,8 @@ export class Tcb extends Connection {
   delackDue: u32;
   lifeDue: u32;
 
-  /** Deadline of the entry in the timer heap. */
-  heapDue: u32;
+  /** End of the last segment sent that was not full (Minshall's form of Nagle's rule). */
+  sndSml: u32;
 
   /** Send ring: index of its oldest byte, and bytes in it. */
   ringHead: u16;
@@ -211,8 +213,10 @@ export class Tcb extends Connection {
   softError: u8;
   /** Segment size that a router has asked for, 0 = none; believed when the segment does not get through (RFC 5927 7.2). */
   routerMss: u16;
-  /** A word comes last: a record ends behind its last field, and the next one must begin at a multiple of four. */
-  challengeStart: u32;
+  /** Largest text of a segment seen: the size that the peer really sends (RFC 5681 4.2). */
+  rcvMss: u16;
+  /** In units of 64 ms. */
+  challengeStart: u16;
 }
 
 /** Half-open connection of the SYN queue: state SYN-RECEIVED without a TCB. */
@@ -233,6 +237,9 @@ export class SynRecord extends Connection {
   due: u8;
   /** Which SYN-ACK was answered cannot be told: no round-trip sample (RFC 6298 3). */
   ambiguous: u8;
+  /** Challenge ACKs sent (RFC 5961 7). */
+  challenges: u8;
+  reserved: u8;
   /** Time it came, for eviction. */
   born: u32;
 }
@@ -243,6 +250,10 @@ export class TimeWait extends Connection {
   sndNxt: u32;
   rcvNxt: u32;
   born: u32;
+  /** Answers to segments that change nothing, in the present period (RFC 5961 7), and which period that is. */
+  challenges: u8;
+  period: u8;
+  reserved: u16;
 }
 
 if (((offsetof<Tcb>() | offsetof<SynRecord>() | offsetof<TimeWait>()) & 3) != 0)

@@ -1,7 +1,6 @@
 import { ETIMEDOUT } from "../errors";
-import { isDue, now } from "../now";
+import { isDue } from "../now";
 import { Counter, count } from "../statistics";
-import { TIMER_TCP, timerSet } from "../time/timers";
 import { congestionOnTimeout } from "./congestion";
 import {
   FIRST_SYN_RECORD,
@@ -10,7 +9,6 @@ import {
   TcbFlag,
   TcbTimer,
   TcpState,
-  synRecordAt,
   tcbAt,
 } from "./connection";
 import { ackNow, tcbAbort, tcbReset, timeWaitFree } from "./lifecycle";
@@ -26,6 +24,8 @@ import { timerStart, timersRearm } from "./timers";
  */
 const RETRIES_MAX: u32 = 11;
 const SYN_RETRIES_MAX: u32 = 8;
+/** Tries of a SYN that cannot leave, a second apart: the time that MUST-23 gives a SYN. */
+const UNSENT_TRIES: u32 = 180;
 
 /** A timer of the TCP range came due; `id` is the connection number. */
 export function tcpTimer(id: u32): void {
@@ -75,6 +75,10 @@ function retransmitExpired(tcb: Tcb): void {
     persistExpired(tcb);
     return;
   }
+  if (opening && !inFlight) {
+    synNeverSent(tcb);
+    return;
+  }
   count(Counter.TCP_TIMEOUT);
   tcb.retries += 1;
   if (<u32>tcb.retries >= (opening ? SYN_RETRIES_MAX : RETRIES_MAX)) {
@@ -82,7 +86,7 @@ function retransmitExpired(tcb: Tcb): void {
     return;
   }
   if (opening) {
-    if (inFlight) tcb.flags |= TcbFlag.SYN_RETRANSMITTED;
+    tcb.flags |= TcbFlag.SYN_RETRANSMITTED;
     tcb.sndNxt = tcb.iss;
   } else {
     if (tcb.routerMss != 0) tcb.sndMss = tcb.routerMss;
@@ -92,6 +96,17 @@ function retransmitExpired(tcb: Tcb): void {
   }
   tcb.flags &= ~(TcbFlag.TIMING | TcbFlag.RETRANSMIT_HEAD);
   rtoBackOff(tcb);
+  timerStart(tcb, TcbTimer.RETRANSMIT, tcb.rto);
+  pendingAdd(<u32>tcb.id);
+}
+
+/** A SYN that has not left yet, for want of a neighbour or a link, backs nothing off; after three minutes it is given up. */
+function synNeverSent(tcb: Tcb): void {
+  tcb.retries += 1;
+  if (<u32>tcb.retries >= UNSENT_TRIES) {
+    tcbAbort(tcb, reason(tcb));
+    return;
+  }
   timerStart(tcb, TcbTimer.RETRANSMIT, tcb.rto);
   pendingAdd(<u32>tcb.id);
 }
@@ -114,10 +129,4 @@ function persistExpired(tcb: Tcb): void {
   if (tcb.backoff < 15) tcb.backoff += 1;
   timerStart(tcb, TcbTimer.RETRANSMIT, min<u32>(tcb.rto << (<u32>tcb.backoff), RTO_MAX_MS));
   pendingAdd(<u32>tcb.id);
-}
-
-/** Arms the timer of a SYN queue record. */
-export function synRecordTimer(id: u32, delayMs: u32): void {
-  assert(synRecordAt(id).state != TcpState.CLOSED);
-  timerSet(TIMER_TCP + id, now() + delayMs);
 }

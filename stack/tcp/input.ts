@@ -21,7 +21,7 @@ import {
   segmentParse,
   sumSkipped,
 } from "./segment";
-import { synSentInput } from "./syn-sent";
+import { synSentInput, synSentPrepare } from "./syn-sent";
 import { synchronizedInput } from "./synchronized";
 import { textPlace } from "./text";
 import { timeWaitInput } from "./time-wait";
@@ -60,9 +60,11 @@ export function tcpInput(packet: RxPacket): void {
   );
   if (id < FIRST_SYN_RECORD) {
     const tcb = tcbAt(id);
+    const opening = tcb.state == TcpState.SYN_SENT;
+    if (opening) synSentPrepare(tcb, segment);
     sum = textPlace(tcb, segment, sum, headerBytes);
     if (!proven(sum)) return;
-    if (tcb.state == TcpState.SYN_SENT) synSentInput(tcb, segment);
+    if (opening) synSentInput(tcb, segment);
     else synchronizedInput(tcb, segment);
   } else if (id < FIRST_TIME_WAIT) {
     halfOpenInput(id, segment, sum, headerBytes);
@@ -83,12 +85,18 @@ function proven(sum: u32): bool {
 /** The segment that finishes a handshake may carry text already: it needs its ring before the checksum is known. */
 function halfOpenInput(id: u32, segment: Segment, sum: u32, headerBytes: u32): void {
   const finishes = finishesHandshake(synRecordAt(id), segment);
-  const promoted: u32 = finishes ? promote(id) : NO_CONNECTION;
+  let promoted: u32 = finishes ? promote(id, false) : NO_CONNECTION;
   if (promoted == NO_CONNECTION) {
     sum = sumSkipped(sum, segment.textBytes, headerBytes);
     if (!proven(sum)) return;
-    if (finishes) promoteLater(id);
-    else synRecordInput(id, segment);
+    if (!finishes) {
+      synRecordInput(id, segment);
+      return;
+    }
+    // Now that it is proven, an orphan may be given up for it; its text comes again.
+    promoted = promote(id, true);
+    if (promoted == NO_CONNECTION) promoteLater(id);
+    else promoteCommit(id, promoted);
     return;
   }
   const tcb = tcbAt(promoted);

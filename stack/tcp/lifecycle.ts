@@ -22,7 +22,6 @@ import {
 import { sendBare, sendReset } from "./emit";
 import { acceptQueueRemove, listenerAt } from "./listener";
 import { pendingAdd, pendingRemove } from "./pending";
-import { promoteWaiting } from "./promote";
 import { RTO_INITIAL_MS } from "./rto";
 import { TcpBit } from "./segment";
 import { sendQueueClear } from "./send-queue";
@@ -40,13 +39,26 @@ export const ORPHAN_MS: u32 = 60000;
 /** After so long without progress an orphan may be given up for a new connection. */
 const STALLED_MS: u32 = 5000;
 
-/** A fresh TCB, zeroed; NO_CONNECTION when all are in use. The caller sets the tuple and the state. */
-export function tcbAllocate(): u32 {
+/** A TCB has become free since the last turn. */
+let freed: bool = false;
+
+/** Takes the news that a TCB has become free: who waits for one is served once a turn (promote.ts). */
+export function tcbsTakeNews(): bool {
+  const news = freed;
+  freed = false;
+  return news;
+}
+
+/**
+ * A fresh TCB, zeroed; NO_CONNECTION when all are in use. With `evict` a stalled orphan is given up for it. The caller sets
+ * the tuple and the state.
+ */
+export function tcbAllocate(evict: bool): u32 {
   for (let id: u32 = 0; id < TCP_TCBS; id++) {
     const tcb = tcbAt(id);
     if (tcb.state == TcpState.CLOSED && tcb.socket == 0) return tcbInit(tcb, id);
   }
-  for (let id: u32 = 0; id < TCP_TCBS; id++) {
+  for (let id: u32 = 0; evict && id < TCP_TCBS; id++) {
     const tcb = tcbAt(id);
     if (!stalledOrphan(tcb)) continue;
     sendReset(tcb);
@@ -88,7 +100,7 @@ export function tcbClose(tcb: Tcb): void {
   if (tcb.state == TcpState.CLOSED) return;
   tcbUnlink(tcb);
   if (tcb.socket != 0) ready(<u32>tcb.socket - 1, POLLIN | POLLOUT | POLLERR | POLLHUP);
-  else promoteWaiting();
+  else freed = true;
 }
 
 function tcbUnlink(tcb: Tcb): void {
@@ -118,7 +130,7 @@ export function tcbReset(tcb: Tcb): void {
 /** The socket has let go of a TCB that is CLOSED: it is free now. */
 export function tcbRelease(tcb: Tcb): void {
   tcb.socket = 0;
-  promoteWaiting();
+  freed = true;
 }
 
 /** Enters TIME-WAIT: the rest of the connection needs no rings (RFC 9293 3.6.1). */
@@ -154,6 +166,7 @@ function handOver(tcb: Tcb, state: TcpState, lifeMs: u32): TimeWait {
   record.sndNxt = tcb.sndMax;
   record.rcvNxt = tcb.rcvNxt;
   record.born = now();
+  record.challenges = 0;
   record.state = <u8>state;
   connectionInsert(id);
   timerSet(TIMER_TCP + id, now() + lifeMs);
@@ -162,7 +175,7 @@ function handOver(tcb: Tcb, state: TcpState, lifeMs: u32): TimeWait {
   tcb.state = <u8>TcpState.CLOSED;
   sendQueueClear(tcb);
   if (tcb.socket != 0) ready(<u32>tcb.socket - 1, POLLIN | POLLOUT | POLLERR | POLLHUP);
-  else promoteWaiting();
+  else freed = true;
   return record;
 }
 

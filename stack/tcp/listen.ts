@@ -1,27 +1,28 @@
 import { TCP_RX_BYTES } from "../config";
-import { now } from "../now";
 import { Counter, count } from "../statistics";
-import { TIMER_TCP, timerCancel } from "../time/timers";
 import {
   FIRST_SYN_RECORD,
   FIRST_TIME_WAIT,
   NO_CONNECTION,
-  Connection,
   SynRecord,
   TcpState,
-  connectionInsert,
-  connectionRemove,
   synRecordAt,
 } from "./connection";
 import { cookieAnswer, cookieCheck } from "./cookie";
 import { RECEIVE_MSS, sendBare } from "./emit";
-import { synRecordTimer } from "./expiry";
 import { initialSequenceNumber } from "./isn";
 import { NO_LISTENER, listenerFind } from "./listener";
-import { pendingAdd, pendingRemove } from "./pending";
-import { promote, promoteCommit, promoteLater, promoteWaiting, roomFor } from "./promote";
+import { pendingAdd } from "./pending";
+import { promote, promoteCommit, promoteLater, promoteNews, roomToPromise } from "./promote";
 import { DEFAULT_MSS, MINIMUM_MSS, Segment, TcpBit } from "./segment";
 import { seqLess } from "./sequence";
+import {
+  SYN_ACK_RTO_MS,
+  synRecordAllocate,
+  synRecordFill,
+  synRecordFree,
+  synRecordTimer,
+} from "./syn-records";
 
 /**
  * The passive side (RFC 9293 3.10.7.2): a SYN makes a record of the SYN queue, the ACK that finishes the handshake turns it
@@ -32,7 +33,8 @@ import { seqLess } from "./sequence";
 
 /** SYN-ACKs sent again: at 1, 3, 7, 15 and 31 s. */
 const SYN_ACK_RETRIES: u32 = 5;
-const SYN_ACK_RTO_MS: u32 = 1000;
+/** Answers to segments that are not acceptable, for the life of a record (RFC 5961 7). */
+const CHALLENGES: u32 = 10;
 
 /** A segment that belongs to no record: for a listener, or for nobody. */
 export function listenInput(segment: Segment): void {
@@ -68,7 +70,7 @@ function cookieReceived(segment: Segment, listener: u32, irs: u32): bool {
   const record = synRecordFill(recordId, segment, listener, irs, mss);
   record.iss = segment.ack - 1;
   record.ambiguous = 1;
-  const id = promote(recordId);
+  const id = promote(recordId, true);
   if (id == NO_CONNECTION) promoteLater(recordId);
   else promoteCommit(recordId, id);
   return true;
@@ -95,7 +97,7 @@ function synReceived(segment: Segment, listener: u32): void {
     cookieAnswer(segment, mss);
     return;
   }
-  const promised = roomFor(listener, false);
+  const promised = roomToPromise(listener);
   const record = synRecordFill(id, segment, listener, segment.seq, mss);
   record.iss = initialSequenceNumber(record);
   // A connection that is opened again goes on above what it sent before (RFC 9293 MAY-2).
@@ -105,49 +107,10 @@ function synReceived(segment: Segment, listener: u32): void {
   pendingAdd(id);
 }
 
-/** A new record of the SYN queue, in the table and with its timer running; the caller sets `iss`. */
-function synRecordFill(id: u32, segment: Segment, listener: u32, irs: u32, mss: u32): SynRecord {
-  const record = synRecordAt(id);
-  memory.fill(changetype<usize>(record), 0, offsetof<SynRecord>());
-  setTuple(record, segment);
-  record.state = <u8>TcpState.SYN_RECEIVED;
-  record.listener = <u8>(listener + 1);
-  record.irs = irs;
-  record.mss = <u16>mss;
-  record.window = <u16>segment.window;
-  record.born = now();
-  connectionInsert(id);
-  synRecordTimer(id, SYN_ACK_RTO_MS);
-  return record;
-}
-
-function setTuple(record: Connection, segment: Segment): void {
-  record.localAddress = segment.destination;
-  record.remoteAddress = segment.source;
-  record.localPort = <u16>segment.destinationPort;
-  record.remotePort = <u16>segment.sourcePort;
-}
-
 /** What we may send per segment (RFC 9293 3.7.1): the peer's MSS, with a floor and our MTU as the ceiling. */
 export function sendMss(option: u32): u32 {
   if (option == 0) return DEFAULT_MSS;
   return min<u32>(max<u32>(option, MINIMUM_MSS), RECEIVE_MSS);
-}
-
-/** A free record before `end`; NO_CONNECTION when there is none. */
-function synRecordAllocate(end: u32): u32 {
-  for (let id = FIRST_SYN_RECORD; id < end; id++) {
-    if (synRecordAt(id).state == TcpState.CLOSED) return id;
-  }
-  return NO_CONNECTION;
-}
-
-/** Frees a record of the SYN queue. */
-export function synRecordFree(id: u32): void {
-  connectionRemove(id);
-  pendingRemove(id);
-  timerCancel(TIMER_TCP + id);
-  synRecordAt(id).state = <u8>TcpState.CLOSED;
 }
 
 /** The SYN-ACK is sent again, or the record given up. */
@@ -163,7 +126,7 @@ export function synRecordExpired(id: u32): void {
   record.due = 1;
   synRecordTimer(id, SYN_ACK_RTO_MS << record.retries);
   pendingAdd(id);
-  if (record.retries == 1) promoteWaiting();
+  if (record.retries == 1) promoteNews();
 }
 
 function resetRecord(record: SynRecord): void {
@@ -176,25 +139,35 @@ function resetRecord(record: SynRecord): void {
 export function synRecordInput(id: u32, segment: Segment): void {
   const record = synRecordAt(id);
   const offset = segment.seq - (record.irs + 1);
-  const inWindow = offset <= <u32>record.promised;
+  const inWindow = offset == 0 || offset < <u32>record.promised;
   if ((segment.bits & TcpBit.RST) != 0) {
-    // RFC 5961 3.2: only the exact number ends it; for any other in the window the SYN-ACK is the challenge.
+    // RFC 5961 3.2: only the exact number ends it; any other in the window is challenged.
     if (offset == 0) synRecordFree(id);
-    else if (inWindow) repeatSynAck(id, record);
+    else if (inWindow) challengeHalfOpen(record);
     return;
   }
   if ((segment.bits & TcpBit.SYN) != 0) {
-    // A duplicate of the SYN gets the SYN-ACK again; any other SYN is challenged by the same answer.
-    repeatSynAck(id, record);
+    // A duplicate of the SYN gets the SYN-ACK again; any other SYN is challenged (RFC 5961 4).
+    if (segment.seq == record.irs && (segment.bits & TcpBit.ACK) == 0) repeatSynAck(id, record);
+    else challengeHalfOpen(record);
     return;
   }
   if ((segment.bits & TcpBit.ACK) != 0 && segment.ack != record.iss + 1) {
     refuse(segment);
     return;
   }
-  // A peer that waits believes itself connected: it would answer a SYN-ACK with a challenge ACK, which is out of the closed
-  // window again, and so on for ever.
-  if (!inWindow && record.waiting == 0) repeatSynAck(id, record);
+  // RFC 9293 3.10.7.4: not acceptable, so an ACK tells where we are. One who has finished and waits knows it.
+  if (!inWindow && record.waiting == 0) challengeHalfOpen(record);
+}
+
+/** <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>, rationed (RFC 5961 3.2, 7). */
+function challengeHalfOpen(record: SynRecord): void {
+  if (<u32>record.challenges >= CHALLENGES) return;
+  record.challenges += 1;
+  count(Counter.TCP_CHALLENGE_ACK);
+  const ports = ((<u32>record.localPort) << 16) | (<u32>record.remotePort);
+  const seq = record.iss + 1;
+  sendBare(record.localAddress, record.remoteAddress, ports, seq, record.irs + 1, TcpBit.ACK);
 }
 
 function repeatSynAck(id: u32, record: SynRecord): void {
@@ -209,15 +182,6 @@ export function finishesHandshake(record: SynRecord, segment: Segment): bool {
   if (bits != TcpBit.ACK || segment.ack != record.iss + 1) return false;
   // A window probe may stand one before the first byte of text.
   return segment.seq - record.irs <= <u32>record.promised + 1;
-}
-
-/** True when a peer has finished its handshake and waits for a TCB or a place in an accept queue. */
-export function handshakeWaiting(): bool {
-  for (let id = FIRST_SYN_RECORD; id < FIRST_TIME_WAIT; id++) {
-    const record = synRecordAt(id);
-    if (record.state != TcpState.CLOSED && record.waiting != 0) return true;
-  }
-  return false;
 }
 
 /** The listener is closing: its half-open connections are refused. */

@@ -1,7 +1,7 @@
 import { TCP_RX_BYTES, TCP_TX_BYTES } from "../config";
 import { isDue, now } from "../now";
 import { Counter, count } from "../statistics";
-import { congestionOnIdle, congestionWindow } from "./congestion";
+import { congestionOnIdle, congestionOnSent, congestionWindow } from "./congestion";
 import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
 import { RECEIVE_MSS, acceptableNumber, segmentSend } from "./emit";
 import { pendingAdd } from "./pending";
@@ -99,6 +99,11 @@ function outputSyn(tcb: Tcb): i32 {
     tcb.rttSeq = tcb.iss;
     tcb.rttStart = now();
   }
+  // From when it leaves, whatever came before: 1, 2, 4 s after the first (RFC 6298 5.1).
+  if (((<u32>tcb.armed) & TcbTimer.RETRANSMIT) == 0 || tcb.sndMax == tcb.iss) {
+    tcb.retries = 0;
+    timerStart(tcb, TcbTimer.RETRANSMIT, tcb.rto);
+  }
   tcb.sndNxt = tcb.iss + 1;
   tcb.sndMax = tcb.iss + 1;
   return 0;
@@ -152,8 +157,12 @@ export function finDue(tcb: Tcb): bool {
 function worthSending(tcb: Tcb, seq: u32, bytes: u32, last: bool): bool {
   if (bytes == <u32>tcb.sndMss) return true;
   if (seqLess(seq, tcb.sndMax)) return true;
-  const idle = tcb.sndMax == tcb.sndUna;
-  if (last && (idle || (tcb.flags & (TcbFlag.NO_DELAY | TcbFlag.FIN_QUEUED)) != 0)) return true;
+  // Minshall's form: only a small segment in flight holds a small one back, not a full one, whose ACK may be delayed.
+  const smallInFlight = seqLess(tcb.sndUna, tcb.sndSml) && seqAtMost(tcb.sndSml, tcb.sndMax);
+  if (last && (!smallInFlight || (tcb.flags & (TcbFlag.NO_DELAY | TcbFlag.FIN_QUEUED)) != 0))
+    return true;
+  // Duplicates tell of a loss: the last bytes give the peer a reason for one more (RFC 3042).
+  if (last && tcb.dupAcks != 0) return true;
   // With the ring full there is nothing to wait for: no more text can join these bytes.
   if (last && <u32>tcb.ringBytes == TCP_TX_BYTES) return true;
   return bytes >= tcb.maxSndWnd >>> 1;
@@ -165,6 +174,8 @@ function sent(tcb: Tcb, seq: u32, bytes: u32, fin: bool, probe: bool): void {
   tcb.lastSent = now();
   tcb.flags &= ~(TcbFlag.RETRANSMIT_HEAD | TcbFlag.FORCE);
   if (fin) tcb.flags |= TcbFlag.FIN_SENT;
+  if (!probe && bytes < <u32>tcb.sndMss) tcb.sndSml = end;
+  if (!again) congestionOnSent(tcb, end - tcb.sndUna, bytes);
   if (again) {
     count(Counter.TCP_RETRANSMIT);
     // Karn: what is timed may be answered by either copy (RFC 6298 3).

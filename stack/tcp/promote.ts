@@ -14,42 +14,54 @@ import {
   synRecordAt,
   tcbAt,
 } from "./connection";
-import { ackNow, tcbAllocate, tcbsFree } from "./lifecycle";
-import { synRecordFree } from "./listen";
+import { ackNow, tcbAllocate, tcbsFree, tcbsTakeNews } from "./lifecycle";
 import { acceptQueueAdd, listenerAt } from "./listener";
 import { RTO_AFTER_SYN_LOSS_MS, rtoSample } from "./rto";
+import { synRecordFree } from "./syn-records";
 
 /** From a finished handshake to a TCB in the accept queue, at once or when there is room. */
 
+/** Something has made room for a finished handshake, or may have: the next turn looks. */
+let news: bool = false;
+
+/** Lets the next turn look for a finished handshake that there is room for. */
+export function promoteNews(): void {
+  news = true;
+}
+
 /**
- * True when a TCB and a place in the accept queue are free for one more connection of this listener. What has been promised
- * by a window in a SYN-ACK is kept back for those whom it was promised; `promised` says that this one is among them. A promise
- * lapses when the SYN-ACK has to be sent again, or SYNs from nobody could take all TCBs: one who comes late after all waits
- * and sends his text again.
+ * True when a window may be announced in a SYN-ACK of this listener: a TCB and a place in the accept queue are free beyond
+ * what has been announced to others. It is a forecast, not a reservation: a peer that finishes its handshake takes a TCB
+ * whatever half-open ones were told, or SYNs from nobody could keep honest clients out (RFC 4987 2.2). Who comes too late
+ * after all waits and sends his text again.
  */
-export function roomFor(listenerNumber: u32, promised: bool): bool {
+export function roomToPromise(listenerNumber: u32): bool {
   const listener = listenerAt(listenerNumber);
   let tcbs: u32 = 1;
   let places: u32 = <u32>listener.accepted + 1;
-  if (!promised) {
-    for (let id = FIRST_SYN_RECORD; id < FIRST_TIME_WAIT; id++) {
-      const record = synRecordAt(id);
-      if (record.state == TcpState.CLOSED || record.promised == 0 || record.retries != 0) continue;
-      tcbs += 1;
-      if (<u32>record.listener == listenerNumber + 1) places += 1;
-    }
+  for (let id = FIRST_SYN_RECORD; id < FIRST_TIME_WAIT; id++) {
+    const record = synRecordAt(id);
+    if (record.state == TcpState.CLOSED || record.promised == 0 || record.retries != 0) continue;
+    tcbs += 1;
+    if (<u32>record.listener == listenerNumber + 1) places += 1;
   }
   return tcbsFree() >= tcbs && places <= <u32>listener.backlog;
 }
 
+/** True when a finished handshake of this listener can have a TCB and a place in the accept queue now. */
+function roomFor(listenerNumber: u32): bool {
+  const listener = listenerAt(listenerNumber);
+  return <u32>listener.accepted < <u32>listener.backlog && tcbsFree() != 0;
+}
+
 /**
  * Makes a TCB of a record whose handshake is finished; the record stays until `promoteCommit`, so that nothing has happened
- * when the checksum turns out wrong. NO_CONNECTION when there is no room, and the record is marked as waiting.
+ * when the checksum turns out wrong. `proven` = it has been checked, so that a stalled orphan may be given up for this one.
+ * NO_CONNECTION when there is no room.
  */
-export function promote(recordId: u32): u32 {
+export function promote(recordId: u32, proven: bool): u32 {
   const record = synRecordAt(recordId);
-  const room = roomFor(<u32>record.listener - 1, record.promised != 0);
-  const id: u32 = room ? tcbAllocate() : NO_CONNECTION;
+  const id: u32 = roomFor(<u32>record.listener - 1) ? tcbAllocate(proven) : NO_CONNECTION;
   if (id == NO_CONNECTION) return NO_CONNECTION;
   const tcb = tcbAt(id);
   tcb.localAddress = record.localAddress;
@@ -110,12 +122,15 @@ export function promoteLater(recordId: u32): void {
   count(Counter.TCP_ACCEPT_DEFERRED);
 }
 
-/** A TCB or a place in an accept queue is free: the record that waits longest gets it. */
+/** Once a turn: when a TCB or a place in an accept queue has become free, the record that waits longest gets it. */
 export function promoteWaiting(): void {
+  if (tcbsTakeNews()) news = true;
+  if (!news) return;
+  news = false;
   for (let turns = FIRST_SYN_RECORD; turns < FIRST_TIME_WAIT; turns++) {
     const recordId = longestWaiting();
     if (recordId == NO_CONNECTION) return;
-    const id = promote(recordId);
+    const id = promote(recordId, true);
     if (id == NO_CONNECTION) return;
     promoteCommit(recordId, id);
   }
@@ -127,7 +142,7 @@ function longestWaiting(): u32 {
   for (let id = FIRST_SYN_RECORD; id < FIRST_TIME_WAIT; id++) {
     const record = synRecordAt(id);
     if (record.state == TcpState.CLOSED || record.waiting == 0) continue;
-    if (!roomFor(<u32>record.listener - 1, record.promised != 0)) continue;
+    if (!roomFor(<u32>record.listener - 1)) continue;
     if (oldest == NO_CONNECTION || <i32>(record.born - synRecordAt(oldest).born) < 0) oldest = id;
   }
   return oldest;

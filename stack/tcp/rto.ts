@@ -19,8 +19,12 @@ export function rtoSample(tcb: Tcb, rttMs: u32): void {
     tcb.rttvar = tcb.rttvar - (tcb.rttvar >>> 2) + error;
     tcb.srtt = max<u32>(tcb.srtt - srtt + rttMs, 1);
   }
-  // SRTT + max(G, 4 * RTTVAR)
-  const rto = (tcb.srtt >>> 3) + max<u32>(1, tcb.rttvar);
+  rtoRestore(tcb);
+}
+
+/** The timeout by what was measured, without back-off: SRTT + max(G, 4 * RTTVAR) (RFC 6298 2.2, 2.3). */
+export function rtoRestore(tcb: Tcb): void {
+  const rto = tcb.srtt == 0 ? RTO_INITIAL_MS : (tcb.srtt >>> 3) + max<u32>(1, tcb.rttvar);
   tcb.rto = min<u32>(max<u32>(rto, TCP_RTO_MIN_MS), RTO_MAX_MS);
 }
 

@@ -9,13 +9,34 @@ import { pendingAdd } from "./pending";
 import { rtoSample } from "./rto";
 import { Segment, TcpBit } from "./segment";
 import { seqLess } from "./sequence";
+import { textAndFinInput } from "./synchronized";
 import { timerStop } from "./timers";
 
-/** A segment for a connection in SYN-SENT (RFC 9293 3.10.7.3). Text on a SYN-ACK is left for the peer to repeat. */
+/** The acknowledgment is of our SYN, or there is none. */
+function answersUs(tcb: Tcb, segment: Segment): bool {
+  return (segment.bits & TcpBit.ACK) == 0 || segment.ack == tcb.iss + 1;
+}
+
+/**
+ * Before the text of a segment for a connection in SYN-SENT is placed: text on a SYN belongs behind the SYN's number. These
+ * variables mean nothing in SYN-SENT, so a wrong checksum has changed nothing.
+ */
+export function synSentPrepare(tcb: Tcb, segment: Segment): void {
+  const bits = segment.bits & (TcpBit.SYN | TcpBit.RST);
+  tcb.irs = segment.seq;
+  tcb.rcvNxt = segment.seq + 1;
+  tcb.rcvRead = tcb.rcvNxt;
+  tcb.rcvAdv = tcb.rcvNxt;
+  if (bits == TcpBit.SYN && answersUs(tcb, segment)) {
+    tcb.rcvAdv = tcb.rcvNxt + min<u32>(TCP_RX_BYTES, 0xffff);
+  }
+}
+
+/** A segment for a connection in SYN-SENT (RFC 9293 3.10.7.3). */
 export function synSentInput(tcb: Tcb, segment: Segment): void {
   const bits = segment.bits;
   const hasAck = (bits & TcpBit.ACK) != 0;
-  if (hasAck && segment.ack != tcb.iss + 1) {
+  if (!answersUs(tcb, segment)) {
     if ((bits & TcpBit.RST) == 0) refuse(segment);
     return;
   }
@@ -24,10 +45,6 @@ export function synSentInput(tcb: Tcb, segment: Segment): void {
     return;
   }
   if ((bits & TcpBit.SYN) == 0) return;
-  tcb.irs = segment.seq;
-  tcb.rcvNxt = segment.seq + 1;
-  tcb.rcvRead = tcb.rcvNxt;
-  tcb.rcvAdv = tcb.rcvNxt + min<u32>(TCP_RX_BYTES, 0xffff);
   tcb.sndMss = <u16>sendMss(segment.mss);
   if (!hasAck) {
     // Simultaneous open (MUST-10): our SYN goes again, as SYN-ACK.
@@ -35,6 +52,7 @@ export function synSentInput(tcb: Tcb, segment: Segment): void {
     tcb.sndNxt = tcb.iss;
     noteWindow(tcb, segment);
     pendingAdd(<u32>tcb.id);
+    textAndFin(tcb, segment);
     return;
   }
   if ((tcb.flags & TcbFlag.TIMING) != 0 && seqLess(tcb.rttSeq, segment.ack)) {
@@ -46,4 +64,12 @@ export function synSentInput(tcb: Tcb, segment: Segment): void {
   noteWindow(tcb, segment);
   established(tcb);
   ackNow(tcb);
+  textAndFin(tcb, segment);
+}
+
+/** Text and FIN that came on the SYN; what has no SYN in it any more begins one number later. */
+function textAndFin(tcb: Tcb, segment: Segment): void {
+  segment.seq += 1;
+  segment.bits &= ~TcpBit.SYN;
+  textAndFinInput(tcb, segment);
 }

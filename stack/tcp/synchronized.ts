@@ -1,4 +1,4 @@
-import { TCP_DELAYED_ACK_MS } from "../config";
+import { TCP_DELAYED_ACK_MS, TCP_RX_BYTES } from "../config";
 import { ECONNREFUSED, ECONNRESET } from "../errors";
 import { now } from "../now";
 import { POLLHUP, POLLIN } from "../posix";
@@ -6,18 +6,25 @@ import { ready } from "../readiness";
 import { Counter, count } from "../statistics";
 import { acknowledge } from "./acknowledge";
 import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
-import { RECEIVE_MSS } from "./emit";
-import { ackNow, enterTimeWait, tcbAbort, tcbClose, tcbReset } from "./lifecycle";
+import {
+  ackNow,
+  enterOrphanFinWait2,
+  enterTimeWait,
+  tcbAbort,
+  tcbClose,
+  tcbReset,
+} from "./lifecycle";
 import { refuse } from "./listen";
 import { rangesEnd } from "./ranges";
-import { Segment, TcpBit, segmentLength } from "./segment";
+import { DEFAULT_MSS, Segment, TcpBit, segmentLength } from "./segment";
 import { seqAtMost, seqLess } from "./sequence";
 import { textAccept } from "./text";
 import { timerStart } from "./timers";
 
 /** RFC 5961 7: challenge ACKs per connection in a period; per connection, so that no other can measure them. */
 const CHALLENGES: u32 = 10;
-const CHALLENGE_PERIOD_MS: u32 = 5000;
+/** Five seconds in units of 64 ms. */
+const CHALLENGE_PERIOD: u32 = 79;
 const OWED_ACKS_MAX: u32 = 8;
 
 /**
@@ -50,8 +57,20 @@ export function synchronizedInput(tcb: Tcb, segment: Segment): void {
     tcbReset(tcb);
     return;
   }
+  textAndFinInput(tcb, segment);
+  orphanFinWait2(tcb);
+}
+
+/** Seventh and eighth step: text that has been placed, and FIN. */
+export function textAndFinInput(tcb: Tcb, segment: Segment): void {
   textInput(tcb, segment);
   finInput(tcb, segment);
+}
+
+/** SEG-15: an orphan waits for the peer's FIN, but not with its rings, and not for ever. */
+function orphanFinWait2(tcb: Tcb): void {
+  if (tcb.socket != 0 || tcb.state != TcpState.FIN_WAIT_2) return;
+  if (tcb.ranges == 0 && (tcb.flags & TcbFlag.FIN_SEEN) == 0) enterOrphanFinWait2(tcb);
 }
 
 /** SEG-5, with the allowance of MUST-66: at a closed window the rest of a segment at RCV.NXT still counts. */
@@ -63,7 +82,9 @@ function acceptable(tcb: Tcb, segment: Segment): bool {
     if (offset == 0 && length != 0) ackNow(tcb);
     return offset == 0;
   }
-  if (offset < window) return true;
+  // An empty segment at the right edge counts, as in other stacks: the peer has filled our window and its first segment was
+  // lost, or it has given up and its RST stands there.
+  if (offset < window || (offset == window && length == 0)) return true;
   return length != 0 && offset + length - 1 < window;
 }
 
@@ -76,7 +97,9 @@ function resetInput(tcb: Tcb, segment: Segment): void {
   count(Counter.TCP_RESET_IN);
   const state = <u32>tcb.state;
   if (state == TcpState.SYN_RECEIVED) tcbAbort(tcb, ECONNREFUSED);
-  else if (state == TcpState.CLOSING || state == TcpState.LAST_ACK) tcbClose(tcb);
+  // At the end of a close that lost nothing it is an end like any other; text that was not delivered is told (MUST-12).
+  else if ((state == TcpState.CLOSING || state == TcpState.LAST_ACK) && tcb.queued == 0)
+    tcbClose(tcb);
   else tcbAbort(tcb, ECONNRESET);
 }
 
@@ -95,8 +118,9 @@ function ackAcceptable(tcb: Tcb, segment: Segment): bool {
 
 /** An ACK that lets an honest peer show itself, rationed. */
 export function challenge(tcb: Tcb): void {
-  if (now() - tcb.challengeStart >= CHALLENGE_PERIOD_MS || tcb.challenges == 0) {
-    tcb.challengeStart = now();
+  const time = <u16>(now() >>> 6);
+  if (<u32>(<u16>(time - tcb.challengeStart)) >= CHALLENGE_PERIOD || tcb.challenges == 0) {
+    tcb.challengeStart = time;
     tcb.challenges = 0;
   }
   if (<u32>tcb.challenges >= CHALLENGES) return;
@@ -119,11 +143,20 @@ function textInput(tcb: Tcb, segment: Segment): void {
   if (tcb.socket != 0) ready(<u32>tcb.socket - 1, POLLIN);
   const unacked = <u32>tcb.unackedBytes + (tcb.rcvNxt - before);
   tcb.unackedBytes = <u16>min<u32>(unacked, 0xffff);
-  // Every second full segment, a filled hole, a closed window: now. Anything else may wait a little (SHLD-18, SHLD-19).
-  if (hadHole || unacked >= 2 * RECEIVE_MSS || tcb.rcvNxt == tcb.rcvAdv) ackNow(tcb);
+  if (segment.textBytes > <u32>tcb.rcvMss) tcb.rcvMss = <u16>segment.textBytes;
+  // Every second full segment of the size that the peer sends, a filled hole, a window with no room for one more: now.
+  // Anything else may wait a little (SHLD-18, SHLD-19, RFC 5681 4.2).
+  const size = receivedSize(tcb);
+  if (hadHole || unacked >= 2 * size || tcb.rcvAdv - tcb.rcvNxt < size) ackNow(tcb);
   else if (((<u32>tcb.armed) & TcbTimer.DELAYED_ACK) == 0) {
     timerStart(tcb, TcbTimer.DELAYED_ACK, TCP_DELAYED_ACK_MS);
   }
+}
+
+/** Size of the peer's full segments: the largest seen, and before that no more than what every link carries. */
+function receivedSize(tcb: Tcb): u32 {
+  const least = min<u32>(<u32>tcb.sndMss, min<u32>(DEFAULT_MSS, TCP_RX_BYTES >>> 1));
+  return max<u32>(<u32>tcb.rcvMss, least);
 }
 
 function finInput(tcb: Tcb, segment: Segment): void {

@@ -49,7 +49,8 @@ function takesText(tcb: Tcb): bool {
     state == TcpState.ESTABLISHED ||
     state == TcpState.FIN_WAIT_1 ||
     state == TcpState.FIN_WAIT_2 ||
-    state == TcpState.SYN_RECEIVED
+    state == TcpState.SYN_RECEIVED ||
+    state == TcpState.SYN_SENT
   );
 }
 
@@ -61,13 +62,16 @@ function takesText(tcb: Tcb): bool {
 export function textPlace(tcb: Tcb, segment: Segment, sum: u32, offset: u32): u32 {
   const bytes = segment.textBytes;
   if (bytes == 0) return sum;
+  const opening = tcb.state == TcpState.SYN_SENT;
+  const seq = opening ? segment.seq + 1 : segment.seq;
   // How much of it came before RCV.NXT, and where the rest lies in the window; by unsigned distances, so that a number from
   // half the sequence space away is out of the window and nothing else.
-  const early: u32 = seqLess(segment.seq, tcb.rcvNxt) ? tcb.rcvNxt - segment.seq : 0;
-  const place = segment.seq + early - tcb.rcvNxt;
+  const early: u32 = seqLess(seq, tcb.rcvNxt) ? tcb.rcvNxt - seq : 0;
+  const place = seq + early - tcb.rcvNxt;
   const limit = (tcb.flags & TcbFlag.FIN_SEEN) != 0 ? tcb.finSeq : tcb.rcvAdv;
   const window = limit - tcb.rcvNxt;
-  const refused = (segment.bits & (TcpBit.SYN | TcpBit.RST)) != 0 || !takesText(tcb);
+  const refused =
+    (segment.bits & (opening ? TcpBit.RST : TcpBit.SYN | TcpBit.RST)) != 0 || !takesText(tcb);
   if (refused || early >= bytes || place >= window) return sumSkipped(sum, bytes, offset);
   let left = tcb.rcvNxt + place;
   const right = left + min<u32>(bytes - early, window - place);
@@ -77,7 +81,7 @@ export function textPlace(tcb: Tcb, segment: Segment, sum: u32, offset: u32): u3
   }
   segment.left = left;
   segment.right = right;
-  const after = segment.seq + bytes - right;
+  const after = seq + bytes - right;
   sum = sumSkipped(sum, early, offset);
   offset += early;
   // From hole to hole between the ranges that have come already.

@@ -9,6 +9,10 @@ import { NO_LISTENER, listenerFind } from "./listener";
 import { Segment, TcpBit, segmentLength } from "./segment";
 import { seqLess } from "./sequence";
 
+/** Answers to segments that change nothing, in a period of 4.1 s (RFC 5961 7). */
+const CHALLENGES: u32 = 10;
+const PERIOD_SHIFT: u32 = 12;
+
 /**
  * A segment for a record without rings: TIME-WAIT, or FIN-WAIT-2 of a closed socket. RST in TIME-WAIT is ignored (RFC 1337);
  * a SYN beyond everything that was received opens the connection anew (RFC 9293 MAY-2).
@@ -31,12 +35,35 @@ export function timeWaitInput(id: u32, segment: Segment): void {
     listenInput(segment);
     return;
   }
-  if (!timeWait && finWait2Input(id, record, segment)) return;
+  if ((bits & TcpBit.SYN) == 0) {
+    // RFC 9293 3.10.7.4, fifth: without ACK nothing more is looked at; one of what was never sent is answered and dropped.
+    if ((bits & TcpBit.ACK) == 0) return;
+    if (seqLess(record.sndNxt, segment.ack)) {
+      challengeRecord(record);
+      return;
+    }
+    if (!timeWait && finWait2Input(id, record, segment)) return;
+  }
   const length = segmentLength(segment);
   const again = (bits & TcpBit.FIN) != 0 && segment.seq + length == record.rcvNxt;
   // A repeated FIN restarts the wait; old duplicates are answered but change nothing; an empty ACK in order needs no answer.
-  if (again) timerSet(TIMER_TCP + id, now() + 2 * TCP_MSL_MS);
-  if (length != 0 || segment.seq != record.rcvNxt) timeWaitAcknowledge(record);
+  if (again) {
+    timerSet(TIMER_TCP + id, now() + 2 * TCP_MSL_MS);
+    timeWaitAcknowledge(record);
+  } else if (length != 0 || segment.seq != record.rcvNxt) challengeRecord(record);
+}
+
+/** An ACK that shows where we are, rationed: two such ends would answer each other for ever (RFC 5961 7). */
+function challengeRecord(record: TimeWait): void {
+  const period = <u8>(now() >>> PERIOD_SHIFT);
+  if (record.challenges == 0 || record.period != period) {
+    record.period = period;
+    record.challenges = 0;
+  }
+  if (<u32>record.challenges >= CHALLENGES) return;
+  record.challenges += 1;
+  count(Counter.TCP_CHALLENGE_ACK);
+  timeWaitAcknowledge(record);
 }
 
 /** The peer's FIN ends the wait; text that nobody will read is refused. True when the segment is done with. */

@@ -1,6 +1,6 @@
 import { now } from "../now";
 import { TCP_TCBS } from "../config";
-import { TIMER_TCP, timerArmed, timerCancel, timerFirst, timerSet } from "../time/timers";
+import { TIMER_TCP, timerArmed, timerCancel, timerDue, timerFirst, timerSet } from "../time/timers";
 import { Tcb, TcbTimer, tcbAt } from "./connection";
 
 /**
@@ -18,10 +18,7 @@ export function timerStart(tcb: Tcb, which: TcbTimer, delayMs: u32): void {
   else tcb.lifeDue = due;
   tcb.armed |= <u8>which;
   const timer = TIMER_TCP + <u32>tcb.id;
-  if (!timerArmed(timer) || <i32>(due - tcb.heapDue) < 0) {
-    tcb.heapDue = due;
-    timerSet(timer, due);
-  }
+  if (!timerArmed(timer) || <i32>(due - timerDue(timer)) < 0) timerSet(timer, due);
 }
 
 /** Disarms one of the three. */
@@ -46,7 +43,6 @@ export function timersRearm(tcb: Tcb): void {
   if ((armed & TcbTimer.RETRANSMIT) != 0) due = earlier(due, tcb.rexmtDue);
   if ((armed & TcbTimer.DELAYED_ACK) != 0) due = earlier(due, tcb.delackDue);
   if ((armed & TcbTimer.LIFE) != 0) due = earlier(due, tcb.lifeDue);
-  tcb.heapDue = due;
   timerSet(TIMER_TCP + <u32>tcb.id, due);
 }
 
@@ -56,9 +52,9 @@ export function timersSettle(): void {
     const id = timerFirst() - TIMER_TCP;
     if (id >= TCP_TCBS) return;
     const tcb = tcbAt(id);
-    const before = tcb.heapDue;
+    const before = timerDue(TIMER_TCP + id);
     timersRearm(tcb);
-    if (tcb.armed != 0 && tcb.heapDue == before) return;
+    if (tcb.armed != 0 && timerDue(TIMER_TCP + id) == before) return;
   }
 }
 

@@ -16,6 +16,8 @@ import { synAckOutput } from "./emit";
 import { tcbAbort } from "./lifecycle";
 import { tcpOutput } from "./output";
 import { pendingAdd, pendingAny, pendingPutBack, pendingTake } from "./pending";
+import { promoteWaiting } from "./promote";
+import { rtoRestore } from "./rto";
 import { timerStart } from "./timers";
 
 /**
@@ -26,6 +28,7 @@ import { timerStart } from "./timers";
 
 /** Lets each waiting connection send; returns false when the IP layer had no more room. */
 export function pendingRun(): bool {
+  promoteWaiting();
   // A connection that has more than its burst enters again at the end; the bound gives each one turn.
   for (let turns: u32 = 0; pendingAny() && turns < TCP_TCBS + TCP_SYN_RECORDS; turns++) {
     const id = pendingTake();
@@ -71,6 +74,20 @@ export function tcpNeighboursChanged(): void {
   for (let id = FIRST_SYN_RECORD; id < FIRST_TIME_WAIT; id++) {
     const record = synRecordAt(id);
     if (record.state != TcpState.CLOSED && record.due != 0) pendingAdd(id);
+  }
+}
+
+/**
+ * The link is back: what waits for a timer that silence has backed off is tried at once (the reasons of RFC 6069 hold for a
+ * cable as for a route).
+ */
+export function tcpLinkUp(): void {
+  for (let id: u32 = 0; id < TCP_TCBS; id++) {
+    const tcb = tcbAt(id);
+    if (tcb.state == TcpState.CLOSED || ((<u32>tcb.armed) & TcbTimer.RETRANSMIT) == 0) continue;
+    tcb.retries = 0;
+    rtoRestore(tcb);
+    timerStart(tcb, TcbTimer.RETRANSMIT, 0);
   }
 }
 

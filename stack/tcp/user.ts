@@ -17,7 +17,6 @@ import {
   NO_CONNECTION,
   Tcb,
   TcbFlag,
-  TcbTimer,
   TcpState,
   connectionFind,
   connectionInsert,
@@ -45,11 +44,10 @@ import {
 } from "./listener";
 import { windowUpdateWorthwhile } from "./output";
 import { pendingAdd } from "./pending";
-import { promoteWaiting } from "./promote";
+import { promoteNews } from "./promote";
 import { DEFAULT_MSS } from "./segment";
 import { sendQueueCopy, sendQueueRefer, sendQueueRoom } from "./send-queue";
 import { textRead, textReadable } from "./text";
-import { timerStart } from "./timers";
 
 /**
  * The user calls of TCP (RFC 9293 3.9.1): OPEN, SEND, RECEIVE, CLOSE, ABORT, STATUS, for the socket layer. None of them
@@ -74,7 +72,7 @@ export function tcpConnect(
   if (connectionFind(localAddress, localPort, remoteAddress, remotePort) != NO_CONNECTION) {
     return -EADDRINUSE;
   }
-  const id = tcbAllocate();
+  const id = tcbAllocate(true);
   if (id == NO_CONNECTION) return -ENOBUFS;
   const tcb = tcbAt(id);
   tcb.localAddress = localAddress;
@@ -89,7 +87,7 @@ export function tcpConnect(
   tcb.sndMax = tcb.iss;
   tcb.sndMss = <u16>DEFAULT_MSS;
   connectionInsert(id);
-  timerStart(tcb, TcbTimer.RETRANSMIT, tcb.rto);
+  // The retransmission timer starts when the SYN leaves (output.ts).
   pendingAdd(id);
   return <i32>id;
 }
@@ -117,9 +115,10 @@ export function tcpListen(socket: u32, address: u32, port: u32, backlog: u32): i
   return <i32>index;
 }
 
-/** Changes the backlog of a listener. */
+/** Changes the backlog of a listener; a larger one lets waiting handshakes in. */
 export function tcpListenAgain(index: u32, backlog: u32): void {
   listenerAt(index).backlog = <u8>min<u32>(max<u32>(backlog, 1), 255);
+  promoteNews();
 }
 
 /** Takes the oldest connection of the accept queue for `socket`; -EAGAIN when it is empty. */
@@ -131,7 +130,7 @@ export function tcpAccept(index: u32, socket: u32): i32 {
   acceptQueueRemove(listener, tcb);
   tcb.listener = 0;
   tcb.socket = <u8>(socket + 1);
-  promoteWaiting();
+  promoteNews();
   return <i32>id;
 }
 

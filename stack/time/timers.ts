@@ -108,6 +108,11 @@ export function timerFirst(): u32 {
   return armed == 0 ? TIMER_NONE : <u32>load<u8>(HEAP);
 }
 
+/** Deadline of an armed timer. */
+export function timerDue(timer: u32): u32 {
+  return due(timer);
+}
+
 /** Takes the earliest timer whose deadline has come off the heap; TIMER_NONE when there is none. */
 export function timerTakeDue(): u32 {
   if (armed == 0) return TIMER_NONE;

@@ -59,15 +59,18 @@ test("SYNF-1: SYN-ACK again at 1, 3, 7, 15 and 31 s, then the record is free", a
   t.is(stack.tables()[1], 0);
 });
 
-test("RFC 9293 MUST-11, sheet 16.8: in SYN-RECEIVED a repeated SYN gets the SYN-ACK, RST ends it, other numbers are challenged", async (t) => {
+test("F2, F3, RFC 9293 MUST-11, RFC 5961 3.2: in SYN-RECEIVED a repeated SYN gets the SYN-ACK, RST ends it, other numbers get an ACK", async (t) => {
   const stack = await deviceStack();
   stack.listen(80);
   const peer = new TcpPeer(stack, stack.neighbour(), 5000, 80);
   peer.syn();
   t.deepEqual(peer.say("S", { seq: peer.iss }), ["SA 0:1"]);
-  t.deepEqual(peer.say("S", { seq: peer.iss + 999 }), ["SA 0:1"]);
+  t.deepEqual(peer.say("S", { seq: peer.iss + 999 }), ["A 1:1"]);
   t.deepEqual(peer.say("A", { ack: peer.theirs(2) }), ["R 2"]);
-  t.deepEqual(peer.say("R", { seq: peer.seq + 100 }), ["SA 0:1"]);
+  t.deepEqual(peer.say("R", { seq: peer.seq + 100 }), ["A 1:1"]);
+  t.deepEqual(peer.say("R", { seq: peer.seq + 8191 }), ["A 1:1"]);
+  // RCV.NXT =< SEG.SEQ < RCV.NXT+RCV.WND: the right edge itself is outside.
+  t.deepEqual(peer.say("R", { seq: peer.seq + 8192 }), []);
   t.deepEqual(peer.say("R", { seq: peer.seq + 100_000 }), []);
   t.is(stack.tables()[1], 1);
   t.deepEqual(peer.say("R"), []);
@@ -143,21 +146,55 @@ test("a client that waits too long is refused by RST, and its record is free", a
   t.is(stack.tables()[1], 0);
 });
 
-test("what a SYN-ACK has promised is kept: a later client does not get the TCB of an earlier one", async (t) => {
+test("N3, RFC 4987 2.2: a finished handshake gets its TCB whatever half-open ones were promised", async (t) => {
   const stack = await deviceStack(SMALL);
   const listener = stack.listen(80, 8);
   accepted(stack, listener, 5000);
   accepted(stack, listener, 5001);
-  const early = new TcpPeer(stack, stack.neighbour(), 5002, 80);
-  early.syn();
-  const late = new TcpPeer(stack, early.host, 5003, 80);
-  late.syn();
-  t.is(early.last?.window, 8192);
-  t.is(late.last?.window, 0);
-  late.say("A");
-  t.is(stack.wasm.sysAccept(listener), -11);
-  early.text(pattern(10));
-  t.deepEqual(stack.receive(stack.wasm.sysAccept(listener)), pattern(10));
+  const nobody = new TcpPeer(stack, stack.neighbour(), 5002, 80);
+  nobody.syn();
+  const honest = new TcpPeer(stack, nobody.host, 5003, 80);
+  honest.syn();
+  t.is(nobody.last?.window, 8192);
+  t.is(honest.last?.window, 0, "no window is announced twice");
+  honest.say("A");
+  const fd = stack.wasm.sysAccept(listener);
+  t.true(fd >= 0);
+  honest.text(pattern(10));
+  t.deepEqual(stack.receive(fd), pattern(10));
+});
+
+test("N4: a slow flood of SYNs, each reset by its sender, keeps no honest client waiting", async (t) => {
+  const stack = await deviceStack(SMALL);
+  const listener = stack.listen(80, 8);
+  const host = stack.neighbour();
+  for (let second = 0; second < 20; second++) {
+    for (let i = 0; i < 47; i++) {
+      const nobody = new TcpPeer(stack, host, 10_000 + ((second * 47 + i) % 20_000), 80);
+      nobody.syn();
+      if (i % 2 === 0) nobody.say("R");
+      stack.advance(21);
+    }
+    const honest = TcpPeer.client(stack, host, 40_000 + second, 80);
+    const fd = stack.wasm.sysAccept(listener);
+    t.true(fd >= 0, `second ${second}`);
+    honest.text(pattern(10));
+    t.deepEqual(stack.receive(fd), pattern(10));
+    stack.wasm.sysAbort(fd);
+    stack.run();
+  }
+});
+
+test("A17: a larger backlog by a second listen() lets a waiting handshake in at once", async (t) => {
+  const stack = await deviceStack();
+  const listener = stack.listen(80, 1);
+  const host = stack.neighbour();
+  TcpPeer.client(stack, host, 5000, 80);
+  TcpPeer.client(stack, host, 5001, 80);
+  t.is(stack.tables()[0], 1);
+  t.is(stack.wasm.sysListen(listener, 4), 0);
+  stack.run();
+  t.is(stack.tables()[0], 2);
 });
 
 test("a connection that the peer resets before accept() leaves the queue, wherever it stands", async (t) => {

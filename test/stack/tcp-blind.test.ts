@@ -14,12 +14,12 @@ async function open(): Promise<{
   return { stack, listener, ...accepted(stack, listener, 5000) };
 }
 
-test("RFC 5961 3, BLIND-1, S-3: RST exactly at RCV.NXT resets; in the window a challenge; outside nothing", async (t) => {
+test("L5, RFC 5961 3, BLIND-1, S-3: RST exactly at RCV.NXT resets; in the window and at its edge a challenge; outside nothing", async (t) => {
   const { stack, peer, fd } = await open();
   const rst = (offset: number): string[] => peer.say("R", { seq: (peer.seq + offset) >>> 0 });
-  for (const offset of [-1, 8192, 70000, 0x80000000, -8192])
+  for (const offset of [-1, 8193, 70000, 0x80000000, -8192])
     t.deepEqual(rst(offset), [], `${offset}`);
-  for (const offset of [1, 100, 8191]) t.deepEqual(rst(offset), ["A 1:1"], `${offset}`);
+  for (const offset of [1, 100, 8191, 8192]) t.deepEqual(rst(offset), ["A 1:1"], `${offset}`);
   t.is(stack.receive(fd), -11);
   t.deepEqual(rst(0), []);
   t.is(stack.receive(fd), -104);

@@ -102,7 +102,7 @@ test("RFC 5681 CC-4: the second timeout of a segment leaves the threshold alone"
   t.deepEqual(ack(it, 1), [12]);
 });
 
-test("RFC 5681 CC-7, CC-8, RFC 3042, RFC 6582 NR-2: limited transmit, fast retransmit, fast recovery, full ACK", async (t) => {
+test("A6, RFC 5681 CC-7, CC-8, RFC 3042, RFC 6582 NR-2: limited transmit, fast retransmit, fast recovery, full ACK", async (t) => {
   const it = await open();
   fill(it);
   for (let i = 0; i < 4; i++) ack(it, 1);
@@ -110,7 +110,8 @@ test("RFC 5681 CC-7, CC-8, RFC 3042, RFC 6582 NR-2: limited transmit, fast retra
   t.deepEqual(ack(it, 0), [12]);
   t.deepEqual(ack(it, 0), [13]);
   t.deepEqual(ack(it, 0), [4]);
-  // cwnd = 10/2 + 3; three more duplicates make room for one new segment.
+  // cwnd = 8/2 + 3 (3.2 step 2: what limited transmit sent MUST NOT count); the fourth duplicate makes room for a new segment.
+  t.deepEqual(ack(it, 0), []);
   t.deepEqual(ack(it, 0), []);
   t.deepEqual(ack(it, 0), []);
   t.deepEqual(ack(it, 0), [14]);

@@ -1,0 +1,75 @@
+import { now } from "../now";
+import { TIMER_TCP, timerCancel, timerSet } from "../time/timers";
+import {
+  FIRST_SYN_RECORD,
+  FIRST_TIME_WAIT,
+  NO_CONNECTION,
+  SynRecord,
+  TcpState,
+  connectionInsert,
+  connectionRemove,
+  synRecordAt,
+} from "./connection";
+import { pendingRemove } from "./pending";
+import { Segment } from "./segment";
+
+/** The records of the SYN queue: half-open connections that peers have begun (RFC 4987 3.2 to 3.6). */
+
+/** First timeout of a SYN-ACK; it doubles. */
+export const SYN_ACK_RTO_MS: u32 = 1000;
+
+/** A free record before `end`; NO_CONNECTION when there is none. */
+export function synRecordAllocate(end: u32): u32 {
+  for (let id = FIRST_SYN_RECORD; id < end; id++) {
+    if (synRecordAt(id).state == TcpState.CLOSED) return id;
+  }
+  return NO_CONNECTION;
+}
+
+/** Fills a free record for the sender of `segment`, in the table and with its timer running; the caller sets `iss`. */
+export function synRecordFill(
+  id: u32,
+  segment: Segment,
+  listener: u32,
+  irs: u32,
+  mss: u32,
+): SynRecord {
+  const record = synRecordAt(id);
+  memory.fill(changetype<usize>(record), 0, offsetof<SynRecord>());
+  record.localAddress = segment.destination;
+  record.remoteAddress = segment.source;
+  record.localPort = <u16>segment.destinationPort;
+  record.remotePort = <u16>segment.sourcePort;
+  record.state = <u8>TcpState.SYN_RECEIVED;
+  record.listener = <u8>(listener + 1);
+  record.irs = irs;
+  record.mss = <u16>mss;
+  record.window = <u16>segment.window;
+  record.born = now();
+  connectionInsert(id);
+  synRecordTimer(id, SYN_ACK_RTO_MS);
+  return record;
+}
+
+/** Frees a record. */
+export function synRecordFree(id: u32): void {
+  connectionRemove(id);
+  pendingRemove(id);
+  timerCancel(TIMER_TCP + id);
+  synRecordAt(id).state = <u8>TcpState.CLOSED;
+}
+
+/** Arms the timer of a record. */
+export function synRecordTimer(id: u32, delayMs: u32): void {
+  assert(synRecordAt(id).state != TcpState.CLOSED);
+  timerSet(TIMER_TCP + id, now() + delayMs);
+}
+
+/** True when a peer has finished its handshake and waits for a TCB or a place in an accept queue. */
+export function handshakeWaiting(): bool {
+  for (let id = FIRST_SYN_RECORD; id < FIRST_TIME_WAIT; id++) {
+    const record = synRecordAt(id);
+    if (record.state != TcpState.CLOSED && record.waiting != 0) return true;
+  }
+  return false;
+}
