@@ -43,7 +43,6 @@ const PORTS: usize = memory.data(SOCKETS * 2, 4);
 let body: usize = 0;
 let sendFlags: i32 = 0;
 let closeFirst: bool = false;
-let datagrams: i32 = -1;
 
 function remember(fd: i32, port: u16): void {
   const index = socketIndex(fd);
@@ -78,7 +77,6 @@ export function begin(
   const udp = sockOpen(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
   sockBind(udp, 0, <u32>PORT_ECHO);
   remember(udp, PORT_ECHO | DATAGRAM);
-  datagrams = udp;
 }
 
 /** How the servers of the next connections behave: the sender refers to its bytes, port 80 closes behind its answer. */
@@ -97,11 +95,9 @@ function acceptAll(listener: i32, port: u16): void {
   }
 }
 
-function echoDatagram(fd: i32): bool {
+function echoDatagram(fd: i32): void {
   const bytes = sockReceiveFrom(fd, BUFFER, BUFFER_BYTES, 0, PEER);
-  if (bytes < 0) return false;
-  sockSendTo(fd, BUFFER, bytes, 0, load<u32>(PEER), load<u32>(PEER, 4));
-  return true;
+  if (bytes >= 0) sockSendTo(fd, BUFFER, bytes, 0, load<u32>(PEER), load<u32>(PEER, 4));
 }
 
 function serve(fd: i32, port: u16): void {
@@ -124,8 +120,7 @@ function serve(fd: i32, port: u16): void {
 export function turn(nowMs: u32): void {
   let more = stackPoll(nowMs);
   for (;;) {
-    // A datagram is no news yet: its socket is asked each time.
-    let served = echoDatagram(datagrams);
+    let served = false;
     for (let index = readyTake(); index != NO_READY; index = readyTake()) {
       served = true;
       const fd = load<i32>(FDS + (index << 2));
