@@ -57,7 +57,19 @@ function listen(port: u16): void {
   remember(fd, port | LISTENING);
 }
 
-/** Starts stack and servers with a static address; `constantBytes` is memory of at least 1,460 bytes. */
+/** Opens the servers; `constantBytes` is memory of at least 1,460 bytes. */
+export function open(constantBytes: usize): void {
+  body = constantBytes;
+  listen(PORT_ECHO);
+  listen(PORT_DISCARD);
+  listen(PORT_SENDER);
+  listen(PORT_WEB);
+  const udp = sockOpen(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+  sockBind(udp, 0, <u32>PORT_ECHO);
+  remember(udp, PORT_ECHO | DATAGRAM);
+}
+
+/** Starts stack and servers with a static address. */
 export function begin(
   macHigh: u32,
   macLow: u32,
@@ -66,17 +78,10 @@ export function begin(
   gateway: u32,
   constantBytes: usize,
 ): void {
-  body = constantBytes;
   stackStart(0, 0x12345678, 0x9abcdef0);
   interfaceInit(macHigh, macLow, 0, 0);
   interfaceConfigure(address, mask, gateway, 0);
-  listen(PORT_ECHO);
-  listen(PORT_DISCARD);
-  listen(PORT_SENDER);
-  listen(PORT_WEB);
-  const udp = sockOpen(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-  sockBind(udp, 0, <u32>PORT_ECHO);
-  remember(udp, PORT_ECHO | DATAGRAM);
+  open(constantBytes);
 }
 
 /** How the servers of the next connections behave: the sender refers to its bytes, port 80 closes behind its answer. */
@@ -116,20 +121,24 @@ function serve(fd: i32, port: u16): void {
   }
 }
 
+/** Serves every socket with news; false when there was none. */
+export function serveNews(): bool {
+  let served = false;
+  for (let index = readyTake(); index != NO_READY; index = readyTake()) {
+    served = true;
+    const fd = load<i32>(FDS + (index << 2));
+    const port = load<u16>(PORTS + (index << 1));
+    if ((port & LISTENING) != 0) acceptAll(fd, port & 0xff);
+    else if ((port & DATAGRAM) != 0) echoDatagram(fd);
+    else serve(fd, port);
+  }
+  return served;
+}
+
 /** A turn of the loop: the stack, then every socket with news, until nothing is left to do. */
 export function turn(nowMs: u32): void {
-  let more = stackPoll(nowMs);
   for (;;) {
-    let served = false;
-    for (let index = readyTake(); index != NO_READY; index = readyTake()) {
-      served = true;
-      const fd = load<i32>(FDS + (index << 2));
-      const port = load<u16>(PORTS + (index << 1));
-      if ((port & LISTENING) != 0) acceptAll(fd, port & 0xff);
-      else if ((port & DATAGRAM) != 0) echoDatagram(fd);
-      else serve(fd, port);
-    }
-    if (!served && !more) return;
-    more = stackPoll(nowMs);
+    const more = stackPoll(nowMs);
+    if (!serveNews() && !more) return;
   }
 }

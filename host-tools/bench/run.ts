@@ -50,6 +50,18 @@ const PARTS: Record<string, { title: string; load: () => Promise<Part> }> = {
       return { name: "size", title: "Size", run: part.weighStack, print: part.printSizes };
     },
   },
+  throughput: {
+    title: "Mbit/s of simulated time on the emulated RP2040, with and without floods",
+    load: async () => {
+      const part = await import("./throughput/part.js");
+      return {
+        name: "throughput",
+        title: "Throughput",
+        run: part.measureThroughput,
+        print: part.printThroughput,
+      };
+    },
+  },
 };
 
 /** Names of the parts with a word about each. */

@@ -1,0 +1,77 @@
+import { POLLERR, POLLHUP, POLLIN, POLLOUT, SOCK_STREAM } from "../../net/hosted-stack.js";
+import type { HostedStack } from "../../net/hosted-stack.js";
+import type { VirtualClock } from "../../sim/virtual-clock.js";
+
+/** A script: it yields what it waits for, and goes on when that is true. */
+export type Script<Result = void> = Generator<() => boolean, Result, void>;
+
+/** Scripts that use the sockets of a hosted stack in virtual time, where nothing may block. */
+export class Scripts {
+  private readonly running = new Set<{ script: Script; ready: () => boolean }>();
+
+  constructor(
+    readonly stack: HostedStack,
+    private readonly clock: VirtualClock,
+  ) {
+    stack.onProgress = () => this.progress();
+  }
+
+  /** Starts a script beside those that run already. */
+  run(script: Script): void {
+    this.running.add({ script, ready: () => true });
+    this.stack.wake();
+  }
+
+  /** Lets simulated time pass. */
+  *sleep(ms: number): Script {
+    let over = false;
+    this.clock.schedule(ms * 1e6, () => {
+      over = true;
+      this.stack.wake();
+    });
+    yield () => over;
+  }
+
+  *connect(address: number, port: number): Script<number> {
+    const fd = this.stack.socket(SOCK_STREAM);
+    this.stack.connect(fd, address, port);
+    yield () => (this.stack.events(fd) & (POLLOUT | POLLERR | POLLHUP)) !== 0;
+    if (this.stack.events(fd) & POLLERR) throw new Error(`no connection to port ${port}`);
+    return fd;
+  }
+
+  /** Sends for ever; tells how many bytes were taken each time. */
+  *pour(fd: number, data: Uint8Array, onSent: (bytes: number) => void): Script {
+    for (;;) {
+      yield () => (this.stack.events(fd) & (POLLOUT | POLLERR)) !== 0;
+      const sent = this.stack.send(fd, data);
+      if (sent < 0) throw new Error(`send gives ${sent}`);
+      onSent(sent);
+    }
+  }
+
+  /** Takes until the end, or until `bytes` have come; tells how many came each time. */
+  *drain(fd: number, onReceived: (bytes: number) => void, bytes = Infinity): Script {
+    for (let have = 0; have < bytes;) {
+      yield () => (this.stack.events(fd) & (POLLIN | POLLERR | POLLHUP)) !== 0;
+      const got = this.stack.recv(fd, 65536);
+      if (got < 0) throw new Error(`recv gives ${got}`);
+      if (got === 0) return;
+      have += got;
+      onReceived(got);
+    }
+  }
+
+  private progress(): void {
+    for (const entry of [...this.running]) {
+      while (entry.ready()) {
+        const next = entry.script.next();
+        if (next.done) {
+          this.running.delete(entry);
+          break;
+        }
+        entry.ready = next.value;
+      }
+    }
+  }
+}
