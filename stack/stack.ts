@@ -41,16 +41,22 @@ export function stackStart(nowMs: u32, seed0: u32, seed1: u32): void {
   randomSeed(seed0, seed1);
 }
 
-/** News of sockets that a caller of `stackPoll` has been told of, and that the turn before ended with it. */
+/** News of sockets that a caller of `stackPoll` has been told of; `asked`: the turn before ended with them. */
 let told: u32 = 0;
 let asked: bool = false;
 
 /**
- * One turn: timers that are due, frames that have come (at most eight), the news that they left, then what has to be sent. Returns true when there is
- * more to do at once. It never waits.
+ * One turn: timers that are due, frames that have come (at most eight), the news that they left, then what has to be sent; a
+ * turn with news of sockets ends before that, so that the application's answer goes with it, first thing in the next turn.
+ * Returns true when there is more to do at once. It never waits.
  */
 export function stackPoll(nowMs: u32): bool {
   setNow(nowMs);
+  // The application has been asked: now it goes out, before more comes in.
+  if (asked) {
+    asked = false;
+    pendingRun();
+  }
   for (let turns: u32 = 0; turns < TIMERS_PER_TURN; turns++) {
     const timer = timerTakeDue();
     if (timer == TIMER_NONE) break;
@@ -63,15 +69,12 @@ export function stackPoll(nowMs: u32): bool {
     frames += 1;
   }
   takeNews();
-  // What an application is about to answer goes out with the answer: it is asked first, but not twice in a row.
+  // What an application is about to answer goes out with the answer: it is asked first, and the next turn begins with it.
   if (readyChanges() != told) {
     told = readyChanges();
-    if (!asked) {
-      asked = true;
-      return true;
-    }
+    asked = true;
+    return true;
   }
-  asked = false;
   pendingRun();
   return frames == FRAMES_PER_TURN || pendingAny() || linkLoopbackWaiting();
 }

@@ -110,7 +110,11 @@ function serve(fd: i32, port: u16): void {
     if (sockSend(fd, body, MSS, sendFlags) == <i32>MSS) sockSend(fd, body, MSS, sendFlags);
     return;
   }
-  const bytes = sockReceive(fd, BUFFER, BUFFER_BYTES, 0);
+  let bytes = sockReceive(fd, BUFFER, BUFFER_BYTES, 0);
+  // A full buffer: there may be more, of which there will be no more news.
+  while (port == PORT_DISCARD && bytes == <i32>BUFFER_BYTES) {
+    bytes = sockReceive(fd, BUFFER, BUFFER_BYTES, 0);
+  }
   if (bytes == 0) {
     sockClose(fd);
   } else if (bytes > 0 && port == PORT_ECHO) {

@@ -90,7 +90,7 @@ function flood(load: Load): Uint8Array {
 }
 
 /** Runs `script` against the board, and gives the rate while it measures. */
-async function run(
+export async function run(
   board: string,
   load: Load,
   script: (bench: Bench) => Script,
@@ -146,23 +146,23 @@ async function run(
 
 const BLOCK = new Uint8Array(16384);
 
-function* tcpIn({ scripts, count }: Bench): Script {
+export function* tcpIn({ scripts, count }: Bench): Script {
   const fd = yield* scripts.connect(DEVICE, 9);
   yield* scripts.pour(fd, BLOCK, count);
 }
 
-function* tcpOut({ scripts, count }: Bench): Script {
+export function* tcpOut({ scripts, count }: Bench): Script {
   const fd = yield* scripts.connect(DEVICE, 19);
   yield* scripts.drain(fd, count);
 }
 
-function* tcpBoth(bench: Bench): Script {
+export function* tcpBoth(bench: Bench): Script {
   bench.scripts.run(tcpIn(bench));
   yield* tcpOut(bench);
 }
 
 /** Two datagrams of 1,400 bytes are always on their way. */
-function* udpEcho({ scripts, count }: Bench): Script {
+export function* udpEcho({ scripts, count }: Bench): Script {
   const { stack } = scripts;
   const fd = stack.socket(SOCK_DGRAM);
   const data = BLOCK.subarray(0, 1400);
@@ -175,7 +175,7 @@ function* udpEcho({ scripts, count }: Bench): Script {
   }
 }
 
-function* pages({ scripts, count }: Bench): Script {
+export function* pages({ scripts, count }: Bench): Script {
   const { stack } = scripts;
   for (;;) {
     const fd = yield* scripts.connect(DEVICE, 80);
@@ -188,7 +188,7 @@ function* pages({ scripts, count }: Bench): Script {
   }
 }
 
-function* echoes({ scripts, count }: Bench): Script {
+export function* echoes({ scripts, count }: Bench): Script {
   const fd = yield* scripts.connect(DEVICE, 7);
   for (;;) {
     scripts.stack.send(fd, BLOCK.subarray(0, 64));
