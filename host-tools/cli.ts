@@ -7,9 +7,11 @@ import { packageRoot } from "./root.js";
 
 /** The subcommands, in the order of the help; each module exports `register(program)`. */
 const COMMANDS: readonly { name: string; module: string }[] = [
+  { name: "new", module: "./commands/new.js" },
   { name: "start", module: "./commands/start.js" },
   { name: "sim", module: "./commands/sim.js" },
   { name: "build", module: "./commands/build.js" },
+  { name: "options", module: "./commands/options.js" },
   { name: "flash", module: "./commands/flash.js" },
   { name: "monitor", module: "./commands/monitor.js" },
   { name: "size", module: "./commands/size.js" },

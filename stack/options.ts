@@ -1,7 +1,7 @@
 /**
  * The one typed configuration: every table size and build option, with its default. Plain TypeScript, so that the host
- * tools read the same values that the device is compiled with. An application (`firmware/<app>/app.json`), a board
- * (`hal/boards/<board>/board.json`) and the command line may each override a value, in this order. Device code reads the
+ * tools read the same values that the device is compiled with. A board (`board.json`), an application (`app.json`) and the
+ * command line (`--set NAME=VALUE`) may each override a value, the later one winning; `as-tcpip options` shows the result. Device code reads the
  * result from `stack/config.ts`.
  *
  * Sizes that are ring buffers must be powers of two.

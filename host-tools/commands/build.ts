@@ -1,9 +1,12 @@
 import type { Command } from "commander";
+import { defaultApp } from "../build/apps.js";
 import { relative } from "node:path";
 import { listBoards, loadBoard } from "../build/boards.js";
 import { buildImage } from "../build/device/build.js";
 import { requireProgram } from "../build/compile.js";
 import { printSize } from "../build/device/size.js";
+import type { Options } from "../../stack/options.js";
+import { collectOption } from "./set-option.js";
 import { UserError } from "../errors.js";
 import { ensureCrossCompiler } from "../setup/cross-compiler.js";
 
@@ -19,14 +22,20 @@ export function register(program: Command): void {
     .description(
       "build the image of an application for a board: ELF, BIN, HEX, and UF2 where the board takes it",
     )
-    .requiredOption("--board <name>", "board to build for")
-    .option("--app <name>", "application: a name, or a folder with a main.ts", "demo")
+    .option("--board <name>", "board to build for")
+    .option("--app <name>", "application: a name, or a folder with a main.ts", defaultApp())
     .option("--release", "optimised (default)")
     .option("--debug", "unoptimised, with debugging information")
     .option(
       "--mirror [bytes]",
       "mirror the first bytes of each frame over the log line, for monitor --pcap",
       parseMirror,
+    )
+    .option(
+      "--set <option=value>",
+      "override a build option, as --set TCP_TCBS=4",
+      collectOption,
+      {},
     )
     .option("--json", "print the result as JSON")
     .addHelpText("after", () => `\nBoards: ${imageBoards().join(", ")}`)
@@ -35,6 +44,9 @@ export function register(program: Command): void {
         throw new UserError("--release and --debug exclude each other; give one of them");
       }
       const say = (what: string): void => void process.stderr.write(`${what} ...\n`);
+      if (options.board === undefined) {
+        throw new UserError(`--board is missing; there are: ${imageBoards().join(", ")}`);
+      }
       loadBoard(options.board);
       requireProgram(options.app);
       await ensureCrossCompiler(say);
@@ -42,7 +54,10 @@ export function register(program: Command): void {
         board: options.board,
         app: options.app,
         debug: options.debug ?? false,
-        options: options.mirror ? { MIRROR_BYTES: mirrorBytes(options.mirror) } : {},
+        options: {
+          ...options.set,
+          ...(options.mirror && { MIRROR_BYTES: mirrorBytes(options.mirror) }),
+        },
         onStep: options.json ? () => {} : say,
       });
       const files = image.files.map((extension) => `${image.path}.${extension}`);
@@ -80,8 +95,9 @@ function mirrorBytes(option: number | true): number {
 }
 
 interface BuildOptions {
+  set: Partial<Options>;
   mirror?: number | true;
-  board: string;
+  board?: string;
   app: string;
   release?: boolean;
   debug?: boolean;

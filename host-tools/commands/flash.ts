@@ -9,7 +9,10 @@ export function register(program: Command): void {
     .command("flash")
     .description("write a program to a board and verify it")
     .requiredOption("--board <name>", "board to write to")
-    .option("--app <name>", "application: a name, or a folder with a main.ts (default: demo)")
+    .option(
+      "--app <name>",
+      "application: a name, or a folder with a main.ts (default: the project's, or demo)",
+    )
     .option("--image <file>", "image file (.uf2, .elf, .hex, .bin) instead of an application")
     .option("--port <path>", "serial port; chosen by itself when only one fits")
     .option("--drive <dir>", "folder of the BOOTSEL drive; found by itself when it is mounted")
@@ -137,12 +140,13 @@ async function imageFiles(options: FlashOptions): Promise<ImageFiles | undefined
     return { image: options.image, messages: existsSync(beside) ? beside : undefined };
   }
   const { ensureCrossCompiler } = await import("../setup/cross-compiler.js");
+  const { defaultApp } = await import("../build/apps.js");
   const { buildImage } = await import("../build/device/build.js");
   const say = (what: string): void => void process.stderr.write(`${what} ...\n`);
   await ensureCrossCompiler(say);
   const { path } = await buildImage({
     board: options.board,
-    app: options.app ?? "demo",
+    app: options.app ?? defaultApp(),
     ...(!options.json && { onStep: say }),
   });
   return { image: `${path}.elf`, messages: `${path}.messages.json` };

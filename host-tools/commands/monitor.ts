@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { Option, type Command } from "commander";
+import { defaultApp } from "../build/apps.js";
 import { UserError } from "../errors.js";
 
 /** Adds `monitor`. */
@@ -10,7 +11,7 @@ export function register(program: Command): void {
     .option("--port <path>", "serial port; chosen by itself when only one fits")
     .option("--baud <n>", "baud rate (default: the board's, or 115200)")
     .option("--board <name>", "board: finds the messages of its build, and its baud rate")
-    .option("--app <name>", "application that runs on the board", "demo")
+    .option("--app <name>", "application that runs on the board", defaultApp())
     .option("--messages <file>", "message table of the image (<image>.messages.json)")
     .option("--log <file>", "append all lines to a file")
     .option("--pcap <file>", "write Ethernet frames that the board mirrors to a capture")

@@ -1,6 +1,8 @@
 import { createHash, randomInt } from "node:crypto";
 import { hostname } from "node:os";
 import type { Command } from "commander";
+import type { Options } from "../../stack/options.js";
+import { defaultApp } from "../build/apps.js";
 import { UserError } from "../errors.js";
 import {
   formatAddress,
@@ -14,11 +16,13 @@ import { PERFECT, type Impairments } from "../net/link.js";
 import { DEFAULT_NET, parseNet, type NetOption } from "../net/net-options.js";
 import { parseHostName, type Settings } from "../settings.js";
 import { DEFAULT_SUBNET } from "../sim/world-lan.js";
+import { collectOption } from "./set-option.js";
 
 /** The options of `start` and `sim` as commander gives them: texts as typed. */
 export interface RawSimOptions {
   board: string;
   app: string;
+  set: Partial<Options>;
   net: string;
   ip?: string;
   gateway?: string;
@@ -43,6 +47,8 @@ export interface RawSimOptions {
 export interface SimOptions {
   board: string;
   app: string;
+  /** Build options of the command line. */
+  options: Partial<Options>;
   net: NetOption;
   settings: Settings;
   /** The gateway's address and the network. */
@@ -65,7 +71,13 @@ const VIRTUAL_SEED = 1;
 export function addSimOptions(command: Command): Command {
   return command
     .option("--board <board>", "board to simulate", "virtual-w5500")
-    .option("--app <app>", "application: a folder of firmware/, or a path", "demo")
+    .option("--app <app>", "application: a name, or a folder with a main.ts", defaultApp())
+    .option(
+      "--set <option=value>",
+      "override a build option, as --set TCP_TCBS=4",
+      collectOption,
+      {},
+    )
     .option(
       "--net <net>",
       "forward:HOST=DEVICE[,udp:HOST=DEVICE...], tap:INTERFACE, stream:PATH, stream:HOST:PORT, " +
@@ -108,6 +120,7 @@ export function parseSimOptions(raw: RawSimOptions): SimOptions {
   return {
     board: raw.board,
     app: raw.app,
+    options: raw.set,
     net,
     settings,
     subnet,

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { appTitle } from "../build/apps.js";
 import { loadBoard } from "../build/boards.js";
 import { compileFirmware, requireProgram } from "../build/compile.js";
 import { UserError } from "../errors.js";
@@ -10,6 +11,7 @@ import { TapAdapter } from "../net/tap.js";
 import { encodeSettings } from "../settings.js";
 import { isSimulated } from "../sim/machine-load.js";
 import type { DeviceSpec, RunResult } from "../sim/world-device.js";
+import { onStop } from "../terminal.js";
 import { PacedWorld, startVirtual, type DeviceThread } from "../sim/world-threads.js";
 import { SimOutput } from "./sim-output.js";
 import {
@@ -49,9 +51,13 @@ export async function runSimulation(options: SimOptions): Promise<void> {
   const { net, subnet } = options;
   // Rights first: they are missing more often than firmware is wrong, and compiling takes longer.
   const tap = net.kind === "tap" ? await TapAdapter.open(net.name, subnet) : undefined;
-  output.begin(board, options.app);
   requireProgram(options.app);
-  const firmware = await compileFirmware({ board: options.board, app: options.app });
+  output.begin(board, appTitle(options.app));
+  const firmware = await compileFirmware({
+    board: options.board,
+    app: options.app,
+    options: options.options,
+  });
   const spec: DeviceSpec = {
     firmware,
     settings: encodeSettings(options.settings),
@@ -63,14 +69,14 @@ export async function runSimulation(options: SimOptions): Promise<void> {
   };
   const running = await start(options, spec, output, tap);
   const stop = (): void => running.thread.stop();
-  process.on("SIGINT", stop);
-  process.on("SIGTERM", stop);
+  const restore = onStop(stop);
   output.onClosed = stop;
   try {
     const result = await running.thread.ended;
     output.ended(result);
     judge(options, result, running.failure());
   } finally {
+    restore();
     running.close();
   }
 }

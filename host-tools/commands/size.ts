@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { defaultApp } from "../build/apps.js";
 import { buildImage } from "../build/device/build.js";
 import { number, printSize, type SizeReport } from "../build/device/size.js";
 import { ensureCrossCompiler } from "../setup/cross-compiler.js";
@@ -12,7 +13,7 @@ export function register(program: Command): void {
       "what an application takes on each board: flash and RAM by source file, largest first",
     )
     .option("--board <name>", "only this board, with all its files")
-    .option("--app <name>", "application: a name, or a folder with a main.ts", "demo")
+    .option("--app <name>", "application: a name, or a folder with a main.ts", defaultApp())
     .option("--json", "print the result as JSON")
     .action(async (options: { board?: string; app: string; json?: boolean }) => {
       const say = (what: string): void => void process.stderr.write(`${what} ...\n`);

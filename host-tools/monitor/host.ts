@@ -1,14 +1,13 @@
 import { systemBinding } from "../serial/line.js";
 import { listPorts } from "../serial/ports.js";
+import { onStop } from "../terminal.js";
 import type { MonitorHost } from "./run.js";
 
 /** This machine; Ctrl-C, a stop by the system, or a reader that goes away ends the monitor. */
 export function systemHost(): MonitorHost {
   const controller = new AbortController();
   const stop = (): void => controller.abort();
-  // Ctrl-C comes twice under npm, from the terminal and passed on by npm: the second must not kill.
-  process.on("SIGINT", stop);
-  process.on("SIGTERM", stop);
+  onStop(stop);
   process.stdout.on("error", stop);
   return {
     binding: systemBinding,

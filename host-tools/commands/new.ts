@@ -1,0 +1,112 @@
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import type { Command } from "commander";
+import { loadBoard } from "../build/boards.js";
+import { UserError } from "../errors.js";
+import { projectFiles, TEMPLATES, type Template } from "../project/files.js";
+import { packageRoot } from "../root.js";
+import { imageBoards } from "./build.js";
+
+interface NewOptions {
+  board: string;
+  template: string;
+  install: boolean;
+}
+
+/** Adds `new`. */
+export function register(program: Command): void {
+  program
+    .command("new")
+    .description("make a project of your own: application, test, editor and build set up")
+    .argument("<name>", "folder of the project")
+    .option("--board <name>", "board that it is for", "w5500-evb-pico")
+    .option("--template <name>", `application to begin with: ${TEMPLATES.join(", ")}`, "echo")
+    .option("--no-install", "do not run npm install in it")
+    .action((name: string, options: NewOptions) => make(name, options));
+}
+
+function make(name: string, options: NewOptions): void {
+  const folder = resolve(name);
+  const template = parseTemplate(options.template);
+  const title = basename(folder);
+  if (!/^[a-z0-9][a-z0-9._-]*$/.test(title)) {
+    throw new UserError(
+      `'${title}' is no name for a package; use small letters, digits and hyphens, as in my-device`,
+    );
+  }
+  const board = loadBoard(options.board);
+  if (board.target === "wasm") {
+    throw new UserError(
+      `--board names the hardware, and ${board.name} is a virtual board; there are: ${imageBoards().join(", ")}`,
+    );
+  }
+  if (existsSync(folder) && readdirSync(folder).length > 0) {
+    throw new UserError(`${name} is there already and not empty; choose another name`);
+  }
+  cpSync(join(packageRoot, "firmware", template), folder, { recursive: true });
+  const files = projectFiles({
+    name: title,
+    board: board.name,
+    virtual: `virtual-${board.chip}`,
+    template,
+    dependency: dependency(),
+    ava: ownManifest().devDependencies["ava"] ?? "*",
+  });
+  for (const [path, text] of Object.entries(files)) {
+    const file = join(folder, path);
+    if (path.startsWith("assets/") && existsSync(join(folder, "assets"))) continue;
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
+  console.log(`${name}: the application '${template}' for ${board.name}`);
+  const installed = options.install && install(folder);
+  const steps = [`cd ${relative(process.cwd(), folder)}`, ...(installed ? [] : ["npm install"])];
+  console.log(`next: ${[...steps, "npm start"].join(" && ")}`);
+}
+
+function parseTemplate(text: string): Template {
+  if (text === "mqtt") {
+    throw new UserError("there is no MQTT client in this version yet; take --template echo");
+  }
+  const template = TEMPLATES.find((known) => known === text);
+  if (template) return template;
+  throw new UserError(`unknown template '${text}'; there are: ${TEMPLATES.join(", ")}`);
+}
+
+function ownManifest(): { version: string; devDependencies: Record<string, string> } {
+  return JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8")) as {
+    version: string;
+    devDependencies: Record<string, string>;
+  };
+}
+
+/** What package.json of the project must ask for to get this very package again. */
+function dependency(): string {
+  const modules = dirname(packageRoot);
+  const list = join(modules, ".package-lock.json");
+  if (basename(modules) !== "node_modules" || !existsSync(list)) return `file:${packageRoot}`;
+  const { packages } = JSON.parse(readFileSync(list, "utf8")) as {
+    packages: Record<string, { resolved?: string }>;
+  };
+  const from = packages["node_modules/as-tcpip"]?.resolved;
+  if (!from?.startsWith("file:")) return ownManifest().version;
+  const file = resolve(dirname(modules), decodeURIComponent(from.slice("file:".length)));
+  return existsSync(file) ? `file:${file}` : `file:${packageRoot}`;
+}
+
+/** Runs `npm install` in the project; false, with a word, when that did not work. */
+function install(folder: string): boolean {
+  process.stderr.write("installing npm packages ...\n");
+  const windows = process.platform === "win32";
+  const args = ["install", "--no-audit", "--no-fund", "--loglevel=error"];
+  const done = spawnSync("npm", args, {
+    cwd: folder,
+    stdio: ["ignore", "ignore", "inherit"],
+    // On Windows npm is a batch file, which only a shell can start.
+    shell: windows,
+  });
+  if (done.status === 0) return true;
+  process.stderr.write("as-tcpip: npm install did not work here; run it in the project later\n");
+  return false;
+}
