@@ -12,6 +12,8 @@ export interface Part {
   run(onStep: (what: string) => void): Promise<unknown>;
   /** The result for people. */
   print(result: never): string;
+  /** True when the result is a failure (`print` then throws). */
+  failed?(result: never): boolean;
   /** The result as a picture, where it makes one: an SVG document. */
   chart?(result: never): string;
 }
@@ -62,6 +64,38 @@ const PARTS: Record<string, { title: string; load: () => Promise<Part> }> = {
       };
     },
   },
+  scaling: {
+    title: "instructions a segment by number of open connections",
+    load: async () => {
+      const part = await import("./scaling/part.js");
+      return {
+        name: "scaling",
+        title: "Scaling",
+        run: part.countScaling,
+        print: part.printScaling,
+      };
+    },
+  },
+  host: {
+    title: "the stack in Node and the simulator itself, in real time",
+    load: async () => {
+      const part = await import("./host/part.js");
+      return { name: "host", title: "Host", run: part.measureHost, print: part.printHost };
+    },
+  },
+  gate: {
+    title: "the quick counts against the repository's baseline; fails when one is worse",
+    load: async () => {
+      const part = await import("./gate/part.js");
+      return {
+        name: "gate",
+        title: "Gate",
+        run: part.gate,
+        print: part.printGate,
+        failed: (result: { worse: unknown[] }) => result.worse.length > 0,
+      };
+    },
+  },
 };
 
 /** Names of the parts with a word about each. */
@@ -79,13 +113,14 @@ export async function runBench(name: string | undefined, json: boolean): Promise
       `there is no part '${name}' of the bench; there are: ${Object.keys(PARTS).join(", ")}`,
     );
   }
-  const names = name === undefined ? Object.keys(PARTS) : [name];
+  const names = name === undefined ? Object.keys(PARTS).filter((each) => each !== "gate") : [name];
   const results: Record<string, unknown> = {};
   for (const each of names) {
     const part = await (PARTS[each] as (typeof PARTS)[string]).load();
     const onStep = (what: string): void => void process.stderr.write(`${each}: ${what} ...\n`);
     const result = await part.run(onStep);
     results[each] = result;
+    if (json && part.failed?.(result as never)) process.exitCode = 1;
     if (!json) console.log(`${part.print(result as never)}\n`);
     if (part.chart) {
       const charts = buildFolder("bench");

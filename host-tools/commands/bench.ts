@@ -1,4 +1,11 @@
+import { relative } from "node:path";
 import { Argument, type Command } from "commander";
+
+interface BenchOptions {
+  json?: boolean;
+  list?: boolean;
+  update?: boolean;
+}
 
 /** Adds `bench`. */
 export function register(program: Command): void {
@@ -9,8 +16,9 @@ export function register(program: Command): void {
     )
     .addArgument(new Argument("[part]", "only this part; without it all of them"))
     .option("--json", "print the result as JSON")
+    .option("--update", "of the part gate: write the present counts into the baseline")
     .option("--list", "say which parts there are")
-    .action(async (part: string | undefined, options: { json?: boolean; list?: boolean }) => {
+    .action(async (part: string | undefined, options: BenchOptions) => {
       const { listParts, runBench } = await import("../bench/run.js");
       if (options.list) {
         for (const { name, title } of listParts()) console.log(`${name.padEnd(14)}${title}`);
@@ -18,6 +26,12 @@ export function register(program: Command): void {
       }
       const { ensureCrossCompiler } = await import("../setup/cross-compiler.js");
       await ensureCrossCompiler((what) => void process.stderr.write(`${what} ...\n`));
+      if (part === "gate" && options.update) {
+        const { BASELINE, updateBaseline } = await import("../bench/gate/part.js");
+        await updateBaseline((what) => void process.stderr.write(`gate: ${what} ...\n`));
+        console.log(`written: ${relative(process.cwd(), BASELINE)}; say in the commit why`);
+        return;
+      }
       await runBench(part, options.json ?? false);
     });
 }

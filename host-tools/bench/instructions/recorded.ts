@@ -120,4 +120,6 @@ export const TITLES: Record<string, string> = {
   g8: "8 connections in turn",
   g64: "64 connections in turn",
   g256: "256 connections in turn",
+  r8: "2 of 8 connections",
+  r64: "2 of 64 connections",
 };

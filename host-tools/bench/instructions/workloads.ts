@@ -129,7 +129,10 @@ export async function recordMain(units = UNITS): Promise<Recording> {
   return recorder.finish();
 }
 
-/** Workload g: 64-byte segments to k connections in turn, as many as the build has records for. */
+/**
+ * Workload g: 64-byte segments to k connections in turn, as many as the build has records for; and r: to two of them while
+ * the others are open and silent.
+ */
 export async function recordMany(): Promise<Recording> {
   const recorder = await Recorder.start(MANY);
   for (const k of [1, 8, 64, 256]) {
@@ -141,6 +144,12 @@ export async function recordMany(): Promise<Recording> {
     };
     segments(k === 1 ? 20 : k);
     recorder.measure(`g${k}`, units, () => segments(units));
+    if (k > 1) {
+      const two = [peers[0], peers.at(-1)] as [PeerConnection, PeerConnection];
+      recorder.measure(`r${k}`, units, () => {
+        for (let i = 0; i < units; i++) recorder.give((two[i & 1] as PeerConnection).data(SMALL));
+      });
+    }
     for (const peer of peers) recorder.give(peer.reset());
     recorder.rest();
   }

@@ -18,8 +18,8 @@ const DEVICE_MAC = 0x0200_0000_0002;
 
 /** The link of a W5500 comes up after 1.6 seconds; then the address is probed. */
 const START_MS = 5000;
-const WARM_MS = 100;
-const MEASURE_MS = 250;
+export const WARM_MS = 100;
+export const MEASURE_MS = 250;
 const FLOOD_PER_SECOND = 1500;
 
 /** The boards and what bounds them: 1,460 of the bytes that a full frame takes there. */
@@ -94,7 +94,7 @@ export async function run(
   board: string,
   load: Load,
   script: (bench: Bench) => Script,
-): Promise<{ bytes: number; cpu: number }> {
+): Promise<{ bytes: number; cpu: number; realMs: number }> {
   const firmware = await compileFirmware({ board, app: join(packageRoot, "firmware/bench/board") });
   const address = { address: DEVICE, mask: MASK, gateway: 0, dns: 0 };
   const world = await VirtualWorld.create({
@@ -117,6 +117,7 @@ export async function run(
   let bytes = 0;
   let measuring = false;
   let cpu = 0;
+  let startMs = 0;
   const { board: chip } = world.device.machine as Rp2040Machine;
   const cycles = (): number => chip.count.cycles;
   const flooder = world.lan.ethernet.attach("flood", () => undefined);
@@ -129,6 +130,7 @@ export async function run(
   scripts.run(
     (function* (): Script {
       yield* scripts.sleep(START_MS);
+      startMs = performance.now();
       scripts.run(script({ world, scripts, count: (n) => void (measuring && (bytes += n)) }));
       yield* scripts.sleep(WARM_MS);
       measuring = true;
@@ -139,9 +141,10 @@ export async function run(
     })(),
   );
   const end = world.run();
+  const realMs = performance.now() - startMs;
   stack.close();
   if (end.reason !== "stopped") throw new Error(`${board}: ${end.reason} ${end.message ?? ""}`);
-  return { bytes, cpu };
+  return { bytes, cpu, realMs };
 }
 
 const BLOCK = new Uint8Array(16384);

@@ -1,0 +1,46 @@
+import test from "ava";
+import { compare } from "../../host-tools/bench/gate/part.js";
+import { recordMain } from "../../host-tools/bench/instructions/workloads.js";
+import { table } from "../../host-tools/bench/table.js";
+import { runCli } from "../support/cli.js";
+
+test("the gate refuses what is more than 1 % worse, and what nobody has promised", (t) => {
+  const baseline = { a: 1000, b: 200, c: 0.5 };
+  t.deepEqual(compare({ a: 1010, b: 150, c: 0.5 }, baseline), []);
+  t.deepEqual(
+    compare({ a: 1011, b: 202, c: 0.51, d: 1 }, baseline).map(({ name }) => name),
+    ["a", "c", "d"],
+  );
+});
+
+test("a workload is the same each time, and answers as the peers' do: frames out a unit", async (t) => {
+  const first = await recordMain(8);
+  const again = await recordMain(8);
+  t.is(Buffer.compare(first.trace, again.trace), 0);
+  const out = Object.fromEntries(
+    first.measures.map(({ name, units, framesOut }) => [name, framesOut / units]),
+  );
+  for (const name of ["b", "b2", "c", "d64", "d1400", "e64", "e1400", "arp"])
+    t.is(out[name], 1, name);
+  t.is(out["f"], 3, "SYN-ACK, the answer with its ACK, FIN with its ACK");
+  t.is(out["f2"], 3);
+});
+
+test("a table stands in columns", (t) => {
+  t.is(
+    table(
+      ["what", "n"],
+      [
+        ["a", "1,000"],
+        ["longer", "2"],
+      ],
+    ),
+    "what        n\na       1,000\nlonger      2",
+  );
+});
+
+test("a part that there is not is one clear line", async (t) => {
+  const { code, stderr } = await runCli("bench", "speed");
+  t.not(code, 0);
+  t.regex(stderr, /there is no part 'speed' of the bench; there are: instructions, spi, /);
+});
