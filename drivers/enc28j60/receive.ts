@@ -81,8 +81,8 @@ export function receiveStrikesClear(): void {
   strikes = 0;
 }
 
-/** Address that ERDPT has, or must get back after somebody else has used it. */
-export function receivePosition(): u32 {
+/** Address that ERDPT has. */
+function receivePosition(): u32 {
   return rxAfter(following, RX_BYTES - (left + tail));
 }
 

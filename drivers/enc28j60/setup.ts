@@ -71,7 +71,7 @@ const ETIMEDOUT: i32 = 110;
 /** Half duplex unless the build says that the link partner is forced to 10 Mbit/s full duplex. */
 const FULL_DUPLEX: bool = OPT_ENC28J60_FULL_DUPLEX != 0;
 
-/** Interrupts in use. RXERIF and the link are looked at now and then (health.ts). */
+/** Interrupts in use. RXERIF and the link are looked at now and then (nic.ts). */
 export const EIE_IN_USE: u32 = EIE_INTIE | EIE_PKTIE | EIE_TXIE | EIE_TXERIE;
 
 /** RESET low, at least 400 ns, and what the chip then needs before anything else. */

@@ -23,7 +23,6 @@ import { NicCounter } from "../nic-counters";
 import { count } from "./counters";
 import { interruptMissed, interruptPending } from "./interrupt";
 import { TX_BYTES_MAX, TX_BYTES_MIN, TX_SLOT0, TX_SLOT_BYTES } from "./layout";
-import { receivePosition } from "./receive";
 import {
   bufferRead,
   bufferWrite,
@@ -220,12 +219,13 @@ function fail(): void {
   }
 }
 
-/** Bit 29 of the transmit status vector. ERDPT gets its place in the receive buffer back. */
+/** Bit 29 of the transmit status vector. ERDPT gets its place in the receive buffer back, wherever the receiver had it. */
 function lateCollision(): bool {
+  const position = readEth(ERDPT) | (readEth(ERDPT + 1) << 8);
   writeEth16(ERDPT, end + 4);
   bufferRead(SCRATCH, 1);
   const late = ((<u32>load<u8>(SCRATCH)) & TSV3_LATE_COLLISION) != 0;
-  writeEth16(ERDPT, receivePosition());
+  writeEth16(ERDPT, position);
   return late;
 }
 

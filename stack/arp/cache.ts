@@ -258,12 +258,3 @@ export function arpTimer(): void {
   arpSchedule();
   if (waitingBytes() != 0) news = true;
 }
-
-/** Entries in use, for status pages and tests. */
-export function arpCount(): u32 {
-  let entries: u32 = 0;
-  for (let at = ENTRIES; at < ENTRIES_END; at += ENTRY_BYTES) {
-    if (changetype<ArpEntry>(at).state != FREE) entries += 1;
-  }
-  return entries;
-}

@@ -6,7 +6,6 @@ import { Counter, count } from "../statistics";
 import { sumAdd, sumField } from "../wire/checksum";
 
 /** Types and codes (RFC 792). */
-export const ICMP_ECHO_REPLY: u32 = 0;
 export const ICMP_UNREACHABLE: u32 = 3;
 export const ICMP_ECHO: u32 = 8;
 export const ICMP_TIME_EXCEEDED: u32 = 11;

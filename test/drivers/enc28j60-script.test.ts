@@ -217,8 +217,9 @@ test("erratum 12 and 13: after TXERIF the status is read, TXRST pulsed, flags cl
   harness.send(frame);
   chip.expect("1c 00", "00 02");
   chip.expect("bf 08");
-  // Byte 3 of the status vector, at ETXND + 4; then ERDPT goes back.
-  chip.expect("40 40").expect("41 14").expect("3a 00", "00 20").expect("40 00").expect("41 00");
+  // ERDPT is noted; byte 3 of the status vector, at ETXND + 4; then ERDPT goes back to where it was.
+  chip.expect("00 00", "00 34").expect("01 00", "00 02");
+  chip.expect("40 40").expect("41 14").expect("3a 00", "00 20").expect("40 34").expect("41 02");
   chip.expect("9f 80").expect("bf 80").expect("bd 12").expect("bc 0a");
   chip.expect("9f 08");
   // The look at the chip that is due.

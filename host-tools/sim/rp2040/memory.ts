@@ -9,21 +9,18 @@ const ROM_END = 0x4000;
 const XIP_END = 0x18000000;
 const PERIPHERALS = 0x40000000;
 
-/**
- * Puts the memory accesses of the core on a short path, and reports what silicon would not do as asked: an unaligned
- * access (a hard fault on the M0+), a store into flash, and an access to the boot ROM, which this firmware never uses,
- * so that it is a null pointer.
- *
- * @param flashBytes size of the board's flash: beyond it lies a mirror image on silicon.
- */
-export function strictMemory(
-  mcu: RP2040,
-  flashBytes: number,
-  onViolation: (message: string) => void,
-): void {
+interface Checks {
+  slow: Record<"read32" | "read16" | "read8", (address: number) => number> &
+    Record<"write32" | "write16" | "write8", (address: number, value: number) => void>;
+  readable: (address: number) => void;
+  writable: (address: number) => void;
+  aligned: (address: number, bytes: number) => void;
+}
+
+/** What the core asks before an access that is not on the short path, and the accesses as the emulator has them. */
+function checks(mcu: RP2040, flashBytes: number, onViolation: (message: string) => void): Checks {
   const at = (address: number): string =>
     `0x${(address >>> 0).toString(16)} (by the instruction at 0x${((mcu.core.PC - 2) >>> 0).toString(16)})`;
-  const { sram, sramView, flash, flashView } = mcu;
   const slow = {
     read32: mcu.readUint32.bind(mcu),
     read16: mcu.readUint16.bind(mcu),
@@ -48,6 +45,23 @@ export function strictMemory(
   const aligned = (address: number, bytes: number): void => {
     if (address & (bytes - 1)) onViolation(`unaligned ${bytes * 8}-bit access: ${at(address)}`);
   };
+  return { slow, readable, writable, aligned };
+}
+
+/**
+ * Puts the memory accesses of the core on a short path, and reports what silicon would not do as asked: an unaligned
+ * access (a hard fault on the M0+), a store into flash, and an access to the boot ROM, which this firmware never uses,
+ * so that it is a null pointer.
+ *
+ * @param flashBytes size of the board's flash: beyond it lies a mirror image on silicon.
+ */
+export function strictMemory(
+  mcu: RP2040,
+  flashBytes: number,
+  onViolation: (message: string) => void,
+): void {
+  const { sram, sramView, flash, flashView } = mcu;
+  const { slow, readable, writable, aligned } = checks(mcu, flashBytes, onViolation);
 
   mcu.readUint32 = (given) => {
     const address = given >>> 0;
