@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { OPTIONS, type OptionName, type Options } from "../../stack/options.js";
 import { UserError } from "../errors.js";
@@ -6,7 +7,8 @@ import type { Board } from "./boards.js";
 import type { Compiled } from "./cache.js";
 import type { CompileRequest } from "./compile.js";
 import { LiteralTable } from "./literals.js";
-import { SourceTree, shownName, treeName } from "./sources.js";
+import { compilerErrors, diagnose, findAllocation, findRecursion } from "./diagnose.js";
+import { SourceTree, realPath, shownName, treeName } from "./sources.js";
 import { StaticMemory } from "./static-memory.js";
 
 /** What was decided before the compiler is called. */
@@ -55,6 +57,7 @@ export async function runAsc(
       const text = sources.text(name);
       if (text === null) return null;
       const file = displayName(name);
+      diagnose(text, name, shownName(name));
       return statics.rewrite(literals.rewrite(text, shownName(name)), file);
     } catch (error) {
       // The compiler turns what is thrown here into a word of its own.
@@ -75,11 +78,10 @@ export async function runAsc(
   });
   if (refused) throw refused;
   if (error || wasm === undefined) {
-    throw new UserError(
-      `the firmware '${request.app}' does not compile:\n${messages.join("").trim() || String(error)}`,
-    );
+    const output = messages.join("");
+    throw new UserError(output ? compilerErrors(output, shownName) : String(error));
   }
-  await refuseAllocation(wasm, request.app);
+  await inspect(wasm, request.app, [...sources.read.keys()]);
   const compiled = {
     wasm,
     sourceMap,
@@ -132,15 +134,41 @@ function ascArguments(request: CompileRequest, { folder, options }: Decided): st
   return args;
 }
 
-/** Device code must not allocate: with the stub runtime any allocation pulls in `memory.grow`. */
-async function refuseAllocation(wasm: Uint8Array, app: string): Promise<void> {
+/**
+ * Refuses what no device can run: allocation (with the stub runtime any one pulls in `memory.grow`), function tables, and
+ * recursion.
+ */
+async function inspect(wasm: Uint8Array, app: string, read: readonly string[]): Promise<void> {
   const wabt = await (await import("wabt")).default();
-  const module = wabt.readWasm(wasm, { readDebugNames: false });
+  const module = wabt.readWasm(wasm, { readDebugNames: true });
+  module.applyNames();
   const wat = module.toText({ foldExprs: false, inlineExport: false });
   module.destroy();
   if (/\bmemory\.grow\b/.test(wat)) {
+    const users = read.filter((name) => /^(?:project|outside|test|firmware)\//.test(name));
+    const found = users.map((name) => allocationIn(name)).find((words) => words !== undefined);
     throw new UserError(
-      `the firmware '${app}' allocates memory at run time (its code contains memory.grow): look for 'new', string or array expressions`,
+      (found ?? `the firmware '${app}'`) +
+        " allocates memory at run time, and a device has no heap: use memory.data() and numbers",
     );
   }
+  if (/\bcall_indirect\b/.test(wat)) {
+    throw new UserError(
+      `the firmware '${app}' calls a function through a value, and a device has no function table: choose with a switch`,
+    );
+  }
+  const circle = findRecursion(wat);
+  if (circle) {
+    const names = circle.map((name) => name.slice(1).split("/").pop());
+    const file = (circle[0] as string).slice(1).split("/").slice(0, -1).join("/");
+    throw new UserError(
+      `${shownName(`${file}.ts`)}: ${names.join(" > ")} is a recursion, and a device's stack must have a bound: use a loop`,
+    );
+  }
+}
+
+function allocationIn(name: string): string | undefined {
+  const path = realPath(name);
+  if (path === undefined) return undefined;
+  return findAllocation(readFileSync(path, "utf8"), shownName(name));
 }

@@ -1,3 +1,6 @@
+import { UserError } from "../errors.js";
+import { lineOf } from "./sources.js";
+
 /**
  * Strings of device code. A device has no string type at run time, so two kinds of call take a literal and are rewritten
  * before the compiler sees them (on the same line, so that line numbers stay right):
@@ -25,19 +28,26 @@ export class LiteralTable {
   }
 
   /** Rewrites one source text. Prettier chooses between double and single quotes, so both are literals. */
-  rewrite(source: string, _file = ""): string {
+  rewrite(source: string, file = ""): string {
     return source
-      .replace(TEXT_CALL, (_all, literal: string) => String(this.text(this.expand(literal))))
+      .replace(TEXT_CALL, (_all, literal: string, at: number) =>
+        String(this.text(this.expand(literal), () => `${file}:${lineOf(source, at)}`)),
+      )
       .replace(
         LOG_CALL,
         (_all, call: string, literal: string) => call + this.message(this.expand(literal)),
       );
   }
 
-  private text(value: string): number {
-    const bytes = Buffer.byteLength(value, "latin1");
-    if (bytes > 1023)
-      throw new Error(`a text() literal is limited to 1023 bytes: "${value.slice(0, 40)}…"`);
+  /** A text becomes UTF-8, in which `\\xNN` stands for one byte; the table keeps each byte as a character. */
+  private text(literal: string, place: () => string): number {
+    const value = toBytes(literal);
+    const bytes = value.length;
+    if (bytes > TEXT_BYTES_MAX) {
+      throw new UserError(
+        `${place()}: a text() holds ${TEXT_BYTES_MAX} bytes at most, this one has ${bytes}: divide it, or make it a file in assets/`,
+      );
+    }
     let at = this.texts.get(value);
     if (at === undefined) {
       at = this.offset;
@@ -48,6 +58,9 @@ export class LiteralTable {
   }
 
   private message(format: string): number {
+    format = format.replace(/[\uf700-\uf7ff]/g, (c) =>
+      String.fromCharCode(c.charCodeAt(0) - RAW_BYTE),
+    );
     let id = this.ids.get(format);
     if (id === undefined) {
       id = this.messages.length;
@@ -71,8 +84,23 @@ function unquote(literal: string): string {
   return inside.replace(/\\(?:x([0-9a-fA-F]{2})|(.))/g, (_all, hex?: string, character?: string) =>
     hex === undefined
       ? (ESCAPES[character as string] ?? (character as string))
-      : String.fromCharCode(parseInt(hex, 16)),
+      : String.fromCharCode(RAW_BYTE + parseInt(hex, 16)),
   );
+}
+
+/** Where bytes that were given as `\\xNN` lie among the characters until the text is encoded: a private-use area. */
+const RAW_BYTE = 0xf700;
+const TEXT_BYTES_MAX = 1023;
+
+/** UTF-8 of a text, each byte as one character. */
+function toBytes(text: string): string {
+  return [...text]
+    .map((character) => {
+      const code = character.charCodeAt(0);
+      if ((code & 0xff00) === RAW_BYTE) return String.fromCharCode(code - RAW_BYTE);
+      return Buffer.from(character).toString("latin1");
+    })
+    .join("");
 }
 
 const ESCAPES: Record<string, string> = { n: "\n", r: "\r", t: "\t", "0": "\0" };

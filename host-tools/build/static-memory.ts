@@ -118,7 +118,7 @@ function sizeOf(type: string | undefined, parts: string[]): string {
 }
 
 /** The arguments of a call whose opening parenthesis is just before `at`, and the place behind the closing one. */
-function splitArguments(source: string, at: number): { parts: string[]; end: number } {
+export function splitArguments(source: string, at: number): { parts: string[]; end: number } {
   const parts: string[] = [];
   let depth = 0;
   let from = at;

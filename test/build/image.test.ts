@@ -116,7 +116,7 @@ withCompiler("firmware that allocates memory is refused", async (t) => {
   const error = await t.throwsAsync(buildImage({ board: BOARD, app: app("allocates") }), {
     instanceOf: UserError,
   });
-  t.regex(error.message, /allocates memory at run time/);
+  t.regex(error.message, /main\.ts:\d+: .* allocates memory at run time/);
 });
 
 withCompiler("a debug build has its own files, with line numbers", async (t) => {
