@@ -49,6 +49,8 @@ export class Device {
     readonly wire: Wire,
     private readonly pcap: PcapWriter | undefined,
     private readonly vcd: VcdWriter | undefined,
+    /** Whether the text that was waited for has come: then nothing that happens afterwards counts. */
+    private readonly seen: { expected: boolean },
   ) {}
 
   /** Makes the machine; it is powered when `run` is called. */
@@ -62,6 +64,7 @@ export class Device {
     const pcap = spec.pcap === undefined ? undefined : new PcapWriter(spec.pcap);
     const vcd =
       spec.vcd === undefined ? undefined : new VcdWriter(spec.vcd, clock, firmware.board.spiHz);
+    const seen = { expected: false };
     const machine = await loadMachine({
       firmware,
       time,
@@ -69,14 +72,16 @@ export class Device {
       settings,
       log: (line) => {
         onLog(line);
-        if (expect !== undefined && line.text.includes(expect)) time.stop("expected");
+        if (expect === undefined || !line.text.includes(expect)) return;
+        seen.expected = true;
+        time.stop("expected");
       },
       ...(vcd && { probe: (chip) => vcd.probe(chip) }),
     });
     const wire = new Wire(clock, machine.chip, machine.linkBps, pcap);
     machine.chip.setLink(true);
     if (timeoutNs !== undefined) clock.schedule(timeoutNs, () => time.stop("timeout"));
-    return new Device(time, machine, wire, pcap, vcd);
+    return new Device(time, machine, wire, pcap, vcd, seen);
   }
 
   /** Brings the capture up to date on the disk. */
@@ -92,6 +97,8 @@ export class Device {
     } catch (error) {
       const simulatedMs = this.time.clock.nowNs / 1e6;
       if (error instanceof StopSimulation) return { reason: error.reason, simulatedMs };
+      if (this.seen.expected && error instanceof DeviceTrap)
+        return { reason: "expected", simulatedMs };
       if (error instanceof DeviceTrap)
         return { reason: "trap", message: error.message, simulatedMs };
       throw error;

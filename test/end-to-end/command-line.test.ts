@@ -89,6 +89,15 @@ test.serial("--expect ends the run at once with exit code 0 when the text comes"
 });
 
 test.serial(
+  "H5: an expected text wins, though the device fails or ends right behind it",
+  async (t) => {
+    const app = join(packageRoot, "test/device/returns");
+    t.is((await runCli("sim", "--net", "none", "--app", app, "--expect", "done")).code, 0);
+    t.is((await runCli("sim", "--net", "none", "--app", app, "--expect", "never")).code, 1);
+  },
+);
+
+test.serial(
   "--timeout ends a run with exit code 0, or 1 when an expected text did not come",
   async (t) => {
     t.is((await runCli(...alone, "--timeout", "0.5")).code, 0);
