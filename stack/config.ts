@@ -23,6 +23,7 @@ export const ACD_UNIT_MS: u32 = OPT_ACD_UNIT_MS;
 export const LOOPBACK_BYTES: u32 = OPT_LOOPBACK_BYTES;
 export const DHCP: bool = OPT_DHCP != 0;
 export const DNS_ENTRIES: u32 = OPT_DNS_ENTRIES;
+export const MDNS: bool = OPT_MDNS != 0;
 
 /** Largest IP packet that we send or take, bytes: Ethernet's. */
 export const IP_MTU: u32 = 1500;

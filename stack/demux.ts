@@ -1,11 +1,12 @@
 import { arpInput } from "./arp/input";
-import { DHCP, DNS_ENTRIES } from "./config";
+import { DHCP, DNS_ENTRIES, MDNS } from "./config";
 import { dhcpListens } from "./dhcp/client";
 import { dhcpInput } from "./dhcp/input";
 import { dnsInput, dnsListens, dnsRefused } from "./dns/client";
-import { DNS_PORT } from "./dns/message";
+import { DNS_PORT, MDNS_PORT } from "./dns/message";
 import { icmpError, icmpInput } from "./icmp/input";
 import { ICMP_UNREACHABLE, UNREACHABLE_PROTOCOL, icmpSendError } from "./icmp/output";
+import { IPPROTO_IGMP, igmpInput } from "./ip/igmp";
 import { ipv4Input } from "./ip/ipv4-input";
 import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, RxPacket } from "./ip/packet";
 import { linkRead } from "./link/device";
@@ -16,6 +17,7 @@ import {
   ethernetToMany,
 } from "./link/ethernet";
 import { TYPE_ARP, TYPE_IPV4 } from "./link/headers";
+import { mdnsInput } from "./mdns/responder";
 import { Counter, count } from "./statistics";
 import { tcpIcmpError } from "./tcp/icmp";
 import { tcpInput } from "./tcp/input";
@@ -47,6 +49,8 @@ function packetInput(packet: RxPacket): void {
     if (udpInput(packet)) datagramInput(packet);
   } else if (protocol == IPPROTO_ICMP) {
     errorInput(icmpInput(packet));
+  } else if (MDNS && protocol == IPPROTO_IGMP) {
+    igmpInput(packet);
   } else {
     count(Counter.IP_UNKNOWN_PROTOCOL);
     linkRead(packet.header + packet.headerBytes, min<u32>(packet.payloadBytes, 8));
@@ -66,6 +70,10 @@ function datagramInput(packet: RxPacket): void {
       dnsInput(question);
       return;
     }
+  }
+  if (MDNS && datagram.destinationPort == MDNS_PORT) {
+    mdnsInput(packet.source);
+    return;
   }
   udpDeliver(packet);
 }

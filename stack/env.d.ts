@@ -20,5 +20,6 @@ declare const OPT_ACD_UNIT_MS: u32;
 declare const OPT_LOOPBACK_BYTES: u32;
 declare const OPT_DHCP: u32;
 declare const OPT_DNS_ENTRIES: u32;
+declare const OPT_MDNS: u32;
 declare const OPT_ENC28J60_FULL_DUPLEX: u32;
 declare const OPT_MIRROR_BYTES: u32;

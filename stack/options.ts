@@ -52,6 +52,8 @@ export const OPTIONS = {
   DHCP: 1,
   /** Names that the DNS client asks for or knows at a time; 0 leaves it out. */
   DNS_ENTRIES: 4,
+  /** Multicast DNS: `<host name>.local` and a service are answered for on the link; 0 leaves it out. */
+  MDNS: 1,
   /** First bytes of every frame that are mirrored over the log line (`npm run build -- --mirror`); 0 leaves it out. */
   MIRROR_BYTES: 0,
   /** 1: the ENC28J60 runs in full duplex, for a link partner that is forced to 10 Mbit/s full duplex. */

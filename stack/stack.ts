@@ -1,12 +1,14 @@
 import { AcdOutcome, acdAnnounce, acdProbe, acdStop, acdTakeOutcome, acdTimer } from "./arp/acd";
 import { arpFlush, arpTakeNews, arpTimer } from "./arp/cache";
 import { arpSendWaiting } from "./arp/waiting";
-import { DHCP, DNS_ENTRIES } from "./config";
+import { DHCP, DNS_ENTRIES, MDNS } from "./config";
 import { frameInput } from "./demux";
 import { dhcpAddressChecked, dhcpLinkChanged, dhcpTimer } from "./dhcp/client";
 import { dnsNetworkChanged, dnsTimer } from "./dns/client";
 import { iface, interfaceChanged, interfaceTakeChange } from "./interface";
+import { igmpTimer } from "./ip/igmp";
 import { linkBegin, linkEnd, linkLoopbackWaiting } from "./link/device";
+import { mdnsRestart, mdnsTimer } from "./mdns/responder";
 import { setNow } from "./now";
 import { randomSeed } from "./random";
 import { readyChanges } from "./readiness";
@@ -20,6 +22,8 @@ import {
   TIMER_ARP,
   TIMER_DHCP,
   TIMER_DNS,
+  TIMER_IGMP,
+  TIMER_MDNS,
   TIMER_NONE,
   TIMER_TCP,
   timerTakeDue,
@@ -105,6 +109,7 @@ function addressChecked(free: bool): void {
     iface.tentative = false;
     acdAnnounce(iface);
     neighboursChanged();
+    if (MDNS) mdnsRestart();
   } else {
     acdProbe(iface, iface.address, PROBE_AGAIN_MS);
   }
@@ -118,6 +123,7 @@ function addressChanged(): void {
   else if (iface.up) acdProbe(iface, iface.address, 0);
   tcpAddressChanged();
   if (DNS_ENTRIES != 0) dnsNetworkChanged();
+  if (MDNS) mdnsRestart();
 }
 
 /** The cable was plugged in or pulled. After a return the network may be another one: neighbours and lease are asked again. */
@@ -133,6 +139,7 @@ export function stackLinkChanged(up: bool): void {
   if (iface.tentative) acdProbe(iface, iface.address, 0);
   else if (iface.address != 0) acdAnnounce(iface);
   tcpLinkUp();
+  if (MDNS) mdnsRestart();
 }
 
 function runTimer(timer: u32): void {
@@ -141,6 +148,8 @@ function runTimer(timer: u32): void {
   else if (timer == TIMER_ACD) acdTimer(iface);
   else if (DHCP && timer == TIMER_DHCP) dhcpTimer();
   else if (DNS_ENTRIES != 0 && timer == TIMER_DNS) dnsTimer();
+  else if (MDNS && timer == TIMER_MDNS) mdnsTimer();
+  else if (MDNS && timer == TIMER_IGMP) igmpTimer();
 }
 
 /** Milliseconds until the stack wants its next turn if no frame comes before. */

@@ -38,6 +38,7 @@ export const enum Counter {
   DHCP_BAD,
   DNS_OUT,
   DNS_BAD,
+  MDNS_CONFLICT,
   TCP_IN,
   TCP_OUT,
   TCP_BAD_HEADER,

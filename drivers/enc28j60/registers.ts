@@ -88,6 +88,7 @@ export const ECON1_BSEL: u32 = 0x03;
 
 export const ERXFCON_UCEN: u32 = 0x80;
 export const ERXFCON_CRCEN: u32 = 0x20;
+export const ERXFCON_MCEN: u32 = 0x02;
 export const ERXFCON_BCEN: u32 = 0x01;
 
 export const MACON1_TXPAUS: u32 = 0x08;

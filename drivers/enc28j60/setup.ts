@@ -19,6 +19,7 @@ import {
   ERXFCON,
   ERXFCON_BCEN,
   ERXFCON_CRCEN,
+  ERXFCON_MCEN,
   ERXFCON_UCEN,
   ESTAT,
   ESTAT_CLKRDY,
@@ -136,7 +137,8 @@ function writeVerified(address: u32, value: u32): bool {
 /** Filters, MAC (DS39662E 6.5) and address. Gaps and duplex belong together. */
 function setupMac(mac: usize): bool {
   selectBank(1);
-  writeEth(ERXFCON, ERXFCON_UCEN | ERXFCON_CRCEN | ERXFCON_BCEN);
+  const groups: u32 = OPT_MDNS != 0 ? ERXFCON_MCEN : 0;
+  writeEth(ERXFCON, ERXFCON_UCEN | ERXFCON_CRCEN | ERXFCON_BCEN | groups);
   selectBank(2);
   const pause: u32 = FULL_DUPLEX ? MACON1_TXPAUS | MACON1_RXPAUS : 0;
   const duplex: u32 = FULL_DUPLEX ? MACON3_FULDPX : 0;

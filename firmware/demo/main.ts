@@ -4,8 +4,10 @@
  * closed, to see what a refused connection looks like.
  */
 import { log1 } from "as-tcpip/log";
-import { netStart } from "as-tcpip/net";
+import { announceService, netStart } from "as-tcpip/net";
 import { settingsEchoPort, settingsHttpPort } from "as-tcpip/settings";
+import { text, textAddress, textBytes } from "as-tcpip/text";
+import { MDNS } from "../../stack/config";
 import { chargenTurn } from "../services/chargen";
 import { Client, Phase, Service, clientAt } from "../services/client";
 import {
@@ -59,6 +61,10 @@ export function main(): void {
   clientsStart();
   httpStart();
   offer(settingsHttpPort(HTTP_PORT), Service.HTTP);
+  if (MDNS) {
+    const http = text("_http._tcp");
+    announceService(textAddress(http), textBytes(http), settingsHttpPort(HTTP_PORT));
+  }
   offer(HTTP_ECHO_PORT, Service.HTTP_ECHO);
   offer(settingsEchoPort(ECHO_PORT), Service.ECHO);
   offer(DISCARD_PORT, Service.DISCARD);

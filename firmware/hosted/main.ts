@@ -1,7 +1,9 @@
 import { ramFrameBuffer, ramFrameIn, ramFrameRoom } from "../../drivers/ram/nic";
 import { dhcpStart } from "../../stack/dhcp/client";
+import { MDNS } from "../../stack/config";
 import { dnsLookup } from "../../stack/dns/client";
 import { iface, interfaceInit, interfaceTentative } from "../../stack/interface";
+import { mdnsRestart, mdnsService } from "../../stack/mdns/responder";
 import { readyChanges } from "../../stack/readiness";
 import {
   sockAbort,
@@ -225,6 +227,19 @@ export function nameLookup(name: usize, bytes: u32, to: usize, capacity: u32): i
 export function nameServers(first: u32, second: u32): void {
   iface.dns = first;
   iface.dns2 = second;
+}
+
+/** Names the host, and begins to answer for the name on the link. */
+export function hostName(name: usize, bytes: u32): void {
+  iface.hostName = name;
+  iface.hostNameBytes = bytes;
+  if (MDNS) mdnsRestart();
+}
+
+/** Announces a web server. */
+export function announceHttp(port: u32): void {
+  const labels = memory.data<u8>([5, 0x5f, 0x68, 0x74, 0x74, 0x70, 4, 0x5f, 0x74, 0x63, 0x70]);
+  if (MDNS) mdnsService(labels, 11, port);
 }
 
 /** Counts up with every event that could end a wait on a socket. */

@@ -1,5 +1,7 @@
-import { DNS_ENTRIES } from "../../stack/config";
+import { DNS_ENTRIES, MDNS } from "../../stack/config";
 import { EAI_INPROGRESS, dnsLookup } from "../../stack/dns/client";
+import { nameEncode } from "../../stack/dns/name";
+import { mdnsService } from "../../stack/mdns/responder";
 import { AF_INET } from "../../stack/posix";
 import { SockAddrIn, setSockAddrIn } from "../../stack/socket/address";
 import { netPoll } from "./runtime";
@@ -15,9 +17,23 @@ export {
 
 /** Addresses that one call gives at most. */
 const ADDRESSES_MAX: u32 = 4;
+/** Labels of a service type, with an end. */
+const LABELS_BYTES: u32 = 34;
+const LABELS: usize = memory.data(MDNS ? LABELS_BYTES : 4, 4);
 const ADDRESSES: usize = memory.data(DNS_ENTRIES != 0 ? 4 * ADDRESSES_MAX : 4, 4);
 /** Longest single wait; the client gives up by itself long before. */
 const TURN_MS: u32 = 60_000;
+
+/**
+ * Announces a service of this device on the link (RFC 6763), one at most: its type, such as `_http._tcp`, of `typeBytes`
+ * characters, and its port. Browsers of the network then show the device by its host name. False = the type is too long, or
+ * multicast DNS is left out (`MDNS` 0).
+ */
+export function announceService(type: usize, typeBytes: u32, port: u32): bool {
+  if (!MDNS) return false;
+  const bytes = nameEncode(type, typeBytes, LABELS, LABELS_BYTES);
+  return bytes != 0 && mdnsService(LABELS, bytes - 1, port);
+}
 
 /**
  * getaddrinfo(3) without its list: the IPv4 addresses of a host. `node` is a name of `nodeBytes` characters or an address in

@@ -154,7 +154,10 @@ function parseIp(result: Parsed, body: Uint8Array): number {
   if (packet.protocol === PROTOCOL.ICMP) parseIcmp(result, packet);
   else if (packet.protocol === PROTOCOL.UDP) parseUdp(result, packet);
   else if (packet.protocol === PROTOCOL.TCP) parseTcp(result, packet);
-  else result.problems.push(`protocol ${packet.protocol}`);
+  else if (packet.protocol === PROTOCOL.IGMP) {
+    if (packet.payload.length !== 8) result.problems.push("IGMP length");
+    if (internetSum(packet.payload) !== 0xffff) result.problems.push("IGMP checksum");
+  } else result.problems.push(`protocol ${packet.protocol}`);
   return total;
 }
 

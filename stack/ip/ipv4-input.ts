@@ -1,11 +1,12 @@
 import { checksumOf } from "cpu";
-import { DHCP } from "../config";
+import { DHCP, MDNS } from "../config";
 import { iface, isUnicast } from "../interface";
 import { DEVICE_NIC, linkRead, linkRxDevice } from "../link/device";
 import { RX_NETWORK } from "../link/headers";
 import { Counter, count } from "../statistics";
 import { Be } from "../wire/bytes";
 import { sumFold } from "../wire/checksum";
+import { igmpMember } from "./igmp";
 import { IPPROTO_UDP, IP_HEADER_BYTES, RxPacket, ipHeaderSum, isLoopback } from "./packet";
 
 const packet: RxPacket = changetype<RxPacket>(memory.data(offsetof<RxPacket>(), 4));
@@ -52,6 +53,10 @@ function addressesFault(): Counter {
     return Counter.IP_BAD_SOURCE;
   }
   if (destination == 0xffffffff || (destination == iface.broadcast && ours != 0)) {
+    packet.linkBroadcast = true;
+    return Counter.COUNT;
+  }
+  if (MDNS && ours != 0 && igmpMember(destination)) {
     packet.linkBroadcast = true;
     return Counter.COUNT;
   }

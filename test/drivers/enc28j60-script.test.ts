@@ -42,8 +42,8 @@ function initScript(chip: ScriptedSpi): void {
   // Control bytes of both slots, ETXST
   for (const bytes of ["42 00", "43 1a", "7a 00", "42 00", "43 14", "7a 00"]) chip.expect(bytes);
   for (const bytes of ["44 00", "45 14", "46 00", "47 14"]) chip.expect(bytes);
-  // ERXFCON: unicast, broadcast, CRC
-  chip.expect("9f 01").expect("58 a1").expect("bf 01");
+  // ERXFCON: unicast, broadcast, groups (for multicast DNS, MDNS), CRC
+  chip.expect("9f 01").expect("58 a3").expect("bf 01");
   chip.expect("9f 02");
   verified(chip, 0x00, 0x01);
   verified(chip, 0x02, 0x32);

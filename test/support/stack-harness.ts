@@ -74,6 +74,7 @@ export const COUNTERS = [
   "dhcpBad",
   "dnsOut",
   "dnsBad",
+  "mdnsConflict",
   "tcpIn",
   "tcpOut",
   "tcpBadHeader",
@@ -127,6 +128,8 @@ interface HostedExports {
   readyCount(): number;
   nameLookup(name: number, bytes: number, to: number, capacity: number): number;
   nameServers(first: number, second: number): void;
+  hostName(at: number, bytes: number): void;
+  announceHttp(port: number): void;
   counter(index: number): number;
   inUse(table: number): number;
   readyCount(): number;

@@ -24,7 +24,7 @@ function group(index: u32): Text {
       return text("icmpIn icmpBad icmpBadChecksum icmpEcho icmpErrorOut icmpRateLimited ");
     case 5:
       return text(
-        "udpIn udpOut udpBadLength udpBadChecksum udpNoPort udpRingFull dhcpBad dnsOut dnsBad ",
+        "udpIn udpOut udpBadLength udpBadChecksum udpNoPort udpRingFull dhcpBad dnsOut dnsBad mdnsConflict ",
       );
     case 6:
       return text("tcpIn tcpOut tcpBadHeader tcpBadChecksum tcpNoConnection tcpResetIn ");

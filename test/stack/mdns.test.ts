@@ -1,0 +1,419 @@
+/** Multicast DNS: what the responder says on the link, and what it makes of what others say (RFC 6762, RFC 6763, RFC 2236). */
+import test from "ava";
+import { StackHarness, STACK_ADDRESS } from "../support/stack-harness.js";
+import type { Parsed } from "../support/wire-parse.js";
+import { be16, be32, concat, internetChecksum, ip } from "../support/wire.js";
+
+const GROUP = ip("224.0.0.251");
+const GROUP_MAC = "01:00:5e:00:00:fb";
+const HOST = "plant.local";
+const INSTANCE = "plant._http._tcp.local";
+const SERVICE = "_http._tcp.local";
+const TYPES = "_services._dns-sd._udp.local";
+const T = { A: 1, PTR: 12, TXT: 16, AAAA: 28, SRV: 33, NSEC: 47, ANY: 255 };
+
+const name = (text: string): Uint8Array =>
+  concat(...text.split(".").map((label) => concat([label.length], Buffer.from(label))), [0]);
+const question = (of: string, type: number, top = false): Uint8Array =>
+  concat(name(of), be16(type), be16(top ? 0x8001 : 1));
+const record = (of: string, type: number, ttl: number, data: Uint8Array): Uint8Array =>
+  concat(name(of), be16(type), be16(1), be32(ttl), be16(data.length), data);
+
+interface Sections {
+  id?: number;
+  flags?: number;
+  questions?: Uint8Array[];
+  answers?: Uint8Array[];
+  authority?: Uint8Array[];
+}
+
+function message(sections: Sections): Uint8Array {
+  const { questions = [], answers = [], authority = [] } = sections;
+  return concat(
+    be16(sections.id ?? 0),
+    be16(sections.flags ?? 0),
+    be16(questions.length),
+    be16(answers.length),
+    be16(authority.length),
+    be16(0),
+    ...questions,
+    ...answers,
+    ...authority,
+  );
+}
+
+interface Rr {
+  name: string;
+  type: number;
+  class: number;
+  ttl: number;
+  data: Uint8Array;
+}
+
+interface Said {
+  frame: Parsed;
+  id: number;
+  flags: number;
+  questions: { name: string; type: number; class: number }[];
+  answers: Rr[];
+  authority: Rr[];
+  additional: Rr[];
+}
+
+/** A message of the stack; throws when anything in it is malformed. */
+function said(frame: Parsed): Said {
+  const bytes = frame.udp?.data ?? new Uint8Array(0);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let at = 12;
+  const readName = (): string => {
+    const labels: string[] = [];
+    while (view.getUint8(at) !== 0) {
+      const length = view.getUint8(at);
+      if (length > 63) throw new Error("label");
+      labels.push(Buffer.from(bytes.subarray(at + 1, at + 1 + length)).toString("latin1"));
+      at += length + 1;
+    }
+    at += 1;
+    return labels.join(".");
+  };
+  const questions = Array.from({ length: view.getUint16(4) }, () => {
+    const asked = { name: readName(), type: view.getUint16(at), class: view.getUint16(at + 2) };
+    at += 4;
+    return asked;
+  });
+  const section = (count: number): Rr[] =>
+    Array.from({ length: count }, () => {
+      const owner = readName();
+      const length = view.getUint16(at + 8);
+      const rr = {
+        name: owner,
+        type: view.getUint16(at),
+        class: view.getUint16(at + 2),
+        ttl: view.getUint32(at + 4),
+        data: bytes.slice(at + 10, at + 10 + length),
+      };
+      at += 10 + length;
+      return rr;
+    });
+  const parsed = {
+    frame,
+    id: view.getUint16(0),
+    flags: view.getUint16(2),
+    questions,
+    answers: section(view.getUint16(6)),
+    authority: section(view.getUint16(8)),
+    additional: section(view.getUint16(10)),
+  };
+  if (at !== bytes.length) throw new Error("bytes behind the records");
+  return parsed;
+}
+
+class Link {
+  readonly #asker;
+
+  private constructor(readonly stack: StackHarness) {
+    this.#asker = stack.neighbour("192.168.7.9");
+  }
+
+  /** A stack that has just been named. */
+  static async named(service = true): Promise<Link> {
+    const stack = await StackHarness.quiet();
+    const link = new Link(stack);
+    if (service) stack.wasm.announceHttp(80);
+    const at = stack.wasm.scratch() >>> 0;
+    new Uint8Array(stack.wasm.memory.buffer).set(Buffer.from("Plant"), at + 4096);
+    stack.wasm.hostName(at + 4096, 5);
+    return link;
+  }
+
+  /** A stack whose name has been announced a while ago. */
+  static async running(): Promise<Link> {
+    const link = await Link.named();
+    link.stack.advance(20_000);
+    link.stack.take();
+    return link;
+  }
+
+  /** The messages of the stack until now. */
+  heard(): Said[] {
+    return this.stack
+      .take()
+      .filter((frame) => frame.udp)
+      .map((frame) => said(frame));
+  }
+
+  during(ms: number): Said[] {
+    this.stack.advance(ms);
+    return this.heard();
+  }
+
+  say(sections: Sections, from = "192.168.7.9", sourcePort = 5353, to = GROUP): void {
+    const host = this.#asker.as(ip(from));
+    this.stack.inject(
+      host.udp({ sourcePort, destinationPort: 5353 }, message(sections), {
+        ip: { destination: to, ttl: 255 },
+        ethernet: { destination: to === GROUP ? GROUP_MAC : this.stack.mac },
+      }),
+    );
+  }
+
+  ask(of: string, type: number, more: Sections = {}): Said[] {
+    this.stack.advance(1100);
+    this.heard();
+    this.say({ questions: [question(of, type)], ...more });
+    return this.heard();
+  }
+}
+
+const lower = (rr: Rr): string => `${rr.name.toLowerCase()} ${rr.type}`;
+
+test("MDNS-2, RFC 6762 8.1: three probes for all unique names, 250 ms apart, then MDNS-3: two announcements, a second apart", async (t) => {
+  const link = await Link.named();
+  const began = link.stack.nowMs;
+  const times: number[] = [];
+  for (let probes = 0; probes < 3; probes++) {
+    let [probe] = link.heard();
+    while (!probe) [probe] = link.during(1);
+    times.push(link.stack.nowMs);
+    t.deepEqual([probe.frame.destination, probe.frame.ip?.destination], [GROUP_MAC, GROUP]);
+    t.deepEqual([probe.frame.udp?.sourcePort, probe.frame.udp?.destinationPort], [5353, 5353]);
+    t.is(probe.frame.ip?.ttl, 255);
+    t.deepEqual([probe.id, probe.flags], [0, 0]);
+    t.deepEqual(
+      probe.questions.map((q) => [q.name.toLowerCase(), q.type, q.class]),
+      [
+        [HOST, T.ANY, 0x8001],
+        [INSTANCE, T.ANY, 0x8001],
+      ],
+    );
+    t.deepEqual(probe.authority.map(lower), [`${HOST} ${T.A}`, `${INSTANCE} ${T.SRV}`]);
+    t.true(probe.authority.every((rr) => rr.class === 1));
+  }
+  t.true((times[0] as number) - began <= 251);
+  t.deepEqual(
+    [(times[1] as number) - (times[0] as number), (times[2] as number) - (times[1] as number)],
+    [250, 250],
+  );
+  t.deepEqual(link.during(249), []);
+  const [first] = link.during(2);
+  t.is(first?.flags, 0x8400);
+  t.deepEqual(first?.answers.map(lower), [
+    `${HOST} ${T.A}`,
+    `${SERVICE} ${T.PTR}`,
+    `${INSTANCE} ${T.SRV}`,
+    `${INSTANCE} ${T.TXT}`,
+    `${TYPES} ${T.PTR}`,
+  ]);
+  t.deepEqual(
+    first?.answers.map((rr) => [rr.class, rr.ttl]),
+    [
+      [0x8001, 120],
+      [1, 4500],
+      [0x8001, 120],
+      [0x8001, 4500],
+      [1, 4500],
+    ],
+    "MDNS-5: cache-flush on unique records only",
+  );
+  t.deepEqual(first?.answers[0]?.data, be32(STACK_ADDRESS));
+  t.deepEqual(first?.answers[2]?.data, concat(be32(0), be16(80), name("Plant.local")));
+  t.deepEqual(first?.answers[3]?.data, Uint8Array.of(0));
+  t.deepEqual(link.during(990), []);
+  t.is(link.during(20).length, 1);
+  t.deepEqual(link.during(600_000), [], "and then silence");
+});
+
+test("MDNS-1, RFC 6762 6: the name is answered to all, at once, whatever its letters; not twice within a second", async (t) => {
+  const link = await Link.running();
+  const [answer, ...more] = link.ask("pLANT.lOCAL", T.A);
+  t.is(more.length, 0);
+  t.is(answer?.frame.ip?.destination, GROUP);
+  t.deepEqual([answer?.id, answer?.flags, answer?.questions.length], [0, 0x8400, 0]);
+  t.deepEqual(answer?.answers[0]?.data, be32(STACK_ADDRESS));
+  link.say({ questions: [question(HOST, T.A)] });
+  t.deepEqual(link.heard(), []);
+  t.is(link.ask(HOST, T.ANY).length, 1);
+  t.deepEqual(link.ask("other.local", T.A), []);
+  t.deepEqual(link.ask("plant.local.local", T.A), []);
+});
+
+test("MDNS-8, RFC 6762 6.1: there is no such type, says NSEC; other opcodes and broken messages are ignored", async (t) => {
+  const link = await Link.running();
+  const [answer] = link.ask(HOST, T.AAAA);
+  t.deepEqual(answer?.answers.map(lower), [`${HOST} ${T.NSEC}`]);
+  t.deepEqual(answer?.answers[0]?.data, concat(name("Plant.local"), [0, 1, 0x40]));
+  t.deepEqual(link.ask(HOST, T.A, { flags: 0x0800 }), []);
+  const whole = message({
+    questions: [question(HOST, T.A)],
+    answers: [record(HOST, T.A, 9, be32(1))],
+  });
+  const host = link.stack.peer("192.168.7.9");
+  const to = { ip: { destination: GROUP }, ethernet: { destination: GROUP_MAC } };
+  for (let bytes = 0; bytes < whole.length; bytes++) {
+    const ports = { sourcePort: 5353, destinationPort: 5353 };
+    link.stack.inject(host.udp(ports, whole.subarray(0, bytes), to));
+    t.deepEqual(link.heard(), [], `${bytes} bytes`);
+  }
+  const loop = concat(be16(0xc00c), be16(T.A), be16(1));
+  link.say({ questions: [loop] });
+  link.say({ questions: [concat([1, 0x61], be16(0xc00e), be16(T.A), be16(1))] });
+  t.deepEqual(link.heard(), []);
+});
+
+test("MDNS-4, RFC 6763: a service is found: type, instance, port and address, after 20 to 120 ms, in one message", async (t) => {
+  const link = await Link.running();
+  link.say({ questions: [question(SERVICE, T.PTR)] });
+  t.deepEqual(link.during(19), []);
+  const [answer] = link.during(102);
+  t.deepEqual(answer?.answers.map(lower), [`${SERVICE} ${T.PTR}`]);
+  t.deepEqual(answer?.answers[0]?.data, name("Plant._http._tcp.local"));
+  t.deepEqual(answer?.additional.map(lower), [
+    `${HOST} ${T.A}`,
+    `${INSTANCE} ${T.SRV}`,
+    `${INSTANCE} ${T.TXT}`,
+  ]);
+  link.say({ questions: [question(TYPES, T.PTR)] });
+  const [types] = link.during(121);
+  t.deepEqual(types?.answers[0]?.data, name(SERVICE));
+  t.deepEqual(link.ask(INSTANCE, T.SRV)[0]?.answers[0]?.data.length, 19);
+  t.deepEqual(link.ask("_ftp._tcp.local", T.PTR), []);
+  link.say({ questions: [question(HOST, T.A)], flags: 0x0200 });
+  t.deepEqual(link.during(399), [], "more known answers are to come");
+  t.is(link.during(102).length, 1);
+});
+
+test("MDNS-6, RFC 6762 7.1: what the asker knows for half its time at least is not told again; 5.4: QU is answered to him", async (t) => {
+  const link = await Link.running();
+  const known = (ttl: number, address: number): Sections => ({
+    answers: [record(HOST, T.A, ttl, be32(address))],
+  });
+  t.deepEqual(link.ask(HOST, T.A, known(60, STACK_ADDRESS)), []);
+  t.is(link.ask(HOST, T.A, known(59, STACK_ADDRESS)).length, 1);
+  t.is(link.ask(HOST, T.A, known(120, STACK_ADDRESS + 1)).length, 1);
+  const [alone] = link.ask(HOST, T.A, { questions: [question(HOST, T.A, true)] });
+  t.is(alone?.frame.ip?.destination, ip("192.168.7.9"));
+  t.deepEqual([alone?.frame.udp?.destinationPort, alone?.answers[0]?.class], [5353, 0x8001]);
+  link.stack.advance(31_000);
+  const [all] = link.ask(HOST, T.A, { questions: [question(HOST, T.A, true)] });
+  t.is(all?.frame.ip?.destination, GROUP, "it was not told to all for a quarter of its time");
+});
+
+test("MDNS-7, RFC 6762 6.7: one who asks from another port gets his identifier and question back, TTL 10, no cache-flush", async (t) => {
+  const link = await Link.running();
+  link.say({ id: 0x1234, questions: [question(HOST, T.A)] }, "192.168.7.9", 40_000);
+  const [answer] = link.heard();
+  t.is(answer?.frame.ip?.destination, ip("192.168.7.9"));
+  t.is(answer?.frame.udp?.destinationPort, 40_000);
+  t.is(answer?.id, 0x1234);
+  t.is(answer?.questions[0]?.name, HOST);
+  t.deepEqual([answer?.answers[0]?.ttl, answer?.answers[0]?.class], [10, 1]);
+  let answers = 0;
+  for (let i = 0; i < 1000; i++) {
+    link.say({ questions: [question(HOST, T.A)] }, "192.168.7.9", 40_000);
+    answers += link.heard().length;
+  }
+  t.true(answers <= 40, `${answers} answers to a flood`);
+});
+
+test("N-11, RFC 6762 11: questions from outside the link are ignored, by group or by our own address", async (t) => {
+  const link = await Link.running();
+  for (const to of [GROUP, STACK_ADDRESS]) {
+    link.say({ questions: [question(HOST, T.A)] }, "10.0.0.9", 5353, to);
+    link.say({ questions: [question(HOST, T.A)] }, "10.0.0.9", 40_000, to);
+    t.deepEqual(link.heard(), []);
+  }
+});
+
+test("MDNS-2, RFC 6762 8.1, 9: a name that another has is given up for the next one; a later claim is probed anew", async (t) => {
+  const link = await Link.named();
+  const claim = (): void => {
+    link.say({ flags: 0x8400, answers: [record(HOST, T.A, 120, be32(ip("192.168.7.77")))] });
+  };
+  link.during(300);
+  claim();
+  const next = link.during(3000);
+  t.is(next[0]?.questions[0]?.name, "Plant-2.local");
+  t.is(next.filter((m) => m.flags === 0).length, 3);
+  t.is(next.at(-1)?.answers[0]?.name, "Plant-2.local");
+  t.is(link.stack.counter("mdnsConflict"), 1);
+  t.deepEqual(link.ask(HOST, T.A), [], "the name is not ours");
+  claim();
+  t.deepEqual(link.during(3000), [], "nor a concern of ours");
+  link.say({ flags: 0x8400, answers: [record("plant-2.local", T.A, 120, be32(1))] });
+  const again = link.during(3000);
+  t.is(again[0]?.questions[0]?.name, "Plant-2.local", "we ask who else has it");
+  t.is(again.at(-1)?.answers[0]?.name, "Plant-2.local", "and keep it when nobody says so");
+  link.say({ flags: 0x8400, answers: [record("plant-2.local", T.A, 120, be32(STACK_ADDRESS))] });
+  t.deepEqual(link.during(3000), [], "our own data is no conflict");
+});
+
+test("RFC 6762 8.2: of two that probe at the same time the greater address has the name, the other asks again after a second", async (t) => {
+  for (const [address, wins] of [
+    ["192.168.7.1", true],
+    ["192.168.7.3", false],
+  ] as const) {
+    const link = await Link.named(false);
+    link.during(300);
+    link.say({
+      questions: [question(HOST, T.ANY, true)],
+      authority: [record(HOST, T.A, 120, be32(ip(address)))],
+    });
+    const next = link.during(990);
+    t.is(next.length > 0, wins, address);
+    const later = link.during(3000);
+    t.is(later.at(-1)?.answers[0]?.name, "Plant.local");
+  }
+});
+
+test("MDNS-2: after 15 conflicts there are five seconds between the attempts", async (t) => {
+  const link = await Link.named(false);
+  let probed = 0;
+  for (let i = 0; i < 40; i++) {
+    const [probe] = link.during(260);
+    if (!probe?.questions[0]) continue;
+    probed += 1;
+    const claimed = probe.questions[0].name;
+    link.say({ flags: 0x8400, answers: [record(claimed, T.A, 120, be32(1))] });
+  }
+  t.true(probed >= 15 && probed <= 18, `${probed} attempts in 10 s`);
+});
+
+test("RFC 2236: the group is reported when it is joined, once more, and when a router asks", async (t) => {
+  const link = await Link.named();
+  const reports = (ms: number): Parsed[] => {
+    link.stack.advance(ms);
+    return link.stack.take().filter((frame) => frame.ip?.protocol === 2);
+  };
+  const [first] = reports(1);
+  t.deepEqual([first?.destination, first?.ip?.destination], [GROUP_MAC, GROUP]);
+  t.is(first?.ip?.ttl, 1);
+  t.deepEqual(first?.ip?.options, Uint8Array.of(0x94, 4, 0, 0), "router alert");
+  t.deepEqual(first?.ip?.payload.subarray(0, 2), Uint8Array.of(0x16, 0));
+  t.deepEqual(first?.ip?.payload.subarray(4), be32(GROUP));
+  t.is(reports(10_000).length, 1);
+  t.is(reports(300_000).length, 0);
+  const router = link.stack.peer("192.168.7.1", "02:00:00:00:00:fe");
+  const query = (group: number, checksum?: number): void => {
+    const body = concat([0x11, 10, 0, 0], be32(group));
+    body.set(be16(checksum ?? internetChecksum(body)), 2);
+    const below = {
+      ip: { destination: ip("224.0.0.1"), ttl: 1 },
+      ethernet: { destination: "01:00:5e:00:00:01" },
+    };
+    link.stack.inject(router.ip(2, body, below));
+  };
+  query(0);
+  t.is(reports(1001).length, 1, "within the time that the router gives");
+  query(GROUP);
+  t.is(reports(1001).length, 1);
+  query(ip("224.0.0.99"));
+  query(GROUP, 0x1234);
+  t.is(reports(1001).length, 0);
+});
+
+test("RFC 6762 8: without an address there is no name, and a cable that comes back probes again", async (t) => {
+  const link = await Link.running();
+  link.stack.wasm.linkChanged(0);
+  link.stack.wasm.linkChanged(1);
+  t.is(link.during(3000).filter((m) => m.flags === 0).length, 3);
+});
