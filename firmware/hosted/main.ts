@@ -26,7 +26,7 @@ import {
   sockShutdown,
   sockTakeError,
 } from "../../stack/socket/socket";
-import { sockSetOption } from "../../stack/socket/options";
+import { sockGetOption, sockSetOption } from "../../stack/socket/options";
 import { NO_SOCKET, socketIndex, socketsInUse } from "../../stack/socket/table";
 import { counterValue } from "../../stack/statistics";
 import { stackDeadline, stackLinkChanged, stackPoll, stackStart } from "../../stack/stack";
@@ -183,6 +183,11 @@ export function sysError(fd: i32): i32 {
 /** setsockopt() with a plain number. */
 export function sysSetOption(fd: i32, level: i32, option: i32, value: i32): i32 {
   return sockSetOption(fd, level, option, value);
+}
+
+/** getsockopt() with a plain number. */
+export function sysGetOption(fd: i32, level: i32, option: i32): i32 {
+  return sockGetOption(fd, level, option);
 }
 
 export function sysLocalAddress(fd: i32): u32 {

@@ -1,4 +1,4 @@
-import { EBADF, EINVAL, ENOPROTOOPT } from "../../stack/errors";
+import { EBADF, EINVAL, ENOPROTOOPT, EOPNOTSUPP } from "../../stack/errors";
 import {
   F_GETFL,
   F_SETFL,
@@ -35,7 +35,7 @@ export function setsockopt(fd: i32, level: i32, option: i32, value: usize, bytes
 /** getsockopt(2): writes the option, an i32 or a pair as for setsockopt, to `value`. */
 export function getsockopt(fd: i32, level: i32, option: i32, value: usize): i32 {
   const number = sockGetOption(fd, level, option);
-  if (number == -EBADF || number == -ENOPROTOOPT) return number;
+  if (number == -EBADF || number == -ENOPROTOOPT || number == -EOPNOTSUPP) return number;
   if (level == SOL_SOCKET && option == SO_LINGER) {
     store<i32>(value, number < 0 ? 0 : 1);
     store<i32>(value, number < 0 ? 0 : number, 4);

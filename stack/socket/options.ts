@@ -1,5 +1,5 @@
 import { TCP_RX_BYTES, TCP_TX_BYTES, UDP_RX_BYTES } from "../config";
-import { EBADF, EINVAL, ENOPROTOOPT } from "../errors";
+import { EBADF, EINVAL, ENOPROTOOPT, EOPNOTSUPP } from "../errors";
 import { tcbAt } from "../tcp/connection";
 import { DEFAULT_MSS } from "../tcp/segment";
 import { tcpSetNoDelay } from "../tcp/user";
@@ -93,7 +93,7 @@ function setFlag(socket: Socket, flag: SocketFlag, on: bool): void {
   else socket.flags &= ~flag;
 }
 
-/** Reads an option as a plain number; -EBADF, -ENOPROTOOPT for one that does not exist. */
+/** Reads an option as a plain number; -EBADF, -ENOPROTOOPT for one that does not exist, -EOPNOTSUPP: of TCP, on a datagram socket. */
 export function sockGetOption(fd: i32, level: i32, option: i32): i32 {
   const index = socketIndex(fd);
   if (index == NO_SOCKET) return -EBADF;
@@ -105,6 +105,7 @@ export function sockGetOption(fd: i32, level: i32, option: i32): i32 {
     const open = socket.kind == SocketKind.CONNECTION;
     return open ? <i32>tcbAt(<u32>socket.index).sndMss : <i32>DEFAULT_MSS;
   }
+  if (level == IPPROTO_TCP) return -EOPNOTSUPP;
   if (level == IPPROTO_IP) {
     if (option == IP_TOS) return <i32>socket.tos;
     return option == IP_TTL ? <i32>socket.ttl : -ENOPROTOOPT;

@@ -193,6 +193,7 @@ export function sockAccept(fd: i32): i32 {
   const index = socketIndex(fd);
   if (index == NO_SOCKET) return -EBADF;
   const socket = socketAt(index);
+  if (socket.kind == SocketKind.DATAGRAM) return -EOPNOTSUPP;
   if (socket.kind != SocketKind.LISTENER) return -EINVAL;
   if (tcpListenerEvents(<u32>socket.index) == 0) return -EAGAIN;
   const fresh = socketAllocate(SocketKind.CONNECTION);

@@ -124,7 +124,9 @@ interface HostedExports {
   sysEvents(fd: number): number;
   sysError(fd: number): number;
   sysSetOption(fd: number, level: number, option: number, value: number): number;
+  sysGetOption(fd: number, level: number, option: number): number;
   sysLocalPort(fd: number): number;
+  sysPeerPort(fd: number): number;
   readyCount(): number;
   nameLookup(name: number, bytes: number, to: number, capacity: number): number;
   nameServers(first: number, second: number): void;

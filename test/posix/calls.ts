@@ -1,0 +1,65 @@
+/**
+ * The socket calls as a test of behaviour sees them, whoever does them: our stack, or the kernel of this machine. Results are
+ * those of the system call: 0 or more, or a negative errno with Linux's numbers. All sockets are non-blocking and both ends
+ * lie on 127.0.0.1.
+ */
+export interface Calls {
+  socket(type: number, protocol?: number, domain?: number): Promise<number>;
+  bind(fd: number, port: number, address?: number): Promise<number>;
+  listen(fd: number, backlog: number): Promise<number>;
+  accept(fd: number): Promise<number>;
+  connect(fd: number, port: number, address?: number): Promise<number>;
+  send(fd: number, text: string, flags?: number): Promise<number>;
+  sendto(fd: number, text: string, port: number, address?: number, flags?: number): Promise<number>;
+  /** The text, or a negative errno; "" at the end of a stream. */
+  recv(fd: number, bytes?: number, flags?: number): Promise<string | number>;
+  shutdown(fd: number, how: number): Promise<number>;
+  close(fd: number): Promise<number>;
+  setOption(fd: number, level: number, option: number, value: number): Promise<number>;
+  getOption(fd: number, level: number, option: number): Promise<number>;
+  /** SO_LINGER on with these seconds. */
+  linger(fd: number, seconds: number): Promise<number>;
+  /** POLLIN, POLLOUT, POLLERR, POLLHUP, POLLNVAL that are true now. */
+  poll(fd: number): Promise<number>;
+  localPort(fd: number): Promise<number>;
+  /** Port, or a negative errno. */
+  peerPort(fd: number): Promise<number>;
+  end(): void;
+}
+
+export const STREAM = 1;
+export const DGRAM = 2;
+export const LOOPBACK = 0x7f000001;
+export const [IN, OUT, ERR, HUP, NVAL] = [1, 4, 8, 16, 32] as const;
+export const MSG = {
+  PEEK: 2,
+  WAITALL: 0x100,
+  TRUNC: 0x20,
+  DONTWAIT: 0x40,
+  NOSIGNAL: 0x4000,
+} as const;
+export const SHUT = { RD: 0, WR: 1, RDWR: 2 } as const;
+export const E = {
+  BADF: -9,
+  AGAIN: -11,
+  ACCES: -13,
+  INVAL: -22,
+  PIPE: -32,
+  DESTADDRREQ: -89,
+  MSGSIZE: -90,
+  NOPROTOOPT: -92,
+  PROTONOSUPPORT: -93,
+  SOCKTNOSUPPORT: -94,
+  OPNOTSUPP: -95,
+  AFNOSUPPORT: -97,
+  ADDRINUSE: -98,
+  ADDRNOTAVAIL: -99,
+  CONNABORTED: -103,
+  CONNRESET: -104,
+  ISCONN: -106,
+  NOTCONN: -107,
+  CONNREFUSED: -111,
+  INPROGRESS: -115,
+} as const;
+export const SOL = { SOCKET: 1, IP: 0, TCP: 6 } as const;
+export const SO = { REUSEADDR: 2, TYPE: 3, ERROR: 4, BROADCAST: 6, ACCEPTCONN: 30 } as const;

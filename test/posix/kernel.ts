@@ -1,0 +1,86 @@
+/** The calls done by this machine's kernel, through a few lines of Python that keep the descriptors. */
+import { spawn, spawnSync } from "node:child_process";
+import { createInterface } from "node:readline";
+import { LOOPBACK, type Calls } from "./calls.js";
+
+const SERVER = `
+import ctypes, json, os, select, socket, struct, sys
+libc = ctypes.CDLL(None, use_errno=True)
+def call(f, *a):
+    r = f(*a)
+    return r if r >= 0 else -ctypes.get_errno()
+def sa(port, address):
+    return struct.pack("=H", 2) + struct.pack(">HI", port, address) + bytes(8)
+def name(f, fd):
+    b = ctypes.create_string_buffer(16); n = ctypes.c_uint(16)
+    r = call(f, fd, b, ctypes.byref(n))
+    return r if r < 0 else struct.unpack(">H", b.raw[2:4])[0]
+def opt(fd, level, option, value):
+    return call(libc.setsockopt, fd, level, option, value, len(value))
+def do(q):
+    o, a = q[0], q[1:]
+    if o == "socket": return call(libc.socket, a[0], a[1] | os.O_NONBLOCK, a[2])
+    if o == "bind": return call(libc.bind, a[0], sa(a[1], a[2]), 16)
+    if o == "listen": return call(libc.listen, a[0], a[1])
+    if o == "accept": return call(libc.accept4, a[0], None, None, os.O_NONBLOCK)
+    if o == "connect": return call(libc.connect, a[0], sa(a[1], a[2]), 16)
+    if o == "send":
+        d = a[1].encode(); return call(libc.send, a[0], d, len(d), a[2] | 0x4000)
+    if o == "sendto":
+        d = a[1].encode(); return call(libc.sendto, a[0], d, len(d), a[4] | 0x4000, sa(a[2], a[3]), 16)
+    if o == "recv":
+        b = ctypes.create_string_buffer(65536); r = call(libc.recv, a[0], b, a[1], a[2])
+        return r if r < 0 else b.raw[:min(r, a[1])].decode()
+    if o == "shutdown": return call(libc.shutdown, a[0], a[1])
+    if o == "close": return call(libc.close, a[0])
+    if o == "set": return opt(a[0], a[1], a[2], struct.pack("=i", a[3]))
+    if o == "linger": return opt(a[0], 1, 13, struct.pack("=ii", 1, a[1]))
+    if o == "get":
+        b = ctypes.create_string_buffer(4); n = ctypes.c_uint(4)
+        r = call(libc.getsockopt, a[0], a[1], a[2], b, ctypes.byref(n))
+        return r if r < 0 else struct.unpack("=i", b.raw)[0]
+    if o == "poll":
+        p = select.poll(); p.register(a[0], select.POLLIN | select.POLLOUT)
+        return dict(p.poll(0)).get(a[0], 0)
+    if o == "local": return name(libc.getsockname, a[0])
+    if o == "peer": return name(libc.getpeername, a[0])
+for line in sys.stdin:
+    print(json.dumps(do(json.loads(line))), flush=True)
+`;
+
+/** True where there is a Python and a Linux kernel to ask. */
+export function kernelAvailable(): boolean {
+  return process.platform === "linux" && spawnSync("python3", ["-c", "import ctypes"]).status === 0;
+}
+
+/** Starts the helper. */
+export function kernelCalls(): Calls {
+  const child = spawn("python3", ["-c", SERVER], { stdio: ["pipe", "pipe", "inherit"] });
+  const waiting: ((line: string) => void)[] = [];
+  createInterface({ input: child.stdout }).on("line", (line) => waiting.shift()?.(line));
+  const ask = <T>(...question: (string | number)[]): Promise<T> =>
+    new Promise((resolve) => {
+      waiting.push((line) => resolve(JSON.parse(line) as T));
+      child.stdin.write(`${JSON.stringify(question)}\n`);
+    });
+  return {
+    socket: (type, protocol = 0, domain = 2) => ask("socket", domain, type, protocol),
+    bind: (fd, port, address = LOOPBACK) => ask("bind", fd, port, address),
+    listen: (fd, backlog) => ask("listen", fd, backlog),
+    accept: (fd) => ask("accept", fd),
+    connect: (fd, port, address = LOOPBACK) => ask("connect", fd, port, address),
+    send: (fd, text, flags = 0) => ask("send", fd, text, flags),
+    sendto: (fd, text, port, address = LOOPBACK, flags = 0) =>
+      ask("sendto", fd, text, port, address, flags),
+    recv: (fd, bytes = 4096, flags = 0) => ask("recv", fd, bytes, flags),
+    shutdown: (fd, how) => ask("shutdown", fd, how),
+    close: (fd) => ask("close", fd),
+    setOption: (fd, level, option, value) => ask("set", fd, level, option, value),
+    getOption: (fd, level, option) => ask("get", fd, level, option),
+    linger: (fd, seconds) => ask("linger", fd, seconds),
+    poll: (fd) => ask("poll", fd),
+    localPort: (fd) => ask("local", fd),
+    peerPort: (fd) => ask("peer", fd),
+    end: () => void child.stdin.end(),
+  };
+}

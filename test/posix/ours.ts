@@ -1,0 +1,51 @@
+/** The calls done by our stack, over its loopback device, in virtual time. */
+import { deviceStack } from "../support/tcp-peer.js";
+import { LOOPBACK, type Calls } from "./calls.js";
+
+const NONBLOCK = 0x800;
+const SO_LINGER = 13;
+const NOTCONN = -107;
+
+/** A fresh stack. */
+export async function ourCalls(): Promise<Calls> {
+  const stack = await deviceStack();
+  const { wasm } = stack;
+  const done = <T>(result: T): Promise<T> => {
+    stack.run();
+    return Promise.resolve(result);
+  };
+  const put = (text: string): number => {
+    const at = wasm.scratch() >>> 0;
+    new Uint8Array(wasm.memory.buffer).set(Buffer.from(text), at);
+    return at;
+  };
+  return {
+    socket: (type, protocol = 0, domain = 2) =>
+      done(wasm.sysSocket(domain, type | NONBLOCK, protocol)),
+    bind: (fd, port, address = LOOPBACK) => done(wasm.sysBind(fd, address, port)),
+    listen: (fd, backlog) => done(wasm.sysListen(fd, backlog)),
+    accept: (fd) => done(wasm.sysAccept(fd)),
+    connect: (fd, port, address = LOOPBACK) => done(wasm.sysConnect(fd, address, port)),
+    send: (fd, text, flags = 0) => done(wasm.sysSend(fd, put(text), text.length, flags)),
+    sendto: (fd, text, port, address = LOOPBACK, flags = 0) =>
+      done(wasm.sysSendTo(fd, put(text), text.length, flags, address, port)),
+    recv: (fd, bytes = 4096, flags = 0) => {
+      const at = wasm.scratch() >>> 0;
+      const result = wasm.sysRecv(fd, at, bytes, flags);
+      const text = result < 0 ? "" : Buffer.from(wasm.memory.buffer, at, result).toString();
+      return done(result < 0 ? result : text);
+    },
+    shutdown: (fd, how) => done(wasm.sysShutdown(fd, how)),
+    close: (fd) => done(wasm.sysClose(fd)),
+    setOption: (fd, level, option, value) => done(wasm.sysSetOption(fd, level, option, value)),
+    getOption: (fd, level, option) => done(wasm.sysGetOption(fd, level, option)),
+    linger: (fd, seconds) => done(wasm.sysSetOption(fd, 1, SO_LINGER, seconds)),
+    poll: (fd) => done(wasm.sysEvents(fd)),
+    localPort: (fd) => done(wasm.sysLocalPort(fd)),
+    peerPort: (fd) => {
+      const port = wasm.sysPeerPort(fd);
+      return done(port === 0 ? NOTCONN : port);
+    },
+    end: () => undefined,
+  };
+}

@@ -1,0 +1,28 @@
+/** The same assertions against our sockets, in virtual time, and against this machine's kernel. */
+import test from "ava";
+import { BEHAVIOURS } from "./behaviour.js";
+import { kernelAvailable, kernelCalls } from "./kernel.js";
+import { ourCalls } from "./ours.js";
+
+const kernel = kernelAvailable();
+if (!kernel) console.log("posix: no Python or no Linux here; the kernel's column is skipped");
+
+for (const { title, run, expect, ours } of BEHAVIOURS) {
+  test(`ours: ${title}`, async (t) => {
+    const calls = await ourCalls();
+    t.deepEqual(await run(calls), ours ?? expect);
+  });
+  (kernel ? test : test.skip)(`kernel: ${title}`, async (t) => {
+    const calls = kernelCalls();
+    try {
+      t.deepEqual(await run(calls), expect);
+    } finally {
+      calls.end();
+    }
+  });
+}
+
+test("the list has at least 120 assertions", (t) => {
+  const count = BEHAVIOURS.reduce((sum, { expect }) => sum + expect.length, 0);
+  t.true(count >= 120, `${count}`);
+});
