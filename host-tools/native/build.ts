@@ -155,7 +155,7 @@ function exportsSource(
 ): string {
   const cases = exports.map((f, index) => {
     const values = Array.from({ length: f.arguments }, (_unused, i) => `, a[${i}]`).join("");
-    const call = `w2c_app_${f.name}(&app${values})`;
+    const call = `w2c_app_${f.name}(&w2c_app_only${values})`;
     return `    case ${index}: ${f.result ? `return ${call};` : `${call}; return 0;`}`;
   });
   const owned = firmware.statics.map(
@@ -168,7 +168,7 @@ function exportsSource(
     "static const struct { uint32_t from, to; } owned[] = {",
     ...owned,
     "};",
-    `static void instantiate(void) { wasm2c_app_instantiate(&app${hasImports ? ", 0" : ""}); }`,
+    `static void instantiate(void) { wasm2c_app_instantiate(&w2c_app_only${hasImports ? ", 0" : ""}); }`,
     "static uint32_t call_export(uint32_t number, const uint32_t* a) {",
     "  (void)a;",
     "  switch (number) {",

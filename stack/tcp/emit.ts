@@ -6,7 +6,7 @@ import { Be } from "../wire/bytes";
 import { sumAdd, sumField, sumPseudoHeader } from "../wire/checksum";
 import { SynRecord, Tcb } from "./connection";
 import { TCP_HEADER_BYTES, TcpBit } from "./segment";
-import { sendQueueSum, sendQueueWrite } from "./send-queue";
+import { sendQueueRun, sendQueueSum, sendQueueWrite } from "./send-queue";
 import { seqMin } from "./sequence";
 
 /** Writes segments to the IP layer: those of a TCB (output.ts decides which) and those that have no TCB behind them. */
@@ -57,10 +57,15 @@ export function segmentSend(
   let sum = sumPseudoHeader(localAddress, remoteAddress, PROTOCOL_TCP, total);
   sum += sumHeader(HEADER);
   if (mss != 0) sum = sumAdd(sum, HEADER + TCP_HEADER_BYTES, 4, 0);
-  if (tcb != null && bytes != 0) sum = sendQueueSum(tcb, sum, offset, bytes);
+  let run: usize = 0;
+  if (tcb != null && bytes != 0) {
+    run = sendQueueRun(tcb, offset, bytes);
+    sum = run != 0 ? sumAdd(sum, run, bytes, 0) : sendQueueSum(tcb, sum, offset, bytes);
+  }
   store<u16>(HEADER, sumField(sum), 16);
   ipWrite(HEADER, headerBytes);
-  if (tcb != null && bytes != 0) sendQueueWrite(tcb, offset, bytes);
+  if (run != 0) ipWrite(run, bytes);
+  else if (tcb != null && bytes != 0) sendQueueWrite(tcb, offset, bytes);
   ipEnd();
   count(Counter.TCP_OUT);
   return 0;

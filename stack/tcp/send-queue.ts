@@ -108,6 +108,17 @@ export function sendQueueAcknowledge(tcb: Tcb, bytes: u32): void {
   );
 }
 
+/**
+ * Address of `bytes` queued bytes from `offset` when they lie in one run of the first piece, as they mostly do; else 0.
+ */
+export function sendQueueRun(tcb: Tcb, offset: u32, bytes: u32): usize {
+  const first = piece(tcb, 0);
+  if (tcb.pieces == 0 || offset + bytes > first.bytes) return 0;
+  if (first.address != 0) return first.address + offset;
+  const start = (<u32>tcb.ringHead + offset) & MASK;
+  return start + bytes > TCP_TX_BYTES ? 0 : ring(tcb) + start;
+}
+
 /** Adds `bytes` queued bytes from `offset` (counted from SND.UNA) to a checksum. */
 export function sendQueueSum(tcb: Tcb, sum: u32, offset: u32, bytes: u32): u32 {
   return walk(tcb, sum, offset, bytes, false);

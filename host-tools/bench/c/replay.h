@@ -85,14 +85,13 @@ HOOK void w2c_hw_txCancel(struct w2c_hw* h) {
 #include "app.c"
 #pragma GCC diagnostic pop
 
-static w2c_app app;
 /* By pointer, so that a turn stays a function that can be told from its caller. */
 static void (*volatile turn)(w2c_app*, uint32_t) = w2c_app_turn;
 
 /* Runs the whole recording; `body` are the constant bytes that the servers send. */
 HOOK static void replay(const uint32_t* trace, uint32_t body) {
-  wasm2c_app_instantiate(&app, 0);
-  w2c_app_begin(&app, BEGIN_ARGUMENTS, body);
+  wasm2c_app_instantiate(&w2c_app_only, 0);
+  w2c_app_begin(&w2c_app_only, BEGIN_ARGUMENTS, body);
   for (;;) {
     const uint32_t op = *trace & 0xff, argument = *trace >> 8;
     trace++;
@@ -100,7 +99,7 @@ HOOK static void replay(const uint32_t* trace, uint32_t body) {
       case END:
         return;
       case TURN:
-        turn(&app, argument);
+        turn(&w2c_app_only, argument);
         break;
       case FRAME:
         rx_frame = (const uint8_t*)trace + 2;
@@ -108,7 +107,7 @@ HOOK static void replay(const uint32_t* trace, uint32_t body) {
         trace += (2 + argument + 3) / 4;
         break;
       case CHOOSE:
-        w2c_app_choose(&app, argument & 0xff, argument >> 8);
+        w2c_app_choose(&w2c_app_only, argument & 0xff, argument >> 8);
         break;
       case MARK:
         replay_mark(argument);

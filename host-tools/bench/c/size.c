@@ -14,6 +14,3 @@
 #pragma GCC diagnostic ignored "-Warray-bounds"
 #include "app.c"
 #pragma GCC diagnostic pop
-
-/* The variables of the program, which a device has once. */
-w2c_app app;

@@ -70,8 +70,6 @@ __attribute__((noinline)) static void check_region(uint32_t at, uint32_t bytes) 
 #include "app.c"
 #pragma GCC diagnostic pop
 
-static w2c_app app;
-
 /* Generated: instantiate(), call_export(), and owned[], the ranges that buffers own, in order. */
 #include "exports.inc"
 

@@ -25,8 +25,6 @@
 extern uint32_t stack_top[], zero_start[], zero_end[], data_start[], data_end[];
 extern const uint32_t data_image[], vectors_start[];
 
-static w2c_app app;
-
 /* Last words: a log frame (docs/log-wire.md) with id 0xffff, sent by polling, then reset. */
 static void last_byte(uint8_t byte) {
   if (byte == 0xc0 || byte == 0xdb) {
@@ -72,8 +70,8 @@ __attribute__((noreturn, used)) static void start(void) {
   for (uint32_t* at = zero_start; at < zero_end; at++) *at = 0;
   const uint32_t* image = data_image;
   for (uint32_t* at = data_start; at < data_end; at++) *at = *image++;
-  wasm2c_app_instantiate(&app, 0);
-  w2c_app_main(&app);
+  wasm2c_app_instantiate(&w2c_app_only, 0);
+  w2c_app_main(&w2c_app_only);
   wasm_rt_trap(WASM_RT_TRAP_NONE);
 }
 
