@@ -1,8 +1,11 @@
 import test from "ava";
-import { compare } from "../../host-tools/bench/gate/part.js";
+import { compare, gate } from "../../host-tools/bench/gate/part.js";
 import { recordMain } from "../../host-tools/bench/instructions/workloads.js";
 import { table } from "../../host-tools/bench/table.js";
+import { hasCrossCompiler } from "../../host-tools/setup/cross-compiler.js";
 import { runCli } from "../support/cli.js";
+
+const withCompiler = hasCrossCompiler() ? test : test.skip;
 
 test("the gate refuses what is more than 1 % worse, and what nobody has promised", (t) => {
   const baseline = { a: 1000, b: 200, c: 0.5 };
@@ -43,4 +46,13 @@ test("a part that there is not is one clear line", async (t) => {
   const { code, stderr } = await runCli("bench", "speed");
   t.not(code, 0);
   t.regex(stderr, /there is no part 'speed' of the bench; there are: instructions, spi, /);
+});
+
+withCompiler("gate: no count is more than 1 % worse than the repository's baseline", async (t) => {
+  const { worse } = await gate(() => undefined);
+  t.deepEqual(
+    worse,
+    [],
+    "mend it, or 'npm run bench -- gate --update' and the reason in the commit",
+  );
 });
