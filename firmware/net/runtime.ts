@@ -60,6 +60,8 @@ let leaseAsked: bool = false;
 let leaseChanges: u32 = 0;
 /** Leased address that was last told. */
 let address: u32 = 0;
+/** An address has come into use. */
+let inUse: bool = false;
 
 /** Starts board, chip and stack. 0, or the error of the chip (-ENODEV: no chip answers; -ETIMEDOUT). */
 export function netStart(): i32 {
@@ -165,6 +167,13 @@ function watchLink(): void {
   else log3("info: lease %i from %i for %u s", address, dhcpServer(), dhcpLeaseSeconds());
 }
 
+/** A static address counts when nobody else has claimed it (RFC 5227 2.1.1): from then on the device answers. */
+function tellAddress(): void {
+  if (inUse || iface.address == 0 || iface.tentative) return;
+  inUse = true;
+  if (settingsHas(SettingsFlag.STATIC_ADDRESS)) log1("info: address %i in use", iface.address);
+}
+
 /**
  * One turn: the chip, the stack, and then, if nothing has happened to any socket, sleep until something does or `timeoutMs`
  * has passed. Returns early rather than late.
@@ -177,6 +186,7 @@ export function netPoll(timeoutMs: u32): void {
   watchLink();
   const more = stackPoll(nowMs);
   tellTrouble();
+  tellAddress();
   if (more || timeoutMs == 0 || readyChanges() != before || chipInterrupt()) return;
   const idleMs = min<u32>(min<u32>(stackDeadline(nowMs), nicDeadline(nowMs)), timeoutMs);
   if (idleMs != 0) sleepUntil(nowMs + idleMs);

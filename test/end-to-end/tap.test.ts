@@ -55,13 +55,13 @@ test.after.always(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Starts the demo on a TAP interface in the namespace and waits until its link is up. */
+/** Starts the demo on a TAP interface in the namespace and waits until it has checked its address (RFC 5227). */
 async function demo(board: string, ...args: string[]): Promise<Cli> {
   const pcap = join(folder, `${pcaps.length}.pcap`);
   pcaps.push(pcap);
   const options = ["--board", board, "--net", `tap:${TAP}`, "--ip", `${DEVICE}/24`, "--pcap", pcap];
   const cli = new Cli(["sim", "--json", ...options, ...args], inside);
-  await cli.line((line) => line.includes("link up"));
+  await cli.line((line) => line.includes("in use"));
   return cli;
 }
 
