@@ -70,14 +70,15 @@ export class Recorder {
 
   /** Compiles the firmware and starts it, the peer in its ARP table. */
   static async start(options?: Partial<Options>): Promise<Recorder> {
-    resetPeer();
-    resetConnections();
     const firmware = await compileFirmware({
       board: "hosted",
       app: "bench",
       bind: { nic: "firmware/bench/nic" },
       ...(options ? { options } : {}),
     });
+    // The peer is one for all recordings: from here to the end of one nothing waits, so that no two can mix.
+    resetPeer();
+    resetConnections();
     const recorder = new Recorder(undefined as unknown as BenchExports);
     const instance = new WebAssembly.Instance(new WebAssembly.Module(firmware.wasm), {
       hw: recorder.device(),
