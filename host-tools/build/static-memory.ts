@@ -83,11 +83,13 @@ export class StaticMemory {
     return class {
       declare binaryen: Binaryen;
       afterCompile(module: BinaryenModule): void {
+        const segments: { address: number; bytes: number }[] = [];
         for (let i = 0; i < module.getNumDataSegments(); i++) {
           const { offset, data } = module.getDataSegmentInfo(module.getDataSegmentByIndex(i));
           const start = offset >>> 0;
           memory.start = memory.end === 0 ? start : Math.min(memory.start, start);
           memory.end = Math.max(memory.end, start + data.byteLength);
+          segments.push({ address: start, bytes: data.byteLength });
         }
         const values = new Map<string, number>();
         for (let i = 0; i < module.getNumGlobals(); i++) {
@@ -103,6 +105,11 @@ export class StaticMemory {
           const slash = global.lastIndexOf("/");
           const file = `${global.slice(0, slash).replace(/^project\//, "")}.ts`;
           buffers.push({ file, name: global.slice(slash + 1), address, bytes });
+        }
+        // Constants inside of functions are no globals, but theirs all the same.
+        for (const { address, bytes } of segments) {
+          const owned = buffers.some((b) => b.address <= address && address < b.address + b.bytes);
+          if (!owned) buffers.push({ file: "(constants)", name: `at ${address}`, address, bytes });
         }
         buffers.sort((a, b) => a.address - b.address);
       }

@@ -70,7 +70,12 @@ export async function buildNative(request: NativeRequest): Promise<NativeProgram
   const page = (bytes: number): number => (bytes + 4095) & ~4095;
   const blobAt = page(MEMORY_BASE + staticBytes);
   const memoryBytes = blobAt + page(flash + 4096);
-  const name = createHash("sha256").update(firmware.wasm).update(sourceDigest()).digest("hex");
+  const owners = JSON.stringify(firmware.statics);
+  const name = createHash("sha256")
+    .update(firmware.wasm)
+    .update(owners)
+    .update(sourceDigest())
+    .digest("hex");
   const parent = buildFolder("native");
   const path = join(parent, name.slice(0, 24));
   if (!existsSync(join(path, "app"))) {
