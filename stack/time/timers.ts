@@ -17,22 +17,33 @@ export const TIMER_IGMP: u32 = TIMER_MDNS + 1;
 /** First of the TCP timers: one for each connection record (TCBs, SYN queue, TIME-WAIT). */
 export const TIMER_TCP: u32 = MDNS ? TIMER_IGMP + 1 : TIMER_MDNS;
 const TIMERS: u32 = TIMER_TCP + TCP_TCBS + TCP_SYN_RECORDS + TCP_TIME_WAIT_RECORDS;
-/** No timer; also "not in the heap". */
-export const TIMER_NONE: u32 = 0xff;
+/** No timer. */
+export const TIMER_NONE: u32 = 0xffff;
+/** Numbers, and places plus one, take a second byte only where one does not hold them all. */
+const WIDE: u32 = TIMERS > 255 ? 1 : 0;
 
 const DUE: usize = memory.data(TIMERS * 4, 4);
-const HEAP: usize = memory.data(TIMERS, 1);
+const HEAP: usize = memory.data(TIMERS << WIDE, 2);
 /** Place in the heap plus one; 0 when not armed. */
-const PLACE: usize = memory.data(TIMERS, 1);
+const PLACE: usize = memory.data(TIMERS << WIDE, 2);
 let armed: u32 = 0;
 
 function due(timer: u32): u32 {
   return load<u32>(DUE + (timer << 2));
 }
 
+function get(table: usize, index: u32): u32 {
+  return WIDE != 0 ? <u32>load<u16>(table + (index << 1)) : <u32>load<u8>(table + index);
+}
+
+function set(table: usize, index: u32, value: u32): void {
+  if (WIDE != 0) store<u16>(table + (index << 1), <u16>value);
+  else store<u8>(table + index, <u8>value);
+}
+
 function put(place: u32, timer: u32): void {
-  store<u8>(HEAP + place, <u8>timer);
-  store<u8>(PLACE + timer, <u8>(place + 1));
+  set(HEAP, place, timer);
+  set(PLACE, timer, place + 1);
 }
 
 /** True when deadline `a` comes before `b`; both lie within 24 days of now. */
@@ -44,7 +55,7 @@ function siftUp(place: u32, timer: u32): void {
   const dueMs = due(timer);
   while (place > 0) {
     const parent = (place - 1) >>> 1;
-    const other = <u32>load<u8>(HEAP + parent);
+    const other = get(HEAP, parent);
     if (!earlier(dueMs, due(other))) break;
     put(place, other);
     place = parent;
@@ -57,9 +68,9 @@ function siftDown(place: u32, timer: u32): void {
   for (;;) {
     let child = place * 2 + 1;
     if (child >= armed) break;
-    let other = <u32>load<u8>(HEAP + child);
+    let other = get(HEAP, child);
     if (child + 1 < armed) {
-      const right = <u32>load<u8>(HEAP + child + 1);
+      const right = get(HEAP, child + 1);
       if (earlier(due(right), due(other))) {
         child += 1;
         other = right;
@@ -75,7 +86,7 @@ function siftDown(place: u32, timer: u32): void {
 /** Arms a timer, or moves it when it is armed already. `dueMs` in the time of `now()`. */
 export function timerSet(timer: u32, dueMs: u32): void {
   assert(timer < TIMERS);
-  const place = <u32>load<u8>(PLACE + timer);
+  const place = get(PLACE, timer);
   if (place == 0) {
     store<u32>(DUE + (timer << 2), dueMs);
     armed += 1;
@@ -91,24 +102,24 @@ export function timerSet(timer: u32, dueMs: u32): void {
 /** Disarms a timer; harmless when it is not armed. */
 export function timerCancel(timer: u32): void {
   assert(timer < TIMERS);
-  const place = <u32>load<u8>(PLACE + timer);
+  const place = get(PLACE, timer);
   if (place == 0) return;
-  store<u8>(PLACE + timer, 0);
+  set(PLACE, timer, 0);
   armed -= 1;
   if (place - 1 == armed) return;
-  const last = <u32>load<u8>(HEAP + armed);
+  const last = get(HEAP, armed);
   if (earlier(due(last), due(timer))) siftUp(place - 1, last);
   else siftDown(place - 1, last);
 }
 
 /** True while the timer is armed. */
 export function timerArmed(timer: u32): bool {
-  return load<u8>(PLACE + timer) != 0;
+  return get(PLACE, timer) != 0;
 }
 
 /** The earliest timer; TIMER_NONE when none is armed. */
 export function timerFirst(): u32 {
-  return armed == 0 ? TIMER_NONE : <u32>load<u8>(HEAP);
+  return armed == 0 ? TIMER_NONE : get(HEAP, 0);
 }
 
 /** Deadline of an armed timer. */
@@ -119,7 +130,7 @@ export function timerDue(timer: u32): u32 {
 /** Takes the earliest timer whose deadline has come off the heap; TIMER_NONE when there is none. */
 export function timerTakeDue(): u32 {
   if (armed == 0) return TIMER_NONE;
-  const timer = <u32>load<u8>(HEAP);
+  const timer = get(HEAP, 0);
   if (!isDue(due(timer))) return TIMER_NONE;
   timerCancel(timer);
   return timer;
@@ -128,7 +139,7 @@ export function timerTakeDue(): u32 {
 /** Milliseconds until the earliest deadline, 0 when one has passed, at most `limitMs`. */
 export function timersDeadline(limitMs: u32): u32 {
   if (armed == 0) return limitMs;
-  const left = <i32>(due(<u32>load<u8>(HEAP)) - now());
+  const left = <i32>(due(get(HEAP, 0)) - now());
   if (left <= 0) return 0;
   return min<u32>(<u32>left, limitMs);
 }

@@ -70,3 +70,19 @@ test("many timers at once: each connection's SYN goes again at its own time", as
     t.is(times.at(-1), 3000);
   }
 });
+
+test("A10: with as many records as the options allow every TIME-WAIT ends after 2 MSL", async (t) => {
+  const records = { TCP_TCBS: 4, TCP_SYN_RECORDS: 8, TCP_TIME_WAIT_RECORDS: 238 };
+  const stack = await deviceStack(records);
+  const listener = stack.listen(80);
+  for (let i = 0; i < 238; i++) {
+    const { peer, fd } = accepted(stack, listener, 5000 + i);
+    stack.wasm.sysClose(fd);
+    stack.run();
+    peer.ack = peer.theirs(2);
+    peer.say("FA");
+  }
+  t.deepEqual(stack.tables(), [0, 0, 238, 1]);
+  stack.advance(130_000);
+  t.deepEqual(stack.tables(), [0, 0, 0, 1]);
+});
