@@ -45,6 +45,14 @@ withCompiler(
     }
     t.true(mirrored.some(({ direction }) => direction === "received"));
     t.true(mirrored.some(({ direction }) => direction === "sent"));
-    t.true(mirrored.length >= wire.length - 1);
+    // From the device's first frame on: what the peer said before, its address probes, met a link that was down.
+    const device = wire.findIndex((frame) => hex(frame.subarray(6, 12)) === "020000000002");
+    const told = new Set(
+      mirrored.map(({ frame, bytes }) => `${Math.max(bytes, 60)} ${hex(frame.subarray(0, 40))}`),
+    );
+    const lost = wire.slice(device).filter((frame) => !told.has(first(frame)));
+    t.true(device >= 0 && wire.length - device > 10);
+    t.deepEqual(lost.map(first), []);
+    t.true(mirrored.length >= wire.length - device - 1);
   },
 );
