@@ -43,7 +43,8 @@ export class NativeProcess {
     memory: { buffer: ArrayBuffer };
   };
   private readonly child: ChildProcess;
-  private readonly folder: string;
+  /** What the program has said on its standard error, to be read when it ends. */
+  private readonly said: number;
   private readonly toChild: number;
   private readonly fromChild: number;
   private readonly words = Buffer.alloc(4 * (1 + ARGUMENTS));
@@ -53,15 +54,15 @@ export class NativeProcess {
     private readonly program: NativeProgram,
     private readonly imports: NativeImports,
   ) {
-    this.folder = mkdtempSync(join(tmpdir(), "as-tcpip-native-"));
-    const [callPath, answerPath] = ["call", "answer"].map((name) => join(this.folder, name)) as [
+    const folder = mkdtempSync(join(tmpdir(), "as-tcpip-native-"));
+    const [callPath, answerPath] = ["call", "answer"].map((name) => join(folder, name)) as [
       string,
       string,
     ];
     if (spawnSync("mkfifo", [callPath, answerPath]).status !== 0) {
       throw new UserError("cannot make FIFOs; the guarded native build needs a POSIX system");
     }
-    const memoryFile = openSync(join(this.folder, "memory"), "w+");
+    const memoryFile = openSync(join(folder, "memory"), "w+");
     ftruncateSync(memoryFile, program.memoryBytes);
     const buffer = mapFile(memoryFile, program.memoryBytes);
     // Opening both ends here keeps either open() from waiting for the other side.
@@ -73,7 +74,8 @@ export class NativeProcess {
     this.fromChild = openSync(answerPath, constants.O_RDONLY);
     closeSync(callRead);
     closeSync(answerProbe);
-    const errors = openSync(join(this.folder, "stderr"), "w");
+    const errors = openSync(join(folder, "stderr"), "w");
+    this.said = openSync(join(folder, "stderr"), "r");
     this.child = spawn(program.path, [], {
       stdio: ["ignore", "ignore", errors, childRead, answerWrite, memoryFile],
       env: {
@@ -82,6 +84,8 @@ export class NativeProcess {
       },
     });
     this.child.unref();
+    // Both sides have all of it open: the names are not needed any more, and nothing stays behind however this ends.
+    rmSync(folder, { recursive: true, force: true });
     for (const fd of [childRead, answerWrite, errors, memoryFile]) closeSync(fd);
     this.exports = { memory: { buffer } } as NativeProcess["exports"];
     program.exports.forEach((name, index) => {
@@ -95,7 +99,7 @@ export class NativeProcess {
     this.closed = true;
     closeSync(this.toChild);
     closeSync(this.fromChild);
-    rmSync(this.folder, { recursive: true, force: true });
+    closeSync(this.said);
   }
 
   private call(index: number, args: number[]): number {
@@ -138,7 +142,7 @@ export class NativeProcess {
   }
 
   private died(): never {
-    const report = readFileSync(join(this.folder, "stderr"), "utf8").trim();
+    const report = readFileSync(this.said, "utf8").trim();
     this.close();
     throw new NativeFailure(report || "it has ended without a word");
   }
