@@ -118,6 +118,8 @@ function ascArguments(request: CompileRequest, { folder, options }: Decided): st
   const args = [treeName(join(folder, "main.ts"))];
   args.push("--outFile", "out.wasm", "--runtime", "stub", optimize);
   args.push("--use", "abort=", "--uncheckedBehavior", "always");
+  // CI=true or FORCE_COLOR=1 would put colours into the words that compilerErrors reads.
+  args.push("--noColors");
   // Names and places cost nothing on a device; size tables and the words about a trap need them.
   args.push("--debug");
   if (!request.memoryBase) args.push("--sourceMap");

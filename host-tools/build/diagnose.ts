@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import { UserError } from "../errors.js";
 import { mask } from "./scan.js";
 import { lineOf } from "./sources.js";
@@ -114,11 +115,12 @@ export function findAllocation(source: string, file: string): string | undefined
 export function compilerErrors(output: string, shown: (name: string) => string): string {
   const pattern =
     /(?:ERROR|FAILURE)\s+(\w+): ([^\n]*)\n(?:(?!ERROR|WARNING|FAILURE)[^])*?in ([^\n(]+)\((\d+),(\d+)\)/g;
-  const lines = [...output.matchAll(pattern)].map(
+  const plain = stripVTControlCharacters(output);
+  const lines = [...plain.matchAll(pattern)].map(
     ([, code, words, name, line, column]) =>
       `${shown((name as string).trim())}:${line}:${column}: ${words} (${code})`,
   );
-  return lines.length > 0 ? lines.join("\n") : output.trim();
+  return lines.length > 0 ? lines.join("\n") : plain.trim();
 }
 
 /** A circle of calls in the text form of a module, as names; undefined when there is none. */
