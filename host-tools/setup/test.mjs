@@ -1,12 +1,17 @@
 // `npm test`: set-up, then format, lint, types and tests. Arguments are test files (as compiled: build/js/test/…).
 import { spawnSync } from "node:child_process";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { ensureDebianPackages } from "./debian.mjs";
 import { ensure, root } from "./ensure.mjs";
 
 function step(name, script, ...args) {
+  run(name, join("node_modules", script), ...args);
+}
+
+function run(name, script, ...args) {
   process.stdout.write(`\n> ${name}\n`);
-  const result = spawnSync(process.execPath, [join(root, "node_modules", script), ...args], {
+  const result = spawnSync(process.execPath, [join(root, script), ...args], {
     cwd: root,
     stdio: "inherit",
   });
@@ -21,4 +26,6 @@ if (only.length === 0) {
   step("lint", "eslint/bin/eslint.js", ".");
   step("types of the device sources", "typescript/bin/tsc", "-p", "tsconfig.device.json");
 }
+if (only.length === 0) rmSync(join(root, "build/conformance"), { recursive: true, force: true });
 step("tests", "ava/entrypoints/cli.js", ...only);
+if (only.length === 0) run("conformance", "build/js/test/conformance/report.js", "--check");

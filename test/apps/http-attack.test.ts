@@ -1,4 +1,5 @@
-import test, { type ExecutionContext } from "ava";
+import { type ExecutionContext } from "ava";
+import test from "../conformance/proves.js";
 import { Random } from "../../host-tools/sim/random.js";
 import { Bench, type Script } from "./bench.js";
 import { converse, get, status } from "./http.js";

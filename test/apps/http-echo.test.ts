@@ -1,4 +1,4 @@
-import test from "ava";
+import test from "../conformance/proves.js";
 import { Random } from "../../host-tools/sim/random.js";
 import { Bench, DEVICE_ADDRESS, type Script } from "./bench.js";
 import { converse, get, nextResponse, status, type Outcome, type Response } from "./http.js";

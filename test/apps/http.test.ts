@@ -1,4 +1,4 @@
-import test from "ava";
+import test from "../conformance/proves.js";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../../host-tools/root.js";

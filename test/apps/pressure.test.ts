@@ -1,4 +1,5 @@
-import test, { type ExecutionContext } from "ava";
+import { type ExecutionContext } from "ava";
+import test from "../conformance/proves.js";
 import { PERFECT } from "../../host-tools/net/link.js";
 import { Bench, DEVICE_ADDRESS, type Script } from "./bench.js";
 import { converse, get, request, status } from "./http.js";

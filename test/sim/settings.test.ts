@@ -1,4 +1,4 @@
-import test from "ava";
+import test from "../conformance/proves.js";
 import { UserError } from "../../host-tools/errors.js";
 import {
   crc32,

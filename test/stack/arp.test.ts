@@ -1,4 +1,4 @@
-import test from "ava";
+import test from "../conformance/proves.js";
 import { describe } from "../support/wire-parse.js";
 import {
   AF_INET,
@@ -280,7 +280,7 @@ test("F6, RFC 1122 2.3.2.2: a RST waits for the neighbour, as the latest packet"
 /** Time of the longest probe: 7 units of ACD_UNIT_MS. */
 const PROBED_MS = 7 * 200;
 
-test("G6, RFC 5227 2.1.1: a static address is probed three times before it is used, and nothing is sent from it", async (t) => {
+test("G6, ACD-1, RFC 5227 2.1.1: a static address is probed three times before it is used, and nothing is sent from it", async (t) => {
   const stack = await StackHarness.create();
   const peer = stack.peer(PEER);
   const fd = stack.wasm.sysSocket(AF_INET, SOCK_STREAM, 0);

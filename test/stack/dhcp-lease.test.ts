@@ -1,5 +1,5 @@
 /** What a lease holds, how long it lasts, and what becomes of it when the network is another one. */
-import test from "ava";
+import test from "../conformance/proves.js";
 import { DhcpBench, LEASED, LEASE_SECONDS, SERVER, type Reply } from "../support/dhcp-bench.js";
 import { ERRNO } from "../support/stack-harness.js";
 import { DHCP } from "../support/wire-dhcp.js";
@@ -81,7 +81,7 @@ test("G7: a server that names no lease time leases for an hour", async (t) => {
   t.true(bench.stack.nowMs - at > 1600_000);
 });
 
-test("G7, RFC 2131 4.1: options in file and sname are read when the server says so, and only then", async (t) => {
+test("G7, DHCP-5, D-5, RFC 2131 4.1: options in file and sname are read when the server says so, and only then", async (t) => {
   const sname = Uint8Array.of(3, 4, 192, 168, 7, 3, 255);
   const file = Uint8Array.of(1, 4, 255, 255, 0, 0, 3, 4, 192, 168, 99, 99, 255);
   const names = new Uint8Array(192);

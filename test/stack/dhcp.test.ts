@@ -1,4 +1,4 @@
-import test from "ava";
+import test from "../conformance/proves.js";
 import { DhcpBench, LEASED, SERVER, LEASE_SECONDS } from "../support/dhcp-bench.js";
 import { ERRNO } from "../support/stack-harness.js";
 import { DHCP, type ClientMessage } from "../support/wire-dhcp.js";

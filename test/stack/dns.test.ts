@@ -1,5 +1,5 @@
 /** The DNS client: questions of the stack, and replies that a test writes byte by byte, right or wrong. */
-import test from "ava";
+import test from "../conformance/proves.js";
 import { StackHarness, type HarnessConfig } from "../support/stack-harness.js";
 import type { Parsed } from "../support/wire-parse.js";
 import { be16, be32, concat, ip } from "../support/wire.js";
@@ -222,7 +222,7 @@ test("RFC 6762 3, 5.1: a name of the link is asked of all its stations, and the 
   t.is(bench.lookup("nobody.local"), EAI.NONAME);
 });
 
-test("DNS-1, PORT-3, RFC 5452 9.2: identifier and port are new for each datagram", async (t) => {
+test("DNS-1, PORT-3, N-5, RFC 5452 9.2: identifier and port are new for each datagram", async (t) => {
   const bench = await Bench.create();
   const seen = new Set<string>();
   const ports = new Set<number>();
@@ -237,7 +237,7 @@ test("DNS-1, PORT-3, RFC 5452 9.2: identifier and port are new for each datagram
   t.deepEqual([seen.size, ports.size], [3, 3]);
 });
 
-test("DNS-2, RFC 5452 9.1: a reply with anything wrong about it is as if it had not come", async (t) => {
+test("DNS-2, N-5, RFC 5452 9.1: a reply with anything wrong about it is as if it had not come", async (t) => {
   const bench = await Bench.create();
   const asked = bench.ask("www.example.com");
   const other = concat(wireName("www.example.org"), be32(0x00010001));
@@ -267,7 +267,7 @@ test("DNS-2, RFC 5452 9.1: a reply with anything wrong about it is as if it had 
   t.deepEqual(bench.lookup("www.example.com"), [ip("1.2.3.4")], "and nothing is asked any more");
 });
 
-test("DNS-6: aliases are followed, in any order, eight of them; owners that nobody asked for are not believed", async (t) => {
+test("DNS-6, N-6, N-7: aliases are followed, in any order, eight of them; owners that nobody asked for are not believed", async (t) => {
   const bench = await Bench.create();
   let asked = bench.ask("a.example");
   bench.reply(asked, [
@@ -296,7 +296,7 @@ test("DNS-6: aliases are followed, in any order, eight of them; owners that nobo
   t.is(bench.lookup("d.example"), EAI.NODATA);
 });
 
-test("DNS-3, DNS-4, DNS-5, RFC 9267: names and records that lead out of the message or nowhere are refused", async (t) => {
+test("DNS-3, DNS-4, DNS-5, N-1, N-2, N-3, N-4, RFC 9267: names and records that lead out of the message or nowhere are refused", async (t) => {
   const bench = await Bench.create();
   const bad: Record[] = [
     a("6.6.6.6", { name: 29 + 0 }),
@@ -330,7 +330,7 @@ test("DNS-3, DNS-4, DNS-5, RFC 9267: names and records that lead out of the mess
   t.deepEqual(bench.stack.take(), []);
 });
 
-test("RFC 9267: every truncated length of a reply is safe, and none is believed", async (t) => {
+test("N-9, RFC 9267: every truncated length of a reply is safe, and none is believed", async (t) => {
   const bench = await Bench.create();
   let asked = bench.ask("www.example.com");
   const whole = concat(

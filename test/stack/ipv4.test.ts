@@ -1,4 +1,4 @@
-import test from "ava";
+import test from "../conformance/proves.js";
 import { STACK_ADDRESS, StackHarness, type CounterName } from "../support/stack-harness.js";
 import type { Below } from "../support/wire-peer.js";
 import type { Peer } from "../support/wire-peer.js";

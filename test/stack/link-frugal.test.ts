@@ -1,5 +1,5 @@
 /** The options of a part with little memory: no slot for waiting packets, no loopback, three neighbours. */
-import test from "ava";
+import test from "../conformance/proves.js";
 import { DhcpBench, LEASED, LEASE_SECONDS, SERVER } from "../support/dhcp-bench.js";
 import { ERRNO, StackHarness } from "../support/stack-harness.js";
 import { DHCP } from "../support/wire-dhcp.js";

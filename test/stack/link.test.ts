@@ -1,4 +1,4 @@
-import test from "ava";
+import test from "../conformance/proves.js";
 import { StackHarness } from "../support/stack-harness.js";
 import { BROADCAST_MAC, ETHERTYPE, concat, pattern } from "../support/wire.js";
 

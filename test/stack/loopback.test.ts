@@ -1,4 +1,4 @@
-import test from "ava";
+import test from "../conformance/proves.js";
 import { ERRNO, SOCK_DGRAM, SOCK_STREAM, StackHarness } from "../support/stack-harness.js";
 import { ip, pattern } from "../support/wire.js";
 

@@ -1,5 +1,5 @@
 /** Multicast DNS: what the responder says on the link, and what it makes of what others say (RFC 6762, RFC 6763, RFC 2236). */
-import test from "ava";
+import test from "../conformance/proves.js";
 import { StackHarness, STACK_ADDRESS } from "../support/stack-harness.js";
 import type { Parsed } from "../support/wire-parse.js";
 import { be16, be32, concat, internetChecksum, ip } from "../support/wire.js";
@@ -324,7 +324,7 @@ test("N-11, RFC 6762 11: questions from outside the link are ignored, by group o
   }
 });
 
-test("MDNS-2, RFC 6762 8.1, 9: a name that another has is given up for the next one; a later claim is probed anew", async (t) => {
+test("MDNS-2, MDNS-3, RFC 6762 8.1, 9: a name that another has is given up for the next one; a later claim is probed anew", async (t) => {
   const link = await Link.named();
   const claim = (): void => {
     link.say({ flags: 0x8400, answers: [record(HOST, T.A, 120, be32(ip("192.168.7.77")))] });

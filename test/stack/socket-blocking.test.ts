@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import test from "ava";
+import test from "../conformance/proves.js";
 import { compileFirmware } from "../../host-tools/build/compile.js";
 import { hostedFirmware, POLLIN, SHUT_WR, SOCK_STREAM } from "../../host-tools/net/hosted-stack.js";
 import { PERFECT } from "../../host-tools/net/link.js";

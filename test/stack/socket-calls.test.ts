@@ -1,4 +1,4 @@
-import test from "ava";
+import test from "../conformance/proves.js";
 import { SOCK_DGRAM, SOCK_STREAM, type StackHarness } from "../support/stack-harness.js";
 import { TcpPeer, accepted, deviceStack } from "../support/tcp-peer.js";
 import { ip, pattern } from "../support/wire.js";

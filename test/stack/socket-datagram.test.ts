@@ -1,4 +1,4 @@
-import test from "ava";
+import test from "../conformance/proves.js";
 import { ERRNO, POLLERR, SOCK_DGRAM, SOCK_STREAM, StackHarness } from "../support/stack-harness.js";
 import { BROADCAST_MAC, ip, pattern } from "../support/wire.js";
 

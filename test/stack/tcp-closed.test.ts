@@ -1,4 +1,4 @@
-import test from "ava";
+import test from "../conformance/proves.js";
 import { SOCK_STREAM, type StackHarness } from "../support/stack-harness.js";
 import { ALL_FLAGS, TcpPeer, accepted, flagBits, deviceStack } from "../support/tcp-peer.js";
 import { TCP, pattern } from "../support/wire.js";

@@ -1,5 +1,5 @@
 /** Faults that programs of others have shown, one test for each; the rule is in the title. */
-import test from "ava";
+import test from "../conformance/proves.js";
 import type { Options } from "../../stack/options.js";
 import { POLLERR, SOCK_STREAM, type StackHarness } from "../support/stack-harness.js";
 import { TcpPeer, accepted, deviceStack } from "../support/tcp-peer.js";

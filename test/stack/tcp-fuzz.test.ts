@@ -1,4 +1,4 @@
-import test from "ava";
+import test from "../conformance/proves.js";
 import { Random } from "../../host-tools/sim/random.js";
 import { ERRNO, SOCK_STREAM, type StackHarness } from "../support/stack-harness.js";
 import { TcpPeer, deviceStack } from "../support/tcp-peer.js";

@@ -1,4 +1,4 @@
-import test from "ava";
+import test from "../conformance/proves.js";
 import { SOCK_STREAM, type StackHarness } from "../support/stack-harness.js";
 import { TcpPeer, deviceStack } from "../support/tcp-peer.js";
 import { pattern } from "../support/wire.js";
@@ -52,7 +52,7 @@ test("RFC 9293 MUST-47, SHLD-25: a soft error is the reason that a timeout gives
   }
 });
 
-test("RFC 5927 5.2, MUST-55, SHLD-26, ICMPT-4, RFC 6633: in ESTABLISHED every ICMP error is soft and source quench nothing", async (t) => {
+test("RFC 5927 5.2, C-3, MUST-55, SHLD-26, ICMPT-4, RFC 6633: in ESTABLISHED every ICMP error is soft and source quench nothing", async (t) => {
   const stack = await deviceStack();
   const { peer, fd } = TcpPeer.server(stack, stack.neighbour());
   stack.send(fd, pattern(8000));
@@ -73,7 +73,7 @@ test("RFC 5927 5.2, MUST-55, SHLD-26, ICMPT-4, RFC 6633: in ESTABLISHED every IC
   t.is(stack.receive(fd), -11);
 });
 
-test("RFC 5927 7.2, ICMPT-3: a smaller MTU is believed only when the segment does not get through, and not below 576", async (t) => {
+test("RFC 5927 7.2, ICMPT-3, C-2: a smaller MTU is believed only when the segment does not get through, and not below 576", async (t) => {
   for (const [mtu, bytes] of [
     [1000, 960],
     [68, 536],

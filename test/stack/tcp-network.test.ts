@@ -1,4 +1,4 @@
-import test from "ava";
+import test from "../conformance/proves.js";
 import { DhcpBench, LEASED } from "../support/dhcp-bench.js";
 import { OPTIONS } from "../../stack/options.js";
 import { SOCK_STREAM } from "../support/stack-harness.js";

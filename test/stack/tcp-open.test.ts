@@ -1,4 +1,4 @@
-import test from "ava";
+import test from "../conformance/proves.js";
 import { SOCK_STREAM, type StackHarness } from "../support/stack-harness.js";
 import { OPTIONS } from "../../stack/options.js";
 import { ADDRESS_A, ADDRESS_B, StackPair } from "../support/stack-pair.js";
@@ -151,7 +151,7 @@ test("RFC 9293 MUST-44, MUST-46: no connection to broadcast, multicast, nobody o
   t.is(stack.tables()[0], 0);
 });
 
-test("RFC 9293 MUST-8, RFC 6528, ISN-1: the initial number of one tuple advances with a 4 us clock", async (t) => {
+test("RFC 9293 MUST-8, SHLD-1, RFC 6528, ISN-1: the initial number of one tuple advances with a 4 us clock", async (t) => {
   const stack = await deviceStack();
   stack.listen(80);
   const host = stack.neighbour();

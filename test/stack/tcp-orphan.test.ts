@@ -1,4 +1,4 @@
-import test from "ava";
+import test from "../conformance/proves.js";
 import type { StackHarness } from "../support/stack-harness.js";
 import { TcpPeer, accepted, deviceStack } from "../support/tcp-peer.js";
 import { pattern } from "../support/wire.js";

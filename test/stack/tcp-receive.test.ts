@@ -1,4 +1,5 @@
-import test, { type ExecutionContext } from "ava";
+import { type ExecutionContext } from "ava";
+import test from "../conformance/proves.js";
 import { type StackHarness, type HarnessConfig } from "../support/stack-harness.js";
 import { TcpPeer, accepted, type PeerConfig, deviceStack } from "../support/tcp-peer.js";
 import { concat, pattern } from "../support/wire.js";
@@ -188,7 +189,7 @@ async function megabyte(t: ExecutionContext, config: PeerConfig, startMs: number
   }
 }
 
-test("T-12: a megabyte is intact across the wrap of sequence numbers and of the clock", async (t) => {
+test("T-12, MUST-2: a megabyte is intact across the wrap of sequence numbers and of the clock", async (t) => {
   await megabyte(t, { iss: 0xfffffff0 }, 0xfffff000);
   await megabyte(t, { iss: 0x7ffff000 }, 0x7ffff000);
 });

@@ -1,4 +1,4 @@
-import test from "ava";
+import test from "../conformance/proves.js";
 import { SOCK_STREAM, type StackHarness } from "../support/stack-harness.js";
 import { TcpPeer, accepted, deviceStack, type PeerConfig } from "../support/tcp-peer.js";
 import { pattern } from "../support/wire.js";
@@ -276,6 +276,20 @@ test("RFC 9293 MUST-48, MUST-49, SHLD-22: type of service and time to live are t
   );
 });
 
+test("RFC 9293 SHLD-21: the type of service may change while the connection lives", async (t) => {
+  const { stack, fd } = await open();
+  for (const tos of [0x28, 0x88]) {
+    t.is(stack.wasm.sysSetOption(fd, 0, 1, tos), 0);
+    stack.take();
+    stack.wasm.sysSetOption(fd, TCP_LEVEL, NODELAY, 1);
+    stack.send(fd, pattern(10));
+    t.deepEqual(
+      stack.take().map((frame) => frame.ip?.tos),
+      [tos],
+    );
+  }
+});
+
 test("RFC 9293 SEG-10: an older segment does not change the window", async (t) => {
   const it = await open({ window: 5000 });
   const { peer, stack, fd } = it;
@@ -289,6 +303,20 @@ test("RFC 9293 SEG-10: an older segment does not change the window", async (t) =
   stack.take();
   stack.send(fd, pattern(4000));
   t.is(peer.segments().length, 3);
+});
+
+test("RFC 9293 SEG-10: a segment that was sent before the one that told the window, and is still acceptable, does not change it", async (t) => {
+  const it = await open({ window: 5000 });
+  const { peer, stack, fd } = it;
+  // The later one overtakes: WL1 is its number.
+  peer.say("PA", { seq: peer.seq + 100, window: 4000 }, pattern(100));
+  peer.say("PA", { seq: peer.seq, window: 60 }, pattern(100));
+  stack.take();
+  stack.send(fd, pattern(4000));
+  t.is(
+    peer.segments().reduce((sum, { data }) => sum + data.length, 0),
+    2920 + 1080,
+  );
 });
 
 test("T-7: the smallest segments and thousands of SACKs with holes cost no more than other ACKs", async (t) => {

@@ -1,4 +1,4 @@
-import test from "ava";
+import test from "../conformance/proves.js";
 import { Random } from "../../host-tools/sim/random.js";
 import { TcpPeer, accepted, deviceStack } from "../support/tcp-peer.js";
 import { ip, pattern } from "../support/wire.js";

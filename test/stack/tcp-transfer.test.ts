@@ -1,4 +1,4 @@
-import test from "ava";
+import test from "../conformance/proves.js";
 import { createHash } from "node:crypto";
 import { Random } from "../../host-tools/sim/random.js";
 import { POLLIN, POLLOUT, SOCK_STREAM } from "../support/stack-harness.js";
