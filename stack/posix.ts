@@ -25,6 +25,8 @@ export const SHUT_WR: i32 = 1;
 export const SHUT_RDWR: i32 = 2;
 
 export const POLLIN: u32 = 1;
+/** Of a listener: a finished handshake waits for a connection record to become free. */
+export const POLLPRI: u32 = 2;
 export const POLLOUT: u32 = 4;
 export const POLLERR: u32 = 8;
 export const POLLHUP: u32 = 16;

@@ -60,6 +60,7 @@ export {
   POLLIN,
   POLLNVAL,
   POLLOUT,
+  POLLPRI,
   SHUT_RD,
   SHUT_RDWR,
   SHUT_WR,

@@ -6,6 +6,7 @@ import {
   AF_INET,
   POLLIN,
   POLLOUT,
+  POLLPRI,
   PollFd,
   SOCK_DGRAM,
   SOCK_NONBLOCK,
@@ -22,7 +23,7 @@ import {
 import { uptimeSeconds } from "../net/netstat";
 import { SOCKETS, TCP_LISTENERS, UDP_SOCKETS } from "../../stack/config";
 import { Phase, clientAt, clientBegin } from "./client";
-import { leftMs, makeRoom, watchDelivery } from "./patience";
+import { leftMs, makeRoom, othersWait, watchDelivery } from "./patience";
 import { BACKLOG, CLIENTS, DATAGRAM_SOCKETS, LISTENERS } from "./sizes";
 
 if (SOCKETS < CLIENTS + LISTENERS + DATAGRAM_SOCKETS)
@@ -43,8 +44,10 @@ const ADDRESS: usize = memory.data(8, 4);
 /** Without clients nothing happens by itself, but the uptime wants to be counted. */
 const LONGEST_WAIT_MS: u32 = 86_400_000;
 
-/** With clients about, the table looks this often whether others wait, ms. */
+/** While others wait for a connection, the table looks this often whose grace has ended, ms. That they do is told by POLLPRI. */
 const PRESSURE_LOOK_MS: u32 = 100;
+/** While a client is owed something, its progress is looked at this often, ms. */
+const DELIVERY_LOOK_MS: u32 = 200;
 
 let listeners: u32 = 0;
 let datagrams: u32 = 0;
@@ -117,7 +120,8 @@ export function clientEvents(index: u32): u32 {
  */
 export function clientsWait(): void {
   uptimeSeconds();
-  let timeoutMs: u32 = LONGEST_WAIT_MS;
+  const pressed = othersWait();
+  let timeoutMs: u32 = pressed ? PRESSURE_LOOK_MS : LONGEST_WAIT_MS;
   let room = false;
   for (let i: u32 = 0; i < CLIENTS; i++) {
     const c = clientAt(i);
@@ -130,10 +134,12 @@ export function clientsWait(): void {
       continue;
     }
     watchDelivery(c);
-    timeoutMs = min(timeoutMs, min(leftMs(c), PRESSURE_LOOK_MS));
+    // That a client has everything is no event of poll(2); while it has not, a look now and then.
+    timeoutMs = min(timeoutMs, c.queued != 0 ? min(leftMs(c), DELIVERY_LOOK_MS) : leftMs(c));
   }
-  // Without room the listeners keep quiet: clients wait in the accept queue.
-  for (let i: u32 = 0; i < listeners; i++) pollAt(i).events = room ? <u16>POLLIN : 0;
+  // Without room the listeners keep quiet: clients wait in the accept queue. That the first one waits for a record is news.
+  const wanted: u32 = (room ? POLLIN : 0) | (pressed ? 0 : POLLPRI);
+  for (let i: u32 = 0; i < listeners; i++) pollAt(i).events = <u16>wanted;
   poll(POLLS, WATCHED, <i32>timeoutMs);
   makeRoom();
   if (room) acceptAll();
@@ -142,7 +148,7 @@ export function clientsWait(): void {
 function acceptAll(): void {
   let free: u32 = 0;
   for (let i: u32 = 0; i < listeners; i++) {
-    if (pollAt(i).revents == 0) continue;
+    if ((pollAt(i).revents & (<u16>POLLIN)) == 0) continue;
     for (;;) {
       while (free < CLIENTS && clientAt(free).phase != <u8>Phase.FREE) free++;
       if (free == CLIENTS) return;

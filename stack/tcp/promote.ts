@@ -1,5 +1,5 @@
 import { now } from "../now";
-import { POLLIN } from "../posix";
+import { POLLIN, POLLPRI } from "../posix";
 import { ready } from "../readiness";
 import { Counter, count } from "../statistics";
 import { congestionInit } from "./congestion";
@@ -17,7 +17,7 @@ import {
 import { ackNow, tcbAllocate, tcbsFree, tcbsTakeNews } from "./lifecycle";
 import { acceptQueueAdd, listenerAt } from "./listener";
 import { RTO_AFTER_SYN_LOSS_MS, rtoSample } from "./rto";
-import { synRecordFree } from "./syn-records";
+import { synRecordFree, synRecordWait } from "./syn-records";
 
 /** From a finished handshake to a TCB in the accept queue, at once or when there is room. */
 
@@ -117,9 +117,9 @@ export function promoteUndo(tcb: Tcb): void {
 /** The handshake is finished but there is no room: the record waits for `promoteWaiting`. */
 export function promoteLater(recordId: u32): void {
   const record = synRecordAt(recordId);
-  if (record.waiting != 0) return;
-  record.waiting = 1;
+  if (!synRecordWait(record)) return;
   count(Counter.TCP_ACCEPT_DEFERRED);
+  ready(<u32>listenerAt(<u32>record.listener - 1).socket, POLLPRI);
 }
 
 /** Once a turn: when a TCB or a place in an accept queue has become free, the record that waits longest gets it. */

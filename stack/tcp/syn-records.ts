@@ -2,7 +2,6 @@ import { now } from "../now";
 import { TIMER_TCP, timerCancel, timerSet } from "../time/timers";
 import {
   FIRST_SYN_RECORD,
-  FIRST_TIME_WAIT,
   NO_CONNECTION,
   SynRecord,
   TcpState,
@@ -14,6 +13,9 @@ import { pendingRemove } from "./pending";
 import { Segment } from "./segment";
 
 /** The records of the SYN queue: half-open connections that peers have begun (RFC 4987 3.2 to 3.6). */
+
+/** Records whose handshake is finished. */
+let waiting: u32 = 0;
 
 /** First timeout of a SYN-ACK; it doubles. */
 export const SYN_ACK_RTO_MS: u32 = 1000;
@@ -56,7 +58,10 @@ export function synRecordFree(id: u32): void {
   connectionRemove(id);
   pendingRemove(id);
   timerCancel(TIMER_TCP + id);
-  synRecordAt(id).state = <u8>TcpState.CLOSED;
+  const record = synRecordAt(id);
+  if (record.waiting != 0) waiting -= 1;
+  record.waiting = 0;
+  record.state = <u8>TcpState.CLOSED;
 }
 
 /** Arms the timer of a record. */
@@ -65,11 +70,15 @@ export function synRecordTimer(id: u32, delayMs: u32): void {
   timerSet(TIMER_TCP + id, now() + delayMs);
 }
 
+/** The handshake of a record is finished, and waits for a TCB or a place in an accept queue. False when it waited already. */
+export function synRecordWait(record: SynRecord): bool {
+  if (record.waiting != 0) return false;
+  record.waiting = 1;
+  waiting += 1;
+  return true;
+}
+
 /** True when a peer has finished its handshake and waits for a TCB or a place in an accept queue. */
 export function handshakeWaiting(): bool {
-  for (let id = FIRST_SYN_RECORD; id < FIRST_TIME_WAIT; id++) {
-    const record = synRecordAt(id);
-    if (record.state != TcpState.CLOSED && record.waiting != 0) return true;
-  }
-  return false;
+  return waiting != 0;
 }

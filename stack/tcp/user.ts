@@ -12,7 +12,7 @@ import {
 import { iface } from "../interface";
 import { routeSource } from "../ip/ipv4-output";
 import { isLoopback } from "../ip/packet";
-import { POLLERR, POLLHUP, POLLIN, POLLOUT } from "../posix";
+import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI } from "../posix";
 import {
   NO_CONNECTION,
   Tcb,
@@ -35,6 +35,7 @@ import {
   tcbReset,
 } from "./lifecycle";
 import { listenAbandon } from "./listen";
+import { handshakeWaiting } from "./syn-records";
 import {
   NO_LISTENER,
   acceptQueueRemove,
@@ -254,5 +255,6 @@ export function tcpEvents(tcb: Tcb): u32 {
 
 /** Readiness of a listener as poll() bits. */
 export function tcpListenerEvents(index: u32): u32 {
-  return listenerAt(index).head != 0 ? POLLIN : 0;
+  const waiting: u32 = handshakeWaiting() ? POLLPRI : 0;
+  return (listenerAt(index).head != 0 ? POLLIN : 0) | waiting;
 }
