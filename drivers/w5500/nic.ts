@@ -5,7 +5,7 @@
 import { NicCounter } from "../nic-counters";
 import { configure, hardReset, reopenSocket, setMac, softReset, waitForVersion } from "./bring-up";
 import { count } from "./counters";
-import { chipIsWell, linkLost, linkRefresh } from "./link";
+import { chipIsWell, linkLost, linkRefresh, nicLink } from "./link";
 import { receiveCheck, receiveForgive, receiveIsPending, receiveIsPolled } from "./receive";
 import { Recovery, needRecovery, recoveryDone, recoveryNeeded } from "./recovery";
 import { COMMON_READ, VERSIONR } from "./registers";
@@ -19,8 +19,10 @@ export { txBegin, txCancel, txEnd, txReady, txWrite } from "./transmit";
 
 const ENODEV: i32 = 19;
 const ETIMEDOUT: i32 = 110;
-/** The link, the chip's health and frames without an interrupt are looked for this often. */
-const CHECK_MS: u32 = 100;
+/** The link, the chip's health and frames without an interrupt are looked for this often: no interrupt tells of the cable. */
+const CHECK_MS: u32 = 250;
+/** Without a link somebody waits for it. */
+const CHECK_NO_LINK_MS: u32 = 50;
 /** A chip that is gone is called this often. */
 const RETRY_MS: u32 = 1000;
 /** Trouble that comes back within this time needs a stronger remedy. */
@@ -102,7 +104,7 @@ export function nicPoll(nowMs: u32): void {
     return;
   }
   transmitProgress();
-  if (nowMs - checkedMs < CHECK_MS) return;
+  if (nowMs - checkedMs < checkPeriod()) return;
   checkedMs = nowMs;
   if (!chipIsWell()) return needRecovery(Recovery.REINIT);
   linkRefresh();
@@ -116,7 +118,11 @@ export function nicDeadline(nowMs: u32): u32 {
   if (receiveIsPending()) return 0;
   if (receiveIsPolled()) return 1;
   if (transmitIsWaiting()) transmitWake();
-  return left(nowMs, checkedMs, CHECK_MS);
+  return left(nowMs, checkedMs, checkPeriod());
+}
+
+function checkPeriod(): u32 {
+  return (nicLink() & 1) != 0 ? CHECK_MS : CHECK_NO_LINK_MS;
 }
 
 /** Milliseconds until `periodMs` have passed since `sinceMs`. */

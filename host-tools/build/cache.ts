@@ -35,15 +35,16 @@ export interface Compiled extends CompiledFacts {
  */
 export class CompileCache {
   private readonly folder = buildFolder("cache");
-  private readonly request: string;
+  /** Stands for the request, whatever the files are. */
+  readonly key: string;
 
   constructor(request: unknown) {
     const hash = createHash("sha256").update(toolDigest()).update(JSON.stringify(request));
-    this.request = hash.digest("hex").slice(0, 32);
+    this.key = hash.digest("hex").slice(0, 32);
   }
 
   private get listFile(): string {
-    return join(this.folder, `${this.request}.files.json`);
+    return join(this.folder, `${this.key}.files.json`);
   }
 
   find(): Compiled | undefined {
@@ -80,7 +81,7 @@ export class CompileCache {
   }
 
   private entry(files: readonly (readonly [string, string])[]): string {
-    const hash = createHash("sha256").update(this.request);
+    const hash = createHash("sha256").update(this.key);
     for (const [name, digest] of files) hash.update(`${name}\0${digest}\0`);
     return join(this.folder, hash.digest("hex").slice(0, 32));
   }

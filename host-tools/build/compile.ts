@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import type { Options } from "../../stack/options.js";
 import { appFolder, appTitle, resolveOptions } from "./apps.js";
-import { runAsc } from "./asc.js";
+import { runAsc, type Decided } from "./asc.js";
 import { loadBoard, type Board } from "./boards.js";
 import { buildBlob, scanAssets } from "./blob.js";
-import { CompileCache } from "./cache.js";
+import { CompileCache, type Compiled } from "./cache.js";
 import { treeName } from "./sources.js";
 import type { StaticBuffer } from "./static-memory.js";
 
@@ -49,6 +49,26 @@ export interface Firmware {
   staticEnd: number;
 }
 
+/** Compilations that are under way in this process: who asks for the same one waits for it. */
+const running = new Map<string, Promise<Compiled>>();
+
+function compileOnce(
+  cache: CompileCache,
+  request: CompileRequest,
+  decided: Decided,
+): Promise<Compiled> {
+  const found = cache.find();
+  if (found) return Promise.resolve(found);
+  const compiling = runAsc(request, decided)
+    .then(({ read, compiled }) => {
+      cache.store(read, compiled);
+      return compiled;
+    })
+    .finally(() => running.delete(cache.key));
+  running.set(cache.key, compiling);
+  return compiling;
+}
+
 /**
  * Compiles an application for a board to WebAssembly. The result is kept in the project's `build/cache` and taken from
  * there while no file that the compiler has read has changed; assets are read each time.
@@ -73,12 +93,8 @@ export async function compileFirmware(request: CompileRequest): Promise<Firmware
     fiber,
   };
   const cache = new CompileCache({ ...facts, title: appTitle(request.app) });
-  let compiled = cache.find();
-  if (compiled === undefined) {
-    const fresh = await runAsc(request, { board, folder, options });
-    cache.store(fresh.read, fresh.compiled);
-    compiled = fresh.compiled;
-  }
+  const compiled = await (running.get(cache.key) ??
+    compileOnce(cache, request, { board, folder, options }));
   const { wasm, sourceMap, messages, texts, statics, staticEnd } = compiled;
   const blob = buildBlob(new Map(texts), scanAssets(join(folder, "assets")));
   const { app } = request;

@@ -56,6 +56,11 @@ export class Device {
     return this.powered().board.bus;
   }
 
+  /** How often the processor has gone to sleep since power was given: an idle device should seldom wake. */
+  get sleeps(): number {
+    return this.powered().sleeps;
+  }
+
   /** Counters of the stack by name (stack/statistics.ts), as TCP_RETRANSMIT. */
   get counters(): Record<string, number> {
     const memory = this.powered().board.instance.exports["memory"] as WebAssembly.Memory;

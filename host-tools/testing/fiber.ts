@@ -41,6 +41,8 @@ export class Fiber {
   wakeNs = 0;
   /** Why the device has stopped for good. */
   failure: Error | undefined;
+  /** How often the processor has gone to sleep. */
+  sleeps = 0;
   private started = false;
   private sliceNs = 0;
   private asleep = false;
@@ -120,6 +122,7 @@ export class Fiber {
     }
     const untilNs = deadlineNs(clock, deadlineMs);
     const sleeps = untilNs !== undefined && !this.bus.interrupt;
+    if (sleeps) this.sleeps += 1;
     if (!sleeps && clock.nowNs < this.sliceNs) return clock.advance(WAKE_NS);
     this.wakeNs = sleeps ? untilNs : clock.nowNs;
     this.asleep = true;
