@@ -3,6 +3,9 @@
  * (defaults and meaning: `options.ts`); derived values and the relations that must hold are checked here, at compile time.
  */
 export const SOCKETS: u32 = OPT_SOCKETS;
+export const EPOLLS: u32 = OPT_EPOLLS;
+export const LOOP_TIMERS: u32 = OPT_LOOP_TIMERS;
+export const LOOP_DEFERRED: u32 = OPT_LOOP_DEFERRED;
 export const TCP_TCBS: u32 = OPT_TCP_TCBS;
 export const TCP_LISTENERS: u32 = OPT_TCP_LISTENERS;
 export const TCP_SYN_RECORDS: u32 = OPT_TCP_SYN_RECORDS;

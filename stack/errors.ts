@@ -1,10 +1,12 @@
 /** POSIX errors with the numbers of Linux. Calls return them negated. */
+export const ENOENT: i32 = 2;
 export const EINTR: i32 = 4;
 export const EBADF: i32 = 9;
 export const EAGAIN: i32 = 11;
 export const EWOULDBLOCK: i32 = 11;
 export const EACCES: i32 = 13;
 export const EFAULT: i32 = 14;
+export const EEXIST: i32 = 17;
 export const ENODEV: i32 = 19;
 export const EINVAL: i32 = 22;
 export const EMFILE: i32 = 24;

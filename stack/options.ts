@@ -9,6 +9,11 @@
 export const OPTIONS = {
   /** Descriptors, over all kinds of socket. */
   SOCKETS: 24,
+  /** epoll instances; they cost nothing in an application that has none. */
+  EPOLLS: 2,
+  /** Timers of the event loop, and work that it can defer at a time; nothing without a loop. */
+  LOOP_TIMERS: 8,
+  LOOP_DEFERRED: 8,
   /** TCP connections with state and rings: established, or being opened by us. */
   TCP_TCBS: 12,
   /** Listening TCP sockets. */

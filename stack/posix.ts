@@ -31,6 +31,8 @@ export const POLLOUT: u32 = 4;
 export const POLLERR: u32 = 8;
 export const POLLHUP: u32 = 16;
 export const POLLNVAL: u32 = 32;
+/** The peer has sent its FIN (Linux). */
+export const POLLRDHUP: u32 = 0x2000;
 
 export const SOL_SOCKET: i32 = 1;
 export const SO_REUSEADDR: i32 = 2;

@@ -1,20 +1,29 @@
+import { NO_MEMBER, bitSetAdd, bitSetNext, bitSetRemove } from "./bit-set";
 import { SOCKETS } from "./config";
 
 /**
  * The one source of readiness. Whoever changes what a call on a socket would do says so here, with the poll(2) bits that may
- * have become true; every wait (blocking call, poll, sleep of the board) looks at what was said here. Events are news, not
- * state: the state itself is asked of the socket.
+ * have become true; every wait (blocking call, select, poll, epoll, completion queue, event loop, sleep of the board) looks at
+ * what was said here. Events are news, not state: the state itself is asked of the socket. Who takes the news pays for the
+ * sockets that have some, not for all.
  */
 
-/** Sockets with news since they were last looked at, one bit each. */
-const NEWS: usize = memory.data(((SOCKETS + 31) >> 5) << 2, 4);
+const ONE_WORD: bool = SOCKETS <= 32;
+/** Sockets with news since they were last taken. */
+const NEWS: usize = memory.data((1 + ((SOCKETS + 31) >> 5)) << 2, 4);
+/** The news of each socket: bits of poll(2). */
+const BITS: usize = memory.data(SOCKETS, 1);
 let changes: u32 = 0;
+let taken: u32 = 0;
 
-/** Something has happened to socket `socket`: `bits` of poll(2) (POLLIN POLLOUT POLLERR POLLHUP) may be true now. */
+/** Something has happened to socket `socket`: `bits` of poll(2) (POLLIN POLLPRI POLLOUT POLLERR POLLHUP) may be true now. */
 export function ready(socket: u32, bits: u32): void {
   if (bits == 0) return;
-  const at = NEWS + ((socket >>> 5) << 2);
-  store<u32>(at, load<u32>(at) | (1 << (socket & 31)));
+  // One word holds the sockets of most devices.
+  if (ONE_WORD) store<u32>(NEWS, load<u32>(NEWS) | (1 << socket));
+  else bitSetAdd(NEWS, socket);
+  const at = BITS + <usize>socket;
+  store<u8>(at, <u8>((<u32>load<u8>(at)) | bits));
   changes += 1;
 }
 
@@ -29,16 +38,28 @@ export function readyChanges(): u32 {
 }
 
 /** Answer of `readyTake` when no socket has news. */
-export const NO_READY: u32 = 0xffffffff;
+export const NO_READY: u32 = NO_MEMBER;
 
-/** Takes one socket with news, the lowest; its news are forgotten. NO_READY = none. */
+/** Takes one socket with news, the lowest; its news are forgotten (`readyTaken` has them). NO_READY = none. */
 export function readyTake(): u32 {
-  for (let word: u32 = 0; word < (SOCKETS + 31) >> 5; word++) {
-    const at = NEWS + (word << 2);
-    const bits = load<u32>(at);
-    if (bits == 0) continue;
-    store<u32>(at, bits & (bits - 1));
-    return (word << 5) + <u32>ctz(bits);
+  let socket: u32;
+  if (ONE_WORD) {
+    const news = load<u32>(NEWS);
+    if (news == 0) return NO_READY;
+    socket = <u32>ctz(news);
+    store<u32>(NEWS, news & (news - 1));
+  } else {
+    socket = bitSetNext(NEWS, 0);
+    if (socket == NO_READY) return NO_READY;
+    bitSetRemove(NEWS, socket);
   }
-  return NO_READY;
+  const at = BITS + <usize>socket;
+  taken = <u32>load<u8>(at);
+  store<u8>(at, 0);
+  return socket;
+}
+
+/** The news of the socket that `readyTake` gave last: bits of poll(2). */
+export function readyTaken(): u32 {
+  return taken;
 }

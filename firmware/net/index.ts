@@ -1,4 +1,7 @@
 /** `as-tcpip/net`: the loop and the sockets, all that a networked application needs. */
 export * from "./sockets";
+export * from "./epoll";
+export * from "./loop";
 export * from "./names";
+export * from "./select";
 export { netPoll, netStart } from "./runtime";

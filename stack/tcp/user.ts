@@ -12,7 +12,7 @@ import {
 import { iface } from "../interface";
 import { routeSource } from "../ip/ipv4-output";
 import { isLoopback } from "../ip/packet";
-import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI } from "../posix";
+import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDHUP } from "../posix";
 import {
   NO_CONNECTION,
   Tcb,
@@ -244,6 +244,7 @@ export function tcpEvents(tcb: Tcb): u32 {
   let events: u32 = 0;
   const ended = (tcb.flags & TcbFlag.FIN_RECEIVED) != 0 || state == TcpState.CLOSED;
   if (ended || textReadable(tcb) != 0) events |= POLLIN;
+  if (ended) events |= POLLRDHUP;
   if (tcb.error != 0) events |= POLLERR | POLLIN | POLLOUT;
   if (state == TcpState.CLOSED) return events | POLLHUP | POLLOUT;
   if (ended && (tcb.flags & TcbFlag.FIN_QUEUED) != 0) events |= POLLHUP;

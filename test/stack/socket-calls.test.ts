@@ -168,7 +168,7 @@ test("shutdown(2): SHUT_RD ends reading only, SHUT_WR sending only, and both may
 });
 
 test("poll bits: listener, connecting, open, full, text, half-closed, ended, reset", async (t) => {
-  const [IN, OUT, ERR, HUP] = [1, 4, 8, 16];
+  const [IN, OUT, ERR, HUP, RDHUP] = [1, 4, 8, 16, 0x2000];
   const stack = await deviceStack();
   const { wasm } = stack;
   const listener = stack.listen(80);
@@ -181,20 +181,20 @@ test("poll bits: listener, connecting, open, full, text, half-closed, ended, res
   t.is(wasm.sysEvents(fd), IN);
   stack.receive(fd);
   peer.text(new Uint8Array(0), "FA");
-  t.is(wasm.sysEvents(fd), IN);
+  t.is(wasm.sysEvents(fd), IN | RDHUP);
   wasm.sysShutdown(fd, 1);
-  t.is(wasm.sysEvents(fd), IN | OUT | HUP);
+  t.is(wasm.sysEvents(fd), IN | OUT | HUP | RDHUP);
   const reset = accepted(stack, listener, 5001);
   reset.peer.say("R");
-  t.is(wasm.sysEvents(reset.fd), IN | OUT | ERR | HUP);
+  t.is(wasm.sysEvents(reset.fd), IN | OUT | ERR | HUP | RDHUP);
   t.is(wasm.sysError(reset.fd), 104);
   t.is(wasm.sysError(reset.fd), 0);
-  t.is(wasm.sysEvents(reset.fd), IN | OUT | HUP);
+  t.is(wasm.sysEvents(reset.fd), IN | OUT | HUP | RDHUP);
   const dialler = stack.socket(SOCK_STREAM);
   const server = TcpPeer.dialled(stack, peer.host, dialler, 80);
   t.is(wasm.sysEvents(dialler), 0);
   server.say("RA");
-  t.is(wasm.sysEvents(dialler), IN | OUT | ERR | HUP);
+  t.is(wasm.sysEvents(dialler), IN | OUT | ERR | HUP | RDHUP);
   t.is(wasm.sysError(dialler), 111);
 });
 

@@ -15,6 +15,7 @@ const FLOORS = [
     "options",
     "env",
     "readiness",
+    "bit-set",
   ],
   ["rate-limit", "scratch", "time"],
   ["interface", "link"],

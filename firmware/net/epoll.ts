@@ -1,0 +1,232 @@
+import { clockMs } from "board";
+import { NO_MEMBER, bitSetAdd, bitSetNext, bitSetRemove } from "../../stack/bit-set";
+import { EPOLLS, SOCKETS } from "../../stack/config";
+import { EBADF, EEXIST, EINVAL, EMFILE, ENOENT } from "../../stack/errors";
+import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDHUP } from "../../stack/posix";
+import { NO_READY, readyTake, readyTaken } from "../../stack/readiness";
+import { sockEvents } from "../../stack/socket/socket";
+import { NO_SOCKET, socketFd, socketIndex } from "../../stack/socket/table";
+import { netPoll } from "./runtime";
+import { timeLeft } from "./socket-wait";
+
+/**
+ * epoll(7) as a view of the one readiness module (stack/readiness.ts): the news of sockets are taken once, handed to the
+ * instances that are interested, and kept there as a set of sockets that may be ready. `epollWait` looks at those alone, so its
+ * cost is in proportion to the ready sockets and not to all that are watched.
+ */
+
+/** Interest and result bits, as on Linux. */
+export const EPOLLIN: u32 = POLLIN;
+export const EPOLLPRI: u32 = POLLPRI;
+export const EPOLLOUT: u32 = POLLOUT;
+export const EPOLLERR: u32 = POLLERR;
+export const EPOLLHUP: u32 = POLLHUP;
+export const EPOLLRDHUP: u32 = POLLRDHUP;
+/** Of several instances that watch a socket with this bit, one is told of each event. */
+export const EPOLLEXCLUSIVE: u32 = 1 << 28;
+/** Told once, then silent until EPOLL_CTL_MOD. */
+export const EPOLLONESHOT: u32 = 1 << 30;
+/** Edge triggered: told of what has happened, not of what is so. */
+export const EPOLLET: u32 = 1 << 31;
+
+export const EPOLL_CTL_ADD: i32 = 1;
+export const EPOLL_CTL_DEL: i32 = 2;
+export const EPOLL_CTL_MOD: i32 = 3;
+
+/** struct epoll_event, 12 bytes: the bits and eight bytes of the caller's. */
+@unmanaged
+export class EpollEvent {
+  events: u32;
+  /** User data: any number, such as the descriptor. */
+  data: u32;
+  dataHigh: u32;
+}
+
+/** What one instance wants to know of one socket. */
+@unmanaged
+class Interest {
+  /** Descriptor; -1 = none. A socket that was closed is forgotten when its slot has another one. */
+  fd: i32;
+  events: u32;
+  data: u32;
+  dataHigh: u32;
+  /** Edges that have not been told: bits of poll(2). */
+  edges: u32;
+}
+
+const INTERESTS: usize = memory.data(EPOLLS * SOCKETS * offsetof<Interest>(), 4);
+const SET_BYTES: u32 = (1 + ((SOCKETS + 31) >> 5)) << 2;
+/** Sockets of each instance that may be ready. */
+const READY: usize = memory.data(EPOLLS * SET_BYTES, 4);
+/** Of each instance: 1 when it is open, and the socket at which the next look begins, so that none is always last. */
+const OPEN: usize = memory.data(EPOLLS, 1);
+const NEXT: usize = memory.data(EPOLLS * 4, 4);
+/** Descriptors of instances begin here; no socket has such a number. */
+const FIRST_FD: i32 = 0x10000;
+/** Bits that are told whether they were asked for or not. */
+const ALWAYS: u32 = EPOLLERR | EPOLLHUP;
+const STATE_BITS: u32 = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLRDHUP;
+
+function interestAt(instance: u32, socket: u32): Interest {
+  return changetype<Interest>(INTERESTS + (instance * SOCKETS + socket) * offsetof<Interest>());
+}
+
+function readySet(instance: u32): usize {
+  return READY + instance * SET_BYTES;
+}
+
+/** True for the descriptor of an open instance. */
+function isOpen(epfd: i32): bool {
+  const instance = <u32>(epfd - FIRST_FD);
+  return instance < EPOLLS && load<u8>(OPEN + instance) != 0;
+}
+
+/** epoll_create1(2): a descriptor of its own kind, which `epollClose` closes. -EMFILE when EPOLLS are open. */
+export function epollCreate(): i32 {
+  for (let instance: u32 = 0; instance < EPOLLS; instance++) {
+    if (load<u8>(OPEN + instance) != 0) continue;
+    store<u8>(OPEN + instance, 1);
+    for (let socket: u32 = 0; socket < SOCKETS; socket++) interestAt(instance, socket).fd = -1;
+    memory.fill(readySet(instance), 0, SET_BYTES);
+    return FIRST_FD + <i32>instance;
+  }
+  return -EMFILE;
+}
+
+/** close(2) of an instance; what it watched stays open. */
+export function epollClose(epfd: i32): i32 {
+  if (!isOpen(epfd)) return -EBADF;
+  store<u8>(OPEN + <usize>(epfd - FIRST_FD), 0);
+  return 0;
+}
+
+/**
+ * epoll_ctl(2). -EBADF; -EINVAL for an instance inside of another, or EPOLLEXCLUSIVE with EPOLLONESHOT or in EPOLL_CTL_MOD;
+ * -EEXIST, -ENOENT.
+ */
+export function epollCtl(epfd: i32, operation: i32, fd: i32, event: EpollEvent | null): i32 {
+  if (!isOpen(epfd)) return -EBADF;
+  if (isOpen(fd)) return -EINVAL;
+  const socket = socketIndex(fd);
+  if (socket == NO_SOCKET) return -EBADF;
+  const instance = <u32>(epfd - FIRST_FD);
+  const interest = interestAt(instance, socket);
+  const known = interest.fd == fd;
+  if (operation == EPOLL_CTL_DEL) {
+    if (!known) return -ENOENT;
+    interest.fd = -1;
+    bitSetRemove(readySet(instance), socket);
+    return 0;
+  }
+  if (operation != EPOLL_CTL_ADD && operation != EPOLL_CTL_MOD) return -EINVAL;
+  if (event == null) return -EINVAL;
+  if ((event.events & EPOLLEXCLUSIVE) != 0) {
+    if (operation == EPOLL_CTL_MOD || (event.events & EPOLLONESHOT) != 0) return -EINVAL;
+  }
+  if (operation == EPOLL_CTL_ADD && known) return -EEXIST;
+  if (operation == EPOLL_CTL_MOD && !known) return -ENOENT;
+  interest.fd = fd;
+  interest.events = event.events;
+  interest.data = event.data;
+  interest.dataHigh = event.dataHigh;
+  // What is so already counts as news.
+  interest.edges = STATE_BITS;
+  bitSetAdd(readySet(instance), socket);
+  return 0;
+}
+
+/** Hands the news of sockets to the instances that watch them. */
+function gather(): void {
+  for (let turns: u32 = 0; turns < SOCKETS; turns++) {
+    const socket = readyTake();
+    if (socket == NO_READY) return;
+    // A FIN is told as POLLIN and POLLHUP.
+    const news = readyTaken() | ((readyTaken() & POLLHUP) != 0 ? POLLRDHUP : 0);
+    let told = false;
+    for (let instance: u32 = 0; instance < EPOLLS; instance++) {
+      const interest = interestAt(instance, socket);
+      if (load<u8>(OPEN + instance) == 0 || interest.fd != socketFd(socket)) continue;
+      const exclusive = (interest.events & EPOLLEXCLUSIVE) != 0;
+      if (exclusive && told) continue;
+      interest.edges |= news;
+      bitSetAdd(readySet(instance), socket);
+      told = told || exclusive;
+    }
+  }
+}
+
+/** What is to be told of a socket now; 0 = nothing. Keeps the record of edges. */
+function tellable(instance: u32, socket: u32): u32 {
+  const interest = interestAt(instance, socket);
+  const set = readySet(instance);
+  const fd = interest.fd;
+  if (fd < 0 || socketIndex(fd) == NO_SOCKET) {
+    // Closed: it leaves the set by itself (epoll(7)).
+    interest.fd = -1;
+    bitSetRemove(set, socket);
+    return 0;
+  }
+  const asked = interest.events & STATE_BITS;
+  // A one-shot that has been told waits for EPOLL_CTL_MOD.
+  let events = asked == 0 ? 0 : sockEvents(fd) & (asked | ALWAYS);
+  const edge = (interest.events & EPOLLET) != 0;
+  if (edge) {
+    events = (events & interest.edges) != 0 ? events : 0;
+    interest.edges = 0;
+  }
+  if (events == 0 || edge) bitSetRemove(set, socket);
+  if (events != 0 && (interest.events & EPOLLONESHOT) != 0) {
+    interest.events &= ~STATE_BITS;
+    bitSetRemove(set, socket);
+  }
+  return events;
+}
+
+function collect(instance: u32, events: usize, maxEvents: i32): i32 {
+  const set = readySet(instance);
+  const first = load<u32>(NEXT + (instance << 2));
+  let count: i32 = 0;
+  let from = first;
+  let wrapped = false;
+  for (let turns: u32 = 0; turns <= SOCKETS && count < maxEvents; turns++) {
+    let socket = bitSetNext(set, from);
+    if (socket == NO_MEMBER && !wrapped) {
+      wrapped = true;
+      socket = bitSetNext(set, 0);
+    }
+    if (socket == NO_MEMBER || (wrapped && socket >= first)) break;
+    from = socket + 1;
+    const found = tellable(instance, socket);
+    if (found == 0) continue;
+    const interest = interestAt(instance, socket);
+    const out = changetype<EpollEvent>(events + <usize>(count * offsetof<EpollEvent>()));
+    out.events = found;
+    out.data = interest.data;
+    out.dataHigh = interest.dataHigh;
+    count += 1;
+  }
+  store<u32>(NEXT + (instance << 2), from >= SOCKETS ? 0 : from);
+  return count;
+}
+
+/**
+ * epoll_wait(2): writes up to `maxEvents` EpollEvent records to `events` and returns how many, 0 when `timeoutMs` has passed
+ * (below 0: for ever). -EBADF, -EINVAL. Each call gives the network one turn at least.
+ */
+export function epollWait(epfd: i32, events: usize, maxEvents: i32, timeoutMs: i32): i32 {
+  if (!isOpen(epfd)) return -EBADF;
+  if (maxEvents <= 0) return -EINVAL;
+  const instance = <u32>(epfd - FIRST_FD);
+  const startMs = clockMs();
+  netPoll(0);
+  gather();
+  let count = collect(instance, events, maxEvents);
+  while (count == 0 && timeoutMs != 0) {
+    const left = timeLeft(startMs, timeoutMs < 0 ? 0 : <u32>timeoutMs);
+    if (left == 0) break;
+    netPoll(left);
+    gather();
+    count = collect(instance, events, maxEvents);
+  }
+  return count;
+}

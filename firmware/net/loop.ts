@@ -1,0 +1,196 @@
+import { clockMs } from "board";
+import { LOOP_DEFERRED, LOOP_TIMERS } from "../../stack/config";
+import { EINVAL, ENOBUFS } from "../../stack/errors";
+import {
+  EPOLL_CTL_ADD,
+  EPOLL_CTL_DEL,
+  EPOLL_CTL_MOD,
+  EpollEvent,
+  epollCreate,
+  epollCtl,
+  epollWait,
+} from "./epoll";
+
+/**
+ * An event loop: sockets, timers and deferred work, each with the number of its handler and a number of the caller's. A device
+ * has no function values, so the loop gives the next event and the application switches over the handler:
+ *
+ *     for (;;) {
+ *       switch (loopNext()) {
+ *         case Handler.ACCEPT: onAccept(loopContext()); break;
+ *         case Handler.TICK: onTick(loopContext()); break;
+ *       }
+ *     }
+ *
+ * Between events the processor sleeps until the next one or the next timer.
+ */
+
+/** A timer; `handler` 0 = free. */
+@unmanaged
+class LoopTimer {
+  handler: u32;
+  context: u32;
+  due: u32;
+  /** Milliseconds from one time to the next; 0 = once. */
+  periodMs: u32;
+}
+
+/** Work for the next turn. */
+@unmanaged
+class Deferred {
+  handler: u32;
+  context: u32;
+}
+
+const TIMERS: usize = memory.data(LOOP_TIMERS * offsetof<LoopTimer>(), 4);
+const DEFERRED: usize = memory.data(LOOP_DEFERRED * offsetof<Deferred>(), 4);
+/** Events that epoll gave and that have not been handed out. */
+const BATCH: i32 = 8;
+const EVENTS: usize = memory.data(BATCH * offsetof<EpollEvent>(), 4);
+const CHANGE: usize = memory.data(offsetof<EpollEvent>(), 4);
+let epfd: i32 = -1;
+let batched: i32 = 0;
+let taken: i32 = 0;
+let deferredHead: u32 = 0;
+let deferredCount: u32 = 0;
+let context: u32 = 0;
+let events: u32 = 0;
+
+function timerAt(index: u32): LoopTimer {
+  return changetype<LoopTimer>(TIMERS + index * offsetof<LoopTimer>());
+}
+
+/** Bits that the last event of a socket has: EPOLLIN …; 0 for timers and deferred work. */
+export function loopEvents(): u32 {
+  return events;
+}
+
+/** The number that was given with the handler of the last event. */
+export function loopContext(): u32 {
+  return context;
+}
+
+/**
+ * Watches a socket: `handler` (not 0) is given by `loopNext` while one of the EPOLL… bits is so (with EPOLLET: when it becomes
+ * so). `data` comes back by `loopContext`, the descriptor for one. A socket that is watched already is watched anew. 0 or a
+ * negative errno.
+ */
+export function loopWatch(fd: i32, bits: u32, handler: u32, data: u32): i32 {
+  if (handler == 0) return -EINVAL;
+  if (epfd < 0) epfd = epollCreate();
+  if (epfd < 0) return epfd;
+  const change = changetype<EpollEvent>(CHANGE);
+  change.events = bits;
+  change.data = handler;
+  change.dataHigh = data;
+  const added = epollCtl(epfd, EPOLL_CTL_ADD, fd, change);
+  return added == 0 ? 0 : epollCtl(epfd, EPOLL_CTL_MOD, fd, change);
+}
+
+/** Watches a socket no more. Events of it that were found already may still come. */
+export function loopForget(fd: i32): i32 {
+  return epollCtl(epfd, EPOLL_CTL_DEL, fd, null);
+}
+
+/** Starts a timer: its number, or -ENOBUFS. `periodMs` 0 = once. */
+export function loopTimer(delayMs: u32, periodMs: u32, handler: u32, data: u32): i32 {
+  if (handler == 0) return -EINVAL;
+  for (let index: u32 = 0; index < LOOP_TIMERS; index++) {
+    const timer = timerAt(index);
+    if (timer.handler != 0) continue;
+    timer.handler = handler;
+    timer.context = data;
+    timer.due = clockMs() + delayMs;
+    timer.periodMs = periodMs;
+    return <i32>index;
+  }
+  return -ENOBUFS;
+}
+
+/** Stops a timer. */
+export function loopTimerStop(number: i32): void {
+  if (<u32>number < LOOP_TIMERS) timerAt(<u32>number).handler = 0;
+}
+
+/** Has `handler` called in a later turn, after what is waiting already. 0 or -ENOBUFS. */
+export function loopDefer(handler: u32, data: u32): i32 {
+  if (handler == 0) return -EINVAL;
+  if (deferredCount == LOOP_DEFERRED) return -ENOBUFS;
+  const at = (deferredHead + deferredCount) % LOOP_DEFERRED;
+  const work = changetype<Deferred>(DEFERRED + at * offsetof<Deferred>());
+  work.handler = handler;
+  work.context = data;
+  deferredCount += 1;
+  return 0;
+}
+
+/** Milliseconds until the first timer, at most a minute. */
+function untilTimer(nowMs: u32): u32 {
+  let left: u32 = 60_000;
+  for (let index: u32 = 0; index < LOOP_TIMERS; index++) {
+    const timer = timerAt(index);
+    if (timer.handler == 0) continue;
+    const wait = <i32>(timer.due - nowMs);
+    left = min<u32>(left, wait > 0 ? <u32>wait : 0);
+  }
+  return left;
+}
+
+/** The handler of a timer that is due, the one that is due longest; 0 = none. */
+function dueTimer(nowMs: u32): u32 {
+  let chosen: u32 = LOOP_TIMERS;
+  for (let index: u32 = 0; index < LOOP_TIMERS; index++) {
+    const timer = timerAt(index);
+    if (timer.handler == 0 || <i32>(timer.due - nowMs) > 0) continue;
+    if (chosen == LOOP_TIMERS || <i32>(timer.due - timerAt(chosen).due) < 0) chosen = index;
+  }
+  if (chosen == LOOP_TIMERS) return 0;
+  const timer = timerAt(chosen);
+  const handler = timer.handler;
+  context = timer.context;
+  events = 0;
+  if (timer.periodMs == 0) timer.handler = 0;
+  else timer.due += timer.periodMs;
+  return handler;
+}
+
+function nextSocket(): u32 {
+  if (taken == batched) return 0;
+  const event = changetype<EpollEvent>(EVENTS + <usize>(taken * offsetof<EpollEvent>()));
+  taken += 1;
+  context = event.dataHigh;
+  events = event.events;
+  return event.data;
+}
+
+function nextDeferred(): u32 {
+  if (deferredCount == 0) return 0;
+  const work = changetype<Deferred>(DEFERRED + deferredHead * offsetof<Deferred>());
+  deferredHead = (deferredHead + 1) % LOOP_DEFERRED;
+  deferredCount -= 1;
+  context = work.context;
+  events = 0;
+  return work.handler;
+}
+
+/**
+ * Waits for the next event and gives the number of its handler: sockets that were found ready, then timers that are due, then
+ * deferred work. The processor sleeps meanwhile; the network goes on.
+ */
+export function loopNext(): u32 {
+  if (epfd < 0) epfd = epollCreate();
+  let handler = nextFound();
+  while (handler == 0) {
+    batched = max<i32>(epollWait(epfd, EVENTS, BATCH, <i32>untilTimer(clockMs())), 0);
+    taken = 0;
+    handler = nextFound();
+  }
+  return handler;
+}
+
+/** What needs no wait; 0 = nothing. */
+function nextFound(): u32 {
+  let handler = nextSocket();
+  if (handler == 0) handler = dueTimer(clockMs());
+  return handler != 0 ? handler : nextDeferred();
+}

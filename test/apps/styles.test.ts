@@ -1,0 +1,77 @@
+/** epoll(7), select(2) and the event loop, by a program that uses them over the loopback device (test/device/styles). */
+import test from "ava";
+import { Lan } from "../../host-tools/testing/index.js";
+
+const [IN, OUT, HUP, RDHUP] = [1, 4, 16, 0x2000];
+const [ENOENT, EBADF, EEXIST, EINVAL, EMFILE] = [-2, -9, -17, -22, -24];
+
+/** What each step must give, in order: epoll(7), epoll_ctl(2), epoll_wait(2), select(2). */
+const WANTED: [step: number, value: number][] = [
+  // Level triggered: told as long as it is so.
+  [1, 0],
+  [2, 0],
+  [3, IN],
+  [4, IN],
+  [5, 0],
+  // Edge triggered: told once for each event; EPOLL_CTL_MOD tells what is so; one-shot waits for EPOLL_CTL_MOD.
+  [6, 0],
+  [7, IN],
+  [8, 0],
+  [9, IN],
+  [10, 0],
+  [11, IN | OUT],
+  [12, 0],
+  [13, 0],
+  [14, IN],
+  [15, 0],
+  [16, 0],
+  [17, IN],
+  // Misuse.
+  [20, EINVAL],
+  [21, EEXIST],
+  [22, ENOENT],
+  [23, ENOENT],
+  [24, EBADF],
+  [25, EBADF],
+  [26, EINVAL],
+  [27, EINVAL],
+  [28, EMFILE],
+  [29, IN],
+  [30, 0],
+  [31, EBADF],
+  // FIN, both FINs, close.
+  [40, IN | RDHUP],
+  [41, HUP],
+  [42, 0],
+  [43, 0],
+  // select
+  [50, 1],
+  [51, 1],
+  [52, 0],
+  [53, 1],
+  [54, 1],
+  [55, 1],
+  [56, EBADF],
+  // The loop: deferred work, then five ticks, 50 ms; thirty bytes by way of the loop's echo server.
+  [61, 6],
+  [60, 5],
+  [60, 5],
+  [60, 5],
+  [60, 5],
+  [60, 5],
+  [63, 30],
+  [64, 1],
+  [99, 0],
+];
+
+test("epoll, select and the event loop give what their man pages say", async (t) => {
+  const lan = new Lan();
+  const device = await lan.device({ app: "test/device/styles" });
+  await device.logged("step 99");
+  const steps = device.log.flatMap(({ text }) => {
+    const found = /^step (\d+) gives (-?\d+)/.exec(text);
+    return found ? [[Number(found[1]), Number(found[2])]] : [];
+  });
+  t.deepEqual(steps, WANTED);
+  lan.close();
+});

@@ -1,0 +1,278 @@
+/**
+ * epoll, select and the event loop over sockets of the loopback device, one check after the other
+ * (test/apps/styles.test.ts): each result is a line of the log.
+ */
+import { log2 } from "as-tcpip/log";
+import {
+  AF_INET,
+  EPOLLET,
+  EPOLLEXCLUSIVE,
+  EPOLLHUP,
+  EPOLLIN,
+  EPOLLONESHOT,
+  EPOLLOUT,
+  EPOLLRDHUP,
+  EPOLL_CTL_ADD,
+  EPOLL_CTL_DEL,
+  EPOLL_CTL_MOD,
+  EpollEvent,
+  FD_SETSIZE,
+  FD_SET_BYTES,
+  INADDR_LOOPBACK,
+  SHUT_WR,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+  SockAddrIn,
+  accept,
+  bind,
+  close,
+  connect,
+  epollClose,
+  epollCreate,
+  epollCtl,
+  epollWait,
+  fdIsSet,
+  fdSet,
+  fdZero,
+  htonl,
+  htons,
+  listen,
+  loopContext,
+  loopDefer,
+  loopForget,
+  loopNext,
+  loopTimer,
+  loopTimerStop,
+  loopWatch,
+  netStart,
+  recv,
+  select,
+  send,
+  shutdown,
+  socket,
+} from "as-tcpip/net";
+import { clockMs } from "as-tcpip/time";
+
+const ADDRESS: usize = memory.data(8, 4);
+const EVENT: usize = memory.data(12, 4);
+const EVENTS: usize = memory.data(8 * 12, 4);
+const BUFFER: usize = memory.data(64, 4);
+const READ_SET: usize = memory.data(FD_SET_BYTES, 4);
+const WRITE_SET: usize = memory.data(FD_SET_BYTES, 4);
+
+function tell(step: u32, value: i32): void {
+  log2("info: step %u gives %d", step, <u32>value);
+}
+
+function loopback(port: u16): SockAddrIn {
+  const address = changetype<SockAddrIn>(ADDRESS);
+  address.sinFamily = <u16>AF_INET;
+  address.sinPort = htons(port);
+  address.sinAddr = htonl(INADDR_LOOPBACK);
+  return address;
+}
+
+function event(bits: u32, data: u32): EpollEvent {
+  const it = changetype<EpollEvent>(EVENT);
+  it.events = bits;
+  it.data = data;
+  it.dataHigh = ~data;
+  return it;
+}
+
+function eventAt(index: i32): EpollEvent {
+  return changetype<EpollEvent>(EVENTS + <usize>(index * 12));
+}
+
+/** The bits that were told of the entry with this user data; 0 when it was not told. */
+function told(count: i32, data: u32): i32 {
+  for (let i = 0; i < count; i++) {
+    const it = eventAt(i);
+    if (it.data == data && it.dataHigh == ~data) return <i32>it.events;
+  }
+  return 0;
+}
+
+let listener: i32 = -1;
+let client: i32 = -1;
+let server: i32 = -1;
+
+function pair(): void {
+  client = socket(AF_INET, SOCK_STREAM, 0);
+  connect(client, loopback(80));
+  server = accept(listener, null);
+}
+
+function levels(ep: i32): void {
+  tell(1, epollCtl(ep, EPOLL_CTL_ADD, server, event(EPOLLIN | EPOLLRDHUP, 7)));
+  tell(2, epollWait(ep, EVENTS, 8, 0));
+  send(client, BUFFER, 10, 0);
+  tell(3, told(epollWait(ep, EVENTS, 8, 1000), 7));
+  // Level triggered: as long as there is something.
+  recv(server, BUFFER, 4, 0);
+  tell(4, told(epollWait(ep, EVENTS, 8, 1000), 7));
+  recv(server, BUFFER, 64, 0);
+  tell(5, epollWait(ep, EVENTS, 8, 20));
+}
+
+function edges(ep: i32): void {
+  tell(6, epollCtl(ep, EPOLL_CTL_MOD, server, event(EPOLLIN | EPOLLRDHUP | EPOLLET, 8)));
+  send(client, BUFFER, 10, 0);
+  tell(7, told(epollWait(ep, EVENTS, 8, 1000), 8));
+  // Told once, whatever is left.
+  recv(server, BUFFER, 4, 0);
+  tell(8, epollWait(ep, EVENTS, 8, 20));
+  send(client, BUFFER, 1, 0);
+  tell(9, told(epollWait(ep, EVENTS, 8, 1000), 8));
+  // Both kinds of interest: room alone is no news of text.
+  tell(10, epollCtl(ep, EPOLL_CTL_MOD, server, event(EPOLLIN | EPOLLOUT | EPOLLET, 9)));
+  tell(11, told(epollWait(ep, EVENTS, 8, 0), 9));
+  tell(12, epollWait(ep, EVENTS, 8, 20));
+  recv(server, BUFFER, 64, 0);
+  tell(13, epollCtl(ep, EPOLL_CTL_MOD, server, event(EPOLLIN | EPOLLONESHOT, 10)));
+  send(client, BUFFER, 1, 0);
+  tell(14, told(epollWait(ep, EVENTS, 8, 1000), 10));
+  send(client, BUFFER, 1, 0);
+  tell(15, epollWait(ep, EVENTS, 8, 20));
+  tell(16, epollCtl(ep, EPOLL_CTL_MOD, server, event(EPOLLIN | EPOLLONESHOT, 11)));
+  tell(17, told(epollWait(ep, EVENTS, 8, 1000), 11));
+}
+
+function misuse(ep: i32): void {
+  const other = epollCreate();
+  tell(20, epollCtl(ep, EPOLL_CTL_ADD, other, event(EPOLLIN, 0)));
+  tell(21, epollCtl(ep, EPOLL_CTL_ADD, server, event(EPOLLIN, 0)));
+  tell(22, epollCtl(ep, EPOLL_CTL_MOD, client, event(EPOLLIN, 0)));
+  tell(23, epollCtl(ep, EPOLL_CTL_DEL, client, null));
+  tell(24, epollCtl(ep, EPOLL_CTL_ADD, 77, event(EPOLLIN, 0)));
+  tell(25, epollCtl(server, EPOLL_CTL_ADD, client, event(EPOLLIN, 0)));
+  tell(26, epollWait(ep, EVENTS, 0, 0));
+  tell(27, epollCtl(ep, EPOLL_CTL_ADD, client, event(EPOLLIN | EPOLLEXCLUSIVE | EPOLLONESHOT, 0)));
+  tell(28, epollCreate());
+  // Of two that watch with EPOLLEXCLUSIVE one is told.
+  epollCtl(ep, EPOLL_CTL_ADD, listener, event(EPOLLIN | EPOLLEXCLUSIVE, 12));
+  epollCtl(other, EPOLL_CTL_ADD, listener, event(EPOLLIN | EPOLLEXCLUSIVE, 12));
+  epollWait(ep, EVENTS, 8, 0);
+  epollWait(other, EVENTS, 8, 0);
+  const third = socket(AF_INET, SOCK_STREAM, 0);
+  connect(third, loopback(80));
+  const first = told(epollWait(ep, EVENTS, 8, 20), 12);
+  tell(29, first + told(epollWait(other, EVENTS, 8, 20), 12));
+  close(accept(listener, null));
+  close(third);
+  epollCtl(ep, EPOLL_CTL_DEL, listener, null);
+  tell(30, epollClose(other));
+  tell(31, epollWait(other, EVENTS, 8, 0));
+}
+
+function endings(ep: i32): void {
+  epollCtl(ep, EPOLL_CTL_MOD, server, event(EPOLLIN | EPOLLRDHUP, 13));
+  recv(server, BUFFER, 64, 0);
+  shutdown(client, SHUT_WR);
+  tell(40, told(epollWait(ep, EVENTS, 8, 1000), 13));
+  shutdown(server, SHUT_WR);
+  tell(41, told(epollWait(ep, EVENTS, 8, 1000), 13) & (<i32>EPOLLHUP));
+  // A socket that is closed leaves the set.
+  close(server);
+  tell(42, epollWait(ep, EVENTS, 8, 20));
+  close(client);
+  const reused = socket(AF_INET, SOCK_STREAM, 0);
+  tell(43, epollWait(ep, EVENTS, 8, 20));
+  close(reused);
+}
+
+function selects(): void {
+  pair();
+  fdZero(READ_SET);
+  fdZero(WRITE_SET);
+  fdSet(server, READ_SET);
+  fdSet(server, WRITE_SET);
+  fdSet(client, READ_SET);
+  tell(50, select(FD_SETSIZE, READ_SET, WRITE_SET, 0, 100));
+  tell(51, fdIsSet(server, WRITE_SET) && !fdIsSet(server, READ_SET) ? 1 : 0);
+  fdSet(server, READ_SET);
+  const before = clockMs();
+  tell(52, select(FD_SETSIZE, READ_SET, 0, 0, 50));
+  tell(53, clockMs() - before >= 50 ? 1 : 0);
+  send(client, BUFFER, 3, 0);
+  fdZero(READ_SET);
+  fdSet(server, READ_SET);
+  fdSet(client, READ_SET);
+  tell(54, select(FD_SETSIZE, READ_SET, 0, 0, -1));
+  tell(55, fdIsSet(server, READ_SET) && !fdIsSet(client, READ_SET) ? 1 : 0);
+  close(client);
+  close(server);
+  fdSet(client, READ_SET);
+  tell(56, select(FD_SETSIZE, READ_SET, 0, 0, 0));
+}
+
+const enum On {
+  ACCEPT = 1,
+  TEXT = 2,
+  TICK = 3,
+  LATER = 4,
+  STOPPED = 5,
+}
+
+/** An echo server by the event loop; the client is driven by timer and deferred work of the same loop. */
+function loops(): void {
+  let ticks: i32 = 0;
+  let echoed: i32 = 0;
+  loopWatch(listener, EPOLLIN, On.ACCEPT, <u32>listener);
+  loopTimer(10, 10, On.TICK, 5);
+  loopTimerStop(loopTimer(15, 0, On.STOPPED, 0));
+  loopDefer(On.LATER, 6);
+  client = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+  connect(client, loopback(80));
+  const before = clockMs();
+  while (ticks < 5) {
+    switch (loopNext()) {
+      case <u32>On.ACCEPT: {
+        const fd = accept(<i32>loopContext(), null);
+        if (fd >= 0) loopWatch(fd, EPOLLIN, On.TEXT, <u32>fd);
+        break;
+      }
+      case <u32>On.TEXT: {
+        const bytes = recv(<i32>loopContext(), BUFFER, 64, 0);
+        if (bytes > 0) echoed += bytes;
+        else {
+          loopForget(<i32>loopContext());
+          close(<i32>loopContext());
+        }
+        break;
+      }
+      case <u32>On.TICK:
+        ticks += 1;
+        tell(60, <i32>loopContext());
+        if (ticks < 4) send(client, BUFFER, 10, 0);
+        else close(client);
+        break;
+      case <u32>On.LATER:
+        tell(61, <i32>loopContext());
+        break;
+      default:
+        tell(62, -1);
+    }
+  }
+  tell(63, echoed);
+  const tookMs = clockMs() - before;
+  tell(64, tookMs >= 50 && tookMs < 53 ? 1 : <i32>tookMs);
+}
+
+export function main(): void {
+  if (netStart() < 0) return;
+  listener = socket(AF_INET, SOCK_STREAM, 0);
+  bind(listener, loopback(80));
+  listen(listener, 4);
+  pair();
+  const ep = epollCreate();
+  levels(ep);
+  edges(ep);
+  misuse(ep);
+  endings(ep);
+  epollClose(ep);
+  selects();
+  loops();
+  tell(99, 0);
+  for (;;) loopNext();
+}
