@@ -10,6 +10,8 @@ declare const OPT_TCP_TIME_WAIT_RECORDS: u32;
 declare const OPT_TCP_RX_BYTES: u32;
 declare const OPT_TCP_TX_BYTES: u32;
 declare const OPT_TCP_RANGES: u32;
+declare const OPT_TCP_SACK: u32;
+declare const OPT_TCP_WINDOW_SCALE: u32;
 declare const OPT_TCP_TX_PIECES: u32;
 declare const OPT_TCP_MSL_MS: u32;
 declare const OPT_TCP_RTO_MIN_MS: u32;

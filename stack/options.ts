@@ -28,6 +28,10 @@ export const OPTIONS = {
   TCP_TX_BYTES: 8192,
   /** Out-of-order ranges remembered per connection. */
   TCP_RANGES: 4,
+  /** Selective acknowledgment, sent and used (RFC 2018, 2883, 6675), with tail loss probes (RFC 8985 7). */
+  TCP_SACK: 1,
+  /** Window scale (RFC 7323): the peer's windows may be larger than 64 KB; ours are not. */
+  TCP_WINDOW_SCALE: 1,
   /** Pieces that a send queue can hold (ring runs and zero-copy pieces). */
   TCP_TX_PIECES: 6,
   /** Maximum segment lifetime, milliseconds; TIME-WAIT lasts twice that. */

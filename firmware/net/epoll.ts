@@ -54,38 +54,49 @@ class Interest {
   edges: u32;
 }
 
-const INTERESTS: usize = memory.data(EPOLLS * SOCKETS * offsetof<Interest>(), 4);
 const SET_BYTES: u32 = (1 + ((SOCKETS + 31) >> 5)) << 2;
-/** Sockets of each instance that may be ready. */
-const READY: usize = memory.data(EPOLLS * SET_BYTES, 4);
-/** Of each instance: 1 when it is open, and the socket at which the next look begins, so that none is always last. */
-const OPEN: usize = memory.data(EPOLLS, 1);
-const NEXT: usize = memory.data(EPOLLS * 4, 4);
 /** Descriptors of instances begin here; no socket has such a number. */
 const FIRST_FD: i32 = 0x10000;
 /** Bits that are told whether they were asked for or not. */
 const ALWAYS: u32 = EPOLLERR | EPOLLHUP;
 const STATE_BITS: u32 = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLRDHUP;
 
+// The tables are constants of functions, so that an application without epoll has none of them.
+
 function interestAt(instance: u32, socket: u32): Interest {
+  const INTERESTS: usize = memory.data(EPOLLS * SOCKETS * offsetof<Interest>(), 4);
   return changetype<Interest>(INTERESTS + (instance * SOCKETS + socket) * offsetof<Interest>());
 }
 
+/** Sockets of an instance that may be ready. */
 function readySet(instance: u32): usize {
+  const READY: usize = memory.data(EPOLLS * SET_BYTES, 4);
   return READY + instance * SET_BYTES;
+}
+
+/** Of an instance: a byte that is 1 when it is open. */
+function openAt(instance: u32): usize {
+  const OPEN: usize = memory.data(EPOLLS, 1);
+  return OPEN + instance;
+}
+
+/** Of an instance: the socket at which the next look begins, so that none is always last. */
+function nextAt(instance: u32): usize {
+  const NEXT: usize = memory.data(EPOLLS * 4, 4);
+  return NEXT + (instance << 2);
 }
 
 /** True for the descriptor of an open instance. */
 function isOpen(epfd: i32): bool {
   const instance = <u32>(epfd - FIRST_FD);
-  return instance < EPOLLS && load<u8>(OPEN + instance) != 0;
+  return instance < EPOLLS && load<u8>(openAt(instance)) != 0;
 }
 
 /** epoll_create1(2): a descriptor of its own kind, which `epollClose` closes. -EMFILE when EPOLLS are open. */
 export function epollCreate(): i32 {
   for (let instance: u32 = 0; instance < EPOLLS; instance++) {
-    if (load<u8>(OPEN + instance) != 0) continue;
-    store<u8>(OPEN + instance, 1);
+    if (load<u8>(openAt(instance)) != 0) continue;
+    store<u8>(openAt(instance), 1);
     for (let socket: u32 = 0; socket < SOCKETS; socket++) interestAt(instance, socket).fd = -1;
     memory.fill(readySet(instance), 0, SET_BYTES);
     return FIRST_FD + <i32>instance;
@@ -96,7 +107,7 @@ export function epollCreate(): i32 {
 /** close(2) of an instance; what it watched stays open. */
 export function epollClose(epfd: i32): i32 {
   if (!isOpen(epfd)) return -EBADF;
-  store<u8>(OPEN + <usize>(epfd - FIRST_FD), 0);
+  store<u8>(openAt(<u32>(epfd - FIRST_FD)), 0);
   return 0;
 }
 
@@ -145,7 +156,7 @@ function gather(): void {
     let told = false;
     for (let instance: u32 = 0; instance < EPOLLS; instance++) {
       const interest = interestAt(instance, socket);
-      if (load<u8>(OPEN + instance) == 0 || interest.fd != socketFd(socket)) continue;
+      if (load<u8>(openAt(instance)) == 0 || interest.fd != socketFd(socket)) continue;
       const exclusive = (interest.events & EPOLLEXCLUSIVE) != 0;
       if (exclusive && told) continue;
       interest.edges |= news;
@@ -184,7 +195,7 @@ function tellable(instance: u32, socket: u32): u32 {
 
 function collect(instance: u32, events: usize, maxEvents: i32): i32 {
   const set = readySet(instance);
-  const first = load<u32>(NEXT + (instance << 2));
+  const first = load<u32>(nextAt(instance));
   let count: i32 = 0;
   let from = first;
   let wrapped = false;
@@ -205,7 +216,7 @@ function collect(instance: u32, events: usize, maxEvents: i32): i32 {
     out.dataHigh = interest.dataHigh;
     count += 1;
   }
-  store<u32>(NEXT + (instance << 2), from >= SOCKETS ? 0 : from);
+  store<u32>(nextAt(instance), from >= SOCKETS ? 0 : from);
   return count;
 }
 

@@ -42,12 +42,8 @@ class Deferred {
   context: u32;
 }
 
-const TIMERS: usize = memory.data(LOOP_TIMERS * offsetof<LoopTimer>(), 4);
-const DEFERRED: usize = memory.data(LOOP_DEFERRED * offsetof<Deferred>(), 4);
-/** Events that epoll gave and that have not been handed out. */
+/** Events that epoll gives at a time. */
 const BATCH: i32 = 8;
-const EVENTS: usize = memory.data(BATCH * offsetof<EpollEvent>(), 4);
-const CHANGE: usize = memory.data(offsetof<EpollEvent>(), 4);
 let epfd: i32 = -1;
 let batched: i32 = 0;
 let taken: i32 = 0;
@@ -56,8 +52,22 @@ let deferredCount: u32 = 0;
 let context: u32 = 0;
 let events: u32 = 0;
 
+// The tables are constants of functions, so that an application without the loop has none of them.
+
 function timerAt(index: u32): LoopTimer {
+  const TIMERS: usize = memory.data(LOOP_TIMERS * offsetof<LoopTimer>(), 4);
   return changetype<LoopTimer>(TIMERS + index * offsetof<LoopTimer>());
+}
+
+function deferredAt(index: u32): Deferred {
+  const DEFERRED: usize = memory.data(LOOP_DEFERRED * offsetof<Deferred>(), 4);
+  return changetype<Deferred>(DEFERRED + (index % LOOP_DEFERRED) * offsetof<Deferred>());
+}
+
+/** Events that epoll gave. */
+function batch(): usize {
+  const EVENTS: usize = memory.data(BATCH * offsetof<EpollEvent>(), 4);
+  return EVENTS;
 }
 
 /** Bits that the last event of a socket has: EPOLLIN …; 0 for timers and deferred work. */
@@ -79,6 +89,7 @@ export function loopWatch(fd: i32, bits: u32, handler: u32, data: u32): i32 {
   if (handler == 0) return -EINVAL;
   if (epfd < 0) epfd = epollCreate();
   if (epfd < 0) return epfd;
+  const CHANGE: usize = memory.data(offsetof<EpollEvent>(), 4);
   const change = changetype<EpollEvent>(CHANGE);
   change.events = bits;
   change.data = handler;
@@ -116,8 +127,7 @@ export function loopTimerStop(number: i32): void {
 export function loopDefer(handler: u32, data: u32): i32 {
   if (handler == 0) return -EINVAL;
   if (deferredCount == LOOP_DEFERRED) return -ENOBUFS;
-  const at = (deferredHead + deferredCount) % LOOP_DEFERRED;
-  const work = changetype<Deferred>(DEFERRED + at * offsetof<Deferred>());
+  const work = deferredAt(deferredHead + deferredCount);
   work.handler = handler;
   work.context = data;
   deferredCount += 1;
@@ -156,7 +166,7 @@ function dueTimer(nowMs: u32): u32 {
 
 function nextSocket(): u32 {
   if (taken == batched) return 0;
-  const event = changetype<EpollEvent>(EVENTS + <usize>(taken * offsetof<EpollEvent>()));
+  const event = changetype<EpollEvent>(batch() + <usize>(taken * offsetof<EpollEvent>()));
   taken += 1;
   context = event.dataHigh;
   events = event.events;
@@ -165,7 +175,7 @@ function nextSocket(): u32 {
 
 function nextDeferred(): u32 {
   if (deferredCount == 0) return 0;
-  const work = changetype<Deferred>(DEFERRED + deferredHead * offsetof<Deferred>());
+  const work = deferredAt(deferredHead);
   deferredHead = (deferredHead + 1) % LOOP_DEFERRED;
   deferredCount -= 1;
   context = work.context;
@@ -181,7 +191,7 @@ export function loopNext(): u32 {
   if (epfd < 0) epfd = epollCreate();
   let handler = nextFound();
   while (handler == 0) {
-    batched = max<i32>(epollWait(epfd, EVENTS, BATCH, <i32>untilTimer(clockMs())), 0);
+    batched = max<i32>(epollWait(epfd, batch(), BATCH, <i32>untilTimer(clockMs())), 0);
     taken = 0;
     handler = nextFound();
   }

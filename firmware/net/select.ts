@@ -53,12 +53,16 @@ const READABLE: u32 = POLLIN | POLLHUP | POLLERR;
 const WRITABLE: u32 = POLLOUT | POLLERR;
 const EXCEPTIONAL: u32 = POLLPRI;
 
-const FOUND: usize = memory.data(3 * FD_SET_BYTES, 4);
+/** What was found, for each of the three sets. In a function, so that an application without select has no such buffer. */
+function foundAt(set: u32): usize {
+  const FOUND: usize = memory.data(3 * FD_SET_BYTES, 4);
+  return FOUND + <usize>(set * FD_SET_BYTES);
+}
 
-/** Fills FOUND; how many bits were set, or -EBADF. */
+/** Fills `foundAt`; how many bits were set, or -EBADF. */
 function look(readSet: usize, writeSet: usize, exceptSet: usize): i32 {
   let count: i32 = 0;
-  memory.fill(FOUND, 0, 3 * FD_SET_BYTES);
+  memory.fill(foundAt(0), 0, 3 * FD_SET_BYTES);
   for (let slot: u32 = 0; slot < SOCKETS; slot++) {
     const read = isMarked(readSet, slot);
     const write = isMarked(writeSet, slot);
@@ -75,12 +79,12 @@ function look(readSet: usize, writeSet: usize, exceptSet: usize): i32 {
 }
 
 function found(set: u32, slot: u32, yes: bool): i32 {
-  if (yes) mark(FOUND + <usize>(set * FD_SET_BYTES), slot);
+  if (yes) mark(foundAt(set), slot);
   return yes ? 1 : 0;
 }
 
 function answer(set: usize, number: u32): void {
-  if (set != 0) memory.copy(set, FOUND + <usize>(number * FD_SET_BYTES), FD_SET_BYTES);
+  if (set != 0) memory.copy(set, foundAt(number), FD_SET_BYTES);
 }
 
 /**
@@ -105,7 +109,7 @@ export function select(
     count = nfds <= 0 ? 0 : look(readSet, writeSet, exceptSet);
   }
   if (count < 0) return count;
-  if (nfds <= 0) memory.fill(FOUND, 0, 3 * FD_SET_BYTES);
+  if (nfds <= 0) memory.fill(foundAt(0), 0, 3 * FD_SET_BYTES);
   answer(readSet, 0);
   answer(writeSet, 1);
   answer(exceptSet, 2);

@@ -1,3 +1,4 @@
+import { TCP_SACK } from "../config";
 import { now } from "../now";
 import { POLLOUT } from "../posix";
 import { ready } from "../readiness";
@@ -7,17 +8,19 @@ import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
 import { FIN_WAIT_2_MS, ORPHAN_MS, enterTimeWait, limitLife, tcbClose } from "./lifecycle";
 import { pendingAdd } from "./pending";
 import { RTO_AFTER_SYN_LOSS_MS, rtoSample } from "./rto";
-import { Segment, TcpBit } from "./segment";
+import { sackAdvance, sackSkip, sackTake } from "./sack";
+import { Segment, TCP_HEADER_BYTES, TcpBit } from "./segment";
 import { sendQueueAcknowledge } from "./send-queue";
 import { seqAtMost, seqLess } from "./sequence";
-import { timerStart, timerStop } from "./timers";
+import { retransmissionStart } from "./tail-loss";
+import { timerStop } from "./timers";
 
 /** The handshake of a connection that we opened is done. */
 export function established(tcb: Tcb): void {
   tcb.state = <u8>TcpState.ESTABLISHED;
   tcb.retries = 0;
   congestionInit(tcb);
-  if ((tcb.flags & TcbFlag.SYN_RETRANSMITTED) != 0) tcb.rto = RTO_AFTER_SYN_LOSS_MS;
+  if ((tcb.flags & TcbFlag.SYN_RETRANSMITTED) != 0) tcb.rto = <u16>RTO_AFTER_SYN_LOSS_MS;
   // An application that shut down its sending side while the connection was being opened.
   if ((tcb.flags & TcbFlag.FIN_QUEUED) != 0) tcb.state = <u8>TcpState.FIN_WAIT_1;
   if (tcb.socket != 0) ready(<u32>tcb.socket - 1, POLLOUT);
@@ -39,14 +42,14 @@ export function noteWindow(tcb: Tcb, segment: Segment): void {
 export function acknowledge(tcb: Tcb, segment: Segment): bool {
   if (tcb.state == TcpState.SYN_RECEIVED) openedSimultaneously(tcb, segment);
   const ack = segment.ack;
+  const sacks = TCP_SACK && (tcb.flags & TcbFlag.SACK_PERMITTED) != 0;
+  const news = sacks && segment.headerBytes != TCP_HEADER_BYTES && sackTake(tcb, segment);
+  if (news) sampleBySack(tcb);
   if (seqLess(tcb.sndUna, ack)) {
     if (!advance(tcb, ack)) return false;
-  } else if (ack == tcb.sndUna && isDuplicate(tcb, segment)) {
-    if (congestionOnDuplicate(tcb)) {
-      count(Counter.TCP_FAST_RETRANSMIT);
-      tcb.flags |= TcbFlag.RETRANSMIT_HEAD;
-    }
-    pendingAdd(<u32>tcb.id);
+    if (news && tcb.sacked != 0) duplicate(tcb, false);
+  } else if (ack == tcb.sndUna && (sacks ? news : isDuplicate(tcb, segment))) {
+    duplicate(tcb, true);
   }
   // RFC 9293 SEG-10: not from a segment older than the one that told the present window.
   // Nor from one that acknowledges less than we know of (3.10.7.4: "if SND.UNA =< SEG.ACK =< SND.NXT").
@@ -57,11 +60,20 @@ export function acknowledge(tcb: Tcb, segment: Segment): bool {
   return true;
 }
 
+/** Something tells of a hole at SND.UNA: a duplicate acknowledgment, or (not `counts`) only new ranges above it. */
+function duplicate(tcb: Tcb, counts: bool): void {
+  if (congestionOnDuplicate(tcb, counts)) {
+    count(Counter.TCP_FAST_RETRANSMIT);
+    tcb.flags |= TcbFlag.RETRANSMIT_HEAD;
+  }
+  pendingAdd(<u32>tcb.id);
+}
+
 function openedSimultaneously(tcb: Tcb, segment: Segment): void {
   timerStop(tcb, TcbTimer.RETRANSMIT);
   tcb.flags &= ~TcbFlag.TIMING;
   // The SYN is acknowledged here; the advance below starts at the first byte of text.
-  tcb.sndUna = tcb.iss + 1;
+  tcb.sndUna += 1;
   if (seqLess(tcb.sndNxt, tcb.sndUna)) tcb.sndNxt = tcb.sndUna;
   noteWindow(tcb, segment);
   established(tcb);
@@ -78,12 +90,34 @@ function isDuplicate(tcb: Tcb, segment: Segment): bool {
   );
 }
 
+/** The timed segment has arrived: a sample of the round trip. */
+function takeSample(tcb: Tcb): void {
+  tcb.flags &= ~TcbFlag.TIMING;
+  rtoSample(tcb, <u32>(<u16>(now() - <u32>tcb.rttStart)));
+}
+
+/**
+ * A segment is there whatever is missing before it: the timed one, or the last one if it was never sent before. Without these
+ * samples a timeout that has backed off stays so as long as the first segment of each flight is lost.
+ */
+function sampleBySack(tcb: Tcb): void {
+  if ((tcb.flags & TcbFlag.TIMING) != 0 && sackSkip(tcb, tcb.rttSeq) != tcb.rttSeq) {
+    takeSample(tcb);
+  } else if (
+    (tcb.flags & TcbFlag.LAST_IS_NEW) != 0 &&
+    sackSkip(tcb, tcb.sndMax - 1) == tcb.sndMax
+  ) {
+    tcb.flags &= ~TcbFlag.LAST_IS_NEW;
+    rtoSample(tcb, now() - tcb.lastSent);
+  }
+}
+
 /** New data is acknowledged up to `ack`. */
 function advance(tcb: Tcb, ack: u32): bool {
   const acked = ack - tcb.sndUna;
   if ((tcb.flags & TcbFlag.TIMING) != 0 && seqLess(tcb.rttSeq, ack)) {
+    if ((tcb.flags & TcbFlag.TIMING_BY_SACK) == 0) takeSample(tcb);
     tcb.flags &= ~TcbFlag.TIMING;
-    rtoSample(tcb, now() - tcb.rttStart);
   }
   const partial = congestionOnAck(tcb, ack, acked);
   // RFC 6582 3.2 step 3: only the first partial acknowledgment of a recovery restarts the timer.
@@ -92,14 +126,16 @@ function advance(tcb: Tcb, ack: u32): bool {
   const finAcked = (tcb.flags & TcbFlag.FIN_SENT) != 0 && acked == tcb.queued + 1;
   sendQueueAcknowledge(tcb, finAcked ? acked - 1 : acked);
   tcb.sndUna = ack;
+  if (TCP_SACK && tcb.sacked != 0) sackAdvance(tcb, ack);
   if (seqLess(tcb.sndNxt, ack)) tcb.sndNxt = ack;
   tcb.retries = 0;
   tcb.softError = 0;
   if (tcb.sndMax == ack) {
     timerStop(tcb, TcbTimer.RETRANSMIT);
-    tcb.flags &= ~(TcbFlag.PERSIST | TcbFlag.RETRANSMIT_HEAD);
+    tcb.flags &= ~(TcbFlag.PERSIST | TcbFlag.RETRANSMIT_HEAD | TcbFlag.PROBE | TcbFlag.PROBED);
   } else if (restart) {
-    timerStart(tcb, TcbTimer.RETRANSMIT, tcb.rto);
+    tcb.flags &= ~TcbFlag.PROBED;
+    retransmissionStart(tcb);
   }
   pendingAdd(<u32>tcb.id);
   if (tcb.socket != 0) ready(<u32>tcb.socket - 1, POLLOUT);

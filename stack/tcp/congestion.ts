@@ -1,4 +1,6 @@
+import { TCP_SACK, TCP_WINDOW_SCALE } from "../config";
 import { Tcb, TcbFlag } from "./connection";
+import { sackForget, sackLost, sackRecovers } from "./sack";
 import { seqAtMost, seqLess } from "./sequence";
 
 /**
@@ -6,13 +8,16 @@ import { seqAtMost, seqLess } from "./sequence";
  * callers send what it asks for.
  */
 
+/** Nothing here can use a larger window; the bound keeps the sums far from overflow. */
+const CWND_MAX: u32 = TCP_WINDOW_SCALE ? 0x3fffff : 0x1ffff;
+
 /** Initial window (RFC 5681 3.1); one segment when the SYN had to be sent again. */
 export function congestionInit(tcb: Tcb): void {
   const mss = <u32>tcb.sndMss;
   tcb.cwnd = initialWindow(mss);
   if ((tcb.flags & TcbFlag.SYN_RETRANSMITTED) != 0) tcb.cwnd = mss;
-  tcb.ssthresh = 0xffff;
-  tcb.recover = tcb.iss;
+  tcb.ssthresh = TCP_WINDOW_SCALE ? CWND_MAX : 0xffff;
+  tcb.recover = tcb.sndUna - 1;
   tcb.dupAcks = 0;
 }
 
@@ -49,35 +54,47 @@ export function congestionOnAck(tcb: Tcb, ack: u32, acked: u32): bool {
   if ((tcb.flags & TcbFlag.RECOVERY) != 0) {
     if (seqAtMost(tcb.recover, ack)) {
       const flight = tcb.sndMax - ack;
-      tcb.cwnd = min<u32>(tcb.ssthresh, max<u32>(flight, mss) + mss);
+      tcb.cwnd = sackRecovers(tcb)
+        ? tcb.ssthresh
+        : min<u32>(tcb.ssthresh, max<u32>(flight, mss) + mss);
       tcb.flags &= ~TcbFlag.RECOVERY;
       return false;
     }
+    // By the scoreboard only a hole that has not been sent again yet is sent at once (RFC 6675 5).
+    if (sackRecovers(tcb)) return seqAtMost(tcb.highRxt, ack);
     tcb.cwnd = tcb.cwnd > acked ? tcb.cwnd - acked : 0;
     if (acked >= mss) tcb.cwnd += mss;
     tcb.cwnd = max<u32>(tcb.cwnd, mss);
     return true;
   }
   if (tcb.cwnd < tcb.ssthresh) tcb.cwnd += min<u32>(acked, mss);
-  else tcb.cwnd += max<u32>((mss * mss) / tcb.cwnd, 1);
-  // Nothing here can use a window beyond what the field holds; the bound keeps the sums far from overflow.
-  tcb.cwnd = min<u32>(tcb.cwnd, 0x1ffff);
+  // By the bytes acknowledged, so that a peer who acknowledges every second segment slows nothing (RFC 5681 3.1, RFC 3465).
+  else tcb.cwnd += max<u32>((mss * min<u32>(acked, 2 * mss)) / tcb.cwnd, 1);
+  tcb.cwnd = min<u32>(tcb.cwnd, CWND_MAX);
   return false;
 }
 
-/** A duplicate acknowledgment came. Returns true when the first hole has to be sent again (fast retransmit). */
-export function congestionOnDuplicate(tcb: Tcb): bool {
+/**
+ * A duplicate acknowledgment came, or (not `counts`) ranges above SND.UNA were reported. Returns true when the first hole has
+ * to be sent again (fast retransmit).
+ */
+export function congestionOnDuplicate(tcb: Tcb, counts: bool): bool {
+  const sacks = sackRecovers(tcb);
   if ((tcb.flags & TcbFlag.RECOVERY) != 0) {
-    tcb.cwnd = min<u32>(tcb.cwnd + <u32>tcb.sndMss, 0x1ffff);
+    // By the scoreboard what has left the network is known; without it each duplicate stands for a segment.
+    if (!sacks) tcb.cwnd = min<u32>(tcb.cwnd + <u32>tcb.sndMss, CWND_MAX);
     return false;
   }
-  if (tcb.dupAcks < 255) tcb.dupAcks += 1;
-  if (<u32>tcb.dupAcks < duplicateThreshold(tcb)) return false;
+  if (counts && tcb.dupAcks < 255) tcb.dupAcks += 1;
+  const threshold = duplicateThreshold(tcb);
+  const lost = sacks && sackLost(tcb, threshold);
+  if (<u32>tcb.dupAcks < threshold && !lost) return false;
   // RFC 6582 3.2 step 2: not again for losses that a recovery or a timeout before has dealt with.
   if (!seqLess(tcb.recover, tcb.sndUna)) return false;
   halveFlight(tcb);
   tcb.recover = tcb.sndMax;
-  tcb.cwnd = tcb.ssthresh + 3 * <u32>tcb.sndMss;
+  tcb.highRxt = tcb.sndUna;
+  tcb.cwnd = sacks ? tcb.ssthresh : tcb.ssthresh + 3 * <u32>tcb.sndMss;
   tcb.flags = (tcb.flags | TcbFlag.RECOVERY) & ~TcbFlag.PARTIAL;
   return true;
 }
@@ -86,7 +103,7 @@ export function congestionOnDuplicate(tcb: Tcb): bool {
  * Duplicates that tell of a loss: three, or with less than four segments in flight and no more to send, one less than there
  * are segments (early retransmit, RFC 5827 3.1): more can never come.
  */
-function duplicateThreshold(tcb: Tcb): u32 {
+export function duplicateThreshold(tcb: Tcb): u32 {
   const flight = tcb.sndMax - tcb.sndUna;
   const mss = <u32>tcb.sndMss;
   const sent = tcb.sndNxt - tcb.sndUna;
@@ -103,6 +120,7 @@ export function congestionOnTimeout(tcb: Tcb): void {
   tcb.dupAcks = 0;
   tcb.limited = 0;
   tcb.flags &= ~TcbFlag.RECOVERY;
+  if (TCP_SACK) sackForget(tcb);
 }
 
 /** Nothing was sent for longer than a retransmission timeout (RFC 5681 4.1). */

@@ -1,4 +1,5 @@
-import { TCP_SYN_RECORDS, TCP_TCBS, TCP_TIME_WAIT_RECORDS } from "../config";
+import { TCP_RX_BYTES, TCP_SYN_RECORDS, TCP_TCBS, TCP_TIME_WAIT_RECORDS } from "../config";
+import { now } from "../now";
 import { bucketKey } from "../random";
 
 export { TcbFlag, TcbTimer } from "./tcb-flags";
@@ -141,8 +142,7 @@ export class Tcb extends Connection {
   retries: u8;
   dupAcks: u8;
 
-  /** Send sequence variables (RFC 9293 3.3.1). */
-  iss: u32;
+  /** Send sequence variables (RFC 9293 3.3.1). SND.UNA is ISS until our SYN is acknowledged. */
   sndUna: u32;
   sndNxt: u32;
   /** Highest sequence number sent, plus one: `sndNxt` goes back on a timeout, this does not. */
@@ -166,15 +166,17 @@ export class Tcb extends Connection {
   /** RFC 6298, in milliseconds; srtt scaled by 8, rttvar by 4. */
   srtt: u32;
   rttvar: u32;
-  rto: u32;
-  /** Segment that is being timed, when flag TIMING. */
+  rto: u16;
+  /** Time of the segment that is being timed, when flag TIMING: its low 16 bits. */
+  rttStart: u16;
   rttSeq: u32;
-  rttStart: u32;
 
   /** RFC 5681, RFC 6582. */
   cwnd: u32;
   ssthresh: u32;
   recover: u32;
+  /** Up to here holes have been sent again in this recovery (HighRxt, RFC 6675 2). */
+  highRxt: u32;
 
   /** Deadlines, valid by `armed`. */
   rexmtDue: u32;
@@ -211,15 +213,34 @@ export class Tcb extends Connection {
   backoff: u8;
   /** Last soft error (RFC 1122 4.2.3.9), POSIX number: the reason to be told if nothing gets through in the end. */
   softError: u8;
+  /** Shift of the windows that the peer announces (RFC 7323 2.3). */
+  sndShift: u8;
   /** Segment size that a router has asked for, 0 = none; believed when the segment does not get through (RFC 5927 7.2). */
   routerMss: u16;
   /** Largest text of a segment seen: the size that the peer really sends (RFC 5681 4.2). */
   rcvMss: u16;
   /** In units of 64 ms. */
   challengeStart: u16;
+  /** Ranges of the flight that the peer has, by its SACKs (sack.ts). */
+  sacked: u8;
+  reserved: u8;
+  reserved2: u16;
 }
 
-/** Half-open connection of the SYN queue: state SYN-RECEIVED without a TCB. */
+/** What is so of a half-open connection: bits of `SynRecord.bits`; the three highest count the SYN-ACKs sent again. */
+const enum SynBit {
+  /** The SYN-ACK has announced a window. */
+  PROMISE = 1,
+  WAITING = 2,
+  DUE = 4,
+  AMBIGUOUS = 8,
+  SACK = 16,
+}
+
+/** `SynRecord.shift` when the SYN had no window scale option. */
+export const NO_SHIFT: u32 = 15;
+
+/** Half-open connection of the SYN queue: state SYN-RECEIVED without a TCB. 32 bytes: a flood fills many. */
 @unmanaged
 export class SynRecord extends Connection {
   iss: u32;
@@ -227,21 +248,103 @@ export class SynRecord extends Connection {
   mss: u16;
   /** Window of the SYN. */
   window: u16;
+  /** Time it came: its low 16 bits. A record lives for 63 s. */
+  born: u16;
+  /** SynBit bits. */
+  bits: u8;
+  /** Challenge ACKs sent (RFC 5961 7), and in the four high bits the shift of the SYN's window scale option. */
+  counts: u8;
+
+  /** Milliseconds since it came. */
+  get age(): u32 {
+    return <u32>(<u16>(now() - <u32>this.born));
+  }
+
+  private has(bit: SynBit): bool {
+    return ((<u32>this.bits) & bit) != 0;
+  }
+
+  private put(bit: SynBit, on: bool): void {
+    const others = (<u32>this.bits) & ~bit;
+    this.bits = <u8>(on ? others | bit : others);
+  }
+
   /** Window that the SYN-ACK announced; 0 when no TCB could be promised. */
-  promised: u16;
-  /** SYN-ACKs sent again. */
-  retries: u8;
+  get promised(): u32 {
+    return this.has(SynBit.PROMISE) ? min<u32>(TCP_RX_BYTES, 0xffff) : 0;
+  }
+
+  set hasPromise(on: bool) {
+    this.put(SynBit.PROMISE, on);
+  }
+
   /** Its handshake is finished, but no TCB was free or the accept queue was full. */
-  waiting: u8;
-  /** A SYN-ACK is owed (output.ts). */
-  due: u8;
+  get waiting(): bool {
+    return this.has(SynBit.WAITING);
+  }
+
+  set waiting(on: bool) {
+    this.put(SynBit.WAITING, on);
+  }
+
+  /** A SYN-ACK is owed (turn.ts). */
+  get due(): bool {
+    return this.has(SynBit.DUE);
+  }
+
+  set due(on: bool) {
+    this.put(SynBit.DUE, on);
+  }
+
   /** Which SYN-ACK was answered cannot be told: no round-trip sample (RFC 6298 3). */
-  ambiguous: u8;
-  /** Challenge ACKs sent (RFC 5961 7). */
-  challenges: u8;
-  reserved: u8;
-  /** Time it came, for eviction. */
-  born: u32;
+  get ambiguous(): bool {
+    return this.has(SynBit.AMBIGUOUS);
+  }
+
+  set ambiguous(on: bool) {
+    this.put(SynBit.AMBIGUOUS, on);
+  }
+
+  /** The SYN had the SACK-permitted option. */
+  get sackPermitted(): bool {
+    return this.has(SynBit.SACK);
+  }
+
+  set sackPermitted(on: bool) {
+    this.put(SynBit.SACK, on);
+  }
+
+  /** SYN-ACKs sent again, seven at most. */
+  get retries(): u32 {
+    return (<u32>this.bits) >>> 5;
+  }
+
+  set retries(count: u32) {
+    this.bits = <u8>(((<u32>this.bits) & 31) | (count << 5));
+  }
+
+  /** Challenge ACKs sent, fifteen at most. */
+  get challenges(): u32 {
+    return (<u32>this.counts) & 15;
+  }
+
+  set challenges(count: u32) {
+    this.counts = <u8>(((<u32>this.counts) & 0xf0) | count);
+  }
+
+  /** Shift of the SYN's window scale option, NO_SHIFT without one. */
+  get shift(): u32 {
+    return (<u32>this.counts) >>> 4;
+  }
+
+  set shift(shift: u32) {
+    this.counts = <u8>(((<u32>this.counts) & 15) | (shift << 4));
+  }
+
+  /** Both ends scale their windows (RFC 7323 2.2). */
+  get scaled(): bool {
+    return this.shift != NO_SHIFT;
+  }
 }
 
 /** Connection whose rings are not needed any more: TIME-WAIT, or FIN-WAIT-2 of a closed socket. */
@@ -256,6 +359,8 @@ export class TimeWait extends Connection {
   reserved: u16;
 }
 
+if (offsetof<Tcb>() > 160) ERROR("a TCB has 160 bytes at most");
+if (offsetof<SynRecord>() > 32) ERROR("a record of the SYN queue has 32 bytes at most");
 if (((offsetof<Tcb>() | offsetof<SynRecord>() | offsetof<TimeWait>()) & 3) != 0)
   ERROR("records of connections must be whole words, or every second one is misaligned");
 

@@ -1,7 +1,7 @@
 import { isDue, now } from "../now";
 import { keyedHash } from "../random";
 import { Counter, count } from "../statistics";
-import { RECEIVE_MSS, sendSynAck } from "./emit";
+import { RECEIVE_MSS, SynOption, sendSynAck } from "./emit";
 import { Segment } from "./segment";
 
 /**
@@ -56,6 +56,7 @@ export function cookieAnswer(segment: Segment, mss: u32): void {
     iss,
     segment.seq + 1,
     0,
+    SynOption.MSS,
   );
 }
 

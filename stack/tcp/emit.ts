@@ -1,10 +1,11 @@
 import { sumHeader } from "cpu";
-import { TCP_RX_BYTES } from "../config";
+import { TCP_RX_BYTES, TCP_SACK, TCP_WINDOW_SCALE } from "../config";
 import { ipBegin, ipBeginNow, ipEnd, ipWrite } from "../ip/ipv4-output";
 import { Counter, count } from "../statistics";
 import { Be } from "../wire/bytes";
 import { sumAdd, sumField, sumPseudoHeader } from "../wire/checksum";
-import { SynRecord, Tcb } from "./connection";
+import { SynRecord, Tcb, TcbFlag } from "./connection";
+import { sackWrite } from "./sack-report";
 import { TCP_HEADER_BYTES, TcpBit } from "./segment";
 import { sendQueueRun, sendQueueSum, sendQueueWrite } from "./send-queue";
 import { seqMin } from "./sequence";
@@ -17,11 +18,41 @@ export const PROTOCOL_TCP: u32 = 6;
 export const RECEIVE_MSS: u32 = 1460;
 const DEFAULT_TTL: u32 = 64;
 
-const HEADER: usize = memory.data(24, 4);
+/** Header and options: the longest are those of a SACK with four blocks. */
+const HEADER: usize = memory.data(60, 4);
+
+/** Options of a SYN: bits of `segmentSend`'s `options`. */
+export const enum SynOption {
+  MSS = 1,
+  /** Window scale, of shift 0: our windows are below 64 KB, the peer's may be larger (RFC 7323 2.2). */
+  SCALE = 2,
+  SACK_PERMITTED = 4,
+}
+
+/** What our own SYN offers. */
+export const SYN_OPTIONS: u32 =
+  SynOption.MSS |
+  (TCP_WINDOW_SCALE ? SynOption.SCALE : 0) |
+  (TCP_SACK ? SynOption.SACK_PERMITTED : 0);
+
+/** Writes the options of a SYN behind the header; returns their bytes. */
+function writeSynOptions(options: u32): u32 {
+  store<u32>(HEADER, bswap<u32>((2 << 24) | (4 << 16) | RECEIVE_MSS), 20);
+  let at: u32 = 24;
+  if (TCP_WINDOW_SCALE && (options & SynOption.SCALE) != 0) {
+    store<u32>(HEADER + at, bswap<u32>((1 << 24) | (3 << 16) | (3 << 8)));
+    at += 4;
+  }
+  if (TCP_SACK && (options & SynOption.SACK_PERMITTED) != 0) {
+    store<u32>(HEADER + at, bswap<u32>((1 << 24) | (1 << 16) | (4 << 8) | 2));
+    at += 4;
+  }
+  return at - 20;
+}
 
 /**
- * Sends one segment; `bytes` of text come from the send queue of `tcb` at `offset`. `mss` other than 0 adds the option.
- * Returns 0, or what `ipBegin` refused with.
+ * Sends one segment; `bytes` of text come from the send queue of `tcb` at `offset`. `options`: those of a SYN (SynOption), or
+ * 0; what a TCB has to report of text out of order is added by itself. Returns 0, or what `ipBegin` refused with.
  */
 export function segmentSend(
   localAddress: u32,
@@ -31,18 +62,20 @@ export function segmentSend(
   ack: u32,
   bits: u32,
   window: u32,
-  mss: u32,
+  options: u32,
   tcb: Tcb | null,
   offset: u32,
   bytes: u32,
 ): i32 {
-  const headerBytes: u32 = mss != 0 ? TCP_HEADER_BYTES + 4 : TCP_HEADER_BYTES;
+  let headerBytes: u32 = TCP_HEADER_BYTES;
+  if (options != 0) headerBytes += writeSynOptions(options);
+  else if (TCP_SACK && tcb != null && reports(tcb)) headerBytes += sackWrite(tcb, HEADER + 20);
   const tos: u32 = tcb != null ? <u32>tcb.tos : 0;
   const ttl: u32 = tcb != null ? <u32>tcb.ttl : DEFAULT_TTL;
   const total = headerBytes + bytes;
   // Only what nobody sends again waits for ARP: a RST, or the ACK of a TIME-WAIT record.
   const refused =
-    tcb == null && mss == 0
+    tcb == null && options == 0
       ? ipBegin(PROTOCOL_TCP, localAddress, remoteAddress, total, tos, ttl)
       : ipBeginNow(PROTOCOL_TCP, localAddress, remoteAddress, total, tos, ttl);
   if (refused != 0) return refused;
@@ -53,10 +86,11 @@ export function segmentSend(
   store<u8>(HEADER, <u8>bits, 13);
   Be.store16(HEADER + 14, window);
   store<u32>(HEADER, 0, 16);
-  if (mss != 0) store<u32>(HEADER, bswap<u32>((2 << 24) | (4 << 16) | mss), 20);
   let sum = sumPseudoHeader(localAddress, remoteAddress, PROTOCOL_TCP, total);
   sum += sumHeader(HEADER);
-  if (mss != 0) sum = sumAdd(sum, HEADER + TCP_HEADER_BYTES, 4, 0);
+  if (headerBytes != TCP_HEADER_BYTES) {
+    sum = sumAdd(sum, HEADER + TCP_HEADER_BYTES, headerBytes - TCP_HEADER_BYTES, 0);
+  }
   let run: usize = 0;
   if (tcb != null && bytes != 0) {
     run = sendQueueRun(tcb, offset, bytes);
@@ -71,8 +105,15 @@ export function segmentSend(
   return 0;
 }
 
-/** SYN-ACK of a half-open connection. */
+/** True when text came out of order or twice. */
+function reports(tcb: Tcb): bool {
+  return tcb.ranges != 0 || (tcb.flags & TcbFlag.DUPLICATE) != 0;
+}
+
+/** SYN-ACK of a half-open connection: what the SYN has not offered is not answered. */
 export function synAckOutput(record: SynRecord): i32 {
+  const scale: u32 = record.scaled ? SynOption.SCALE : 0;
+  const sack: u32 = record.sackPermitted ? SynOption.SACK_PERMITTED : 0;
   return sendSynAck(
     record.localAddress,
     record.remoteAddress,
@@ -80,7 +121,8 @@ export function synAckOutput(record: SynRecord): i32 {
     <u32>record.remotePort,
     record.iss,
     record.irs + 1,
-    <u32>record.promised,
+    record.promised,
+    SynOption.MSS | scale | sack,
   );
 }
 
@@ -93,6 +135,7 @@ export function sendSynAck(
   iss: u32,
   ack: u32,
   window: u32,
+  options: u32,
 ): i32 {
   const ports = (localPort << 16) | remotePort;
   const bits = TcpBit.SYN | TcpBit.ACK;
@@ -104,7 +147,7 @@ export function sendSynAck(
     ack,
     bits,
     window,
-    RECEIVE_MSS,
+    options,
     null,
     0,
     0,

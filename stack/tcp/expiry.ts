@@ -1,3 +1,4 @@
+import { TCP_SACK } from "../config";
 import { ETIMEDOUT } from "../errors";
 import { isDue } from "../now";
 import { Counter, count } from "../statistics";
@@ -16,6 +17,7 @@ import { synRecordExpired } from "./listen";
 import { finDue } from "./output";
 import { pendingAdd } from "./pending";
 import { RTO_MAX_MS, rtoBackOff } from "./rto";
+import { probeDue } from "./tail-loss";
 import { timerStart, timersRearm } from "./timers";
 
 /**
@@ -55,6 +57,7 @@ function taken(tcb: Tcb, which: TcbTimer, due: u32): bool {
 }
 
 function retransmitExpired(tcb: Tcb): void {
+  if (TCP_SACK && probeDue(tcb)) return;
   if ((tcb.flags & TcbFlag.WAIT_NEIGHBOUR) != 0) tcb.flags &= ~TcbFlag.WAIT_NEIGHBOUR;
   if ((tcb.flags & TcbFlag.PERSIST) != 0) {
     persistExpired(tcb);
@@ -87,16 +90,16 @@ function retransmitExpired(tcb: Tcb): void {
   }
   if (opening) {
     tcb.flags |= TcbFlag.SYN_RETRANSMITTED;
-    tcb.sndNxt = tcb.iss;
+    tcb.sndNxt = tcb.sndUna;
   } else {
     if (tcb.routerMss != 0) tcb.sndMss = tcb.routerMss;
     tcb.routerMss = 0;
     if (inFlight) congestionOnTimeout(tcb);
     tcb.sndNxt = tcb.sndUna;
   }
-  tcb.flags &= ~(TcbFlag.TIMING | TcbFlag.RETRANSMIT_HEAD);
+  tcb.flags &= ~(TcbFlag.TIMING | TcbFlag.RETRANSMIT_HEAD | TcbFlag.PROBE);
   rtoBackOff(tcb);
-  timerStart(tcb, TcbTimer.RETRANSMIT, tcb.rto);
+  timerStart(tcb, TcbTimer.RETRANSMIT, <u32>tcb.rto);
   pendingAdd(<u32>tcb.id);
 }
 
@@ -107,7 +110,7 @@ function synNeverSent(tcb: Tcb): void {
     tcbAbort(tcb, reason(tcb));
     return;
   }
-  timerStart(tcb, TcbTimer.RETRANSMIT, tcb.rto);
+  timerStart(tcb, TcbTimer.RETRANSMIT, <u32>tcb.rto);
   pendingAdd(<u32>tcb.id);
 }
 
@@ -127,6 +130,6 @@ function persistExpired(tcb: Tcb): void {
   tcb.flags |= TcbFlag.FORCE;
   // The timeout of data stays as it is: what the probes wait for is the application of the peer, not the network.
   if (tcb.backoff < 15) tcb.backoff += 1;
-  timerStart(tcb, TcbTimer.RETRANSMIT, min<u32>(tcb.rto << (<u32>tcb.backoff), RTO_MAX_MS));
+  timerStart(tcb, TcbTimer.RETRANSMIT, min<u32>((<u32>tcb.rto) << (<u32>tcb.backoff), RTO_MAX_MS));
   pendingAdd(<u32>tcb.id);
 }

@@ -1,3 +1,4 @@
+import { TCP_WINDOW_SCALE } from "../config";
 import { RxPacket } from "../ip/packet";
 import { Counter, count } from "../statistics";
 import { sumFold, sumPseudoHeader } from "../wire/checksum";
@@ -5,6 +6,7 @@ import {
   FIRST_SYN_RECORD,
   FIRST_TIME_WAIT,
   NO_CONNECTION,
+  Tcb,
   TcpState,
   connectionFind,
   synRecordAt,
@@ -16,6 +18,7 @@ import { promote, promoteCommit, promoteLater, promoteUndo } from "./promote";
 import {
   SEGMENT,
   Segment,
+  TcpBit,
   segmentDiscard,
   segmentHeaderSum,
   segmentParse,
@@ -61,6 +64,7 @@ export function tcpInput(packet: RxPacket): void {
   if (id < FIRST_SYN_RECORD) {
     const tcb = tcbAt(id);
     const opening = tcb.state == TcpState.SYN_SENT;
+    scaleWindow(tcb, segment);
     if (opening) synSentPrepare(tcb, segment);
     sum = textPlace(tcb, segment, sum, headerBytes);
     if (!proven(sum)) return;
@@ -74,6 +78,11 @@ export function tcpInput(packet: RxPacket): void {
     if (id == NO_CONNECTION) listenInput(segment);
     else timeWaitInput(id, segment);
   }
+}
+
+/** RFC 7323 2.3: the window of a SYN is never scaled. */
+function scaleWindow(tcb: Tcb, segment: Segment): void {
+  if (TCP_WINDOW_SCALE && (segment.bits & TcpBit.SYN) == 0) segment.window <<= <u32>tcb.sndShift;
 }
 
 function proven(sum: u32): bool {
@@ -106,5 +115,6 @@ function halfOpenInput(id: u32, segment: Segment, sum: u32, headerBytes: u32): v
     return;
   }
   promoteCommit(id, promoted);
+  scaleWindow(tcb, segment);
   synchronizedInput(tcb, segment);
 }

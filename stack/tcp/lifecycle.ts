@@ -71,7 +71,7 @@ export function tcbAllocate(evict: bool): u32 {
 function tcbInit(tcb: Tcb, id: u32): u32 {
   memory.fill(changetype<usize>(tcb), 0, offsetof<Tcb>());
   tcb.id = <u8>id;
-  tcb.rto = RTO_INITIAL_MS;
+  tcb.rto = <u16>RTO_INITIAL_MS;
   tcb.ttl = 64;
   return id;
 }

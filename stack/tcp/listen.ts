@@ -1,4 +1,3 @@
-import { TCP_RX_BYTES } from "../config";
 import { Counter, count } from "../statistics";
 import {
   FIRST_SYN_RECORD,
@@ -69,7 +68,7 @@ function cookieReceived(segment: Segment, listener: u32, irs: u32): bool {
   }
   const record = synRecordFill(recordId, segment, listener, irs, mss);
   record.iss = segment.ack - 1;
-  record.ambiguous = 1;
+  record.ambiguous = true;
   const id = promote(recordId, true);
   if (id == NO_CONNECTION) promoteLater(recordId);
   else promoteCommit(recordId, id);
@@ -102,8 +101,8 @@ function synReceived(segment: Segment, listener: u32): void {
   record.iss = initialSequenceNumber(record);
   // A connection that is opened again goes on above what it sent before (RFC 9293 MAY-2).
   if (segment.floor != 0 && seqLess(record.iss, segment.floor)) record.iss = segment.floor;
-  if (promised) record.promised = <u16>min<u32>(TCP_RX_BYTES, 0xffff);
-  record.due = 1;
+  record.hasPromise = promised;
+  record.due = true;
   pendingAdd(id);
 }
 
@@ -117,13 +116,13 @@ export function sendMss(option: u32): u32 {
 export function synRecordExpired(id: u32): void {
   const record = synRecordAt(id);
   if (record.state == TcpState.CLOSED) return;
-  if (<u32>record.retries >= SYN_ACK_RETRIES) {
-    if (record.waiting != 0) resetRecord(record);
+  if (record.retries >= SYN_ACK_RETRIES) {
+    if (record.waiting) resetRecord(record);
     synRecordFree(id);
     return;
   }
   record.retries += 1;
-  record.due = 1;
+  record.due = true;
   synRecordTimer(id, SYN_ACK_RTO_MS << record.retries);
   pendingAdd(id);
   if (record.retries == 1) promoteNews();
@@ -139,7 +138,7 @@ function resetRecord(record: SynRecord): void {
 export function synRecordInput(id: u32, segment: Segment): void {
   const record = synRecordAt(id);
   const offset = segment.seq - (record.irs + 1);
-  const inWindow = offset == 0 || offset < <u32>record.promised;
+  const inWindow = offset == 0 || offset < record.promised;
   if ((segment.bits & TcpBit.RST) != 0) {
     // RFC 5961 3.2: only the exact number ends it; any other in the window is challenged.
     if (offset == 0) synRecordFree(id);
@@ -157,12 +156,12 @@ export function synRecordInput(id: u32, segment: Segment): void {
     return;
   }
   // RFC 9293 3.10.7.4: not acceptable, so an ACK tells where we are. One who has finished and waits knows it.
-  if (!inWindow && record.waiting == 0) challengeHalfOpen(record);
+  if (!inWindow && !record.waiting) challengeHalfOpen(record);
 }
 
 /** <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>, rationed (RFC 5961 3.2, 7). */
 function challengeHalfOpen(record: SynRecord): void {
-  if (<u32>record.challenges >= CHALLENGES) return;
+  if (record.challenges >= CHALLENGES) return;
   record.challenges += 1;
   count(Counter.TCP_CHALLENGE_ACK);
   const ports = ((<u32>record.localPort) << 16) | (<u32>record.remotePort);
@@ -171,8 +170,8 @@ function challengeHalfOpen(record: SynRecord): void {
 }
 
 function repeatSynAck(id: u32, record: SynRecord): void {
-  record.ambiguous = 1;
-  record.due = 1;
+  record.ambiguous = true;
+  record.due = true;
   pendingAdd(id);
 }
 
@@ -181,7 +180,7 @@ export function finishesHandshake(record: SynRecord, segment: Segment): bool {
   const bits = segment.bits & (TcpBit.SYN | TcpBit.ACK | TcpBit.RST);
   if (bits != TcpBit.ACK || segment.ack != record.iss + 1) return false;
   // A window probe may stand one before the first byte of text.
-  return segment.seq - record.irs <= <u32>record.promised + 1;
+  return segment.seq - record.irs <= record.promised + 1;
 }
 
 /** The listener is closing: its half-open connections are refused. */

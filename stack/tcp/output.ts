@@ -1,13 +1,21 @@
-import { TCP_RX_BYTES, TCP_TX_BYTES } from "../config";
+import { TCP_RX_BYTES, TCP_SACK, TCP_TX_BYTES } from "../config";
 import { isDue, now } from "../now";
 import { Counter, count } from "../statistics";
-import { congestionOnIdle, congestionOnSent, congestionWindow } from "./congestion";
+import {
+  congestionOnIdle,
+  congestionOnSent,
+  congestionWindow,
+  duplicateThreshold,
+} from "./congestion";
 import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
-import { RECEIVE_MSS, acceptableNumber, segmentSend } from "./emit";
+import { RECEIVE_MSS, SYN_OPTIONS, acceptableNumber, segmentSend } from "./emit";
 import { pendingAdd } from "./pending";
+import { sackHoleEnd, sackNextLost, sackPipe, sackRecovers, sackSkip } from "./sack";
+import { sackOptionBytes } from "./sack-report";
 import { TcpBit } from "./segment";
 import { seqAtMost, seqLess, seqMax } from "./sequence";
 import { textRoom } from "./text";
+import { probeStart, retransmissionStart } from "./tail-loss";
 import { timerStart, timerStop } from "./timers";
 
 /** Segments that one connection sends before the others have a turn. */
@@ -26,7 +34,7 @@ export function windowUpdateWorthwhile(tcb: Tcb): bool {
   return tcb.rcvNxt + receiveWindow(tcb) != tcb.rcvAdv && (tcb.flags & TcbFlag.FIN_RECEIVED) == 0;
 }
 
-function sendOf(tcb: Tcb, seq: u32, bits: u32, mss: u32, offset: u32, bytes: u32): i32 {
+function sendOf(tcb: Tcb, seq: u32, bits: u32, options: u32, offset: u32, bytes: u32): i32 {
   const window = receiveWindow(tcb);
   const ports = ((<u32>tcb.localPort) << 16) | (<u32>tcb.remotePort);
   const ack: u32 = (bits & TcpBit.ACK) != 0 ? tcb.rcvNxt : 0;
@@ -38,7 +46,7 @@ function sendOf(tcb: Tcb, seq: u32, bits: u32, mss: u32, offset: u32, bytes: u32
     ack,
     bits,
     window,
-    mss,
+    options,
     tcb,
     offset,
     bytes,
@@ -46,7 +54,7 @@ function sendOf(tcb: Tcb, seq: u32, bits: u32, mss: u32, offset: u32, bytes: u32
   if (refused != 0) return refused;
   if ((bits & TcpBit.ACK) != 0) {
     tcb.rcvAdv = seqMax(tcb.rcvAdv, tcb.rcvNxt + window);
-    tcb.flags &= ~TcbFlag.ACK_NOW;
+    tcb.flags &= ~(TcbFlag.ACK_NOW | TcbFlag.DUPLICATE);
     tcb.unackedBytes = 0;
     timerStop(tcb, TcbTimer.DELAYED_ACK);
   }
@@ -58,7 +66,7 @@ export function tcpOutput(tcb: Tcb): i32 {
   const state = <u32>tcb.state;
   if (state == TcpState.CLOSED) return 0;
   if (state == TcpState.SYN_SENT || state == TcpState.SYN_RECEIVED) return outputSyn(tcb);
-  if (tcb.sndMax == tcb.sndUna && tcb.queued != 0 && isDue(tcb.lastSent + tcb.rto)) {
+  if (tcb.sndMax == tcb.sndUna && tcb.queued != 0 && isDue(tcb.lastSent + <u32>tcb.rto)) {
     congestionOnIdle(tcb);
   }
   for (let turns: u32 = 0; turns < BURST; turns++) {
@@ -80,46 +88,125 @@ export function tcpOutput(tcb: Tcb): i32 {
   ) {
     tcb.flags |= TcbFlag.PERSIST;
     tcb.backoff = 0;
-    timerStart(tcb, TcbTimer.RETRANSMIT, tcb.rto);
+    timerStart(tcb, TcbTimer.RETRANSMIT, <u32>tcb.rto);
   }
   return 0;
 }
 
 function outputSyn(tcb: Tcb): i32 {
-  if (tcb.sndNxt != tcb.iss) {
+  if (tcb.sndNxt != tcb.sndUna) {
     // A plain ACK answers what was not acceptable (RFC 9293 3.10.7.4): with both ends in SYN-RECEIVED it opens the connection.
     const answer = (tcb.flags & TcbFlag.ACK_NOW) != 0;
     return answer ? sendOf(tcb, tcb.sndMax, TcpBit.ACK, 0, 0, 0) : 0;
   }
   const bits: u32 = tcb.state == TcpState.SYN_RECEIVED ? TcpBit.SYN | TcpBit.ACK : TcpBit.SYN;
-  const refused = sendOf(tcb, tcb.iss, bits, RECEIVE_MSS, 0, 0);
+  const refused = sendOf(tcb, tcb.sndUna, bits, SYN_OPTIONS, 0, 0);
   if (refused != 0) return refused;
-  if (tcb.sndMax == tcb.iss) {
+  if (tcb.sndMax == tcb.sndUna) {
     tcb.flags |= TcbFlag.TIMING;
-    tcb.rttSeq = tcb.iss;
-    tcb.rttStart = now();
+    tcb.rttSeq = tcb.sndUna;
+    tcb.rttStart = <u16>now();
   }
   // From when it leaves, whatever came before: 1, 2, 4 s after the first (RFC 6298 5.1).
-  if (((<u32>tcb.armed) & TcbTimer.RETRANSMIT) == 0 || tcb.sndMax == tcb.iss) {
+  if (((<u32>tcb.armed) & TcbTimer.RETRANSMIT) == 0 || tcb.sndMax == tcb.sndUna) {
     tcb.retries = 0;
-    timerStart(tcb, TcbTimer.RETRANSMIT, tcb.rto);
+    timerStart(tcb, TcbTimer.RETRANSMIT, <u32>tcb.rto);
   }
-  tcb.sndNxt = tcb.iss + 1;
-  tcb.sndMax = tcb.iss + 1;
+  tcb.sndNxt = tcb.sndUna + 1;
+  tcb.sndMax = tcb.sndUna + 1;
   return 0;
+}
+
+/** Bytes of text that a full segment holds now: less while text out of order is to be reported. */
+function fullSegment(tcb: Tcb): u32 {
+  const mss = <u32>tcb.sndMss;
+  if (!TCP_SACK || (tcb.ranges == 0 && (tcb.flags & TcbFlag.DUPLICATE) == 0)) return mss;
+  return mss - sackOptionBytes(tcb);
+}
+
+/** What `choose` has found: where the next segment begins, and how many bytes it may have for other reasons than its size. */
+let chosenSeq: u32 = 0;
+let chosenLimit: u32 = 0;
+/** It fills a hole, or probes, whatever Nagle says. */
+let chosenUrgent: bool = false;
+
+/** True when the next segment is not simply what comes at SND.NXT, or the first one again, but a matter of the scoreboard. */
+function hasChoice(tcb: Tcb): bool {
+  if (!TCP_SACK || (tcb.flags & TcbFlag.SACK_PERMITTED) == 0) return false;
+  return tcb.sacked != 0 || (tcb.flags & (TcbFlag.RECOVERY | TcbFlag.PROBE)) != 0;
+}
+
+/**
+ * Which segment is next: the first hole after a fast retransmit, by the scoreboard in recovery (NextSeg, RFC 6675 4), a tail
+ * loss probe, or what comes at SND.NXT. False when the pipe is full.
+ */
+function choose(tcb: Tcb): bool {
+  const head = (tcb.flags & TcbFlag.RETRANSMIT_HEAD) != 0;
+  chosenSeq = head ? tcb.sndUna : tcb.sndNxt;
+  chosenLimit = 0xffffffff;
+  chosenUrgent = head;
+  if (head) {
+    chosenLimit = sackHoleEnd(tcb, chosenSeq) - chosenSeq;
+    return true;
+  }
+  if ((tcb.flags & TcbFlag.RECOVERY) != 0) return chooseInRecovery(tcb);
+  if ((tcb.flags & TcbFlag.PROBE) != 0) {
+    chosenUrgent = true;
+    const sent = tcb.sndNxt - tcb.sndUna;
+    if (sent < tcb.queued && sent < tcb.sndWnd) return true;
+    // No new text: the last segment again, which may be no more than the FIN.
+    const text = min<u32>(tcb.sndMax - tcb.sndUna, tcb.queued);
+    chosenSeq = tcb.sndUna + text - min<u32>(text, <u32>tcb.sndMss);
+  } else if (seqLess(chosenSeq, tcb.sndMax)) {
+    // After a timeout: what the peer has is passed over.
+    chosenSeq = sackSkip(tcb, chosenSeq);
+    if (chosenSeq != tcb.sndMax) chosenLimit = sackHoleEnd(tcb, chosenSeq) - chosenSeq;
+  }
+  return true;
+}
+
+function chooseInRecovery(tcb: Tcb): bool {
+  const threshold = duplicateThreshold(tcb);
+  const pipe = sackPipe(tcb, threshold);
+  const room = tcb.cwnd > pipe ? tcb.cwnd - pipe : 0;
+  if (room < <u32>tcb.sndMss) return false;
+  const lost = sackNextLost(tcb, threshold);
+  chosenLimit = room;
+  if (lost == tcb.sndMax) return true;
+  chosenSeq = lost;
+  chosenUrgent = true;
+  chosenLimit = min<u32>(room, sackHoleEnd(tcb, lost) - lost);
+  return true;
+}
+
+/** Bytes from SND.UNA that may be in flight with the next segment. */
+function sendWindow(tcb: Tcb): u32 {
+  const special = TcbFlag.RETRANSMIT_HEAD | TcbFlag.PROBE | TcbFlag.RECOVERY;
+  if ((tcb.flags & special) == 0) return min<u32>(tcb.sndWnd, congestionWindow(tcb));
+  if ((tcb.flags & (TcbFlag.RETRANSMIT_HEAD | TcbFlag.PROBE)) != 0) return tcb.sndWnd;
+  // In recovery by the scoreboard the pipe is the limit, not the flight.
+  return sackRecovers(tcb) ? tcb.sndWnd : min<u32>(tcb.sndWnd, congestionWindow(tcb));
 }
 
 /** Sends the next segment if one may go. 1 when one went, 0 when none may, or the IP layer's refusal. */
 function outputOne(tcb: Tcb): i32 {
-  const head = (tcb.flags & TcbFlag.RETRANSMIT_HEAD) != 0;
-  const seq = head ? tcb.sndUna : tcb.sndNxt;
+  let urgent: bool = (tcb.flags & TcbFlag.RETRANSMIT_HEAD) != 0;
+  let seq = urgent ? tcb.sndUna : tcb.sndNxt;
+  let limit: u32 = 0xffffffff;
+  if (hasChoice(tcb)) {
+    if (!choose(tcb)) return 0;
+    seq = chosenSeq;
+    limit = chosenLimit;
+    urgent = chosenUrgent;
+  }
   const offset = seq - tcb.sndUna;
   // Past the last byte only our FIN is left, and it has been sent.
   if (offset > tcb.queued) return 0;
   const available = tcb.queued - offset;
-  const window = min<u32>(tcb.sndWnd, head ? tcb.sndWnd : congestionWindow(tcb));
+  const window = sendWindow(tcb);
   const usable = window > offset ? window - offset : 0;
-  let bytes = min<u32>(min<u32>(available, <u32>tcb.sndMss), usable);
+  const full = fullSegment(tcb);
+  let bytes = min<u32>(min<u32>(available, full), min<u32>(usable, limit));
   const force = (tcb.flags & TcbFlag.FORCE) != 0;
   const finish = finDue(tcb);
   let probe = false;
@@ -133,10 +220,10 @@ function outputOne(tcb: Tcb): i32 {
   // The FIN takes room in the window, too, but none in the congestion window.
   const fin = last && finish && (probe ? bytes == 0 : tcb.sndWnd > offset + bytes);
   if (bytes == 0 && !fin) {
-    tcb.flags &= ~TcbFlag.RETRANSMIT_HEAD;
+    tcb.flags &= ~(TcbFlag.RETRANSMIT_HEAD | TcbFlag.PROBE);
     return 0;
   }
-  if (!head && !force && !fin && !worthSending(tcb, seq, bytes, last)) return 0;
+  if (!urgent && !force && !fin && !worthSending(tcb, seq, bytes, last, full)) return 0;
   let bits: u32 = TcpBit.ACK;
   if (last) bits |= TcpBit.PSH;
   if (fin) bits |= TcpBit.FIN;
@@ -154,8 +241,8 @@ export function finDue(tcb: Tcb): bool {
 }
 
 /** Nagle (RFC 9293 3.7.4) and sender-side silly-window avoidance (3.8.6.2.1). */
-function worthSending(tcb: Tcb, seq: u32, bytes: u32, last: bool): bool {
-  if (bytes == <u32>tcb.sndMss) return true;
+function worthSending(tcb: Tcb, seq: u32, bytes: u32, last: bool, full: u32): bool {
+  if (bytes == full) return true;
   if (seqLess(seq, tcb.sndMax)) return true;
   // Minshall's form: only a small segment in flight holds a small one back, not a full one, whose ACK may be delayed.
   const smallInFlight = seqLess(tcb.sndUna, tcb.sndSml) && seqAtMost(tcb.sndSml, tcb.sndMax);
@@ -172,20 +259,27 @@ function sent(tcb: Tcb, seq: u32, bytes: u32, fin: bool, probe: bool): void {
   const end = seq + bytes + (fin ? 1 : 0);
   const again = seqLess(seq, tcb.sndMax);
   tcb.lastSent = now();
-  tcb.flags &= ~(TcbFlag.RETRANSMIT_HEAD | TcbFlag.FORCE);
+  if (sackRecovers(tcb)) {
+    if (again) {
+      tcb.highRxt = seqMax(tcb.highRxt, end);
+      tcb.flags &= ~TcbFlag.LAST_IS_NEW;
+    } else tcb.flags |= TcbFlag.LAST_IS_NEW;
+  }
+  tcb.flags &= ~(TcbFlag.RETRANSMIT_HEAD | TcbFlag.FORCE | TcbFlag.PROBE);
   if (fin) tcb.flags |= TcbFlag.FIN_SENT;
   if (!probe && bytes < <u32>tcb.sndMss) tcb.sndSml = end;
   if (!again) congestionOnSent(tcb, end - tcb.sndUna, bytes);
   if (again) {
     count(Counter.TCP_RETRANSMIT);
-    // Karn: what is timed may be answered by either copy (RFC 6298 3).
+    // Karn: what is timed may be answered by either copy (RFC 6298 3), and a cumulative ACK waits for what came before it.
     if ((tcb.flags & TcbFlag.TIMING) != 0 && seqAtMost(seq, tcb.rttSeq)) {
-      tcb.flags &= ~TcbFlag.TIMING;
+      if (sackRecovers(tcb) && seqAtMost(end, tcb.rttSeq)) tcb.flags |= TcbFlag.TIMING_BY_SACK;
+      else tcb.flags &= ~TcbFlag.TIMING;
     }
   } else if ((tcb.flags & TcbFlag.TIMING) == 0 && !probe) {
-    tcb.flags |= TcbFlag.TIMING;
+    tcb.flags = (tcb.flags | TcbFlag.TIMING) & ~TcbFlag.TIMING_BY_SACK;
     tcb.rttSeq = seq;
-    tcb.rttStart = now();
+    tcb.rttStart = <u16>now();
   }
   if (probe) {
     tcb.sndMax = seqMax(tcb.sndMax, end);
@@ -195,6 +289,8 @@ function sent(tcb: Tcb, seq: u32, bytes: u32, fin: bool, probe: bool): void {
   tcb.sndMax = seqMax(tcb.sndMax, end);
   if (((<u32>tcb.armed) & TcbTimer.RETRANSMIT) == 0 || (tcb.flags & TcbFlag.PERSIST) != 0) {
     tcb.flags &= ~TcbFlag.PERSIST;
-    timerStart(tcb, TcbTimer.RETRANSMIT, tcb.rto);
+    retransmissionStart(tcb);
+  } else if (!again && sackRecovers(tcb)) {
+    probeStart(tcb);
   }
 }

@@ -1,4 +1,4 @@
-import { now } from "../now";
+import { TCP_SACK, TCP_WINDOW_SCALE } from "../config";
 import { POLLIN, POLLPRI } from "../posix";
 import { ready } from "../readiness";
 import { Counter, count } from "../statistics";
@@ -71,10 +71,11 @@ export function promote(recordId: u32, proven: bool): u32 {
   tcb.listener = record.listener;
   // Not CLOSED any more, or another record could be given the same TCB.
   tcb.state = <u8>TcpState.SYN_RECEIVED;
-  tcb.iss = record.iss;
   tcb.sndUna = record.iss;
   tcb.sndNxt = record.iss + 1;
   tcb.sndMax = record.iss + 1;
+  if (TCP_SACK && record.sackPermitted) tcb.flags |= TcbFlag.SACK_PERMITTED;
+  if (TCP_WINDOW_SCALE && record.scaled) tcb.sndShift = <u8>record.shift;
   tcb.sndWnd = <u32>record.window;
   tcb.maxSndWnd = <u32>record.window;
   tcb.sndWl1 = record.irs;
@@ -86,9 +87,9 @@ export function promote(recordId: u32, proven: bool): u32 {
   tcb.sndMss = record.mss;
   if (record.retries != 0) {
     tcb.flags |= TcbFlag.SYN_RETRANSMITTED;
-    tcb.rto = RTO_AFTER_SYN_LOSS_MS;
-  } else if (record.waiting == 0 && record.ambiguous == 0) {
-    rtoSample(tcb, now() - record.born);
+    tcb.rto = <u16>RTO_AFTER_SYN_LOSS_MS;
+  } else if (!record.waiting && !record.ambiguous) {
+    rtoSample(tcb, <u32>record.age);
   }
   return id;
 }
@@ -100,7 +101,7 @@ export function promoteCommit(recordId: u32, id: u32): void {
   connectionInsert(id);
   const tcb = tcbAt(id);
   tcb.state = <u8>TcpState.ESTABLISHED;
-  tcb.sndUna = tcb.iss + 1;
+  tcb.sndUna += 1;
   congestionInit(tcb);
   // The window that could not be promised is open now.
   if (tcb.rcvAdv == tcb.rcvNxt) ackNow(tcb);
@@ -141,9 +142,9 @@ function longestWaiting(): u32 {
   let oldest = NO_CONNECTION;
   for (let id = FIRST_SYN_RECORD; id < FIRST_TIME_WAIT; id++) {
     const record = synRecordAt(id);
-    if (record.state == TcpState.CLOSED || record.waiting == 0) continue;
+    if (record.state == TcpState.CLOSED || !record.waiting) continue;
     if (!roomFor(<u32>record.listener - 1)) continue;
-    if (oldest == NO_CONNECTION || <i32>(record.born - synRecordAt(oldest).born) < 0) oldest = id;
+    if (oldest == NO_CONNECTION || record.age > synRecordAt(oldest).age) oldest = id;
   }
   return oldest;
 }

@@ -25,10 +25,10 @@ export function rtoSample(tcb: Tcb, rttMs: u32): void {
 /** The timeout by what was measured, without back-off: SRTT + max(G, 4 * RTTVAR) (RFC 6298 2.2, 2.3). */
 export function rtoRestore(tcb: Tcb): void {
   const rto = tcb.srtt == 0 ? RTO_INITIAL_MS : (tcb.srtt >>> 3) + max<u32>(1, tcb.rttvar);
-  tcb.rto = min<u32>(max<u32>(rto, TCP_RTO_MIN_MS), RTO_MAX_MS);
+  tcb.rto = <u16>min<u32>(max<u32>(rto, TCP_RTO_MIN_MS), RTO_MAX_MS);
 }
 
 /** Doubles the timeout after an expiry (RFC 6298 5.5). */
 export function rtoBackOff(tcb: Tcb): void {
-  tcb.rto = min<u32>(tcb.rto << 1, RTO_MAX_MS);
+  tcb.rto = <u16>min<u32>((<u32>tcb.rto) << 1, RTO_MAX_MS);
 }

@@ -38,9 +38,18 @@ export class Segment {
   right: u32;
   /** MSS option; 0 = none. */
   mss: u32;
+  /** Shift of the window scale option of a SYN, 14 at most; NO_SCALE = none. */
+  scale: u32;
+  /** The SYN has the SACK-permitted option. */
+  sackPermitted: bool;
+  /** Bytes of the header. */
+  headerBytes: u32;
   /** Lowest initial sequence number for an answer that opens a connection again; 0 = any. */
   floor: u32;
 }
+
+/** `Segment.scale` without the option. */
+export const NO_SCALE: u32 = 15;
 
 export const SEGMENT: Segment = changetype<Segment>(memory.data(offsetof<Segment>(), 4));
 /** The received TCP header: 20 bytes and up to 40 of options. */
@@ -74,7 +83,7 @@ export function segmentParse(segment: Segment, bytes: u32): u32 {
   segment.textBytes = bytes - headerBytes;
   segment.left = 0;
   segment.right = 0;
-  segment.mss = 0;
+  segment.headerBytes = headerBytes;
   segment.floor = 0;
   if ((segment.bits & TcpBit.SYN) != 0) parseOptions(segment, headerBytes);
   return headerBytes;
@@ -89,6 +98,9 @@ export function segmentHeaderSum(sum: u32, headerBytes: u32): u32 {
 
 /** Options of a SYN (RFC 9293 3.2). A length that makes no sense ends the walk; what came before it counts. */
 function parseOptions(segment: Segment, headerBytes: u32): void {
+  segment.mss = 0;
+  segment.scale = NO_SCALE;
+  segment.sackPermitted = false;
   let at: u32 = TCP_HEADER_BYTES;
   while (at < headerBytes) {
     const kind = <u32>load<u8>(HEADER + at);
@@ -104,8 +116,44 @@ function parseOptions(segment: Segment, headerBytes: u32): void {
       // An option may start at an odd address: bytes, not a half-word.
       segment.mss = ((<u32>load<u8>(HEADER + at, 2)) << 8) | (<u32>load<u8>(HEADER + at, 3));
     }
+    // RFC 7323 2.3: a shift above 14 is taken as 14.
+    if (kind == 3 && length == 3) segment.scale = min<u32>(<u32>load<u8>(HEADER + at, 2), 14);
+    if (kind == 4 && length == 2) segment.sackPermitted = true;
     at += length;
   }
+}
+
+/**
+ * Place of the SACK option's first block in the header that `segmentParse` has read, and by `sackBlocks` how many there are;
+ * 0 = none. A length that is not 8n+2 is passed over.
+ */
+export function sackOption(segment: Segment): usize {
+  let at: u32 = TCP_HEADER_BYTES;
+  while (at < segment.headerBytes) {
+    const kind = <u32>load<u8>(HEADER + at);
+    if (kind == 0) return 0;
+    if (kind == 1) {
+      at += 1;
+      continue;
+    }
+    if (segment.headerBytes - at < 2) return 0;
+    const length = <u32>load<u8>(HEADER + at, 1);
+    if (length < 2 || length > segment.headerBytes - at) return 0;
+    if (kind == 5 && length > 2 && (length & 7) == 2) return HEADER + at + 2;
+    at += length;
+  }
+  return 0;
+}
+
+/** Blocks of the option at `sackOption`. */
+export function sackBlocks(option: usize): u32 {
+  return (<u32>load<u8>(option - 1)) >>> 3;
+}
+
+/** A number of 32 bits in an option, which may lie at any address. */
+export function optionNumber(at: usize): u32 {
+  const high = ((<u32>load<u8>(at)) << 24) | ((<u32>load<u8>(at, 1)) << 16);
+  return high | ((<u32>load<u8>(at, 2)) << 8) | (<u32>load<u8>(at, 3));
 }
 
 /** Passes over `bytes` bytes of the frame and adds them to the checksum; `offset` is their place in the segment. */

@@ -1,8 +1,10 @@
+import { TCP_SACK, TCP_WINDOW_SCALE } from "../config";
 import { now } from "../now";
 import { TIMER_TCP, timerCancel, timerSet } from "../time/timers";
 import {
   FIRST_SYN_RECORD,
   NO_CONNECTION,
+  NO_SHIFT,
   SynRecord,
   TcpState,
   connectionInsert,
@@ -10,7 +12,7 @@ import {
   synRecordAt,
 } from "./connection";
 import { pendingRemove } from "./pending";
-import { Segment } from "./segment";
+import { Segment, TcpBit } from "./segment";
 
 /** The records of the SYN queue: half-open connections that peers have begun (RFC 4987 3.2 to 3.6). */
 
@@ -47,7 +49,10 @@ export function synRecordFill(
   record.irs = irs;
   record.mss = <u16>mss;
   record.window = <u16>segment.window;
-  record.born = now();
+  record.born = <u16>now();
+  const opening = (segment.bits & TcpBit.SYN) != 0;
+  record.shift = TCP_WINDOW_SCALE && opening ? segment.scale : NO_SHIFT;
+  if (TCP_SACK && opening) record.sackPermitted = segment.sackPermitted;
   connectionInsert(id);
   synRecordTimer(id, SYN_ACK_RTO_MS);
   return record;
@@ -59,8 +64,8 @@ export function synRecordFree(id: u32): void {
   pendingRemove(id);
   timerCancel(TIMER_TCP + id);
   const record = synRecordAt(id);
-  if (record.waiting != 0) waiting -= 1;
-  record.waiting = 0;
+  if (record.waiting) waiting -= 1;
+  record.waiting = false;
   record.state = <u8>TcpState.CLOSED;
 }
 
@@ -72,8 +77,8 @@ export function synRecordTimer(id: u32, delayMs: u32): void {
 
 /** The handshake of a record is finished, and waits for a TCB or a place in an accept queue. False when it waited already. */
 export function synRecordWait(record: SynRecord): bool {
-  if (record.waiting != 0) return false;
-  record.waiting = 1;
+  if (record.waiting) return false;
+  record.waiting = true;
   waiting += 1;
   return true;
 }

@@ -1,4 +1,4 @@
-import { TCP_RX_BYTES } from "../config";
+import { TCP_RX_BYTES, TCP_SACK, TCP_WINDOW_SCALE } from "../config";
 import { ECONNREFUSED } from "../errors";
 import { now } from "../now";
 import { established, noteWindow } from "./acknowledge";
@@ -7,14 +7,14 @@ import { ackNow, tcbAbort } from "./lifecycle";
 import { refuse, sendMss } from "./listen";
 import { pendingAdd } from "./pending";
 import { rtoSample } from "./rto";
-import { Segment, TcpBit } from "./segment";
+import { NO_SCALE, Segment, TcpBit } from "./segment";
 import { seqLess } from "./sequence";
 import { textAndFinInput } from "./synchronized";
 import { timerStop } from "./timers";
 
 /** The acknowledgment is of our SYN, or there is none. */
 function answersUs(tcb: Tcb, segment: Segment): bool {
-  return (segment.bits & TcpBit.ACK) == 0 || segment.ack == tcb.iss + 1;
+  return (segment.bits & TcpBit.ACK) == 0 || segment.ack == tcb.sndUna + 1;
 }
 
 /**
@@ -46,17 +46,19 @@ export function synSentInput(tcb: Tcb, segment: Segment): void {
   }
   if ((bits & TcpBit.SYN) == 0) return;
   tcb.sndMss = <u16>sendMss(segment.mss);
+  if (TCP_WINDOW_SCALE && segment.scale != NO_SCALE) tcb.sndShift = <u8>segment.scale;
+  if (TCP_SACK && segment.sackPermitted) tcb.flags |= TcbFlag.SACK_PERMITTED;
   if (!hasAck) {
     // Simultaneous open (MUST-10): our SYN goes again, as SYN-ACK.
     tcb.state = <u8>TcpState.SYN_RECEIVED;
-    tcb.sndNxt = tcb.iss;
+    tcb.sndNxt = tcb.sndUna;
     noteWindow(tcb, segment);
     pendingAdd(<u32>tcb.id);
     textAndFin(tcb, segment);
     return;
   }
   if ((tcb.flags & TcbFlag.TIMING) != 0 && seqLess(tcb.rttSeq, segment.ack)) {
-    rtoSample(tcb, now() - tcb.rttStart);
+    rtoSample(tcb, <u32>(<u16>(now() - <u32>tcb.rttStart)));
   }
   tcb.flags &= ~TcbFlag.TIMING;
   timerStop(tcb, TcbTimer.RETRANSMIT);

@@ -1,4 +1,4 @@
-import { TCP_DELAYED_ACK_MS, TCP_RX_BYTES } from "../config";
+import { TCP_DELAYED_ACK_MS, TCP_RX_BYTES, TCP_SACK } from "../config";
 import { ECONNREFUSED, ECONNRESET } from "../errors";
 import { now } from "../now";
 import { POLLHUP, POLLIN } from "../posix";
@@ -16,6 +16,7 @@ import {
 } from "./lifecycle";
 import { refuse } from "./listen";
 import { rangesEnd } from "./ranges";
+import { sackNote } from "./sack-report";
 import { DEFAULT_MSS, Segment, TcpBit, segmentLength } from "./segment";
 import { seqAtMost, seqLess } from "./sequence";
 import { textAccept } from "./text";
@@ -35,6 +36,7 @@ const OWED_ACKS_MAX: u32 = 8;
 export function synchronizedInput(tcb: Tcb, segment: Segment): void {
   if (!acceptable(tcb, segment)) {
     count(Counter.TCP_OUT_OF_WINDOW);
+    if (TCP_SACK && segment.textBytes != 0) sackNote(tcb, segment);
     if ((segment.bits & TcpBit.RST) != 0) return;
     // Answers to segments without text are rationed, or two confused peers would keep each other busy; SYNs for RFC 5961 4.
     if (segment.textBytes != 0 && (segment.bits & TcpBit.SYN) == 0) ackNow(tcb);
@@ -133,6 +135,7 @@ function textInput(tcb: Tcb, segment: Segment): void {
   if (segment.textBytes == 0) return;
   const hadHole = tcb.ranges != 0;
   const before = tcb.rcvNxt;
+  if (TCP_SACK && segment.seq != before) sackNote(tcb, segment);
   if (!textAccept(tcb, segment)) {
     // Out of order, a duplicate, or no room: told at once, each segment beyond a hole by an ACK of its own (RFC 5681 4.2).
     ackNow(tcb);

@@ -31,6 +31,20 @@ export const enum TcbFlag {
   PERSIST = 16384,
   /** A partial acknowledgment has come in this fast recovery (RFC 6582 3.2 step 3). */
   PARTIAL = 32768,
+  /** Both ends may send SACK options (RFC 2018 2). */
+  SACK_PERMITTED = 0x10000,
+  /** A segment came that we had already: the next ACK says which (RFC 2883). */
+  DUPLICATE = 0x20000,
+  /** The retransmission timer runs for a tail loss probe, not for a timeout (RFC 8985 7.2). */
+  PROBE_TIMER = 0x40000,
+  /** A tail loss probe is due. */
+  PROBE = 0x80000,
+  /** A tail loss probe is out for this flight: no second one. */
+  PROBED = 0x100000,
+  /** Something before the timed segment was sent again: only a SACK of that segment is a sample, no cumulative ACK. */
+  TIMING_BY_SACK = 0x200000,
+  /** What was sent last is new text, at `lastSent`: its SACK is a sample, too. */
+  LAST_IS_NEW = 0x400000,
 }
 
 /** Timers of a TCB: bits of `Tcb.armed`. */

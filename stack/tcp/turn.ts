@@ -45,9 +45,9 @@ export function pendingRun(): bool {
 
 function outputSynAck(id: u32): i32 {
   const record = synRecordAt(id);
-  if (record.state == TcpState.CLOSED || record.due == 0) return 0;
+  if (record.state == TcpState.CLOSED || !record.due) return 0;
   const result = synAckOutput(record);
-  if (result != -EAGAIN && result != -EINPROGRESS) record.due = 0;
+  if (result != -EAGAIN && result != -EINPROGRESS) record.due = false;
   return result;
 }
 
@@ -60,7 +60,8 @@ function refused(tcb: Tcb, error: i32): void {
   }
   tcb.softError = <u8>(error == EINPROGRESS ? EHOSTUNREACH : error);
   // A backup for the event: the retransmission timer tries again, and gives up in the end.
-  if (((<u32>tcb.armed) & TcbTimer.RETRANSMIT) == 0) timerStart(tcb, TcbTimer.RETRANSMIT, tcb.rto);
+  if (((<u32>tcb.armed) & TcbTimer.RETRANSMIT) == 0)
+    timerStart(tcb, TcbTimer.RETRANSMIT, <u32>tcb.rto);
 }
 
 /** A neighbour was found or given up: whoever waited for one tries again. */
@@ -73,7 +74,7 @@ export function tcpNeighboursChanged(): void {
   }
   for (let id = FIRST_SYN_RECORD; id < FIRST_TIME_WAIT; id++) {
     const record = synRecordAt(id);
-    if (record.state != TcpState.CLOSED && record.due != 0) pendingAdd(id);
+    if (record.state != TcpState.CLOSED && record.due) pendingAdd(id);
   }
 }
 

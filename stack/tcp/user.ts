@@ -82,10 +82,10 @@ export function tcpConnect(
   tcb.remotePort = <u16>remotePort;
   tcb.socket = <u8>(socket + 1);
   tcb.state = <u8>TcpState.SYN_SENT;
-  tcb.iss = initialSequenceNumber(tcb);
-  tcb.sndUna = tcb.iss;
-  tcb.sndNxt = tcb.iss;
-  tcb.sndMax = tcb.iss;
+  const iss = initialSequenceNumber(tcb);
+  tcb.sndUna = iss;
+  tcb.sndNxt = iss;
+  tcb.sndMax = iss;
   tcb.sndMss = <u16>DEFAULT_MSS;
   connectionInsert(id);
   // The retransmission timer starts when the SYN leaves (output.ts).

@@ -111,7 +111,7 @@ test("RFC 9293 MUST-14, MUST-65, MUST-67, MUST-68, SHLD-5, MSS-1: MSS 1460 on SY
   t.deepEqual(client.last?.options, {});
   const fd = stack.socket(SOCK_STREAM);
   const server = TcpPeer.dialled(stack, client.host, fd, 81);
-  t.deepEqual(server.last?.options, { mss: 1460 });
+  t.deepEqual(server.last?.options, { mss: 1460, windowScale: 0, sackPermitted: true });
 });
 
 test("RFC 9293 MUST-5, T-5, T-6: options on data and FIN are passed over", async (t) => {

@@ -7,7 +7,7 @@ import { OPTIONS, type Options } from "../../stack/options.js";
 import { SOCK_STREAM, StackHarness, type HarnessConfig } from "./stack-harness.js";
 import type { Parsed, ParsedTcp } from "./wire-parse.js";
 import { Peer, type Below } from "./wire-peer.js";
-import { TCP, type TcpFields } from "./wire.js";
+import { TCP, type TcpFields, type TcpOptions } from "./wire.js";
 
 /** Flags by their letters, as `describe` writes them: "SA", "FPA"; "" = none. */
 export function flagBits(letters: string): number {
@@ -34,6 +34,8 @@ export interface PeerConfig {
   window?: number;
   /** MSS option of the SYN; 0 leaves it out. */
   mss?: number;
+  /** More options of the SYN. */
+  options?: TcpOptions;
 }
 
 export class TcpPeer {
@@ -46,6 +48,7 @@ export class TcpPeer {
   irs = 0;
   window: number;
   mss: number;
+  private readonly options: TcpOptions;
   /** Last segment that the stack sent. */
   last: ParsedTcp | undefined;
 
@@ -60,6 +63,7 @@ export class TcpPeer {
     this.seq = this.iss;
     this.window = config.window ?? 65535;
     this.mss = config.mss ?? 1460;
+    this.options = { ...(this.mss === 0 ? {} : { mss: this.mss }), ...config.options };
   }
 
   /** A client of a listening port of the stack, its handshake done. */
@@ -104,7 +108,7 @@ export class TcpPeer {
   ): { peer: TcpPeer; fd: number } {
     const fd = stack.socket(SOCK_STREAM);
     const peer = TcpPeer.dialled(stack, host, fd, port, config);
-    peer.say("SA", peer.mss === 0 ? {} : { options: { mss: peer.mss } });
+    peer.say("SA", { options: peer.options });
     peer.seq = (peer.iss + 1) >>> 0;
     if (stack.wasm.sysConnect(fd, host.address, port) !== 0) throw new Error("not connected");
     return { peer, fd };
@@ -112,8 +116,7 @@ export class TcpPeer {
 
   /** SYN; the stack's answers. */
   syn(fields: Fields = {}): string[] {
-    const options = this.mss === 0 ? {} : { options: { mss: this.mss } };
-    const answers = this.say("S", { ...options, ...fields });
+    const answers = this.say("S", { options: this.options, ...fields });
     this.seq = (this.iss + 1) >>> 0;
     return answers;
   }

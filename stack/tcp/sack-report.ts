@@ -1,0 +1,91 @@
+import { Tcb, TcbFlag } from "./connection";
+import { Range } from "./range-list";
+import { duplicateBlock, latestText, rangeAt } from "./ranges";
+import { Segment } from "./segment";
+import { seqAtMost, seqLess } from "./sequence";
+
+/** What our acknowledgments report of text that has come out of order, or twice (RFC 2018, 2883). */
+
+/** Blocks that fit beside no other option (RFC 2018 3). */
+const BLOCKS_MAX: u32 = 4;
+
+/** Blocks that the next acknowledgment reports. */
+function blocks(tcb: Tcb): u32 {
+  if ((tcb.flags & TcbFlag.SACK_PERMITTED) == 0) return 0;
+  const duplicate: u32 = (tcb.flags & TcbFlag.DUPLICATE) != 0 ? 1 : 0;
+  return min<u32>(<u32>tcb.ranges + duplicate, BLOCKS_MAX);
+}
+
+/** Bytes that the option takes of the next segment, two NOPs before it included; 0 = there is nothing to report. */
+export function sackOptionBytes(tcb: Tcb): u32 {
+  const count = blocks(tcb);
+  return count == 0 ? 0 : 4 + (count << 3);
+}
+
+/**
+ * Writes the option to `to`: the duplicate first, if there is one (RFC 2883 4), then the range of the latest text, then the
+ * others (RFC 2018 4). Returns its bytes.
+ */
+export function sackWrite(tcb: Tcb, to: usize): u32 {
+  const count = blocks(tcb);
+  if (count == 0) return 0;
+  store<u32>(to, bswap<u32>((0x0101 << 16) | (5 << 8) | (2 + (count << 3))));
+  let at = to + 4;
+  let left = count;
+  if ((tcb.flags & TcbFlag.DUPLICATE) != 0) {
+    at = put(at, duplicateBlock(tcb));
+    left -= 1;
+  }
+  const first = latestRange(tcb);
+  if (left != 0 && first < <u32>tcb.ranges) {
+    at = put(at, rangeAt(tcb, first));
+    left -= 1;
+  }
+  // The higher ones are the newer ones.
+  for (let index = <u32>tcb.ranges; index != 0 && left != 0; index--) {
+    if (index - 1 == first) continue;
+    at = put(at, rangeAt(tcb, index - 1));
+    left -= 1;
+  }
+  return 4 + (count << 3);
+}
+
+/** The range with the latest text; the number of ranges when that has become part of the stream. */
+function latestRange(tcb: Tcb): u32 {
+  const seq = latestText(tcb).left;
+  let index: u32 = 0;
+  while (index < <u32>tcb.ranges) {
+    const range = rangeAt(tcb, index);
+    if (seqAtMost(range.left, seq) && seqLess(seq, range.right)) break;
+    index += 1;
+  }
+  return index;
+}
+
+function put(at: usize, range: Range): usize {
+  store<u32>(at, bswap<u32>(range.left));
+  store<u32>(at, bswap<u32>(range.right), 4);
+  return at + 8;
+}
+
+/** Text is coming that is beyond RCV.NXT, or has come before: the next acknowledgment says so. Before it is accepted. */
+export function sackNote(tcb: Tcb, segment: Segment): void {
+  if ((tcb.flags & TcbFlag.SACK_PERMITTED) == 0) return;
+  latestText(tcb).left = segment.seq;
+  const end = segment.seq + segment.textBytes;
+  if (!alreadyHere(tcb, segment.seq, end)) return;
+  const block = duplicateBlock(tcb);
+  block.left = segment.seq;
+  block.right = end;
+  tcb.flags |= TcbFlag.DUPLICATE;
+}
+
+/** True when all of [left, right) has come before. */
+function alreadyHere(tcb: Tcb, left: u32, right: u32): bool {
+  if (seqAtMost(right, tcb.rcvNxt)) return true;
+  for (let index: u32 = 0; index < <u32>tcb.ranges; index++) {
+    const range = rangeAt(tcb, index);
+    if (seqAtMost(range.left, left) && seqAtMost(right, range.right)) return true;
+  }
+  return false;
+}

@@ -1,0 +1,135 @@
+import { TCP_SACK, TCP_TCBS } from "../config";
+import { Tcb, TcbFlag } from "./connection";
+import { Range, listAdd, listDrop, listFits, rangeOf } from "./range-list";
+import { Segment, optionNumber, sackBlocks, sackOption } from "./segment";
+import { seqAtMost, seqLess, seqMax, seqMin } from "./sequence";
+
+/**
+ * The scoreboard (RFC 6675): what the peer has of the flight, as a short list of ranges. What is beyond the list's room is
+ * forgotten, which costs at most a needless retransmission. The peer may take back what it reported (RFC 2018 8): bytes stay
+ * in the send queue until they are acknowledged, and a timeout forgets the list.
+ */
+
+/** Ranges remembered; a peer reports four at most. */
+const CAPACITY: u32 = 6;
+
+function listOf(tcb: Tcb): usize {
+  // In the function, so that a build without SACK has no such table.
+  const LISTS: usize = memory.data(TCP_TCBS * CAPACITY * offsetof<Range>(), 4);
+  return LISTS + <u32>tcb.id * CAPACITY * offsetof<Range>();
+}
+
+/**
+ * Takes the blocks of a segment into the list. Each is believed only if it lies in the flight, above what the segment
+ * acknowledges; others, such as the report of a duplicate, are passed over (RFC 2883 4.2). True when something new is there.
+ */
+export function sackTake(tcb: Tcb, segment: Segment): bool {
+  const option = sackOption(segment);
+  if (option == 0) return false;
+  const before = sackedBytes(tcb);
+  const from = seqMax(segment.ack, tcb.sndUna);
+  for (let block: u32 = 0; block < sackBlocks(option); block++) {
+    const left = optionNumber(option + (block << 3));
+    const right = optionNumber(option + (block << 3) + 4);
+    if (!seqLess(left, right) || !seqLess(from, left) || !seqAtMost(right, tcb.sndMax)) continue;
+    const count = <u32>tcb.sacked;
+    if (!listFits(listOf(tcb), count, CAPACITY, left, right)) continue;
+    tcb.sacked = <u8>listAdd(listOf(tcb), count, left, right);
+  }
+  return sackedBytes(tcb) != before;
+}
+
+/** SND.UNA has moved to `ack`: what lies below is forgotten. */
+export function sackAdvance(tcb: Tcb, ack: u32): void {
+  let gone: u32 = 0;
+  while (gone < <u32>tcb.sacked && seqAtMost(rangeOf(listOf(tcb), gone).right, ack)) gone += 1;
+  tcb.sacked = <u8>listDrop(listOf(tcb), <u32>tcb.sacked, gone);
+  if (tcb.sacked == 0) return;
+  const first = rangeOf(listOf(tcb), 0);
+  first.left = seqMax(first.left, ack);
+}
+
+/** Bytes of the flight that the peer has. */
+function sackedBytes(tcb: Tcb): u32 {
+  let bytes: u32 = 0;
+  for (let index: u32 = 0; index < <u32>tcb.sacked; index++) {
+    const range = rangeOf(listOf(tcb), index);
+    bytes += range.right - range.left;
+  }
+  return bytes;
+}
+
+/**
+ * True when the bytes before range `index` count as lost (IsLost, RFC 6675 4): `threshold` ranges lie above, or more than
+ * threshold - 1 full segments of sacked bytes.
+ */
+function isLostBefore(tcb: Tcb, index: u32, threshold: u32): bool {
+  if (<u32>tcb.sacked - index >= threshold) return true;
+  let bytes: u32 = 0;
+  for (let above = index; above < <u32>tcb.sacked; above++) {
+    const range = rangeOf(listOf(tcb), above);
+    bytes += range.right - range.left;
+  }
+  return bytes > (threshold - 1) * <u32>tcb.sndMss;
+}
+
+/** True when the first unacknowledged byte counts as lost. */
+export function sackLost(tcb: Tcb, threshold: u32): bool {
+  return tcb.sacked != 0 && isLostBefore(tcb, 0, threshold);
+}
+
+/** Where the range that holds `seq` ends, or `seq` itself: the next byte that is worth sending. */
+export function sackSkip(tcb: Tcb, seq: u32): u32 {
+  for (let index: u32 = 0; index < <u32>tcb.sacked; index++) {
+    const range = rangeOf(listOf(tcb), index);
+    if (seqAtMost(range.left, seq) && seqLess(seq, range.right)) return range.right;
+  }
+  return seq;
+}
+
+/** Where the next range above `seq` begins; SND.MAX without one. */
+export function sackHoleEnd(tcb: Tcb, seq: u32): u32 {
+  for (let index: u32 = 0; index < <u32>tcb.sacked; index++) {
+    const range = rangeOf(listOf(tcb), index);
+    if (seqLess(seq, range.left)) return range.left;
+  }
+  return tcb.sndMax;
+}
+
+/** The first byte from HighRxt on that counts as lost and was not sent again in this recovery; SND.MAX when there is none. */
+export function sackNextLost(tcb: Tcb, threshold: u32): u32 {
+  const from = seqMax(tcb.highRxt, tcb.sndUna);
+  let hole = tcb.sndUna;
+  for (let index: u32 = 0; index < <u32>tcb.sacked; index++) {
+    const range = rangeOf(listOf(tcb), index);
+    const seq = seqMax(hole, from);
+    if (seqLess(seq, range.left) && isLostBefore(tcb, index, threshold)) return seq;
+    hole = range.right;
+  }
+  return tcb.sndMax;
+}
+
+/** Bytes that are thought to be on the way (SetPipe, RFC 6675 4). */
+export function sackPipe(tcb: Tcb, threshold: u32): u32 {
+  let pipe: u32 = 0;
+  let hole = tcb.sndUna;
+  for (let index: u32 = 0; index <= <u32>tcb.sacked; index++) {
+    const last = index == <u32>tcb.sacked;
+    const end = last ? tcb.sndMax : rangeOf(listOf(tcb), index).left;
+    if (last || !isLostBefore(tcb, index, threshold)) pipe += end - hole;
+    const again = seqMin(tcb.highRxt, end);
+    if (seqLess(hole, again)) pipe += again - hole;
+    if (!last) hole = rangeOf(listOf(tcb), index).right;
+  }
+  return pipe;
+}
+
+/** A timeout: the peer may have thrown away what it reported (RFC 2018 8). */
+export function sackForget(tcb: Tcb): void {
+  tcb.sacked = 0;
+}
+
+/** True when recovery goes by the scoreboard. */
+export function sackRecovers(tcb: Tcb): bool {
+  return TCP_SACK && (tcb.flags & TcbFlag.SACK_PERMITTED) != 0;
+}

@@ -1,0 +1,51 @@
+import { now } from "../now";
+import { Counter, count } from "../statistics";
+import { Tcb, TcbFlag, TcbTimer } from "./connection";
+import { pendingAdd } from "./pending";
+import { sackRecovers } from "./sack";
+import { timerStart } from "./timers";
+
+/**
+ * Tail loss probes (RFC 8985 7): when the last segments of a flight are lost no duplicates tell of it. Some time before the
+ * retransmission timeout one more segment is sent, new text or the last one again; its acknowledgment brings the SACKs that
+ * show the holes.
+ */
+
+/** What a peer may take for the acknowledgment of a lone segment (TLP.max_ack_delay), ms. */
+const ACK_DELAY_MS: u32 = 200;
+/** Shortest wait: two turns of the millisecond clock. */
+const PROBE_MIN_MS: u32 = 2;
+
+const EXCLUDED: u32 = TcbFlag.RECOVERY | TcbFlag.PROBED | TcbFlag.PERSIST | TcbFlag.RETRANSMIT_HEAD;
+
+/** Something is in flight: starts the retransmission timer, for a probe first if that comes sooner. */
+export function retransmissionStart(tcb: Tcb): void {
+  tcb.flags &= ~TcbFlag.PROBE_TIMER;
+  timerStart(tcb, TcbTimer.RETRANSMIT, <u32>tcb.rto);
+  if (sackRecovers(tcb)) probeStart(tcb);
+}
+
+/** New text was sent: the time of a probe counts from it, while that is sooner than the timeout (RFC 8985 7.2). */
+export function probeStart(tcb: Tcb): void {
+  if ((tcb.flags & EXCLUDED) != 0 || tcb.sacked != 0) return;
+  if (tcb.retries != 0 || tcb.srtt == 0) return;
+  // Twice the smoothed round trip, which is kept times eight.
+  let probeMs = max<u32>(tcb.srtt >>> 2, PROBE_MIN_MS);
+  if (tcb.sndMax - tcb.sndUna <= <u32>tcb.sndMss) probeMs += ACK_DELAY_MS;
+  const running = (tcb.flags & TcbFlag.PROBE_TIMER) != 0;
+  if (!running && <i32>(tcb.rexmtDue - now()) <= <i32>probeMs) return;
+  tcb.flags |= TcbFlag.PROBE_TIMER;
+  timerStart(tcb, TcbTimer.RETRANSMIT, min<u32>(probeMs, <u32>tcb.rto));
+}
+
+/** The retransmission timer came due: true when it was a probe's. The timeout runs from then on. */
+export function probeDue(tcb: Tcb): bool {
+  if ((tcb.flags & TcbFlag.PROBE_TIMER) == 0) return false;
+  tcb.flags &= ~TcbFlag.PROBE_TIMER;
+  if (tcb.sndMax == tcb.sndUna || (tcb.flags & TcbFlag.PERSIST) != 0) return false;
+  tcb.flags |= TcbFlag.PROBE | TcbFlag.PROBED;
+  count(Counter.TCP_TAIL_PROBE);
+  timerStart(tcb, TcbTimer.RETRANSMIT, <u32>tcb.rto);
+  pendingAdd(<u32>tcb.id);
+  return true;
+}
