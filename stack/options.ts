@@ -34,6 +34,8 @@ export const OPTIONS = {
   TCP_WINDOW_SCALE: 1,
   /** Pieces that a send queue can hold (ring runs and zero-copy pieces). */
   TCP_TX_PIECES: 6,
+  /** Keep-alive and user timeout (SO_KEEPALIVE, TCP_USER_TIMEOUT). */
+  TCP_KEEPALIVE: 1,
   /** Maximum segment lifetime, milliseconds; TIME-WAIT lasts twice that. */
   TCP_MSL_MS: 30000,
   /** Lower bound of the retransmission timeout, milliseconds (RFC 6298 2.4 says 1000; see docs). */

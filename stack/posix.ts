@@ -41,6 +41,7 @@ export const SO_ERROR: i32 = 4;
 export const SO_BROADCAST: i32 = 6;
 export const SO_SNDBUF: i32 = 7;
 export const SO_RCVBUF: i32 = 8;
+export const SO_KEEPALIVE: i32 = 9;
 export const SO_LINGER: i32 = 13;
 export const SO_RCVTIMEO: i32 = 20;
 export const SO_SNDTIMEO: i32 = 21;
@@ -48,5 +49,9 @@ export const SO_ACCEPTCONN: i32 = 30;
 
 export const TCP_NODELAY: i32 = 1;
 export const TCP_MAXSEG: i32 = 2;
+export const TCP_KEEPIDLE: i32 = 4;
+export const TCP_KEEPINTVL: i32 = 5;
+export const TCP_KEEPCNT: i32 = 6;
+export const TCP_USER_TIMEOUT: i32 = 18;
 export const IP_TOS: i32 = 1;
 export const IP_TTL: i32 = 2;

@@ -4,10 +4,13 @@
  */
 import { close, htons, poll, recv, send, socket, bind, listen, accept } from "as-tcpip/net";
 import { AF_INET, PollFd, POLLIN, SOCK_STREAM, SockAddrIn, netStart } from "as-tcpip/net";
+import { IPPROTO_TCP, SOL_SOCKET, SO_KEEPALIVE, setsockopt } from "as-tcpip/net";
+import { TCP_KEEPIDLE, TCP_KEEPINTVL } from "as-tcpip/net";
 
 const WATCHED: u32 = 5; // a listener and four clients
 const FDS: usize = memory.data(WATCHED * 8, 4);
 const ADDRESS: usize = memory.data(8, 4);
+const VALUE: usize = memory.data(4, 4);
 const BUFFER: usize = memory.data(512, 4);
 
 function watched(index: u32): PollFd {
@@ -20,6 +23,13 @@ function listenOn(port: u16): i32 {
   address.sinFamily = <u16>AF_INET;
   address.sinPort = htons(port);
   bind(fd, address);
+  // A client that has vanished without a word gives its place back; accepted sockets inherit this.
+  store<i32>(VALUE, 1);
+  setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, VALUE, 4);
+  store<i32>(VALUE, 60);
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, VALUE, 4);
+  store<i32>(VALUE, 10);
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, VALUE, 4);
   listen(fd, 4);
   return fd;
 }

@@ -27,8 +27,10 @@ import {
   sockSend,
   sockSendTo,
   sockShutdown,
+  sockUndelivered,
 } from "../../stack/socket/socket";
-import { NO_SOCKET, socketIndex } from "../../stack/socket/table";
+import { SHUT_WR } from "../../stack/posix";
+import { NO_SOCKET, socketAt, socketIndex } from "../../stack/socket/table";
 import { netPoll } from "./runtime";
 import { broken, mayWait, receiveTimeout, sendTimeout, timeLeft } from "./socket-wait";
 
@@ -71,6 +73,7 @@ export {
   SO_ACCEPTCONN,
   SO_BROADCAST,
   SO_ERROR,
+  SO_KEEPALIVE,
   SO_LINGER,
   SO_RCVBUF,
   SO_RCVTIMEO,
@@ -78,8 +81,12 @@ export {
   SO_SNDBUF,
   SO_SNDTIMEO,
   SO_TYPE,
+  TCP_KEEPCNT,
+  TCP_KEEPIDLE,
+  TCP_KEEPINTVL,
   TCP_MAXSEG,
   TCP_NODELAY,
+  TCP_USER_TIMEOUT,
 } from "../../stack/posix";
 export { PollFd, poll } from "./socket-poll";
 export { fcntl, getsockopt, setsockopt } from "./socket-options";
@@ -269,8 +276,22 @@ export function shutdown(fd: i32, how: i32): i32 {
   return sockShutdown(fd, how);
 }
 
-/** close(2). Returns at once; what was sent is delivered in the background. */
+/**
+ * close(2). Returns at once, and what was sent is delivered in the background; with SO_LINGER and a time a socket that may wait
+ * first waits that long for the delivery.
+ */
 export function close(fd: i32): i32 {
+  const index = socketIndex(fd);
+  if (index != NO_SOCKET && socketAt(index).lingerS != 0 && mayWait(fd, 0)) {
+    const startMs = clockMs();
+    const timeoutMs = <u32>socketAt(index).lingerS * 1000;
+    sockShutdown(fd, SHUT_WR);
+    while (sockUndelivered(fd)) {
+      const left = timeLeft(startMs, timeoutMs);
+      if (left == 0) break;
+      netPoll(left);
+    }
+  }
   return sockClose(fd);
 }
 

@@ -4,6 +4,7 @@
  */
 import {
   AF_INET,
+  IPPROTO_TCP,
   POLLIN,
   POLLOUT,
   POLLPRI,
@@ -11,13 +12,18 @@ import {
   SOCK_DGRAM,
   SOCK_NONBLOCK,
   SOCK_STREAM,
+  SOL_SOCKET,
+  SO_KEEPALIVE,
   SockAddrIn,
+  TCP_KEEPIDLE,
+  TCP_KEEPINTVL,
   accept,
   bind,
   close,
   htons,
   listen,
   poll,
+  setsockopt,
   socket,
 } from "../net/sockets";
 import { uptimeSeconds } from "../net/netstat";
@@ -40,6 +46,9 @@ const POLLS: usize = memory.data(WATCHED * POLL_BYTES, 4);
 const LISTENER_SERVICES: usize = memory.data(LISTENERS, 4);
 
 const ADDRESS: usize = memory.data(8, 4);
+const VALUE: usize = memory.data(4, 4);
+const KEEP_IDLE_S: i32 = 90;
+const KEEP_INTERVAL_S: i32 = 10;
 
 /** Without clients nothing happens by itself, but the uptime wants to be counted. */
 const LONGEST_WAIT_MS: u32 = 86_400_000;
@@ -73,11 +82,20 @@ function openBound(type: i32, port: u32): i32 {
   return result;
 }
 
+function setNumber(fd: i32, level: i32, option: i32, value: i32): void {
+  store<i32>(VALUE, value);
+  setsockopt(fd, level, option, VALUE, 4);
+}
+
 /** Opens a stream service on a port: 0 or a negative errno. */
 export function serveStreams(port: u32, service: u32): i32 {
   assert(listeners < LISTENERS);
   const fd = openBound(SOCK_STREAM, port);
   if (fd < 0) return fd;
+  // Who has vanished without a word leaves after about three minutes; accepted sockets inherit it.
+  setNumber(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  setNumber(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEP_IDLE_S);
+  setNumber(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEP_INTERVAL_S);
   const result = listen(fd, BACKLOG);
   if (result < 0) {
     close(fd);

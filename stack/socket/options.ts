@@ -1,4 +1,4 @@
-import { TCP_RX_BYTES, TCP_TX_BYTES, UDP_RX_BYTES } from "../config";
+import { TCP_KEEPALIVE, TCP_RX_BYTES, TCP_TX_BYTES, UDP_RX_BYTES } from "../config";
 import { EBADF, EINVAL, ENOPROTOOPT, EOPNOTSUPP } from "../errors";
 import { tcbAt } from "../tcp/connection";
 import { DEFAULT_MSS } from "../tcp/segment";
@@ -15,6 +15,7 @@ import {
   SO_ACCEPTCONN,
   SO_BROADCAST,
   SO_ERROR,
+  SO_KEEPALIVE,
   SO_LINGER,
   SO_RCVBUF,
   SO_RCVTIMEO,
@@ -26,11 +27,12 @@ import {
   TCP_NODELAY,
 } from "../posix";
 import { sockTakeError } from "./names";
+import { getPatience, setKeepAlive, setPatience } from "./patience";
 import { NO_SOCKET, Socket, SocketFlag, SocketKind, socketAt, socketIndex } from "./table";
 
 /**
  * setsockopt(2) and getsockopt(2) with plain numbers: booleans 0 and 1; SO_LINGER -1 = off, otherwise the seconds (0 = close
- * by RST; other values close in the background as without it); the timeouts in milliseconds, 0 = none.
+ * by RST; with others a blocking close() waits for delivery); the timeouts in milliseconds, 0 = none.
  */
 
 /** Sets an option. -EBADF, -ENOPROTOOPT for one that does not exist or cannot be set, -EINVAL for a value out of range. */
@@ -43,6 +45,9 @@ export function sockSetOption(fd: i32, level: i32, option: i32, value: i32): i32
     setFlag(socket, SocketFlag.NO_DELAY, value != 0);
     if (socket.kind == SocketKind.CONNECTION) tcpSetNoDelay(tcbAt(<u32>socket.index), value != 0);
     return 0;
+  }
+  if (TCP_KEEPALIVE && level == IPPROTO_TCP && socket.kind != SocketKind.DATAGRAM) {
+    return setPatience(socket, option, value);
   }
   if (level != IPPROTO_IP) return -ENOPROTOOPT;
   return setIpOption(socket, option, value);
@@ -73,7 +78,10 @@ function setSocketOption(socket: Socket, option: i32, value: i32): i32 {
   } else if (option == SO_BROADCAST) {
     setFlag(socket, SocketFlag.BROADCAST, value != 0);
     setUdpFlag(socket, UdpFlag.BROADCAST, value != 0);
-  } else if (option == SO_LINGER) setFlag(socket, SocketFlag.LINGER_RESET, value == 0);
+  } else if (option == SO_LINGER) {
+    setFlag(socket, SocketFlag.LINGER_RESET, value == 0);
+    socket.lingerS = <u16>min<i32>(max<i32>(value, 0), 0xffff);
+  } else if (TCP_KEEPALIVE && option == SO_KEEPALIVE) setKeepAlive(socket, value != 0);
   else if (option == SO_RCVTIMEO || option == SO_SNDTIMEO) {
     if (value < 0) return -EINVAL;
     if (option == SO_RCVTIMEO) socket.receiveTimeoutMs = <u32>value;
@@ -101,7 +109,7 @@ export function sockGetOption(fd: i32, level: i32, option: i32): i32 {
   const stream = socket.kind != SocketKind.DATAGRAM;
   if (level == IPPROTO_TCP && stream) {
     if (option == TCP_NODELAY) return flag(socket, SocketFlag.NO_DELAY);
-    if (option != TCP_MAXSEG) return -ENOPROTOOPT;
+    if (option != TCP_MAXSEG) return TCP_KEEPALIVE ? getPatience(socket, option) : -ENOPROTOOPT;
     const open = socket.kind == SocketKind.CONNECTION;
     return open ? <i32>tcbAt(<u32>socket.index).sndMss : <i32>DEFAULT_MSS;
   }
@@ -115,7 +123,12 @@ export function sockGetOption(fd: i32, level: i32, option: i32): i32 {
   if (option == SO_TYPE) return stream ? SOCK_STREAM : SOCK_DGRAM;
   if (option == SO_REUSEADDR) return flag(socket, SocketFlag.REUSE_ADDRESS);
   if (option == SO_BROADCAST) return flag(socket, SocketFlag.BROADCAST);
-  if (option == SO_LINGER) return flag(socket, SocketFlag.LINGER_RESET) - 1;
+  if (option == SO_LINGER) {
+    return flag(socket, SocketFlag.LINGER_RESET) != 0 || socket.lingerS != 0
+      ? <i32>socket.lingerS
+      : -1;
+  }
+  if (TCP_KEEPALIVE && option == SO_KEEPALIVE) return flag(socket, SocketFlag.KEEP_ALIVE);
   if (option == SO_RCVTIMEO) return <i32>socket.receiveTimeoutMs;
   if (option == SO_SNDTIMEO) return <i32>socket.sendTimeoutMs;
   if (option == SO_ACCEPTCONN) return socket.kind == SocketKind.LISTENER ? 1 : 0;

@@ -1,3 +1,5 @@
+import { TCP_KEEPALIVE } from "../config";
+import { applyPatience } from "./patience";
 import { SOCKETS, TCP_ANY_PORT } from "../config";
 import {
   EADDRINUSE,
@@ -210,6 +212,11 @@ export function sockAccept(fd: i32): i32 {
   child.ttl = socket.ttl;
   child.receiveTimeoutMs = socket.receiveTimeoutMs;
   child.sendTimeoutMs = socket.sendTimeoutMs;
+  child.lingerS = socket.lingerS;
+  child.userTimeoutMs = socket.userTimeoutMs;
+  child.keepIdleS = socket.keepIdleS;
+  child.keepIntervalS = socket.keepIntervalS;
+  child.keepCount = socket.keepCount;
   applyOptions(socket, <u32>id);
   return socketFd(fresh);
 }
@@ -220,6 +227,7 @@ function applyOptions(socket: Socket, id: u32): void {
   tcb.tos = socket.tos;
   tcb.ttl = socket.ttl;
   if ((socket.flags & SocketFlag.NO_DELAY) != 0) tcb.flags |= TcbFlag.NO_DELAY;
+  if (TCP_KEEPALIVE) applyPatience(socket, tcb);
 }
 
 function attach(socket: Socket, id: u32): void {
@@ -289,6 +297,14 @@ export function sockShutdown(fd: i32, how: i32): i32 {
 /** close(2). Never waits: what was queued is delivered in the background. */
 export function sockClose(fd: i32): i32 {
   return closeWith(fd, false);
+}
+
+/** True while a connection has text or its FIN to deliver. */
+export function sockUndelivered(fd: i32): bool {
+  const index = socketIndex(fd);
+  if (index == NO_SOCKET || socketAt(index).kind != SocketKind.CONNECTION) return false;
+  const tcb = tcbAt(<u32>socketAt(index).index);
+  return tcb.state != TcpState.CLOSED && (tcb.queued != 0 || tcb.sndMax != tcb.sndUna);
 }
 
 /** Closes with RST, as SO_LINGER with zero seconds does. */

@@ -23,6 +23,8 @@ export const enum SocketFlag {
   CONNECTING = 64,
   /** The local end was chosen by bind(). */
   BOUND = 128,
+  /** SO_KEEPALIVE. */
+  KEEP_ALIVE = 256,
 }
 
 /** One open socket. */
@@ -41,7 +43,21 @@ export class Socket {
   /** SO_RCVTIMEO and SO_SNDTIMEO in milliseconds; 0 = for ever. */
   receiveTimeoutMs: u32;
   sendTimeoutMs: u32;
+  /** TCP_USER_TIMEOUT, ms. */
+  userTimeoutMs: u32;
+  /** TCP_KEEPIDLE and TCP_KEEPINTVL in seconds, TCP_KEEPCNT. */
+  keepIdleS: u16;
+  keepIntervalS: u16;
+  keepCount: u8;
+  reserved: u8;
+  /** SO_LINGER with time: seconds that close() waits for delivery; 0 = it does not wait. */
+  lingerS: u16;
 }
+
+/** Two hours (RFC 9293 MUST-28); the others as on Linux. */
+const KEEP_IDLE_S: u32 = 7200;
+const KEEP_INTERVAL_S: u32 = 75;
+const KEEP_COUNT: u32 = 9;
 
 if ((offsetof<Socket>() & 3) != 0) ERROR("the table's records must stay word-aligned");
 
@@ -83,6 +99,9 @@ export function socketAllocate(kind: SocketKind): u32 {
     socket.generation = generation;
     socket.kind = <u8>kind;
     socket.ttl = 64;
+    socket.keepIdleS = <u16>KEEP_IDLE_S;
+    socket.keepIntervalS = <u16>KEEP_INTERVAL_S;
+    socket.keepCount = <u8>KEEP_COUNT;
     return index;
   }
   return NO_SOCKET;

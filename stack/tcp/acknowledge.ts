@@ -1,10 +1,11 @@
-import { TCP_SACK } from "../config";
+import { TCP_KEEPALIVE, TCP_SACK } from "../config";
 import { now } from "../now";
 import { POLLOUT } from "../posix";
 import { ready } from "../readiness";
 import { Counter, count } from "../statistics";
 import { congestionInit, congestionOnAck, congestionOnDuplicate } from "./congestion";
 import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
+import { patienceProgress } from "./patience";
 import { FIN_WAIT_2_MS, ORPHAN_MS, enterTimeWait, limitLife, tcbClose } from "./lifecycle";
 import { pendingAdd } from "./pending";
 import { RTO_AFTER_SYN_LOSS_MS, rtoSample } from "./rto";
@@ -130,6 +131,7 @@ function advance(tcb: Tcb, ack: u32): bool {
   if (seqLess(tcb.sndNxt, ack)) tcb.sndNxt = ack;
   tcb.retries = 0;
   tcb.softError = 0;
+  if (TCP_KEEPALIVE) patienceProgress(tcb);
   if (tcb.sndMax == ack) {
     timerStop(tcb, TcbTimer.RETRANSMIT);
     tcb.flags &= ~(TcbFlag.PERSIST | TcbFlag.RETRANSMIT_HEAD | TcbFlag.PROBE | TcbFlag.PROBED);
@@ -169,6 +171,7 @@ function windowUpdate(tcb: Tcb, segment: Segment): void {
   // An answered probe keeps the connection, however long the window stays shut (MUST-37).
   if ((tcb.flags & TcbFlag.PERSIST) != 0) {
     tcb.retries = 0;
+    if (TCP_KEEPALIVE) patienceProgress(tcb);
     if (tcb.sndWnd != 0) {
       tcb.flags &= ~TcbFlag.PERSIST;
       timerStop(tcb, TcbTimer.RETRANSMIT);

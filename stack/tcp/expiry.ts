@@ -1,4 +1,4 @@
-import { TCP_SACK } from "../config";
+import { TCP_KEEPALIVE, TCP_SACK } from "../config";
 import { ETIMEDOUT } from "../errors";
 import { isDue } from "../now";
 import { Counter, count } from "../statistics";
@@ -12,6 +12,8 @@ import {
   TcpState,
   tcbAt,
 } from "./connection";
+import { keepAliveExpired } from "./keep-alive";
+import { hasUserTimeout, userTimeoutCut, userTimeoutPassed } from "./patience";
 import { ackNow, tcbAbort, tcbReset, timeWaitFree } from "./lifecycle";
 import { synRecordExpired } from "./listen";
 import { finDue } from "./output";
@@ -43,8 +45,11 @@ export function tcpTimer(id: u32): void {
   if (tcb.state == TcpState.CLOSED) return;
   if (taken(tcb, TcbTimer.DELAYED_ACK, tcb.delackDue)) ackNow(tcb);
   if (taken(tcb, TcbTimer.LIFE, tcb.lifeDue)) {
-    tcbReset(tcb);
-    return;
+    if (!TCP_KEEPALIVE || tcb.socket == 0) {
+      tcbReset(tcb);
+      return;
+    }
+    keepAliveExpired(tcb);
   }
   if (taken(tcb, TcbTimer.RETRANSMIT, tcb.rexmtDue)) retransmitExpired(tcb);
   if (tcb.state != TcpState.CLOSED) timersRearm(tcb);
@@ -84,7 +89,7 @@ function retransmitExpired(tcb: Tcb): void {
   }
   count(Counter.TCP_TIMEOUT);
   tcb.retries += 1;
-  if (<u32>tcb.retries >= (opening ? SYN_RETRIES_MAX : RETRIES_MAX)) {
+  if (givesUp(tcb, opening ? SYN_RETRIES_MAX : RETRIES_MAX)) {
     tcbAbort(tcb, reason(tcb));
     return;
   }
@@ -99,8 +104,18 @@ function retransmitExpired(tcb: Tcb): void {
   }
   tcb.flags &= ~(TcbFlag.TIMING | TcbFlag.RETRANSMIT_HEAD | TcbFlag.PROBE);
   rtoBackOff(tcb);
-  timerStart(tcb, TcbTimer.RETRANSMIT, <u32>tcb.rto);
+  timerStart(tcb, TcbTimer.RETRANSMIT, cut(tcb, <u32>tcb.rto));
   pendingAdd(<u32>tcb.id);
+}
+
+/** R2 (RFC 9293 3.8.3): by the number of retransmissions, or by the time that the application has set (MUST-21). */
+function givesUp(tcb: Tcb, retriesMax: u32): bool {
+  if (TCP_KEEPALIVE && hasUserTimeout(tcb)) return userTimeoutPassed(tcb);
+  return <u32>tcb.retries >= retriesMax;
+}
+
+function cut(tcb: Tcb, delayMs: u32): u32 {
+  return TCP_KEEPALIVE ? userTimeoutCut(tcb, delayMs) : delayMs;
 }
 
 /** A SYN that has not left yet, for want of a neighbour or a link, backs nothing off; after three minutes it is given up. */
@@ -121,7 +136,7 @@ function reason(tcb: Tcb): i32 {
 
 /** Persist state (RFC 9293 3.8.6.1): a probe, at growing intervals. Answered probes keep the connection for ever. */
 function persistExpired(tcb: Tcb): void {
-  if (<u32>tcb.retries >= RETRIES_MAX) {
+  if (givesUp(tcb, RETRIES_MAX)) {
     tcbAbort(tcb, reason(tcb));
     return;
   }
@@ -130,6 +145,7 @@ function persistExpired(tcb: Tcb): void {
   tcb.flags |= TcbFlag.FORCE;
   // The timeout of data stays as it is: what the probes wait for is the application of the peer, not the network.
   if (tcb.backoff < 15) tcb.backoff += 1;
-  timerStart(tcb, TcbTimer.RETRANSMIT, min<u32>((<u32>tcb.rto) << (<u32>tcb.backoff), RTO_MAX_MS));
+  const delayMs = min<u32>((<u32>tcb.rto) << (<u32>tcb.backoff), RTO_MAX_MS);
+  timerStart(tcb, TcbTimer.RETRANSMIT, cut(tcb, delayMs));
   pendingAdd(<u32>tcb.id);
 }

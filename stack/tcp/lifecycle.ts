@@ -1,4 +1,4 @@
-import { TCP_MSL_MS, TCP_TCBS } from "../config";
+import { TCP_KEEPALIVE, TCP_MSL_MS, TCP_TCBS } from "../config";
 import { now } from "../now";
 import { POLLERR, POLLHUP, POLLIN, POLLOUT } from "../posix";
 import { ready } from "../readiness";
@@ -21,6 +21,7 @@ import {
 } from "./connection";
 import { sendBare, sendReset } from "./emit";
 import { acceptQueueRemove, listenerAt } from "./listener";
+import { patienceInit } from "./patience";
 import { pendingAdd, pendingRemove } from "./pending";
 import { RTO_INITIAL_MS } from "./rto";
 import { TcpBit } from "./segment";
@@ -73,6 +74,7 @@ function tcbInit(tcb: Tcb, id: u32): u32 {
   tcb.id = <u8>id;
   tcb.rto = <u16>RTO_INITIAL_MS;
   tcb.ttl = 64;
+  if (TCP_KEEPALIVE) patienceInit(tcb);
   return id;
 }
 

@@ -1,4 +1,4 @@
-import { TCP_RX_BYTES, TCP_SACK, TCP_TX_BYTES } from "../config";
+import { TCP_KEEPALIVE, TCP_RX_BYTES, TCP_SACK, TCP_TX_BYTES } from "../config";
 import { isDue, now } from "../now";
 import { Counter, count } from "../statistics";
 import {
@@ -9,6 +9,7 @@ import {
 } from "./congestion";
 import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
 import { RECEIVE_MSS, SYN_OPTIONS, acceptableNumber, segmentSend } from "./emit";
+import { patienceProgress } from "./patience";
 import { pendingAdd } from "./pending";
 import { sackHoleEnd, sackNextLost, sackPipe, sackRecovers, sackSkip } from "./sack";
 import { sackOptionBytes } from "./sack-report";
@@ -75,6 +76,12 @@ export function tcpOutput(tcb: Tcb): i32 {
     if (result == 0) break;
     if (turns == BURST - 1) pendingAdd(<u32>tcb.id);
   }
+  if (TCP_KEEPALIVE && (tcb.flags & TcbFlag.KEEP_PROBE) != 0) {
+    // SHLD-12: without text, one before what the peer expects, so that it answers.
+    const refused = sendOf(tcb, tcb.sndUna - 1, TcpBit.ACK, 0, 0, 0);
+    if (refused != 0) return refused;
+    tcb.flags &= ~TcbFlag.KEEP_PROBE;
+  }
   if (tcb.owedAcks == 0 && (tcb.flags & TcbFlag.ACK_NOW) != 0) tcb.owedAcks = 1;
   for (; tcb.owedAcks != 0; tcb.owedAcks--) {
     const refused = sendOf(tcb, acceptableNumber(tcb), TcpBit.ACK, 0, 0, 0);
@@ -103,6 +110,7 @@ function outputSyn(tcb: Tcb): i32 {
   const refused = sendOf(tcb, tcb.sndUna, bits, SYN_OPTIONS, 0, 0);
   if (refused != 0) return refused;
   if (tcb.sndMax == tcb.sndUna) {
+    if (TCP_KEEPALIVE) patienceProgress(tcb);
     tcb.flags |= TcbFlag.TIMING;
     tcb.rttSeq = tcb.sndUna;
     tcb.rttStart = <u16>now();
@@ -258,6 +266,7 @@ function worthSending(tcb: Tcb, seq: u32, bytes: u32, last: bool, full: u32): bo
 function sent(tcb: Tcb, seq: u32, bytes: u32, fin: bool, probe: bool): void {
   const end = seq + bytes + (fin ? 1 : 0);
   const again = seqLess(seq, tcb.sndMax);
+  if (TCP_KEEPALIVE && tcb.sndMax == tcb.sndUna) patienceProgress(tcb);
   tcb.lastSent = now();
   if (sackRecovers(tcb)) {
     if (again) {

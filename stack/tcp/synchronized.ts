@@ -1,4 +1,4 @@
-import { TCP_DELAYED_ACK_MS, TCP_RX_BYTES, TCP_SACK } from "../config";
+import { TCP_DELAYED_ACK_MS, TCP_KEEPALIVE, TCP_RX_BYTES, TCP_SACK } from "../config";
 import { ECONNREFUSED, ECONNRESET } from "../errors";
 import { now } from "../now";
 import { POLLHUP, POLLIN } from "../posix";
@@ -14,6 +14,7 @@ import {
   tcbClose,
   tcbReset,
 } from "./lifecycle";
+import { patienceHeard } from "./patience";
 import { refuse } from "./listen";
 import { rangesEnd } from "./ranges";
 import { sackNote } from "./sack-report";
@@ -43,6 +44,7 @@ export function synchronizedInput(tcb: Tcb, segment: Segment): void {
     else challenge(tcb);
     return;
   }
+  if (TCP_KEEPALIVE && (tcb.flags & TcbFlag.KEEP_ALIVE) != 0) patienceHeard(tcb);
   if ((segment.bits & TcpBit.RST) != 0) {
     resetInput(tcb, segment);
     return;

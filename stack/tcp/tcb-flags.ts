@@ -45,6 +45,10 @@ export const enum TcbFlag {
   TIMING_BY_SACK = 0x200000,
   /** What was sent last is new text, at `lastSent`: its SACK is a sample, too. */
   LAST_IS_NEW = 0x400000,
+  /** SO_KEEPALIVE; while a socket owns the TCB the timer LIFE is its. */
+  KEEP_ALIVE = 0x800000,
+  /** A keep-alive probe is due. */
+  KEEP_PROBE = 0x1000000,
 }
 
 /** Timers of a TCB: bits of `Tcb.armed`. */

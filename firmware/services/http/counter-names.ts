@@ -33,7 +33,9 @@ function group(index: u32): Text {
     case 8:
       return text("tcpSynDropped tcpCookieSent tcpAcceptDeferred tcpRetransmit tcpFastRetransmit ");
     case 9:
-      return text("tcpTimeout tcpWindowProbe tcpTailProbe tcpTimeWaitEvicted loopbackFull ");
+      return text(
+        "tcpTimeout tcpWindowProbe tcpTailProbe tcpKeepAlive tcpTimeWaitEvicted loopbackFull ",
+      );
     case 10:
       return text("rxFrames txFrames rxBadHeader rxOverflow rxResets txErrors txTimeouts ");
     default:

@@ -1,0 +1,39 @@
+import { ETIMEDOUT } from "../errors";
+import { now } from "../now";
+import { Counter, count } from "../statistics";
+import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
+import { sendReset } from "./emit";
+import { tcbAbort } from "./lifecycle";
+import { patienceOf } from "./patience";
+import { pendingAdd } from "./pending";
+import { timerStart } from "./timers";
+
+/** The time of a keep-alive has come: a probe, the end, or more patience. */
+export function keepAliveExpired(tcb: Tcb): void {
+  if ((tcb.flags & TcbFlag.KEEP_ALIVE) == 0) return;
+  const it = patienceOf(tcb);
+  const state = <u32>tcb.state;
+  const idleMs = <u32>it.idleS * 1000;
+  const silentMs = now() - it.heard;
+  // MUST-26: only with nothing outstanding, and after an interval in which nothing was heard.
+  const busy = tcb.sndMax != tcb.sndUna || tcb.queued != 0;
+  if (busy || state < <u32>TcpState.ESTABLISHED) {
+    timerStart(tcb, TcbTimer.LIFE, idleMs);
+    return;
+  }
+  if (silentMs < idleMs) {
+    timerStart(tcb, TcbTimer.LIFE, idleMs - silentMs);
+    return;
+  }
+  const limit = it.userTimeoutMs;
+  if (limit != 0 ? silentMs - idleMs >= limit : it.probes >= it.count) {
+    sendReset(tcb);
+    tcbAbort(tcb, ETIMEDOUT);
+    return;
+  }
+  it.probes += 1;
+  count(Counter.TCP_KEEP_ALIVE);
+  tcb.flags |= TcbFlag.KEEP_PROBE;
+  pendingAdd(<u32>tcb.id);
+  timerStart(tcb, TcbTimer.LIFE, <u32>it.intervalS * 1000);
+}
