@@ -20,6 +20,7 @@ import {
   SO_RCVBUF,
   SO_RCVTIMEO,
   SO_REUSEADDR,
+  SO_REUSEPORT,
   SO_SNDBUF,
   SO_SNDTIMEO,
   SO_TYPE,
@@ -75,6 +76,9 @@ function setSocketOption(socket: Socket, option: i32, value: i32): i32 {
   if (option == SO_REUSEADDR) {
     setFlag(socket, SocketFlag.REUSE_ADDRESS, value != 0);
     setUdpFlag(socket, UdpFlag.REUSE, value != 0);
+  } else if (option == SO_REUSEPORT) {
+    setFlag(socket, SocketFlag.REUSE_PORT, value != 0);
+    setUdpFlag(socket, UdpFlag.REUSE_PORT, value != 0);
   } else if (option == SO_BROADCAST) {
     setFlag(socket, SocketFlag.BROADCAST, value != 0);
     setUdpFlag(socket, UdpFlag.BROADCAST, value != 0);
@@ -122,6 +126,7 @@ export function sockGetOption(fd: i32, level: i32, option: i32): i32 {
   if (option == SO_ERROR) return sockTakeError(index);
   if (option == SO_TYPE) return stream ? SOCK_STREAM : SOCK_DGRAM;
   if (option == SO_REUSEADDR) return flag(socket, SocketFlag.REUSE_ADDRESS);
+  if (option == SO_REUSEPORT) return flag(socket, SocketFlag.REUSE_PORT);
   if (option == SO_BROADCAST) return flag(socket, SocketFlag.BROADCAST);
   if (option == SO_LINGER) {
     return flag(socket, SocketFlag.LINGER_RESET) != 0 || socket.lingerS != 0

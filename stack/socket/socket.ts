@@ -118,7 +118,10 @@ export function sockBind(fd: i32, address: u32, port: u32): i32 {
   if (address != 0 && !loopback && address != iface.address) return -EADDRNOTAVAIL;
   if (port == 0) port = freePort();
   else if (portTaken(index, address, port)) return -EADDRINUSE;
-  else if ((socket.flags & SocketFlag.REUSE_ADDRESS) == 0 && connectionUsesPort(port)) {
+  else if (
+    (socket.flags & (SocketFlag.REUSE_ADDRESS | SocketFlag.REUSE_PORT)) == 0 &&
+    connectionUsesPort(port)
+  ) {
     // Connections of a listener before, TIME-WAIT among them: SO_REUSEADDR is for restarts (socket(7)).
     return -EADDRINUSE;
   }
@@ -140,14 +143,20 @@ function freePort(): u32 {
 }
 
 function portTaken(self: u32, address: u32, port: u32): bool {
-  if (listenerTaken(address, port)) return true;
+  const shared = self != NO_SOCKET && isShared(self);
+  if (listenerTaken(address, port, shared)) return true;
   for (let index: u32 = 0; index < SOCKETS; index++) {
     const other = socketAt(index);
     if (index == self || other.kind != SocketKind.STREAM) continue;
-    if (<u32>other.localPort != port) continue;
+    if (<u32>other.localPort != port || (shared && isShared(index))) continue;
     if (address == 0 || other.localAddress == 0 || other.localAddress == address) return true;
   }
   return false;
+}
+
+/** SO_REUSEPORT. */
+function isShared(index: u32): bool {
+  return (socketAt(index).flags & SocketFlag.REUSE_PORT) != 0;
 }
 
 /** listen(2). `backlog` is the most established connections that wait for accept(). Again on a listener: a new backlog. */
@@ -180,7 +189,7 @@ export function sockListenAny(fd: i32): i32 {
 
 function becomeListener(index: u32, port: u32, backlog: u32): i32 {
   const socket = socketAt(index);
-  const listener = tcpListen(index, socket.localAddress, port, backlog);
+  const listener = tcpListen(index, socket.localAddress, port, backlog, isShared(index));
   if (listener < 0) return listener;
   socket.kind = <u8>SocketKind.LISTENER;
   socket.index = <u8>listener;

@@ -25,6 +25,8 @@ export const enum SocketFlag {
   BOUND = 128,
   /** SO_KEEPALIVE. */
   KEEP_ALIVE = 256,
+  /** SO_REUSEPORT. */
+  REUSE_PORT = 512,
 }
 
 /** One open socket. */

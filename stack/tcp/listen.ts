@@ -37,7 +37,12 @@ const CHALLENGES: u32 = 10;
 
 /** A segment that belongs to no record: for a listener, or for nobody. */
 export function listenInput(segment: Segment): void {
-  const index = listenerFind(segment.destination, segment.destinationPort);
+  const index = listenerFind(
+    segment.destination,
+    segment.destinationPort,
+    segment.source,
+    segment.sourcePort,
+  );
   const bits = segment.bits & (TcpBit.SYN | TcpBit.ACK | TcpBit.RST | TcpBit.FIN);
   // SYN+FIN is nobody's honest opening; it is dropped like the scans that use it.
   if (index != NO_LISTENER && bits == TcpBit.SYN) {
@@ -183,11 +188,15 @@ export function finishesHandshake(record: SynRecord, segment: Segment): bool {
   return segment.seq - record.irs <= record.promised + 1;
 }
 
-/** The listener is closing: its half-open connections are refused. */
-export function listenAbandon(listener: u32): void {
+/** The listener is closing: its half-open connections are refused, or go to `heir`, who shares its place. */
+export function listenAbandon(listener: u32, heir: u32): void {
   for (let id = FIRST_SYN_RECORD; id < FIRST_TIME_WAIT; id++) {
     const record = synRecordAt(id);
     if (record.state == TcpState.CLOSED || <u32>record.listener != listener + 1) continue;
+    if (heir != NO_LISTENER) {
+      record.listener = <u8>(heir + 1);
+      continue;
+    }
     resetRecord(record);
     synRecordFree(id);
   }

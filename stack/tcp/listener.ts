@@ -1,4 +1,5 @@
 import { TCP_ANY_PORT, TCP_LISTENERS } from "../config";
+import { keyedHash } from "../random";
 import { Tcb, tcbAt } from "./connection";
 
 /** A listening socket: where it listens, and the accept queue of connections that are established and not yet accepted. */
@@ -17,6 +18,8 @@ export class Listener {
   /** Accept queue, TCB numbers plus one. */
   head: u8;
   tail: u8;
+  /** SO_REUSEPORT: others that have it too may listen at the same place, and connections are spread over them. */
+  shared: bool;
 }
 
 const LISTENERS: usize = memory.data(TCP_LISTENERS * offsetof<Listener>(), 4);
@@ -28,10 +31,14 @@ export function listenerAt(index: u32): Listener {
   return changetype<Listener>(LISTENERS + index * offsetof<Listener>());
 }
 
-/** The listener for a SYN to this address and port, the more exact one first; NO_LISTENER when there is none. */
-export function listenerFind(address: u32, port: u32): u32 {
+/**
+ * The listener for a SYN to this address and port, the more exact one first; NO_LISTENER when there is none. Of several that
+ * share the place (SO_REUSEPORT) a keyed hash of the peer chooses, so that it finds the same one again.
+ */
+export function listenerFind(address: u32, port: u32, peer: u32, peerPort: u32): u32 {
   let found = NO_LISTENER;
   let score: u32 = 0;
+  let equals: u32 = 0;
   for (let index: u32 = 0; index < TCP_LISTENERS; index++) {
     const listener = listenerAt(index);
     if (!listener.open) continue;
@@ -39,19 +46,46 @@ export function listenerFind(address: u32, port: u32): u32 {
     if (<u32>listener.localPort != port && !any) continue;
     if (listener.localAddress != 0 && listener.localAddress != address) continue;
     const value: u32 = (any ? 1 : 2) + (listener.localAddress != 0 ? 1 : 0);
-    if (value > score) {
-      score = value;
-      found = index;
-    }
+    if (value == score) equals += 1;
+    if (value <= score) continue;
+    score = value;
+    found = index;
+    equals = 0;
+  }
+  if (equals == 0) return found;
+  return sharerOf(found, keyedHash(peer, peerPort, port) % (equals + 1));
+}
+
+/** The `number`-th of the listeners that share a place with listener `first`, the lowest of them. */
+function sharerOf(first: u32, number: u32): u32 {
+  const listener = listenerAt(first);
+  let found = first;
+  for (let index = first + 1; index < TCP_LISTENERS && number != 0; index++) {
+    if (!samePlace(listenerAt(index), listener)) continue;
+    found = index;
+    number -= 1;
   }
   return found;
 }
 
-/** True when a listener has this very address and port. */
-export function listenerTaken(address: u32, port: u32): bool {
+function samePlace(a: Listener, b: Listener): bool {
+  return a.open && a.localPort == b.localPort && a.localAddress == b.localAddress;
+}
+
+/** Another listener that shares the place of this one; NO_LISTENER when there is none. */
+export function listenerHeir(gone: u32): u32 {
+  const listener = listenerAt(gone);
+  for (let index: u32 = 0; listener.shared && index < TCP_LISTENERS; index++) {
+    if (index != gone && samePlace(listenerAt(index), listener)) return index;
+  }
+  return NO_LISTENER;
+}
+
+/** True when a listener has this very address and port, and they do not both share it (SO_REUSEPORT). */
+export function listenerTaken(address: u32, port: u32, shared: bool): bool {
   for (let index: u32 = 0; index < TCP_LISTENERS; index++) {
     const listener = listenerAt(index);
-    if (!listener.open || <u32>listener.localPort != port) continue;
+    if (!listener.open || <u32>listener.localPort != port || (shared && listener.shared)) continue;
     if (listener.localAddress == 0 || address == 0 || listener.localAddress == address) return true;
   }
   return false;

@@ -28,7 +28,7 @@ export function timeWaitInput(id: u32, segment: Segment): void {
   }
   const opening =
     (bits & (TcpBit.SYN | TcpBit.ACK | TcpBit.FIN)) == TcpBit.SYN &&
-    listenerFind(segment.destination, segment.destinationPort) != NO_LISTENER;
+    listenerFind(segment.destination, segment.destinationPort, 0, 0) != NO_LISTENER;
   if (timeWait && opening && seqLess(record.rcvNxt, segment.seq)) {
     segment.floor = (record.sndNxt + 0x10000) | 1;
     timeWaitFree(id);

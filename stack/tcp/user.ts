@@ -12,6 +12,7 @@ import {
 import { iface } from "../interface";
 import { routeSource } from "../ip/ipv4-output";
 import { isLoopback } from "../ip/packet";
+import { ready } from "../readiness";
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDHUP } from "../posix";
 import {
   NO_CONNECTION,
@@ -38,9 +39,11 @@ import { listenAbandon } from "./listen";
 import { handshakeWaiting } from "./syn-records";
 import {
   NO_LISTENER,
+  acceptQueueAdd,
   acceptQueueRemove,
   listenerAllocate,
   listenerAt,
+  listenerHeir,
   listenerTaken,
 } from "./listener";
 import { windowUpdateWorthwhile } from "./output";
@@ -100,8 +103,8 @@ function isHost(address: u32): bool {
 }
 
 /** Passive OPEN. Returns the listener's number. Port 0 means every port where the build allows it. */
-export function tcpListen(socket: u32, address: u32, port: u32, backlog: u32): i32 {
-  if (listenerTaken(address, port)) return -EADDRINUSE;
+export function tcpListen(socket: u32, address: u32, port: u32, backlog: u32, shared: bool): i32 {
+  if (listenerTaken(address, port, shared)) return -EADDRINUSE;
   const index = listenerAllocate();
   if (index == NO_LISTENER) return -ENOBUFS;
   const listener = listenerAt(index);
@@ -112,6 +115,7 @@ export function tcpListen(socket: u32, address: u32, port: u32, backlog: u32): i
   listener.accepted = 0;
   listener.head = 0;
   listener.tail = 0;
+  listener.shared = shared;
   listener.open = true;
   return <i32>index;
 }
@@ -135,17 +139,27 @@ export function tcpAccept(index: u32, socket: u32): i32 {
   return <i32>id;
 }
 
-/** Closes a listener: connections that nobody has accepted, and half-open ones, are reset. */
+/**
+ * Closes a listener: connections that nobody has accepted, and half-open ones, go to one who shares its place (SO_REUSEPORT);
+ * where there is none they are reset.
+ */
 export function tcpCloseListener(index: u32): void {
   const listener = listenerAt(index);
+  const heir = listenerHeir(index);
   listener.backlog = 0;
   for (let left: u32 = 255; listener.head != 0 && left != 0; left--) {
     const tcb = tcbAt(<u32>listener.head - 1);
     acceptQueueRemove(listener, tcb);
+    if (heir != NO_LISTENER) {
+      tcb.listener = <u8>(heir + 1);
+      acceptQueueAdd(listenerAt(heir), tcb);
+      ready(<u32>listenerAt(heir).socket, POLLIN);
+      continue;
+    }
     tcb.listener = 0;
     tcbReset(tcb);
   }
-  listenAbandon(index);
+  listenAbandon(index, heir);
   listener.open = false;
 }
 

@@ -3,7 +3,7 @@ import { EACCES, EADDRINUSE, EADDRNOTAVAIL, EINVAL, ENETUNREACH, ENOBUFS } from 
 import { iface } from "../interface";
 import { routeSource } from "../ip/ipv4-output";
 import { DEFAULT_TTL, isLoopback } from "../ip/packet";
-import { random32 } from "../random";
+import { keyedHash, random32 } from "../random";
 
 /**
  * UDP sockets: one record and one receive ring each, found by local port through a small hash table. Addresses and ports in
@@ -38,7 +38,12 @@ export const enum UdpFlag {
   BROADCAST = 1,
   /** SO_REUSEADDR: shares its port with others that have it too. */
   REUSE = 2,
+  /** SO_REUSEPORT: the same, and datagrams are spread over them. */
+  REUSE_PORT = 4,
 }
+
+/** Flags by which sockets share a port. */
+const SHARING: u32 = UdpFlag.REUSE | UdpFlag.REUSE_PORT;
 
 if ((offsetof<UdpSlot>() & 3) != 0) ERROR("the table's records must stay word-aligned");
 
@@ -107,13 +112,13 @@ export function udpClose(slot: u32): void {
 }
 
 /** True when a socket is bound to this port at an address that overlaps, and they do not both ask to share it. */
-function inUse(address: u32, port: u32, reuse: bool): bool {
+function inUse(address: u32, port: u32, sharing: u32): bool {
   if (port == DHCP_CLIENT_PORT) return true;
   let link = <u32>load<u8>(bucket(port));
   for (let steps: u32 = 0; link != 0 && steps < UDP_SOCKETS; steps++) {
     const other = udpSlot(link - 1);
     const overlap = address == 0 || other.localAddress == 0 || other.localAddress == address;
-    const shared = reuse && ((<u32>other.flags) & UdpFlag.REUSE) != 0;
+    const shared = ((<u32>other.flags) & sharing) != 0;
     if (overlap && !shared && other.localPort == <u16>port) return true;
     link = <u32>other.next;
   }
@@ -122,7 +127,7 @@ function inUse(address: u32, port: u32, reuse: bool): bool {
 
 /** True when no socket has this port. */
 export function udpPortFree(port: u32): bool {
-  return !inUse(0, port, false);
+  return !inUse(0, port, 0);
 }
 
 /** A free port by random choice (RFC 6056 3.3.1), then the next free ones; 0 = none. */
@@ -130,7 +135,7 @@ function ephemeralPort(address: u32): u32 {
   let offset = ((random32() >>> 16) * EPHEMERAL_COUNT) >>> 16;
   // No more ports than sockets can be taken.
   for (let i: u32 = 0; i <= UDP_SOCKETS + 1; i++) {
-    if (!inUse(address, EPHEMERAL_FIRST + offset, false)) return EPHEMERAL_FIRST + offset;
+    if (!inUse(address, EPHEMERAL_FIRST + offset, 0)) return EPHEMERAL_FIRST + offset;
     offset = offset + 1 == EPHEMERAL_COUNT ? 0 : offset + 1;
   }
   return 0;
@@ -151,7 +156,7 @@ export function udpBind(slot: u32, address: u32, port: u32): i32 {
     isLoopback(address);
   if (!ours) return -EADDRNOTAVAIL;
   if (port == 0) port = ephemeralPort(address);
-  else if (inUse(address, port, ((<u32>binding.flags) & UdpFlag.REUSE) != 0)) return -EADDRINUSE;
+  else if (inUse(address, port, (<u32>binding.flags) & SHARING)) return -EADDRINUSE;
   if (port == 0) return -EADDRINUSE;
   binding.localAddress = address;
   binding.localPort = <u16>port;
@@ -186,12 +191,14 @@ export function udpConnect(slot: u32, address: u32, port: u32): i32 {
 
 /**
  * Slot that takes a datagram from `source` to `destination`, plus one; 0 = none. Of several that share the port
- * (SO_REUSEADDR) the most exact one: connected to the sender, then bound to the address, then the newest.
+ * (SO_REUSEADDR) the most exact one: connected to the sender, then bound to the address, then the newest; of equals that
+ * share it to divide the work (SO_REUSEPORT) a keyed hash of the sender chooses.
  */
 export function udpFind(destination: u32, destinationPort: u32, source: u32, sourcePort: u32): u32 {
   let link = <u32>load<u8>(bucket(destinationPort));
   let found: u32 = 0;
   let best: u32 = 0;
+  let equals: u32 = 0;
   for (let steps: u32 = 0; link != 0 && steps < UDP_SOCKETS; steps++) {
     const slot = udpSlot(link - 1);
     if (
@@ -203,6 +210,12 @@ export function udpFind(destination: u32, destinationPort: u32, source: u32, sou
       if (score > best) {
         best = score;
         found = link;
+        equals = 0;
+      } else if (score == best && ((<u32>slot.flags) & UdpFlag.REUSE_PORT) != 0) {
+        // Each further one takes its share: a half, a third …
+        equals += 1;
+        if (keyedHash(source, sourcePort, destinationPort + (equals << 16)) % (equals + 1) == 0)
+          found = link;
       }
     }
     link = <u32>slot.next;
