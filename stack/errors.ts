@@ -10,6 +10,7 @@ export const EEXIST: i32 = 17;
 export const ENODEV: i32 = 19;
 export const EINVAL: i32 = 22;
 export const EMFILE: i32 = 24;
+export const ENOTTY: i32 = 25;
 export const EPIPE: i32 = 32;
 export const EPROTO: i32 = 71;
 export const ENOTSOCK: i32 = 88;

@@ -16,6 +16,8 @@ export const F_SETFL: i32 = 4;
 export const O_NONBLOCK: i32 = 0x800;
 
 export const MSG_PEEK: i32 = 2;
+/** recv: the whole length of a datagram, also of one that was cut off. */
+export const MSG_TRUNC: i32 = 0x20;
 export const MSG_DONTWAIT: i32 = 0x40;
 export const MSG_WAITALL: i32 = 0x100;
 export const MSG_ZEROCOPY: i32 = 0x4000000;
@@ -47,6 +49,8 @@ export const SO_REUSEPORT: i32 = 15;
 export const SO_RCVTIMEO: i32 = 20;
 export const SO_SNDTIMEO: i32 = 21;
 export const SO_ACCEPTCONN: i32 = 30;
+export const SO_PROTOCOL: i32 = 38;
+export const SO_DOMAIN: i32 = 39;
 
 export const TCP_NODELAY: i32 = 1;
 export const TCP_MAXSEG: i32 = 2;

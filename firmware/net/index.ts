@@ -4,4 +4,5 @@ export * from "./epoll";
 export * from "./loop";
 export * from "./names";
 export * from "./select";
+export * from "./socket-more";
 export { netPoll, netStart } from "./runtime";

@@ -1,5 +1,7 @@
 import { Tcb, tcbAt } from "../tcp/connection";
+import { textReadable } from "../tcp/text";
 import { tcpTakeError } from "../tcp/user";
+import { udpNextBytes } from "../udp/transfer";
 import {
   udpLocalAddress,
   udpLocalPort,
@@ -23,6 +25,21 @@ export function sockTcb(fd: i32): Tcb | null {
   if (index == NO_SOCKET) return null;
   const socket = socketAt(index);
   return socket.kind == SocketKind.CONNECTION ? tcbAt(<u32>socket.index) : null;
+}
+
+/** Bytes that recv would give: the text of a connection, or the next datagram. */
+export function sockQueuedIn(fd: i32): u32 {
+  const index = socketIndex(fd);
+  if (index == NO_SOCKET) return 0;
+  const socket = socketAt(index);
+  if (socket.kind == SocketKind.DATAGRAM) return udpNextBytes(<u32>socket.index);
+  return socket.kind == SocketKind.CONNECTION ? textReadable(tcbAt(<u32>socket.index)) : 0;
+}
+
+/** Bytes of a connection that were sent and are not acknowledged. */
+export function sockQueuedOut(fd: i32): u32 {
+  const tcb = sockTcb(fd);
+  return tcb == null ? 0 : tcb.queued;
 }
 
 /** Local address of a socket, 0 when it has none. */

@@ -5,8 +5,10 @@ import { DEFAULT_MSS } from "../tcp/segment";
 import { tcpSetNoDelay } from "../tcp/user";
 import { UdpFlag, udpSlot } from "../udp/slots";
 import {
+  AF_INET,
   IPPROTO_IP,
   IPPROTO_TCP,
+  IPPROTO_UDP,
   IP_TOS,
   IP_TTL,
   SOCK_DGRAM,
@@ -14,9 +16,11 @@ import {
   SOL_SOCKET,
   SO_ACCEPTCONN,
   SO_BROADCAST,
+  SO_DOMAIN,
   SO_ERROR,
   SO_KEEPALIVE,
   SO_LINGER,
+  SO_PROTOCOL,
   SO_RCVBUF,
   SO_RCVTIMEO,
   SO_REUSEADDR,
@@ -125,6 +129,8 @@ export function sockGetOption(fd: i32, level: i32, option: i32): i32 {
   if (level != SOL_SOCKET) return -ENOPROTOOPT;
   if (option == SO_ERROR) return sockTakeError(index);
   if (option == SO_TYPE) return stream ? SOCK_STREAM : SOCK_DGRAM;
+  if (option == SO_DOMAIN) return AF_INET;
+  if (option == SO_PROTOCOL) return stream ? IPPROTO_TCP : IPPROTO_UDP;
   if (option == SO_REUSEADDR) return flag(socket, SocketFlag.REUSE_ADDRESS);
   if (option == SO_REUSEPORT) return flag(socket, SocketFlag.REUSE_PORT);
   if (option == SO_BROADCAST) return flag(socket, SocketFlag.BROADCAST);

@@ -3,7 +3,7 @@ import { tcbAt } from "../tcp/connection";
 import { tcpReceive, tcpSend } from "../tcp/user";
 import { udpPeerAddress, udpPeerPort } from "../udp/slots";
 import { udpReceive, udpSend } from "../udp/transfer";
-import { MSG_PEEK, MSG_ZEROCOPY } from "../posix";
+import { MSG_PEEK, MSG_TRUNC, MSG_ZEROCOPY } from "../posix";
 import { NO_SOCKET, SocketFlag, SocketKind, socketAt, socketIndex } from "./table";
 
 /** The data calls of a socket: what would block gives -EAGAIN. */
@@ -52,7 +52,7 @@ export function sockReceiveFrom(fd: i32, to: usize, capacity: u32, flags: i32, p
   const socket = socketAt(index);
   const peek = (flags & MSG_PEEK) != 0;
   if (socket.kind == SocketKind.DATAGRAM) {
-    return udpReceive(<u32>socket.index, to, capacity, peer, peek);
+    return udpReceive(<u32>socket.index, to, capacity, peer, peek, (flags & MSG_TRUNC) != 0);
   }
   if (socket.kind != SocketKind.CONNECTION) return -ENOTCONN;
   const tcb = tcbAt(<u32>socket.index);

@@ -86,7 +86,14 @@ export function udpSend(slot: u32, from: usize, bytes: u32, address: u32, port: 
  * port go to the two words at `peer`, if that is not 0. Returns the bytes copied, or -EAGAIN when there is none, or the error
  * that ICMP told of a connected socket's peer (RFC 1122 4.1.3.3), once.
  */
-export function udpReceive(slot: u32, to: usize, capacity: u32, peer: usize, peek: bool): i32 {
+export function udpReceive(
+  slot: u32,
+  to: usize,
+  capacity: u32,
+  peer: usize,
+  peek: bool,
+  whole: bool,
+): i32 {
   const receiving = udpSlot(slot);
   if (receiving.error != 0) return -udpTakeError(slot);
   if (receiving.used == 0) return -EAGAIN;
@@ -108,12 +115,19 @@ export function udpReceive(slot: u32, to: usize, capacity: u32, peer: usize, pee
     receiving.head = <u16>((head + total) & RING_MASK);
     receiving.used = <u16>(<u32>receiving.used - total);
   }
-  return <i32>copied;
+  return <i32>(whole ? bytes : copied);
 }
 
 /** True when a datagram waits. */
 export function udpReadable(slot: u32): bool {
   return udpSlot(slot).used != 0;
+}
+
+/** Bytes of the oldest datagram; 0 when there is none. */
+export function udpNextBytes(slot: u32): u32 {
+  const receiving = udpSlot(slot);
+  if (receiving.used == 0) return 0;
+  return load<u32>(udpRing(slot) + ((<u32>receiving.head + 8) & RING_MASK)) & 0xffff;
 }
 
 /** True when a datagram could be sent now. */

@@ -52,6 +52,16 @@ const WANTED: [step: number, value: number][] = [
   [54, 1],
   [55, 1],
   [56, EBADF],
+  // writev, ioctl, readv; sendmsg, recvmsg with MSG_TRUNC
+  [70, 30],
+  [71, 0],
+  [72, 30],
+  [73, 30],
+  [74, -25],
+  [75, 30],
+  [76, 16],
+  [77, 1],
+  [78, 30],
   // The loop: deferred work, then five ticks, 50 ms; thirty bytes by way of the loop's echo server.
   [61, 6],
   [60, 5],

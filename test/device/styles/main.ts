@@ -17,9 +17,14 @@ import {
   EPOLL_CTL_MOD,
   EpollEvent,
   FD_SETSIZE,
+  FIONREAD,
   FD_SET_BYTES,
   INADDR_LOOPBACK,
+  IoVec,
+  MSG_TRUNC,
+  MsgHdr,
   SHUT_WR,
+  SOCK_DGRAM,
   SOCK_NONBLOCK,
   SOCK_STREAM,
   SockAddrIn,
@@ -36,6 +41,7 @@ import {
   fdZero,
   htonl,
   htons,
+  ioctl,
   listen,
   loopContext,
   loopDefer,
@@ -45,11 +51,16 @@ import {
   loopTimerStop,
   loopWatch,
   netStart,
+  readv,
   recv,
+  recvmsg,
   select,
   send,
+  sendmsg,
+  sendto,
   shutdown,
   socket,
+  writev,
 } from "as-tcpip/net";
 import { clockMs } from "as-tcpip/time";
 
@@ -57,6 +68,9 @@ const ADDRESS: usize = memory.data(8, 4);
 const EVENT: usize = memory.data(12, 4);
 const EVENTS: usize = memory.data(8 * 12, 4);
 const BUFFER: usize = memory.data(64, 4);
+const PIECES: usize = memory.data(16, 4);
+const MESSAGE: usize = memory.data(16, 4);
+const VALUE: usize = memory.data(4, 4);
 const READ_SET: usize = memory.data(FD_SET_BYTES, 4);
 const WRITE_SET: usize = memory.data(FD_SET_BYTES, 4);
 
@@ -206,6 +220,50 @@ function selects(): void {
   tell(56, select(FD_SETSIZE, READ_SET, 0, 0, 0));
 }
 
+function pieceAt(index: u32): IoVec {
+  return changetype<IoVec>(PIECES + <usize>(index * 8));
+}
+
+/** Two pieces of these lengths, one behind the other in BUFFER. */
+function pieces(first: u32, second: u32): void {
+  pieceAt(0).base = BUFFER;
+  pieceAt(0).bytes = first;
+  pieceAt(1).base = BUFFER + <usize>first;
+  pieceAt(1).bytes = second;
+}
+
+function more(): void {
+  pair();
+  pieces(10, 20);
+  tell(70, writev(client, PIECES, 2));
+  // The loopback device needs a turn.
+  select(FD_SETSIZE, 0, 0, 0, 5);
+  tell(71, ioctl(server, FIONREAD, VALUE));
+  tell(72, load<i32>(VALUE));
+  pieces(25, 25);
+  tell(73, readv(server, PIECES, 2));
+  tell(74, ioctl(server, 1, VALUE));
+  close(client);
+  close(server);
+  const one = socket(AF_INET, SOCK_DGRAM, 0);
+  bind(one, loopback(90));
+  const two = socket(AF_INET, SOCK_DGRAM, 0);
+  const message = changetype<MsgHdr>(MESSAGE);
+  message.name = changetype<usize>(loopback(90));
+  message.iov = PIECES;
+  message.iovCount = 2;
+  pieces(10, 20);
+  tell(75, sendmsg(two, message, 0));
+  message.name = 0;
+  pieces(8, 8);
+  tell(76, recvmsg(one, message, 0));
+  tell(77, message.flags == MSG_TRUNC ? 1 : 0);
+  sendto(two, BUFFER, 30, 0, loopback(90));
+  tell(78, recv(one, BUFFER, 10, MSG_TRUNC));
+  close(one);
+  close(two);
+}
+
 const enum On {
   ACCEPT = 1,
   TEXT = 2,
@@ -272,6 +330,7 @@ export function main(): void {
   endings(ep);
   epollClose(ep);
   selects();
+  more();
   loops();
   tell(99, 0);
   for (;;) loopNext();

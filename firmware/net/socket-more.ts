@@ -1,0 +1,156 @@
+import { EBADF, EINVAL, EMSGSIZE, ENOTTY } from "../../stack/errors";
+import { MSG_TRUNC, SOCK_NONBLOCK } from "../../stack/posix";
+import { SockAddrIn } from "../../stack/socket/address";
+import { sockIsStream, sockQueuedIn, sockQueuedOut } from "../../stack/socket/names";
+import { NO_SOCKET, SocketFlag, socketAt, socketIndex } from "../../stack/socket/table";
+import { accept, recv, recvfrom, send, sendto } from "./sockets";
+
+/** Calls that are short ways to those of `sockets.ts`, for programs that come with them. */
+
+/** ioctl(2): bytes that recv() would give (of a datagram socket: of the next datagram). */
+export const FIONREAD: u32 = 0x541b;
+/** ioctl(2): bytes that were sent and are not acknowledged yet. */
+export const SIOCOUTQ: u32 = 0x5411;
+
+/** struct iovec, 8 bytes. */
+@unmanaged
+export class IoVec {
+  base: usize;
+  bytes: u32;
+}
+
+/** struct msghdr, without control data: 16 bytes. */
+@unmanaged
+export class MsgHdr {
+  /** Where from or where to; 0 = nowhere. */
+  name: usize;
+  /** IoVec records, and how many there are. */
+  iov: usize;
+  iovCount: u32;
+  /** Set by recvmsg: MSG_TRUNC when a datagram was longer than the pieces. */
+  flags: i32;
+}
+
+/** The last datagram was longer than the pieces. */
+let cut: bool = false;
+
+/** Pieces that one call takes. */
+const PIECES_MAX: u32 = 16;
+/** A datagram is put together here: it must leave in one call. */
+const DATAGRAM_BYTES: u32 = 1472;
+
+/** read(2). */
+export function read(fd: i32, to: usize, bytes: u32): i32 {
+  return recv(fd, to, bytes, 0);
+}
+
+/** write(2). */
+export function write(fd: i32, from: usize, bytes: u32): i32 {
+  return send(fd, from, bytes, 0);
+}
+
+/** accept4(2): with SOCK_NONBLOCK the new descriptor does not wait. */
+export function accept4(fd: i32, address: SockAddrIn | null, flags: i32): i32 {
+  const client = accept(fd, address);
+  if (client >= 0 && (flags & SOCK_NONBLOCK) != 0)
+    socketAt(socketIndex(client)).flags |= SocketFlag.NONBLOCK;
+  return client;
+}
+
+function pieceAt(iov: usize, index: u32): IoVec {
+  return changetype<IoVec>(iov + <usize>(index * offsetof<IoVec>()));
+}
+
+/** readv(2). */
+export function readv(fd: i32, iov: usize, count: u32): i32 {
+  return receivePieces(fd, iov, count, 0, null);
+}
+
+/** writev(2). */
+export function writev(fd: i32, iov: usize, count: u32): i32 {
+  return sendPieces(fd, iov, count, 0, null);
+}
+
+/** sendmsg(2). */
+export function sendmsg(fd: i32, message: MsgHdr, flags: i32): i32 {
+  const to = changetype<SockAddrIn | null>(message.name);
+  return sendPieces(fd, message.iov, message.iovCount, flags, to);
+}
+
+/** recvmsg(2). */
+export function recvmsg(fd: i32, message: MsgHdr, flags: i32): i32 {
+  const from = changetype<SockAddrIn | null>(message.name);
+  cut = false;
+  const got = receivePieces(fd, message.iov, message.iovCount, flags, from);
+  message.flags = cut ? MSG_TRUNC : 0;
+  return got;
+}
+
+/** A datagram's pieces leave as one; a stream's one after the other, as far as they are taken. */
+function sendPieces(fd: i32, iov: usize, count: u32, flags: i32, to: SockAddrIn | null): i32 {
+  if (count > PIECES_MAX) return -EINVAL;
+  if (!sockIsStream(fd)) return sendJoined(fd, iov, count, flags, to);
+  let done: i32 = 0;
+  for (let index: u32 = 0; index < count; index++) {
+    const piece = pieceAt(iov, index);
+    if (piece.bytes == 0) continue;
+    const taken = send(fd, piece.base, piece.bytes, flags);
+    if (taken < 0) return done != 0 ? done : taken;
+    done += taken;
+    if (<u32>taken < piece.bytes) break;
+  }
+  return done;
+}
+
+function sendJoined(fd: i32, iov: usize, count: u32, flags: i32, to: SockAddrIn | null): i32 {
+  const JOINED: usize = memory.data(DATAGRAM_BYTES, 4);
+  let bytes: u32 = 0;
+  for (let index: u32 = 0; index < count; index++) {
+    const piece = pieceAt(iov, index);
+    if (piece.bytes > DATAGRAM_BYTES - bytes) return -EMSGSIZE;
+    memory.copy(JOINED + <usize>bytes, piece.base, piece.bytes);
+    bytes += piece.bytes;
+  }
+  return sendto(fd, JOINED, bytes, flags, to);
+}
+
+/** Fills the pieces in order; only the first one waits. A datagram fills as many as it is long. */
+function receivePieces(fd: i32, iov: usize, count: u32, flags: i32, from: SockAddrIn | null): i32 {
+  if (count > PIECES_MAX) return -EINVAL;
+  if (!sockIsStream(fd)) return receiveSplit(fd, iov, count, flags, from);
+  let done: i32 = 0;
+  for (let index: u32 = 0; index < count; index++) {
+    const piece = pieceAt(iov, index);
+    if (piece.bytes == 0) continue;
+    if (done != 0 && sockQueuedIn(fd) == 0) break;
+    const got = recvfrom(fd, piece.base, piece.bytes, flags, from);
+    if (got <= 0) return done != 0 ? done : got;
+    done += got;
+    if (<u32>got < piece.bytes) break;
+  }
+  return done;
+}
+
+function receiveSplit(fd: i32, iov: usize, count: u32, flags: i32, from: SockAddrIn | null): i32 {
+  const WHOLE: usize = memory.data(DATAGRAM_BYTES, 4);
+  const got = recvfrom(fd, WHOLE, DATAGRAM_BYTES, flags, from);
+  if (got <= 0) return got;
+  let done: u32 = 0;
+  for (let index: u32 = 0; index < count && done < <u32>got; index++) {
+    const piece = pieceAt(iov, index);
+    const part = min<u32>(piece.bytes, <u32>got - done);
+    memory.copy(piece.base, WHOLE + <usize>done, part);
+    done += part;
+  }
+  cut = done < <u32>got;
+  return <i32>done;
+}
+
+/** ioctl(2): FIONREAD and SIOCOUTQ write an i32 to `value`; -ENOTTY for others. */
+export function ioctl(fd: i32, request: u32, value: usize): i32 {
+  if (socketIndex(fd) == NO_SOCKET) return -EBADF;
+  if (request == FIONREAD) store<u32>(value, sockQueuedIn(fd));
+  else if (request == SIOCOUTQ) store<u32>(value, sockQueuedOut(fd));
+  else return -ENOTTY;
+  return 0;
+}
