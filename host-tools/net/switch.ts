@@ -45,6 +45,7 @@ class Port implements SwitchPort {
 const FRAME_BYTES_MAX = 1518;
 /** Addresses are forgotten after this time without a frame from them (IEEE 802.1Q 8.8.3: 300 s). */
 const AGEING_NS = 300e9;
+const EXPIRE_NS = 1e9;
 /** Addresses remembered; beyond it, frames to new ones are flooded. */
 const TABLE_MAX = 4096;
 
@@ -58,6 +59,7 @@ export class EthernetSwitch {
   private readonly table = new Map<Mac, Entry>();
   /** Frames dropped because of a length that no frame has, or because they came from a group address. */
   malformed = 0;
+  private expiredNs = -Infinity;
 
   constructor(private readonly clock: Clock) {}
 
@@ -102,15 +104,20 @@ export class EthernetSwitch {
   private learn(mac: Mac, port: Port): void {
     const entry = this.table.get(mac);
     if (entry !== undefined) {
-      entry.port = port;
       entry.seenNs = this.clock.nowNs;
+      entry.port = port;
       return;
     }
     if (this.table.size >= TABLE_MAX) this.expire();
-    if (this.table.size < TABLE_MAX) this.table.set(mac, { port, seenNs: this.clock.nowNs });
+    // Full of live ones: a flood of new addresses does not push out those that are known.
+    if (this.table.size >= TABLE_MAX) return;
+    this.table.set(mac, { port, seenNs: this.clock.nowNs });
   }
 
+  /** Forgets what has aged; at most once a second, or each frame of a flood would walk the whole table. */
   private expire(): void {
+    if (this.clock.nowNs - this.expiredNs < EXPIRE_NS) return;
+    this.expiredNs = this.clock.nowNs;
     for (const [mac, entry] of this.table) {
       if (this.clock.nowNs - entry.seenNs > AGEING_NS) this.table.delete(mac);
     }

@@ -2,7 +2,15 @@
 // imports outside Node, because it runs before anything is installed.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -27,13 +35,60 @@ export function runNode(args, what) {
   run(process.execPath, args, what);
 }
 
+/** Longest wait for another start that is setting up, and after which its lock is taken for a left-over, seconds. */
+const LOCK_SECONDS = 300;
+
+/**
+ * Runs set-up under a lock, a folder: of two first starts at once the second waits for the first. A lock that a killed start
+ * left behind counts no more once its process is gone.
+ */
+function locked(work) {
+  const lock = join(root, ".as-tcpip-setup");
+  const owner = join(lock, "pid");
+  for (let waited = 0; ; waited++) {
+    try {
+      mkdirSync(lock);
+      break;
+    } catch (error) {
+      if (error.code !== "EEXIST") return work(); // a read-only tree needs no lock
+      if (waited === 0)
+        process.stderr.write("as-tcpip: another start is setting up, waiting ...\n");
+      if (!alive(owner) || waited > LOCK_SECONDS) rmSync(lock, { recursive: true, force: true });
+      else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+    }
+  }
+  writeFileSync(owner, String(process.pid));
+  try {
+    return work();
+  } finally {
+    rmSync(lock, { recursive: true, force: true });
+  }
+}
+
+function alive(owner) {
+  try {
+    process.kill(Number(readFileSync(owner, "utf8")), 0);
+    return true;
+  } catch (error) {
+    // Not ours to signal; or it has made the lock and not said its number yet.
+    return error.code === "EPERM" || error.code === "ENOENT";
+  }
+}
+
 /** Installs the npm packages of the lockfile, once for each lockfile. */
 export function ensurePackages() {
   const lock = join(root, "package-lock.json");
   if (!existsSync(lock)) return; // installed as a package: npm has done it
   const stamp = join(root, "node_modules", ".as-tcpip-lock");
   const digest = createHash("sha256").update(readFileSync(lock)).digest("hex");
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === digest) return;
+  const present = () => existsSync(stamp) && readFileSync(stamp, "utf8") === digest;
+  if (present()) return;
+  locked(() => {
+    if (!present()) install(stamp, digest);
+  });
+}
+
+function install(stamp, digest) {
   process.stderr.write("as-tcpip: installing npm packages (first run) ...\n");
   const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
   // On Windows npm is a batch file, which only a shell can start; none of these words needs quoting.
