@@ -148,7 +148,7 @@ export function makeRoom(): void {
 
 /** True when a client that we wait for has sent something which its service has not seen yet. */
 function hasSpoken(c: Client): bool {
-  if (c.phase != <u8>Phase.IDLE && c.phase != <u8>Phase.FRESH) return false;
+  if (c.phase > <u8>Phase.BODY) return false;
   return (sockEvents(c.fd) & POLLIN) != 0;
 }
 

@@ -22,6 +22,9 @@ import { timerStart, timerStop } from "./timers";
 /** Segments that one connection sends before the others have a turn. */
 const BURST: u32 = 4;
 
+/** An opening of the window that nobody answers is repeated after this at least, ms. */
+const OPENING_MS: u32 = 50;
+
 /** Window to announce; moves the announced edge only by a worthwhile step (RFC 9293 MUST-39), never back (SHLD-14). */
 function receiveWindow(tcb: Tcb): u32 {
   const room = textRoom(tcb);
@@ -54,10 +57,14 @@ function sendOf(tcb: Tcb, seq: u32, bits: u32, options: u32, offset: u32, bytes:
   );
   if (refused != 0) return refused;
   if ((bits & TcpBit.ACK) != 0) {
+    // Shut as far as the peer knew, and open now.
+    const opens = tcb.rcvAdv == tcb.rcvNxt && window != 0 && (bits & TcpBit.SYN) == 0;
     tcb.rcvAdv = seqMax(tcb.rcvAdv, tcb.rcvNxt + window);
     tcb.flags &= ~(TcbFlag.ACK_NOW | TcbFlag.DUPLICATE);
     tcb.unackedBytes = 0;
     timerStop(tcb, TcbTimer.DELAYED_ACK);
+    // Nobody acknowledges an opening: if nothing comes of it within two round trips, it is told once more.
+    if (opens) timerStart(tcb, TcbTimer.DELAYED_ACK, max<u32>(tcb.srtt >>> 2, OPENING_MS));
   }
   return 0;
 }

@@ -250,3 +250,29 @@ test("G10, RFC 6069: a link that comes back is a reason to send again at once", 
   t.deepEqual(peer.next(5000), ["PA 1:1+100"]);
   t.true(stack.nowMs - before <= 1, `${stack.nowMs - before} ms`);
 });
+
+test("L3: the opening of a shut window is told once more when nothing comes of it, and only once", async (t) => {
+  const { stack, peer, fd } = await open({ TCP_RX_BYTES: 1024 });
+  peer.text(pattern(1024));
+  peer.during(100);
+  stack.take();
+  t.is((stack.receive(fd) as Uint8Array).length, 1024);
+  stack.run();
+  t.deepEqual(peer.heard(), ["A 1:1025"]);
+  t.is(peer.last?.window, 1024);
+  t.deepEqual(peer.during(40), []);
+  t.deepEqual(peer.during(30), ["A 1:1025"]);
+  t.deepEqual(peer.during(10_000), []);
+});
+
+test("L3: text that comes after the opening ends that", async (t) => {
+  const { stack, peer, fd } = await open({ TCP_RX_BYTES: 1024 });
+  peer.text(pattern(1024));
+  peer.during(100);
+  stack.receive(fd);
+  stack.run();
+  stack.take();
+  peer.text(pattern(1024));
+  t.deepEqual(peer.heard(), []);
+  t.deepEqual(peer.during(1000), []);
+});
