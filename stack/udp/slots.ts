@@ -58,8 +58,10 @@ if (UDP_RX_BYTES > 32768) ERROR("a UDP ring holds 32768 bytes at most");
 const BUCKETS: u32 = 8;
 const TABLE: usize = memory.data(BUCKETS, 1);
 const SLOT_BYTES: u32 = offsetof<UdpSlot>();
-const SLOTS: usize = memory.data(SLOT_BYTES * UDP_SOCKETS, 4);
-const RINGS: usize = memory.data(UDP_RX_BYTES * UDP_SOCKETS, 4);
+/** Without UDP sockets there are no tables; the compiler wants them to have a byte. */
+const NONE: bool = UDP_SOCKETS == 0;
+const SLOTS: usize = memory.data(NONE ? 1 : SLOT_BYTES * UDP_SOCKETS, 4);
+const RINGS: usize = memory.data(NONE ? 1 : UDP_RX_BYTES * UDP_SOCKETS, 4);
 
 /** RFC 6056 3.2: all ports that need no privilege. */
 const EPHEMERAL_FIRST: u32 = 1024;
