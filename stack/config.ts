@@ -6,6 +6,7 @@ export const SOCKETS: u32 = OPT_SOCKETS;
 export const EPOLLS: u32 = OPT_EPOLLS;
 export const LOOP_TIMERS: u32 = OPT_LOOP_TIMERS;
 export const LOOP_DEFERRED: u32 = OPT_LOOP_DEFERRED;
+export const RING_ENTRIES: u32 = OPT_RING_ENTRIES;
 export const TCP_TCBS: u32 = OPT_TCP_TCBS;
 export const TCP_LISTENERS: u32 = OPT_TCP_LISTENERS;
 export const TCP_SYN_RECORDS: u32 = OPT_TCP_SYN_RECORDS;

@@ -3,6 +3,7 @@ declare const OPT_SOCKETS: u32;
 declare const OPT_EPOLLS: u32;
 declare const OPT_LOOP_TIMERS: u32;
 declare const OPT_LOOP_DEFERRED: u32;
+declare const OPT_RING_ENTRIES: u32;
 declare const OPT_TCP_TCBS: u32;
 declare const OPT_TCP_LISTENERS: u32;
 declare const OPT_TCP_SYN_RECORDS: u32;

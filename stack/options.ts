@@ -14,6 +14,8 @@ export const OPTIONS = {
   /** Timers of the event loop, and work that it can defer at a time; nothing without a loop. */
   LOOP_TIMERS: 8,
   LOOP_DEFERRED: 8,
+  /** Operations of the completion queue that are under way at a time; nothing without one. */
+  RING_ENTRIES: 16,
   /** TCP connections with state and rings: established, or being opened by us. */
   TCP_TCBS: 12,
   /** Listening TCP sockets. */

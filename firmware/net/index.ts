@@ -3,6 +3,7 @@ export * from "./sockets";
 export * from "./epoll";
 export * from "./loop";
 export * from "./names";
+export * from "./ring";
 export * from "./select";
 export * from "./socket-more";
 export { netPoll, netStart } from "./runtime";

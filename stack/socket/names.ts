@@ -1,4 +1,4 @@
-import { Tcb, tcbAt } from "../tcp/connection";
+import { Tcb, TcpState, tcbAt } from "../tcp/connection";
 import { textReadable } from "../tcp/text";
 import { tcpTakeError } from "../tcp/user";
 import { udpNextBytes } from "../udp/transfer";
@@ -40,6 +40,18 @@ export function sockQueuedIn(fd: i32): u32 {
 export function sockQueuedOut(fd: i32): u32 {
   const tcb = sockTcb(fd);
   return tcb == null ? 0 : tcb.queued;
+}
+
+/** Number of the byte behind all that a connection has been given to send, for `sockAckedTo`. */
+export function sockSendEnd(fd: i32): u32 {
+  const tcb = sockTcb(fd);
+  return tcb == null ? 0 : tcb.sndUna + tcb.queued;
+}
+
+/** True when the peer has acknowledged up to there, or the connection has ended: the bytes are needed no more. */
+export function sockAckedTo(fd: i32, end: u32): bool {
+  const tcb = sockTcb(fd);
+  return tcb == null || tcb.state == TcpState.CLOSED || <i32>(tcb.sndUna - end) >= 0;
 }
 
 /** Local address of a socket, 0 when it has none. */

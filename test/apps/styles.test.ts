@@ -1,4 +1,4 @@
-/** epoll(7), select(2) and the event loop, by a program that uses them over the loopback device (test/device/styles). */
+/** epoll(7), select(2), a completion queue after io_uring(7) and the event loop, by a program that uses them over the loopback device (test/device/styles). */
 import test from "ava";
 import { Lan } from "../../host-tools/testing/index.js";
 
@@ -62,6 +62,35 @@ const WANTED: [step: number, value: number][] = [
   [76, 16],
   [77, 1],
   [78, 30],
+  // The completion queue: accept and connect; send, receive into a chosen buffer, the notice that the bytes are free.
+  [80, 2],
+  [81, 20],
+  [81, 12],
+  [82, 4010],
+  [82, 3010],
+  [82, 4000],
+  [83, 13],
+  // The second buffer, then there is none.
+  [84, 3016],
+  [85, 3000 - 105],
+  [85, -105],
+  // A timeout, a cancelled receive, a chain, a chain whose first part fails, the cancelled accept.
+  [86, 5000 - 62],
+  [87, 7000],
+  [87, 6000 - 125],
+  [88, 8005],
+  [88, 9005],
+  [89, 10000 - 9],
+  [89, 11000 - 125],
+  [90, 12000],
+  [90, 13000],
+  [90, 14000],
+  [90, 1000 - 125],
+  // 48 operations, room for 32 completions.
+  [91, 1],
+  [92, 1],
+  [93, 48],
+  [94, 0],
   // The loop: deferred work, then five ticks, 50 ms; thirty bytes by way of the loop's echo server.
   [61, 6],
   [60, 5],
@@ -74,7 +103,7 @@ const WANTED: [step: number, value: number][] = [
   [99, 0],
 ];
 
-test("epoll, select and the event loop give what their man pages say", async (t) => {
+test("epoll, select, the completion queue and the event loop give what their man pages say", async (t) => {
   const lan = new Lan();
   const device = await lan.device({ app: "test/device/styles" });
   await device.logged("step 99");

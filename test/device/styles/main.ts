@@ -23,6 +23,21 @@ import {
   IoVec,
   MSG_TRUNC,
   MsgHdr,
+  RING_ACCEPT,
+  RING_BUFFER_SELECT,
+  RING_CANCEL,
+  RING_CLOSE,
+  RING_CONNECT,
+  RING_F_MORE,
+  RING_LINK,
+  RING_MULTISHOT,
+  RING_NOP,
+  RING_RECV,
+  RING_SEND,
+  RING_TIMEOUT,
+  RING_ZEROCOPY,
+  RingCqe,
+  RingSqe,
   SHUT_WR,
   SOCK_DGRAM,
   SOCK_NONBLOCK,
@@ -54,6 +69,14 @@ import {
   readv,
   recv,
   recvmsg,
+  ringBuffers,
+  ringGiveBack,
+  ringOverflowed,
+  ringPeek,
+  ringPrepare,
+  ringSeen,
+  ringSubmit,
+  ringWait,
   select,
   send,
   sendmsg,
@@ -68,6 +91,7 @@ const ADDRESS: usize = memory.data(8, 4);
 const EVENT: usize = memory.data(12, 4);
 const EVENTS: usize = memory.data(8 * 12, 4);
 const BUFFER: usize = memory.data(64, 4);
+const BUFFERS: usize = memory.data(32, 4);
 const PIECES: usize = memory.data(16, 4);
 const MESSAGE: usize = memory.data(16, 4);
 const VALUE: usize = memory.data(4, 4);
@@ -264,6 +288,98 @@ function more(): void {
   close(two);
 }
 
+function sqe(opcode: u32, fd: i32, address: usize, bytes: u32, userData: u32): RingSqe {
+  const it = ringPrepare()!;
+  it.opcode = <u8>opcode;
+  it.fd = fd;
+  it.address = address;
+  it.bytes = bytes;
+  it.userData = userData;
+  return it;
+}
+
+/** Waits for a completion and tells its user data, result and flags. */
+function completion(step: u32): RingCqe {
+  ringWait(1, 2000);
+  const cqe = ringPeek();
+  if (cqe == null) {
+    tell(step, -9999);
+    return changetype<RingCqe>(EVENTS);
+  }
+  memory.copy(EVENTS, changetype<usize>(cqe), 16);
+  ringSeen();
+  const it = changetype<RingCqe>(EVENTS);
+  tell(step, <i32>(it.userData * 1000) + (it.result < 0 ? it.result : min<i32>(it.result, 99)));
+  return it;
+}
+
+/** The completion queue: accept, connect, provided buffers, zero copy, links, cancel, timeout, overflow. */
+function rings(): void {
+  sqe(RING_ACCEPT, listener, 0, 0, 1).flags = <u8>RING_MULTISHOT;
+  client = socket(AF_INET, SOCK_STREAM, 0);
+  sqe(RING_CONNECT, client, changetype<usize>(loopback(80)), 0, 2);
+  tell(80, ringSubmit());
+  // The server's end is the first descriptor that accept gives.
+  ringWait(2, 2000);
+  for (let i = 0; i < 2; i++) {
+    const cqe = ringPeek()!;
+    if (cqe.userData == 1) server = cqe.result;
+    tell(81, <i32>cqe.userData * 10 + <i32>(cqe.flags & RING_F_MORE));
+    ringSeen();
+  }
+  ringBuffers(BUFFERS, 16, 2);
+  sqe(RING_RECV, server, 0, 0, 3).flags = <u8>(RING_MULTISHOT | RING_BUFFER_SELECT);
+  sqe(RING_SEND, client, BUFFER, 10, 4).flags = <u8>RING_ZEROCOPY;
+  ringSubmit();
+  // Sent, received, and the buffer is free: in the order in which it happens.
+  let sum: u32 = 0;
+  for (let i = 0; i < 3; i++) sum += completion(82).flags & 0xffff;
+  tell(83, <i32>sum);
+  // Two buffers, one is in use: one more comes, then there is none.
+  send(client, BUFFER, 32, 0);
+  completion(84);
+  tell(85, completion(85).result);
+  ringGiveBack(0);
+  sqe(RING_TIMEOUT, 0, 0, 30, 5);
+  sqe(RING_RECV, client, BUFFER, 8, 6);
+  ringSubmit();
+  completion(86);
+  sqe(RING_CANCEL, 0, 0, 6, 7);
+  ringSubmit();
+  completion(87);
+  completion(87);
+  // A chain: the second waits for the first; when the first fails the second is cancelled.
+  sqe(RING_SEND, server, BUFFER, 5, 8).flags = <u8>RING_LINK;
+  sqe(RING_RECV, client, BUFFER, 64, 9);
+  ringSubmit();
+  completion(88);
+  completion(88);
+  sqe(RING_SEND, 77, BUFFER, 5, 10).flags = <u8>RING_LINK;
+  sqe(RING_RECV, client, BUFFER, 64, 11);
+  ringSubmit();
+  completion(89);
+  completion(89);
+  sqe(RING_CANCEL, 0, 0, 1, 12);
+  sqe(RING_CLOSE, client, 0, 0, 13);
+  sqe(RING_CLOSE, server, 0, 0, 14);
+  ringSubmit();
+  for (let i = 0; i < 4; i++) completion(90);
+  // More completions than there is room for: none is lost.
+  let done: i32 = 0;
+  for (let turn = 0; turn < 3; turn++) {
+    for (let i: u32 = 0; i < 16; i++) sqe(RING_NOP, 0, 0, 0, i);
+    ringSubmit();
+  }
+  tell(91, ringPrepare() == null ? 1 : 0);
+  tell(92, ringOverflowed() ? 1 : 0);
+  while (ringPeek() != null) {
+    ringSeen();
+    done += 1;
+  }
+  tell(93, done);
+  tell(94, ringOverflowed() ? 1 : 0);
+}
+
 const enum On {
   ACCEPT = 1,
   TEXT = 2,
@@ -331,6 +447,7 @@ export function main(): void {
   epollClose(ep);
   selects();
   more();
+  rings();
   loops();
   tell(99, 0);
   for (;;) loopNext();
