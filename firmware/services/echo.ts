@@ -1,6 +1,7 @@
 /** Echo (RFC 862) over TCP and UDP. */
 import {
   MSG_DONTWAIT,
+  MSG_PEEK,
   POLLIN,
   POLLOUT,
   SockAddrIn,
@@ -41,13 +42,16 @@ export function echoTurn(c: Client): void {
   c.events = <u16>(available > 0 && sent < available ? POLLOUT : POLLIN);
 }
 
-/** Answers waiting datagrams. One that cannot be sent now is lost, as datagrams may be. */
+/** Answers waiting datagrams. One is taken only when its answer has gone: with the chip full of others' frames it waits. */
 export function echoDatagrams(fd: i32): void {
   const peer = changetype<SockAddrIn>(PEER);
   for (let i: u32 = 0; i < DATAGRAMS_A_TURN; i++) {
-    const bytes = recvfrom(fd, SCRATCH, SCRATCH_BYTES, MSG_DONTWAIT, peer);
+    const bytes = recvfrom(fd, SCRATCH, SCRATCH_BYTES, MSG_DONTWAIT | MSG_PEEK, peer);
     if (bytes < 0) return;
-    if (ntohs(peer.sinPort) < FIRST_CLIENT_PORT) continue;
-    sendto(fd, SCRATCH, <u32>bytes, MSG_DONTWAIT, peer);
+    if (ntohs(peer.sinPort) >= FIRST_CLIENT_PORT) {
+      const sent = sendto(fd, SCRATCH, <u32>bytes, MSG_DONTWAIT, peer);
+      if (sent < 0 && wouldBlock(sent)) return;
+    }
+    recvfrom(fd, SCRATCH, 0, MSG_DONTWAIT, null);
   }
 }

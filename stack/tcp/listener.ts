@@ -20,6 +20,8 @@ export class Listener {
   tail: u8;
   /** SO_REUSEPORT: others that have it too may listen at the same place, and connections are spread over them. */
   shared: bool;
+  reserved: u8;
+  reserved2: u16;
 }
 
 const LISTENERS: usize = memory.data(TCP_LISTENERS * offsetof<Listener>(), 4);
