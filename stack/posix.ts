@@ -20,6 +20,8 @@ export const MSG_PEEK: i32 = 2;
 export const MSG_TRUNC: i32 = 0x20;
 export const MSG_DONTWAIT: i32 = 0x40;
 export const MSG_WAITALL: i32 = 0x100;
+/** More follows: a segment that is not full waits for it. */
+export const MSG_MORE: i32 = 0x8000;
 export const MSG_ZEROCOPY: i32 = 0x4000000;
 
 export const SHUT_RD: i32 = 0;
@@ -54,9 +56,13 @@ export const SO_DOMAIN: i32 = 39;
 
 export const TCP_NODELAY: i32 = 1;
 export const TCP_MAXSEG: i32 = 2;
+/** Segments that are not full wait for more, 200 ms or so at most (tcp(7)). */
+export const TCP_CORK: i32 = 3;
 export const TCP_KEEPIDLE: i32 = 4;
 export const TCP_KEEPINTVL: i32 = 5;
 export const TCP_KEEPCNT: i32 = 6;
+/** Acknowledgments are sent at once, while it is set. */
+export const TCP_QUICKACK: i32 = 12;
 export const TCP_USER_TIMEOUT: i32 = 18;
 export const IP_TOS: i32 = 1;
 export const IP_TTL: i32 = 2;

@@ -53,6 +53,7 @@ export {
   IP_TOS,
   IP_TTL,
   MSG_DONTWAIT,
+  MSG_MORE,
   MSG_PEEK,
   MSG_TRUNC,
   MSG_WAITALL,
@@ -85,11 +86,13 @@ export {
   SO_SNDBUF,
   SO_SNDTIMEO,
   SO_TYPE,
+  TCP_CORK,
   TCP_KEEPCNT,
   TCP_KEEPIDLE,
   TCP_KEEPINTVL,
   TCP_MAXSEG,
   TCP_NODELAY,
+  TCP_QUICKACK,
   TCP_USER_TIMEOUT,
 } from "../../stack/posix";
 export { PollFd, poll } from "./socket-poll";

@@ -1,8 +1,8 @@
 import { TCP_KEEPALIVE, TCP_RX_BYTES, TCP_TX_BYTES, UDP_RX_BYTES } from "../config";
 import { EBADF, EINVAL, ENOPROTOOPT, EOPNOTSUPP } from "../errors";
-import { tcbAt } from "../tcp/connection";
+import { TcbFlag, tcbAt } from "../tcp/connection";
 import { DEFAULT_MSS } from "../tcp/segment";
-import { tcpSetNoDelay } from "../tcp/user";
+import { tcpSetFlag, tcpSetNoDelay } from "../tcp/user";
 import { UdpFlag, udpSlot } from "../udp/slots";
 import {
   AF_INET,
@@ -28,8 +28,10 @@ import {
   SO_SNDBUF,
   SO_SNDTIMEO,
   SO_TYPE,
+  TCP_CORK,
   TCP_MAXSEG,
   TCP_NODELAY,
+  TCP_QUICKACK,
 } from "../posix";
 import { sockTakeError } from "./names";
 import { getPatience, setKeepAlive, setPatience } from "./patience";
@@ -49,6 +51,16 @@ export function sockSetOption(fd: i32, level: i32, option: i32, value: i32): i32
   if (level == IPPROTO_TCP && option == TCP_NODELAY && socket.kind != SocketKind.DATAGRAM) {
     setFlag(socket, SocketFlag.NO_DELAY, value != 0);
     if (socket.kind == SocketKind.CONNECTION) tcpSetNoDelay(tcbAt(<u32>socket.index), value != 0);
+    return 0;
+  }
+  const stream = level == IPPROTO_TCP && socket.kind != SocketKind.DATAGRAM;
+  if (stream && (option == TCP_CORK || option == TCP_QUICKACK)) {
+    const cork = option == TCP_CORK;
+    setFlag(socket, cork ? SocketFlag.CORK : SocketFlag.QUICK_ACK, value != 0);
+    if (socket.kind == SocketKind.CONNECTION) {
+      const flag: TcbFlag = cork ? TcbFlag.CORK : TcbFlag.QUICK_ACK;
+      tcpSetFlag(tcbAt(<u32>socket.index), flag, value != 0);
+    }
     return 0;
   }
   if (TCP_KEEPALIVE && level == IPPROTO_TCP && socket.kind != SocketKind.DATAGRAM) {
@@ -117,6 +129,8 @@ export function sockGetOption(fd: i32, level: i32, option: i32): i32 {
   const stream = socket.kind != SocketKind.DATAGRAM;
   if (level == IPPROTO_TCP && stream) {
     if (option == TCP_NODELAY) return flag(socket, SocketFlag.NO_DELAY);
+    if (option == TCP_CORK) return flag(socket, SocketFlag.CORK);
+    if (option == TCP_QUICKACK) return flag(socket, SocketFlag.QUICK_ACK);
     if (option != TCP_MAXSEG) return TCP_KEEPALIVE ? getPatience(socket, option) : -ENOPROTOOPT;
     const open = socket.kind == SocketKind.CONNECTION;
     return open ? <i32>tcbAt(<u32>socket.index).sndMss : <i32>DEFAULT_MSS;

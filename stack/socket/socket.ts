@@ -236,6 +236,8 @@ function applyOptions(socket: Socket, id: u32): void {
   tcb.tos = socket.tos;
   tcb.ttl = socket.ttl;
   if ((socket.flags & SocketFlag.NO_DELAY) != 0) tcb.flags |= TcbFlag.NO_DELAY;
+  if ((socket.flags & SocketFlag.CORK) != 0) tcb.flags |= TcbFlag.CORK;
+  if ((socket.flags & SocketFlag.QUICK_ACK) != 0) tcb.flags |= TcbFlag.QUICK_ACK;
   if (TCP_KEEPALIVE) applyPatience(socket, tcb);
 }
 

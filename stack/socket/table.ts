@@ -27,6 +27,9 @@ export const enum SocketFlag {
   KEEP_ALIVE = 256,
   /** SO_REUSEPORT. */
   REUSE_PORT = 512,
+  /** TCP_CORK, TCP_QUICKACK. */
+  CORK = 1024,
+  QUICK_ACK = 2048,
 }
 
 /** One open socket. */

@@ -3,7 +3,7 @@ import { tcbAt } from "../tcp/connection";
 import { tcpReceive, tcpSend } from "../tcp/user";
 import { udpPeerAddress, udpPeerPort } from "../udp/slots";
 import { udpReceive, udpSend } from "../udp/transfer";
-import { MSG_PEEK, MSG_TRUNC, MSG_ZEROCOPY } from "../posix";
+import { MSG_MORE, MSG_PEEK, MSG_TRUNC, MSG_ZEROCOPY } from "../posix";
 import { NO_SOCKET, SocketFlag, SocketKind, socketAt, socketIndex } from "./table";
 
 /** The data calls of a socket: what would block gives -EAGAIN. */
@@ -15,7 +15,8 @@ export function sockSend(fd: i32, from: usize, bytes: u32, flags: i32): i32 {
   const socket = socketAt(index);
   if (socket.kind == SocketKind.CONNECTION) {
     const tcb = tcbAt(<u32>socket.index);
-    return tcpSend(tcb, from, bytes, (flags & MSG_ZEROCOPY) != 0);
+    const more = (flags & MSG_MORE) != 0;
+    return tcpSend(tcb, from, bytes, (flags & MSG_ZEROCOPY) != 0, more);
   }
   if (socket.kind != SocketKind.DATAGRAM) return -ENOTCONN;
   const slot = <u32>socket.index;

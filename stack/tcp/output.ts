@@ -259,6 +259,10 @@ export function finDue(tcb: Tcb): bool {
 function worthSending(tcb: Tcb, seq: u32, bytes: u32, last: bool, full: u32): bool {
   if (bytes == full) return true;
   if (seqLess(seq, tcb.sndMax)) return true;
+  // The application has said that more follows; the persist timer sends in the end what it does not fill.
+  const waits = TcbFlag.CORK | TcbFlag.MORE;
+  const over = <u32>tcb.ringBytes == TCP_TX_BYTES || (tcb.flags & TcbFlag.FIN_QUEUED) != 0;
+  if ((tcb.flags & waits) != 0 && !over) return false;
   // Minshall's form: only a small segment in flight holds a small one back, not a full one, whose ACK may be delayed.
   const smallInFlight = seqLess(tcb.sndUna, tcb.sndSml) && seqAtMost(tcb.sndSml, tcb.sndMax);
   if (last && (!smallInFlight || (tcb.flags & (TcbFlag.NO_DELAY | TcbFlag.FIN_QUEUED)) != 0))

@@ -152,7 +152,8 @@ function textInput(tcb: Tcb, segment: Segment): void {
   // Every second full segment of the size that the peer sends, a filled hole, a window with no room for one more: now.
   // Anything else may wait a little (SHLD-18, SHLD-19, RFC 5681 4.2).
   const size = receivedSize(tcb);
-  if (hadHole || unacked >= 2 * size || tcb.rcvAdv - tcb.rcvNxt < size) ackNow(tcb);
+  const quick = (tcb.flags & TcbFlag.QUICK_ACK) != 0;
+  if (hadHole || quick || unacked >= 2 * size || tcb.rcvAdv - tcb.rcvNxt < size) ackNow(tcb);
   else if (((<u32>tcb.armed) & TcbTimer.DELAYED_ACK) == 0) {
     timerStart(tcb, TcbTimer.DELAYED_ACK, TCP_DELAYED_ACK_MS);
   }

@@ -49,6 +49,12 @@ export const enum TcbFlag {
   KEEP_ALIVE = 0x800000,
   /** A keep-alive probe is due. */
   KEEP_PROBE = 0x1000000,
+  /** TCP_CORK: segments that are not full wait. */
+  CORK = 0x2000000,
+  /** The last send() had MSG_MORE. */
+  MORE = 0x4000000,
+  /** TCP_QUICKACK: no acknowledgment is delayed. */
+  QUICK_ACK = 0x8000000,
 }
 
 /** Timers of a TCB: bits of `Tcb.armed`. */

@@ -174,7 +174,7 @@ export function tcpTakeError(tcb: Tcb): i32 {
  * SEND: queues bytes, copied or (zero-copy) referred to. Returns how many, at least 1; -EAGAIN when there is no room now,
  * -EPIPE after the sending side was closed, -ENOTCONN before the connection is open.
  */
-export function tcpSend(tcb: Tcb, from: usize, bytes: u32, zeroCopy: bool): i32 {
+export function tcpSend(tcb: Tcb, from: usize, bytes: u32, zeroCopy: bool, more: bool): i32 {
   if (tcb.error != 0) return tcpTakeError(tcb);
   const state = <u32>tcb.state;
   if ((tcb.flags & TcbFlag.FIN_QUEUED) != 0 || state == TcpState.CLOSED) return -EPIPE;
@@ -182,6 +182,7 @@ export function tcpSend(tcb: Tcb, from: usize, bytes: u32, zeroCopy: bool): i32 
   if (bytes == 0) return 0;
   const taken = zeroCopy ? sendQueueRefer(tcb, from, bytes) : sendQueueCopy(tcb, from, bytes);
   if (taken == 0) return -EAGAIN;
+  tcb.flags = more ? tcb.flags | TcbFlag.MORE : tcb.flags & ~TcbFlag.MORE;
   pendingAdd(<u32>tcb.id);
   return <i32>taken;
 }
@@ -208,6 +209,12 @@ export function tcpSetNoDelay(tcb: Tcb, on: bool): void {
   if (on) tcb.flags |= TcbFlag.NO_DELAY;
   else tcb.flags &= ~TcbFlag.NO_DELAY;
   if (on && tcb.queued != 0 && tcb.state != TcpState.CLOSED) pendingAdd(<u32>tcb.id);
+}
+
+/** TCP_CORK and TCP_QUICKACK. Uncorked, what waits is sent. */
+export function tcpSetFlag(tcb: Tcb, flag: TcbFlag, on: bool): void {
+  tcb.flags = on ? tcb.flags | flag : tcb.flags & ~flag;
+  if (!on && tcb.queued != 0 && tcb.state != TcpState.CLOSED) pendingAdd(<u32>tcb.id);
 }
 
 /** Half-close: FIN after the last byte queued. */

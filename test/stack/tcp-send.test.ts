@@ -38,6 +38,46 @@ test("RFC 9293 SHLD-7, MUST-17: Nagle holds a second small write back until the 
   t.deepEqual(send(it, 20), []);
 });
 
+test("MSG_MORE, TCP_CORK: segments that are not full wait for more, and go when it comes, is said to be over, or after a while", async (t) => {
+  const MORE = 0x8000;
+  const CORK = 3;
+  const it = await open();
+  const { stack, peer, fd } = it;
+  const more = (bytes: number): string[] => {
+    stack.take();
+    stack.send(fd, pattern(bytes), MORE);
+    return peer.heard();
+  };
+  t.deepEqual(more(100), []);
+  t.deepEqual(more(1500), ["A 1:1+1460"]);
+  t.deepEqual(send(it, 10), ["PA 1461:1+150"]);
+  peer.acknowledge(1611);
+  t.is(stack.wasm.sysSetOption(fd, TCP_LEVEL, CORK, 1), 0);
+  t.deepEqual(send(it, 100), []);
+  stack.take();
+  t.is(stack.wasm.sysSetOption(fd, TCP_LEVEL, CORK, 0), 0);
+  stack.run();
+  t.deepEqual(peer.heard(), ["PA 1611:1+100"]);
+  peer.acknowledge(1711);
+  stack.wasm.sysSetOption(fd, TCP_LEVEL, CORK, 1);
+  t.deepEqual(send(it, 100), []);
+  t.deepEqual(peer.during(150), []);
+  t.deepEqual(peer.during(100), ["PA 1711:1+100"]);
+  peer.acknowledge(1811);
+  t.deepEqual(send(it, 50), []);
+  stack.wasm.sysClose(fd);
+  stack.run();
+  t.deepEqual(peer.heard(), ["FPA 1811:1+50"]);
+});
+
+test("TCP_QUICKACK: an acknowledgment is not delayed", async (t) => {
+  const { stack, peer, fd } = await open();
+  t.deepEqual(peer.text(pattern(10)), []);
+  peer.during(100);
+  t.is(stack.wasm.sysSetOption(fd, TCP_LEVEL, 12, 1), 0);
+  t.deepEqual(peer.text(pattern(10)), ["A 1:21"]);
+});
+
 test("RFC 9293 SHLD-27, SHLD-28, MUST-61: full segments as long as there is text, PSH on the last one", async (t) => {
   const it = await open();
   t.deepEqual(send(it, 4000), ["A 1:1+1460", "A 1461:1+1460", "PA 2921:1+1080"]);

@@ -376,8 +376,8 @@ export class StackHarness {
     return fd;
   }
 
-  send(fd: number, data: Uint8Array): number {
-    const result = this.wasm.sysSend(fd, this.#put(data), data.length, 0);
+  send(fd: number, data: Uint8Array, flags = 0): number {
+    const result = this.wasm.sysSend(fd, this.#put(data), data.length, flags);
     this.run();
     return result;
   }
