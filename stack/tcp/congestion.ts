@@ -67,6 +67,8 @@ export function congestionOnAck(tcb: Tcb, ack: u32, acked: u32): bool {
     tcb.cwnd = max<u32>(tcb.cwnd, mss);
     return true;
   }
+  // It follows, or after 2 GiB without a loss it would lie ahead, and a loss would not be believed.
+  if (seqLess(tcb.recover, ack)) tcb.recover = ack - 1;
   if (tcb.cwnd < tcb.ssthresh) tcb.cwnd += min<u32>(acked, mss);
   // By the bytes acknowledged, so that a peer who acknowledges every second segment slows nothing (RFC 5681 3.1, RFC 3465).
   else tcb.cwnd += max<u32>((mss * min<u32>(acked, 2 * mss)) / tcb.cwnd, 1);

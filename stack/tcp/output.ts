@@ -227,7 +227,10 @@ function outputOne(tcb: Tcb): i32 {
   let probe = false;
   if (usable == 0 && (available != 0 || (finish && tcb.sndWnd <= offset))) {
     // A probe carries one byte (or the FIN) beyond the window; SND.NXT stays where it is (RFC 9293 MUST-36).
-    if (!force) return 0;
+    if (!force) {
+      tcb.flags &= ~TcbFlag.PROBE;
+      return 0;
+    }
     probe = true;
     bytes = min<u32>(available, 1);
   }
@@ -277,7 +280,6 @@ function worthSending(tcb: Tcb, seq: u32, bytes: u32, last: bool, full: u32): bo
 function sent(tcb: Tcb, seq: u32, bytes: u32, fin: bool, probe: bool): void {
   const end = seq + bytes + (fin ? 1 : 0);
   const again = seqLess(seq, tcb.sndMax);
-  if (TCP_KEEPALIVE && tcb.sndMax == tcb.sndUna) patienceProgress(tcb);
   tcb.lastSent = now();
   if (sackRecovers(tcb)) {
     if (again) {

@@ -154,7 +154,11 @@ function textInput(tcb: Tcb, segment: Segment): void {
   const size = receivedSize(tcb);
   const quick = (tcb.flags & TcbFlag.QUICK_ACK) != 0;
   if (hadHole || quick || unacked >= 2 * size || tcb.rcvAdv - tcb.rcvNxt < size) ackNow(tcb);
-  else if (((<u32>tcb.armed) & TcbTimer.DELAYED_ACK) == 0) {
+  else if (
+    ((<u32>tcb.armed) & TcbTimer.DELAYED_ACK) == 0 ||
+    <i32>(tcb.delackDue - now()) > <i32>TCP_DELAYED_ACK_MS
+  ) {
+    // Later than that only the repetition of a window opening is due (output.ts): MUST-40 holds for text all the same.
     timerStart(tcb, TcbTimer.DELAYED_ACK, TCP_DELAYED_ACK_MS);
   }
 }

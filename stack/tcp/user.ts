@@ -1,4 +1,4 @@
-import { TCP_TX_BYTES, TCP_TX_PIECES } from "../config";
+import { TCP_KEEPALIVE, TCP_TX_BYTES, TCP_TX_PIECES } from "../config";
 import {
   EADDRINUSE,
   EADDRNOTAVAIL,
@@ -47,6 +47,7 @@ import {
   listenerTaken,
 } from "./listener";
 import { windowUpdateWorthwhile } from "./output";
+import { patienceProgress } from "./patience";
 import { pendingAdd } from "./pending";
 import { promoteNews } from "./promote";
 import { DEFAULT_MSS } from "./segment";
@@ -180,11 +181,17 @@ export function tcpSend(tcb: Tcb, from: usize, bytes: u32, zeroCopy: bool, more:
   if ((tcb.flags & TcbFlag.FIN_QUEUED) != 0 || state == TcpState.CLOSED) return -EPIPE;
   if (state == TcpState.SYN_SENT || state == TcpState.SYN_RECEIVED) return -EAGAIN;
   if (bytes == 0) return 0;
+  beginsWaiting(tcb);
   const taken = zeroCopy ? sendQueueRefer(tcb, from, bytes) : sendQueueCopy(tcb, from, bytes);
   if (taken == 0) return -EAGAIN;
   tcb.flags = more ? tcb.flags | TcbFlag.MORE : tcb.flags & ~TcbFlag.MORE;
   pendingAdd(<u32>tcb.id);
   return <i32>taken;
+}
+
+/** With the first thing to deliver after an idle time the user timeout begins, also when it cannot leave yet. */
+function beginsWaiting(tcb: Tcb): void {
+  if (TCP_KEEPALIVE && tcb.queued == 0 && tcb.sndMax == tcb.sndUna) patienceProgress(tcb);
 }
 
 /** RECEIVE: copies text out. 0 at the end of the stream, -EAGAIN when none is there now. */
@@ -222,6 +229,7 @@ export function tcpShutdown(tcb: Tcb): i32 {
   const state = <u32>tcb.state;
   if (state == TcpState.CLOSED) return -ENOTCONN;
   if ((tcb.flags & TcbFlag.FIN_QUEUED) != 0) return 0;
+  beginsWaiting(tcb);
   tcb.flags |= TcbFlag.FIN_QUEUED;
   if (state == TcpState.ESTABLISHED) tcb.state = <u8>TcpState.FIN_WAIT_1;
   else if (state == TcpState.CLOSE_WAIT) tcb.state = <u8>TcpState.LAST_ACK;

@@ -276,3 +276,19 @@ test("L3: text that comes after the opening ends that", async (t) => {
   t.deepEqual(peer.heard(), []);
   t.deepEqual(peer.during(1000), []);
 });
+
+test("L3, RFC 9293 MUST-40: with a long round trip text after an opening is acknowledged within the usual delay", async (t) => {
+  const { stack, peer, fd } = await open({ TCP_RX_BYTES: 2048 });
+  for (let i = 1; i <= 30; i++) {
+    stack.send(fd, pattern(10));
+    stack.advance(800);
+    peer.acknowledge(1 + 10 * i);
+  }
+  for (let i = 0; i < 2; i++) peer.text(pattern(1024));
+  peer.during(100);
+  stack.receive(fd);
+  stack.run();
+  stack.take();
+  t.deepEqual(peer.text(pattern(10)), []);
+  t.deepEqual(peer.during(45), ["A 301:2059"]);
+});

@@ -128,3 +128,15 @@ test("a SYN is given up by TCP_USER_TIMEOUT, too", async (t) => {
   peer.during(20);
   t.is(stack.wasm.sysError(fd), ETIMEDOUT);
 });
+
+test("RFC 5482: after an idle time the user timeout begins with what is sent, also into a window that is shut", async (t) => {
+  const it = await open();
+  set(it, TCP, USER_TIMEOUT, 3000);
+  it.peer.say("A", { window: 0 });
+  it.peer.during(10_000);
+  it.stack.send(it.fd, pattern(10));
+  it.peer.during(2_950);
+  t.is(it.stack.receive(it.fd), -11);
+  it.peer.during(100);
+  t.is(it.stack.receive(it.fd), -ETIMEDOUT);
+});
