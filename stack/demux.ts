@@ -1,5 +1,5 @@
 import { arpInput } from "./arp/input";
-import { DHCP, DNS_ENTRIES, MDNS } from "./config";
+import { DHCP, DNS_ENTRIES, MDNS, RAW_SOCKETS } from "./config";
 import { dhcpListens } from "./dhcp/client";
 import { dhcpInput } from "./dhcp/input";
 import { dnsInput, dnsListens, dnsRefused } from "./dns/client";
@@ -18,6 +18,7 @@ import {
 } from "./link/ethernet";
 import { TYPE_ARP, TYPE_IPV4 } from "./link/headers";
 import { mdnsInput } from "./mdns/responder";
+import { rawIcmpError, rawInput } from "./raw/input";
 import { Counter, count } from "./statistics";
 import { tcpIcmpError } from "./tcp/icmp";
 import { tcpInput } from "./tcp/input";
@@ -43,6 +44,8 @@ export function frameInput(): void {
 
 function packetInput(packet: RxPacket): void {
   const protocol = <u32>packet.protocol;
+  let heard: bool = false;
+  if (RAW_SOCKETS != 0) heard = rawInput(packet);
   if (protocol == IPPROTO_TCP) {
     tcpInput(packet);
   } else if (protocol == IPPROTO_UDP) {
@@ -51,7 +54,7 @@ function packetInput(packet: RxPacket): void {
     errorInput(icmpInput(packet));
   } else if (MDNS && protocol == IPPROTO_IGMP) {
     igmpInput(packet);
-  } else {
+  } else if (!heard) {
     count(Counter.IP_UNKNOWN_PROTOCOL);
     linkRead(packet.header + packet.headerBytes, min<u32>(packet.payloadBytes, 8));
     icmpSendError(ICMP_UNREACHABLE, UNREACHABLE_PROTOCOL, packet);
@@ -81,6 +84,7 @@ function datagramInput(packet: RxPacket): void {
 /** An ICMP error for the transport `protocol`. */
 function errorInput(protocol: u32): void {
   const at = icmpError;
+  if (RAW_SOCKETS != 0) rawIcmpError(protocol, at.type, at.code, at.source, at.destination);
   if (protocol == IPPROTO_TCP) {
     tcpIcmpError(
       at.type,

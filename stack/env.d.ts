@@ -21,6 +21,8 @@ declare const OPT_TCP_DELAYED_ACK_MS: u32;
 declare const OPT_TCP_ANY_PORT: u32;
 declare const OPT_UDP_SOCKETS: u32;
 declare const OPT_UDP_RX_BYTES: u32;
+declare const OPT_RAW_SOCKETS: u32;
+declare const OPT_RAW_RX_BYTES: u32;
 declare const OPT_ARP_ENTRIES: u32;
 declare const OPT_ARP_PENDING_BYTES: u32;
 declare const OPT_ACD_UNIT_MS: u32;

@@ -50,6 +50,10 @@ export const OPTIONS = {
   UDP_SOCKETS: 6,
   /** Receive ring of a UDP socket, bytes (a datagram takes 12 bytes more than its payload). */
   UDP_RX_BYTES: 4096,
+  /** Raw sockets, one IP protocol each (SOCK_RAW); 0 leaves them out. */
+  RAW_SOCKETS: 0,
+  /** Receive ring of a raw socket, bytes (a packet takes 4 bytes more than its length with the IP header). */
+  RAW_RX_BYTES: 2048,
   /** Neighbours in the ARP cache. */
   ARP_ENTRIES: 12,
   /** Room for the latest packet that waits for an ARP reply, bytes of IP packet; 0 leaves it out. */

@@ -3,10 +3,14 @@ export const AF_UNSPEC: i32 = 0;
 export const AF_INET: i32 = 2;
 export const SOCK_STREAM: i32 = 1;
 export const SOCK_DGRAM: i32 = 2;
+export const SOCK_RAW: i32 = 3;
 export const SOCK_NONBLOCK: i32 = 0x800;
 export const IPPROTO_IP: i32 = 0;
+export const IPPROTO_ICMP: i32 = 1;
 export const IPPROTO_TCP: i32 = 6;
 export const IPPROTO_UDP: i32 = 17;
+/** Raw sockets: what is sent has its IP header. */
+export const IPPROTO_RAW: i32 = 255;
 export const INADDR_ANY: u32 = 0;
 export const INADDR_LOOPBACK: u32 = 0x7f000001;
 export const INADDR_BROADCAST: u32 = 0xffffffff;
@@ -66,3 +70,10 @@ export const TCP_QUICKACK: i32 = 12;
 export const TCP_USER_TIMEOUT: i32 = 18;
 export const IP_TOS: i32 = 1;
 export const IP_TTL: i32 = 2;
+/** Raw sockets: the caller writes the IP header. */
+export const IP_HDRINCL: i32 = 3;
+
+/** Level of the options of raw sockets. */
+export const SOL_RAW: i32 = 255;
+/** Types of ICMP messages that are not wanted, one bit each. */
+export const ICMP_FILTER: i32 = 1;

@@ -61,6 +61,7 @@ export const enum Counter {
   TCP_KEEP_ALIVE,
   TCP_TIME_WAIT_EVICTED,
   LOOPBACK_FULL,
+  RAW_RING_FULL,
   COUNT,
 }
 

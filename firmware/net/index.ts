@@ -6,4 +6,4 @@ export * from "./names";
 export * from "./ring";
 export * from "./select";
 export * from "./socket-more";
-export { netPoll, netStart } from "./runtime";
+export { netAddress, netGateway, netPoll, netStart } from "./runtime";

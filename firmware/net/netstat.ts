@@ -71,7 +71,7 @@ export function poolUsed(pool: u32): u32 {
 export function socketStateName(index: u32): Text {
   const socket = socketAt(index);
   if (socket.kind == SocketKind.LISTENER) return text("LISTEN");
-  if (socket.kind == SocketKind.DATAGRAM) return text("OPEN");
+  if (<u32>socket.kind >= <u32>SocketKind.DATAGRAM) return text("OPEN");
   if (socket.kind != SocketKind.CONNECTION) return text("CLOSED");
   switch (<u32>tcbAt(<u32>socket.index).state) {
     case TcpState.SYN_SENT:

@@ -174,6 +174,16 @@ function tellAddress(): void {
   if (settingsHas(SettingsFlag.STATIC_ADDRESS)) log1("info: address %i in use", iface.address);
 }
 
+/** Our address, host order; 0 while there is none. */
+export function netAddress(): u32 {
+  return iface.tentative ? 0 : iface.address;
+}
+
+/** The router of our network, host order; 0 while there is none. */
+export function netGateway(): u32 {
+  return iface.tentative ? 0 : iface.gateway;
+}
+
 /**
  * One turn: the chip, the stack, and then, if nothing has happened to any socket, sleep until something does or `timeoutMs`
  * has passed. Returns early rather than late.

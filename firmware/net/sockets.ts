@@ -1,13 +1,5 @@
 import { clockMs } from "board";
-import {
-  EAFNOSUPPORT,
-  EAGAIN,
-  EALREADY,
-  EBADF,
-  EINPROGRESS,
-  EINVAL,
-  ENOTCONN,
-} from "../../stack/errors";
+import { EAFNOSUPPORT, EAGAIN, EALREADY, EBADF, EINPROGRESS, ENOTCONN } from "../../stack/errors";
 import { SockAddrIn, setSockAddrIn } from "../../stack/socket/address";
 import { AF_INET, AF_UNSPEC, MSG_PEEK, MSG_WAITALL } from "../../stack/posix";
 import {
@@ -44,12 +36,16 @@ export {
   AF_INET,
   F_GETFL,
   F_SETFL,
+  ICMP_FILTER,
   INADDR_ANY,
   INADDR_BROADCAST,
   INADDR_LOOPBACK,
+  IPPROTO_ICMP,
   IPPROTO_IP,
+  IPPROTO_RAW,
   IPPROTO_TCP,
   IPPROTO_UDP,
+  IP_HDRINCL,
   IP_TOS,
   IP_TTL,
   MSG_DONTWAIT,
@@ -70,7 +66,9 @@ export {
   SHUT_WR,
   SOCK_DGRAM,
   SOCK_NONBLOCK,
+  SOCK_RAW,
   SOCK_STREAM,
+  SOL_RAW,
   SOL_SOCKET,
   SO_ACCEPTCONN,
   SO_BROADCAST,
@@ -128,7 +126,7 @@ export {
 
 const PEER: usize = memory.data(8, 4);
 
-/** socket(2): AF_INET; SOCK_STREAM (TCP) or SOCK_DGRAM (UDP), with SOCK_NONBLOCK if wanted. */
+/** socket(2): AF_INET; SOCK_STREAM (TCP) or SOCK_DGRAM (UDP) or SOCK_RAW with a protocol, with SOCK_NONBLOCK if wanted. */
 export function socket(domain: i32, type: i32, protocol: i32): i32 {
   return sockOpen(domain, type, protocol);
 }
@@ -190,7 +188,7 @@ export function connect(fd: i32, address: SockAddrIn): i32 {
  * peer has acknowledged them (assets in flash always do).
  */
 export function send(fd: i32, from: usize, bytes: u32, flags: i32): i32 {
-  return sendUntil(fd, from, bytes, flags, 0, 0);
+  return sendUntil(fd, from, bytes, flags, null);
 }
 
 /** sendto(2). */
@@ -201,31 +199,29 @@ export function sendto(
   flags: i32,
   address: SockAddrIn | null,
 ): i32 {
-  if (address == null) return sendUntil(fd, from, bytes, flags, 0, 0);
-  if (address.sinFamily != <u16>AF_INET) return -EAFNOSUPPORT;
-  const port = <u32>bswap<u16>(address.sinPort);
-  if (port == 0) return -EINVAL;
-  return sendUntil(fd, from, bytes, flags, bswap<u32>(address.sinAddr), port);
+  if (address != null && address.sinFamily != <u16>AF_INET) return -EAFNOSUPPORT;
+  return sendUntil(fd, from, bytes, flags, address);
 }
 
-function sendOnce(fd: i32, from: usize, bytes: u32, flags: i32, address: u32, port: u32): i32 {
-  if (port == 0) return sockSend(fd, from, bytes, flags);
-  return sockSendTo(fd, from, bytes, flags, address, port);
+function sendOnce(fd: i32, from: usize, bytes: u32, flags: i32, to: SockAddrIn | null): i32 {
+  if (to == null) return sockSend(fd, from, bytes, flags);
+  const port = <u32>bswap<u16>(to.sinPort);
+  return sockSendTo(fd, from, bytes, flags, bswap<u32>(to.sinAddr), port);
 }
 
-function sendUntil(fd: i32, from: usize, bytes: u32, flags: i32, address: u32, port: u32): i32 {
+function sendUntil(fd: i32, from: usize, bytes: u32, flags: i32, to: SockAddrIn | null): i32 {
   const startMs = clockMs();
   let done: u32 = 0;
   let result: i32;
   do {
-    result = sendOnce(fd, from + done, bytes - done, flags, address, port);
+    result = sendOnce(fd, from + done, bytes - done, flags, to);
     if (result >= 0) {
       done += <u32>result;
     } else {
       if (result != -EAGAIN && result != -EINPROGRESS) break;
       if (!mayWait(fd, flags)) {
         netPoll(0);
-        result = sendOnce(fd, from, bytes, flags, address, port);
+        result = sendOnce(fd, from, bytes, flags, to);
         if (result > 0) done = <u32>result;
         break;
       }

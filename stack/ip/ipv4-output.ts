@@ -155,6 +155,30 @@ function open(
   return 0;
 }
 
+/**
+ * Opens a packet of exactly `totalBytes` for a caller that writes the IP header by itself, with a source of its choice. Returns as
+ * `ipBegin` does.
+ */
+export function ipBeginBare(destination: u32, totalBytes: u32): i32 {
+  let device = DEVICE_NIC;
+  if (LOOPBACK_BYTES != 0 && isOurs(destination)) {
+    device = DEVICE_LOOPBACK;
+    macCopy(TX_ETHERNET, interfaceMac());
+  } else {
+    const result = resolve(iface.address, destination);
+    if (result == -EINPROGRESS && ARP_PENDING_BYTES != 0)
+      return linkTxWait(nextHop(destination), totalBytes) ? 0 : result;
+    if (result != 0) {
+      count(Counter.IP_NO_ROUTE);
+      return result;
+    }
+  }
+  if (!linkTxBegin(device, totalBytes + ETHERNET_BYTES)) return -EAGAIN;
+  ethernetHeader(TYPE_IPV4);
+  linkWrite(TX_ETHERNET, ETHERNET_BYTES);
+  return 0;
+}
+
 /** Appends to the open packet. */
 export function ipWrite(from: usize, bytes: u32): void {
   linkWrite(from, bytes);

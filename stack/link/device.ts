@@ -1,5 +1,5 @@
 import { rxBegin, rxEnd, rxRead, rxSkip, txBegin, txCancel, txEnd, txReady, txWrite } from "nic";
-import { LOOPBACK_BYTES } from "../config";
+import { LOOPBACK_BYTES, RAW_SOCKETS } from "../config";
 import { Counter, count } from "../statistics";
 import {
   loopbackBegin,
@@ -69,10 +69,37 @@ export function linkLeft(): u32 {
   return rxLeft;
 }
 
+/** Ring that the rest of the open frame is read from, after `linkReplay`; 0 = it still is in the device. */
+let replayRing: usize = 0;
+let replayMask: u32 = 0;
+let replayAt: u32 = 0;
+
+/** The rest of the open frame has been read: its next `bytes` bytes are read again, from a ring of memory at this offset. */
+export function linkReplay(ring: usize, mask: u32, at: u32, bytes: u32): void {
+  replayRing = ring;
+  replayMask = mask;
+  replayAt = at;
+  rxLeft = bytes;
+}
+
+/** Next bytes of the ring; `to` 0 skips them. */
+function replayRead(to: usize, bytes: u32): void {
+  const at = replayAt & replayMask;
+  replayAt += bytes;
+  if (to == 0) return;
+  const first = min(bytes, replayMask + 1 - at);
+  memory.copy(to, replayRing + at, first);
+  memory.copy(to + first, replayRing, bytes - first);
+}
+
 /** Reads the next bytes of the open frame. The caller has checked that they are there. */
 export function linkRead(to: usize, bytes: u32): void {
   assert(bytes <= rxLeft);
   rxLeft -= bytes;
+  if (RAW_SOCKETS != 0 && replayRing != 0) {
+    replayRead(to, bytes);
+    return;
+  }
   if (LOOPBACK_BYTES != 0 && rxDevice != DEVICE_NIC) loopbackRead(to, bytes);
   else rxRead(to, bytes);
 }
@@ -81,6 +108,10 @@ export function linkRead(to: usize, bytes: u32): void {
 export function linkSkip(bytes: u32): void {
   assert(bytes <= rxLeft);
   rxLeft -= bytes;
+  if (RAW_SOCKETS != 0 && replayRing != 0) {
+    replayRead(0, bytes);
+    return;
+  }
   if (LOOPBACK_BYTES != 0 && rxDevice != DEVICE_NIC) loopbackRead(0, bytes);
   else rxSkip(bytes);
 }
@@ -88,6 +119,7 @@ export function linkSkip(bytes: u32): void {
 /** Frees the open frame, read or not. */
 export function linkEnd(): void {
   rxLeft = 0;
+  if (RAW_SOCKETS != 0) replayRing = 0;
   if (LOOPBACK_BYTES != 0 && rxDevice != DEVICE_NIC) loopbackEnd();
   else rxEnd();
 }

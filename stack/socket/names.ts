@@ -9,14 +9,17 @@ import {
   udpPeerPort,
   udpTakeError,
 } from "../udp/slots";
-import { NO_SOCKET, SocketKind, socketAt, socketIndex } from "./table";
+import { RAW_SOCKETS } from "../config";
+import { rawLocalAddress, rawSlot, rawTakeError } from "../raw/slots";
+import { rawNextBytes } from "../raw/transfer";
+import { NO_SOCKET, Socket, SocketKind, socketAt, socketIndex } from "./table";
 
 /** What a socket tells of itself: ends, kind, pending error. */
 
 /** True for an open stream socket. */
 export function sockIsStream(fd: i32): bool {
   const index = socketIndex(fd);
-  return index != NO_SOCKET && socketAt(index).kind != SocketKind.DATAGRAM;
+  return index != NO_SOCKET && <u32>socketAt(index).kind < <u32>SocketKind.DATAGRAM;
 }
 
 /** The TCB of a connected stream socket, null otherwise. */
@@ -27,12 +30,17 @@ export function sockTcb(fd: i32): Tcb | null {
   return socket.kind == SocketKind.CONNECTION ? tcbAt(<u32>socket.index) : null;
 }
 
+function isRaw(socket: Socket): bool {
+  return socket.kind == SocketKind.RAW;
+}
+
 /** Bytes that recv would give: the text of a connection, or the next datagram. */
 export function sockQueuedIn(fd: i32): u32 {
   const index = socketIndex(fd);
   if (index == NO_SOCKET) return 0;
   const socket = socketAt(index);
   if (socket.kind == SocketKind.DATAGRAM) return udpNextBytes(<u32>socket.index);
+  if (RAW_SOCKETS != 0 && isRaw(socket)) return rawNextBytes(<u32>socket.index);
   return socket.kind == SocketKind.CONNECTION ? textReadable(tcbAt(<u32>socket.index)) : 0;
 }
 
@@ -58,13 +66,15 @@ export function sockAckedTo(fd: i32, end: u32): bool {
 export function sockLocalAddress(index: u32): u32 {
   const socket = socketAt(index);
   if (socket.kind == SocketKind.DATAGRAM) return udpLocalAddress(<u32>socket.index);
+  if (RAW_SOCKETS != 0 && isRaw(socket)) return rawLocalAddress(<u32>socket.index);
   return socket.localAddress;
 }
 
-/** Local port of a socket, 0 when it has none. */
+/** Local port of a socket, 0 when it has none; the protocol of a raw one, as on Linux. */
 export function sockLocalPort(index: u32): u32 {
   const socket = socketAt(index);
   if (socket.kind == SocketKind.DATAGRAM) return udpLocalPort(<u32>socket.index);
+  if (RAW_SOCKETS != 0 && isRaw(socket)) return <u32>rawSlot(<u32>socket.index).protocol;
   return <u32>socket.localPort;
 }
 
@@ -72,6 +82,7 @@ export function sockLocalPort(index: u32): u32 {
 export function sockPeerAddress(index: u32): u32 {
   const socket = socketAt(index);
   if (socket.kind == SocketKind.DATAGRAM) return udpPeerAddress(<u32>socket.index);
+  if (RAW_SOCKETS != 0 && isRaw(socket)) return rawSlot(<u32>socket.index).peerAddress;
   if (socket.kind != SocketKind.CONNECTION) return 0;
   return tcbAt(<u32>socket.index).remoteAddress;
 }
@@ -80,6 +91,7 @@ export function sockPeerAddress(index: u32): u32 {
 export function sockPeerPort(index: u32): u32 {
   const socket = socketAt(index);
   if (socket.kind == SocketKind.DATAGRAM) return udpPeerPort(<u32>socket.index);
+  if (RAW_SOCKETS != 0 && isRaw(socket)) return <u32>rawSlot(<u32>socket.index).peerPort;
   if (socket.kind != SocketKind.CONNECTION) return 0;
   return <u32>tcbAt(<u32>socket.index).remotePort;
 }
@@ -88,6 +100,7 @@ export function sockPeerPort(index: u32): u32 {
 export function sockTakeError(index: u32): i32 {
   const socket = socketAt(index);
   if (socket.kind == SocketKind.DATAGRAM) return udpTakeError(<u32>socket.index);
+  if (RAW_SOCKETS != 0 && isRaw(socket)) return rawTakeError(<u32>socket.index);
   if (socket.kind != SocketKind.CONNECTION) return 0;
   return -tcpTakeError(tcbAt(<u32>socket.index));
 }

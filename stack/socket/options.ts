@@ -1,4 +1,4 @@
-import { TCP_KEEPALIVE, TCP_RX_BYTES, TCP_TX_BYTES, UDP_RX_BYTES } from "../config";
+import { RAW_SOCKETS, TCP_KEEPALIVE, TCP_RX_BYTES, TCP_TX_BYTES, UDP_RX_BYTES } from "../config";
 import { EBADF, EINVAL, ENOPROTOOPT, EOPNOTSUPP } from "../errors";
 import { TcbFlag, tcbAt } from "../tcp/connection";
 import { DEFAULT_MSS } from "../tcp/segment";
@@ -35,6 +35,7 @@ import {
 } from "../posix";
 import { sockTakeError } from "./names";
 import { getPatience, setKeepAlive, setPatience } from "./patience";
+import { GENERAL_OPTION, rawGetOption, rawNoteOption, rawSetOption } from "./raw-options";
 import { NO_SOCKET, Socket, SocketFlag, SocketKind, socketAt, socketIndex } from "./table";
 
 /**
@@ -47,13 +48,28 @@ export function sockSetOption(fd: i32, level: i32, option: i32, value: i32): i32
   const index = socketIndex(fd);
   if (index == NO_SOCKET) return -EBADF;
   const socket = socketAt(index);
+  if (RAW_SOCKETS != 0 && socket.kind == SocketKind.RAW) {
+    const own = rawSetOption(socket, level, option, value);
+    if (own != GENERAL_OPTION) return own;
+    const result = setGeneral(socket, level, option, value);
+    if (result == 0) rawNoteOption(socket, level, option, value);
+    return result;
+  }
+  return setGeneral(socket, level, option, value);
+}
+
+function setGeneral(socket: Socket, level: i32, option: i32, value: i32): i32 {
   if (level == SOL_SOCKET) return setSocketOption(socket, option, value);
-  if (level == IPPROTO_TCP && option == TCP_NODELAY && socket.kind != SocketKind.DATAGRAM) {
+  if (
+    level == IPPROTO_TCP &&
+    option == TCP_NODELAY &&
+    <u32>socket.kind < <u32>SocketKind.DATAGRAM
+  ) {
     setFlag(socket, SocketFlag.NO_DELAY, value != 0);
     if (socket.kind == SocketKind.CONNECTION) tcpSetNoDelay(tcbAt(<u32>socket.index), value != 0);
     return 0;
   }
-  const stream = level == IPPROTO_TCP && socket.kind != SocketKind.DATAGRAM;
+  const stream = level == IPPROTO_TCP && <u32>socket.kind < <u32>SocketKind.DATAGRAM;
   if (stream && (option == TCP_CORK || option == TCP_QUICKACK)) {
     const cork = option == TCP_CORK;
     setFlag(socket, cork ? SocketFlag.CORK : SocketFlag.QUICK_ACK, value != 0);
@@ -63,7 +79,7 @@ export function sockSetOption(fd: i32, level: i32, option: i32, value: i32): i32
     }
     return 0;
   }
-  if (TCP_KEEPALIVE && level == IPPROTO_TCP && socket.kind != SocketKind.DATAGRAM) {
+  if (TCP_KEEPALIVE && level == IPPROTO_TCP && <u32>socket.kind < <u32>SocketKind.DATAGRAM) {
     return setPatience(socket, option, value);
   }
   if (level != IPPROTO_IP) return -ENOPROTOOPT;
@@ -126,7 +142,11 @@ export function sockGetOption(fd: i32, level: i32, option: i32): i32 {
   const index = socketIndex(fd);
   if (index == NO_SOCKET) return -EBADF;
   const socket = socketAt(index);
-  const stream = socket.kind != SocketKind.DATAGRAM;
+  if (RAW_SOCKETS != 0 && socket.kind == SocketKind.RAW) {
+    const own = rawGetOption(socket, level, option);
+    if (own != GENERAL_OPTION) return own;
+  }
+  const stream = <u32>socket.kind < <u32>SocketKind.DATAGRAM;
   if (level == IPPROTO_TCP && stream) {
     if (option == TCP_NODELAY) return flag(socket, SocketFlag.NO_DELAY);
     if (option == TCP_CORK) return flag(socket, SocketFlag.CORK);

@@ -1,10 +1,7 @@
-import { TCP_KEEPALIVE } from "../config";
-import { applyPatience } from "./patience";
-import { SOCKETS, TCP_ANY_PORT } from "../config";
+import { RAW_SOCKETS, SOCKETS, TCP_ANY_PORT, TCP_KEEPALIVE } from "../config";
 import {
   EADDRINUSE,
   EADDRNOTAVAIL,
-  EAFNOSUPPORT,
   EAGAIN,
   EALREADY,
   EBADF,
@@ -15,8 +12,6 @@ import {
   EMFILE,
   ENOTCONN,
   EOPNOTSUPP,
-  EPROTONOSUPPORT,
-  ESOCKTNOSUPPORT,
 } from "../errors";
 import { iface } from "../interface";
 import { random32 } from "../random";
@@ -28,31 +23,16 @@ import {
   tcpClose,
   tcpCloseListener,
   tcpConnect,
-  tcpEvents,
   tcpListen,
   tcpListenAgain,
   tcpListenerEvents,
   tcpShutdown,
   tcpTakeError,
 } from "../tcp/user";
-import { udpBind, udpClose, udpConnect, udpHasError, udpOpen } from "../udp/slots";
-import { udpReadable, udpWritable } from "../udp/transfer";
-import {
-  AF_INET,
-  IPPROTO_TCP,
-  IPPROTO_UDP,
-  POLLERR,
-  POLLHUP,
-  POLLIN,
-  POLLNVAL,
-  POLLOUT,
-  SHUT_RD,
-  SHUT_RDWR,
-  SHUT_WR,
-  SOCK_DGRAM,
-  SOCK_NONBLOCK,
-  SOCK_STREAM,
-} from "../posix";
+import { rawBind, rawClose, rawConnect } from "../raw/slots";
+import { udpBind, udpClose, udpConnect } from "../udp/slots";
+import { SHUT_RD, SHUT_RDWR, SHUT_WR } from "../posix";
+import { applyPatience } from "./patience";
 import {
   NO_SOCKET,
   Socket,
@@ -74,38 +54,14 @@ export {
   sockTakeError,
   sockTcb,
 } from "./names";
+export { sockEvents } from "./events";
+export { sockOpen } from "./open";
 export { sockReceive, sockReceiveFrom, sockSend, sockSendTo } from "./transfer";
 
 /**
  * The socket calls, none of which waits: what would block gives -EAGAIN (connect: -EINPROGRESS). The POSIX face with its
  * blocking calls is `firmware/net/sockets.ts`. Addresses and ports are in host order here.
  */
-
-/** socket(2). Returns a descriptor, or -EAFNOSUPPORT, -ESOCKTNOSUPPORT, -EPROTONOSUPPORT, -EMFILE, -ENOBUFS. */
-export function sockOpen(domain: i32, type: i32, protocol: i32): i32 {
-  if (domain != AF_INET) return -EAFNOSUPPORT;
-  const kind = type & 0xf;
-  if (kind == SOCK_STREAM) {
-    if (protocol != 0 && protocol != IPPROTO_TCP) return -EPROTONOSUPPORT;
-  } else if (kind == SOCK_DGRAM) {
-    if (protocol != 0 && protocol != IPPROTO_UDP) return -EPROTONOSUPPORT;
-  } else {
-    return -ESOCKTNOSUPPORT;
-  }
-  const index = socketAllocate(kind == SOCK_STREAM ? SocketKind.STREAM : SocketKind.DATAGRAM);
-  if (index == NO_SOCKET) return -EMFILE;
-  const socket = socketAt(index);
-  if (kind == SOCK_DGRAM) {
-    const slot = udpOpen(index);
-    if (slot < 0) {
-      socketFree(index);
-      return slot;
-    }
-    socket.index = <u8>slot;
-  }
-  if ((type & SOCK_NONBLOCK) != 0) socket.flags |= SocketFlag.NONBLOCK;
-  return socketFd(index);
-}
 
 /** bind(2). Port 0 takes an ephemeral one. -EADDRNOTAVAIL when the address is not ours, -EADDRINUSE, -EINVAL when bound. */
 export function sockBind(fd: i32, address: u32, port: u32): i32 {
@@ -114,6 +70,7 @@ export function sockBind(fd: i32, address: u32, port: u32): i32 {
   const socket = socketAt(index);
   const loopback = address >>> 24 == 127;
   if (socket.kind == SocketKind.DATAGRAM) return udpBind(<u32>socket.index, address, port);
+  if (RAW_SOCKETS != 0 && isRaw(socket)) return rawBind(<u32>socket.index, address);
   if (socket.kind != SocketKind.STREAM || socket.localPort != 0) return -EINVAL;
   if (address != 0 && !loopback && address != iface.address) return -EADDRNOTAVAIL;
   if (port == 0) port = freePort();
@@ -130,6 +87,10 @@ export function sockBind(fd: i32, address: u32, port: u32): i32 {
   socket.localPort = <u16>port;
   socket.flags |= SocketFlag.BOUND;
   return 0;
+}
+
+function isRaw(socket: Socket): bool {
+  return socket.kind == SocketKind.RAW;
 }
 
 /** A free port at random out of 1024 to 65535 (RFC 6056 3.2, 3.3.2); 0 when none was found. */
@@ -169,7 +130,7 @@ export function sockListen(fd: i32, backlog: i32): i32 {
     tcpListenAgain(<u32>socket.index, places);
     return 0;
   }
-  if (socket.kind == SocketKind.DATAGRAM) return -EOPNOTSUPP;
+  if (<u32>socket.kind >= <u32>SocketKind.DATAGRAM) return -EOPNOTSUPP;
   if (socket.kind != SocketKind.STREAM) return -EINVAL;
   if (socket.localPort == 0) {
     const port = freePort();
@@ -204,7 +165,7 @@ export function sockAccept(fd: i32): i32 {
   const index = socketIndex(fd);
   if (index == NO_SOCKET) return -EBADF;
   const socket = socketAt(index);
-  if (socket.kind == SocketKind.DATAGRAM) return -EOPNOTSUPP;
+  if (<u32>socket.kind >= <u32>SocketKind.DATAGRAM) return -EOPNOTSUPP;
   if (socket.kind != SocketKind.LISTENER) return -EINVAL;
   if (tcpListenerEvents(<u32>socket.index) == 0) return -EAGAIN;
   const fresh = socketAllocate(SocketKind.CONNECTION);
@@ -255,6 +216,7 @@ export function sockConnect(fd: i32, address: u32, port: u32): i32 {
   if (index == NO_SOCKET) return -EBADF;
   const socket = socketAt(index);
   if (socket.kind == SocketKind.DATAGRAM) return udpConnect(<u32>socket.index, address, port);
+  if (RAW_SOCKETS != 0 && isRaw(socket)) return rawConnect(<u32>socket.index, address, port);
   if (socket.kind == SocketKind.LISTENER) return -EOPNOTSUPP;
   if (socket.kind == SocketKind.CONNECTION) return connectOutcome(socket);
   const local = socket.localPort != 0 ? <u32>socket.localPort : freePort();
@@ -334,23 +296,6 @@ function closeWith(fd: i32, abort: bool): i32 {
   if (kind == SocketKind.LISTENER) tcpCloseListener(slot);
   else if (kind == SocketKind.CONNECTION) tcpClose(tcbAt(slot), reset);
   else if (kind == SocketKind.DATAGRAM) udpClose(slot);
+  else if (RAW_SOCKETS != 0 && kind == SocketKind.RAW) rawClose(slot);
   return 0;
-}
-
-/** Readiness as poll(2) bits; POLLNVAL for a descriptor that is not open. */
-export function sockEvents(fd: i32): u32 {
-  const index = socketIndex(fd);
-  if (index == NO_SOCKET) return POLLNVAL;
-  const socket = socketAt(index);
-  const slot = <u32>socket.index;
-  if (socket.kind == SocketKind.LISTENER) return tcpListenerEvents(slot);
-  if (socket.kind == SocketKind.CONNECTION) {
-    const shut: u32 = (socket.flags & SocketFlag.READ_SHUT) != 0 ? POLLIN : 0;
-    return tcpEvents(tcbAt(slot)) | shut;
-  }
-  if (socket.kind == SocketKind.STREAM) return POLLOUT | POLLHUP;
-  let events: u32 = udpReadable(slot) ? POLLIN : 0;
-  if (udpWritable(slot)) events |= POLLOUT;
-  if (udpHasError(slot)) events |= POLLERR;
-  return events;
 }

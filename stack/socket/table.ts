@@ -9,6 +9,7 @@ export const enum SocketKind {
   /** Stream socket with a TCB. */
   CONNECTION = 3,
   DATAGRAM = 4,
+  RAW = 5,
 }
 
 export const enum SocketFlag {

@@ -1,6 +1,8 @@
+import { RAW_SOCKETS } from "../config";
 import { EBADF, EDESTADDRREQ, EINVAL, ENOTCONN } from "../errors";
 import { tcbAt } from "../tcp/connection";
 import { tcpReceive, tcpSend } from "../tcp/user";
+import { rawReceive, rawSend } from "../raw/transfer";
 import { udpPeerAddress, udpPeerPort } from "../udp/slots";
 import { udpReceive, udpSend } from "../udp/transfer";
 import { MSG_MORE, MSG_PEEK, MSG_TRUNC, MSG_ZEROCOPY } from "../posix";
@@ -18,6 +20,8 @@ export function sockSend(fd: i32, from: usize, bytes: u32, flags: i32): i32 {
     const more = (flags & MSG_MORE) != 0;
     return tcpSend(tcb, from, bytes, (flags & MSG_ZEROCOPY) != 0, more);
   }
+  if (RAW_SOCKETS != 0 && socket.kind == SocketKind.RAW)
+    return rawSend(<u32>socket.index, from, bytes, 0);
   if (socket.kind != SocketKind.DATAGRAM) return -ENOTCONN;
   const slot = <u32>socket.index;
   if (udpPeerPort(slot) == 0) return -EDESTADDRREQ;
@@ -36,6 +40,8 @@ export function sockSendTo(
   const index = socketIndex(fd);
   if (index == NO_SOCKET) return -EBADF;
   const socket = socketAt(index);
+  if (RAW_SOCKETS != 0 && socket.kind == SocketKind.RAW)
+    return rawSend(<u32>socket.index, from, bytes, address);
   if (socket.kind != SocketKind.DATAGRAM) return sockSend(fd, from, bytes, flags);
   if (port == 0) return -EINVAL;
   return udpSend(<u32>socket.index, from, bytes, address, port);
@@ -52,8 +58,12 @@ export function sockReceiveFrom(fd: i32, to: usize, capacity: u32, flags: i32, p
   if (index == NO_SOCKET) return -EBADF;
   const socket = socketAt(index);
   const peek = (flags & MSG_PEEK) != 0;
+  const whole = (flags & MSG_TRUNC) != 0;
   if (socket.kind == SocketKind.DATAGRAM) {
-    return udpReceive(<u32>socket.index, to, capacity, peer, peek, (flags & MSG_TRUNC) != 0);
+    return udpReceive(<u32>socket.index, to, capacity, peer, peek, whole);
+  }
+  if (RAW_SOCKETS != 0 && socket.kind == SocketKind.RAW) {
+    return rawReceive(<u32>socket.index, to, capacity, peer, peek, whole);
   }
   if (socket.kind != SocketKind.CONNECTION) return -ENOTCONN;
   const tcb = tcbAt(<u32>socket.index);

@@ -5,6 +5,7 @@
 import { DGRAM, E, ERR, HUP, IN, MSG, NVAL, OUT, SHUT, SO, SOL, STREAM } from "./calls.js";
 import { closedPort, datagram, listener, pair, type Behaviour } from "./ends.js";
 import { DATAGRAMS, OPTIONS } from "./behaviour-others.js";
+import { RAW_SOCKETS } from "./behaviour-raw.js";
 
 const CALLS: Behaviour[] = [
   {
@@ -301,4 +302,11 @@ const DATA: Behaviour[] = [
   },
 ];
 
-export const BEHAVIOURS: Behaviour[] = [...CALLS, ...CONNECT, ...DATA, ...DATAGRAMS, ...OPTIONS];
+export const BEHAVIOURS: Behaviour[] = [
+  ...CALLS,
+  ...CONNECT,
+  ...DATA,
+  ...DATAGRAMS,
+  ...OPTIONS,
+  ...RAW_SOCKETS,
+];

@@ -13,6 +13,10 @@ export interface Calls {
   sendto(fd: number, text: string, port: number, address?: number, flags?: number): Promise<number>;
   /** The text, or a negative errno; "" at the end of a stream. */
   recv(fd: number, bytes?: number, flags?: number): Promise<string | number>;
+  /** Bytes in hexadecimal; `address` 0 = to the connected peer. */
+  sendHex(fd: number, hex: string, address?: number, flags?: number): Promise<number>;
+  /** Bytes in hexadecimal, or a negative errno. */
+  recvHex(fd: number, bytes?: number, flags?: number): Promise<string | number>;
   shutdown(fd: number, how: number): Promise<number>;
   close(fd: number): Promise<number>;
   setOption(fd: number, level: number, option: number, value: number): Promise<number>;
@@ -24,11 +28,14 @@ export interface Calls {
   localPort(fd: number): Promise<number>;
   /** Port, or a negative errno. */
   peerPort(fd: number): Promise<number>;
+  /** A kernel under load answers its own packets a moment later. */
+  pause(): Promise<void>;
   end(): void;
 }
 
 export const STREAM = 1;
 export const DGRAM = 2;
+export const RAW = 3;
 export const LOOPBACK = 0x7f000001;
 export const [IN, OUT, ERR, HUP, NVAL] = [1, 4, 8, 16, 32] as const;
 export const MSG = {
@@ -61,5 +68,14 @@ export const E = {
   CONNREFUSED: -111,
   INPROGRESS: -115,
 } as const;
-export const SOL = { SOCKET: 1, IP: 0, TCP: 6 } as const;
-export const SO = { REUSEADDR: 2, TYPE: 3, ERROR: 4, BROADCAST: 6, ACCEPTCONN: 30 } as const;
+export const SOL = { SOCKET: 1, IP: 0, TCP: 6, RAW: 255 } as const;
+export const SO = {
+  REUSEADDR: 2,
+  TYPE: 3,
+  ERROR: 4,
+  BROADCAST: 6,
+  ACCEPTCONN: 30,
+  PROTOCOL: 38,
+  DOMAIN: 39,
+} as const;
+export const IP = { TOS: 1, TTL: 2, HDRINCL: 3 } as const;

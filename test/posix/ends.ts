@@ -8,6 +8,8 @@ export interface Behaviour {
   run(c: Calls): Promise<Result[]>;
   expect: Result[];
   ours?: Result[];
+  /** The kernel permits this to some users only. */
+  privileged?: boolean;
 }
 
 /** A listener of a free port. */

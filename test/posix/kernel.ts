@@ -31,6 +31,13 @@ def do(q):
     if o == "recv":
         b = ctypes.create_string_buffer(65536); r = call(libc.recv, a[0], b, a[1], a[2])
         return r if r < 0 else b.raw[:min(r, a[1])].decode()
+    if o == "sendhex":
+        d = bytes.fromhex(a[1])
+        if a[2] == 0: return call(libc.send, a[0], d, len(d), a[3] | 0x4000)
+        return call(libc.sendto, a[0], d, len(d), a[3] | 0x4000, sa(0, a[2]), 16)
+    if o == "recvhex":
+        b = ctypes.create_string_buffer(65536); r = call(libc.recv, a[0], b, a[1], a[2])
+        return r if r < 0 else b.raw[:min(r, a[1])].hex()
     if o == "shutdown": return call(libc.shutdown, a[0], a[1])
     if o == "close": return call(libc.close, a[0])
     if o == "set": return opt(a[0], a[1], a[2], struct.pack("=i", a[3]))
@@ -53,6 +60,12 @@ export function kernelAvailable(): boolean {
   return process.platform === "linux" && spawnSync("python3", ["-c", "import ctypes"]).status === 0;
 }
 
+/** True where the kernel lets us open raw sockets. */
+export function kernelPrivileged(): boolean {
+  const opens = "import socket; socket.socket(socket.AF_INET, socket.SOCK_RAW, 253)";
+  return spawnSync("python3", ["-c", opens]).status === 0;
+}
+
 /** Starts the helper. */
 export function kernelCalls(): Calls {
   const child = spawn("python3", ["-c", SERVER], { stdio: ["pipe", "pipe", "inherit"] });
@@ -73,6 +86,8 @@ export function kernelCalls(): Calls {
     sendto: (fd, text, port, address = LOOPBACK, flags = 0) =>
       ask("sendto", fd, text, port, address, flags),
     recv: (fd, bytes = 4096, flags = 0) => ask("recv", fd, bytes, flags),
+    sendHex: (fd, hex, address = 0, flags = 0) => ask("sendhex", fd, hex, address, flags),
+    recvHex: (fd, bytes = 4096, flags = 0) => ask("recvhex", fd, bytes, flags),
     shutdown: (fd, how) => ask("shutdown", fd, how),
     close: (fd) => ask("close", fd),
     setOption: (fd, level, option, value) => ask("set", fd, level, option, value),
@@ -81,6 +96,7 @@ export function kernelCalls(): Calls {
     poll: (fd) => ask("poll", fd),
     localPort: (fd) => ask("local", fd),
     peerPort: (fd) => ask("peer", fd),
+    pause: () => new Promise((resolve) => setTimeout(resolve, 10)),
     end: () => void child.stdin.end(),
   };
 }

@@ -8,7 +8,7 @@ const NOTCONN = -107;
 
 /** A fresh stack. */
 export async function ourCalls(): Promise<Calls> {
-  const stack = await deviceStack();
+  const stack = await deviceStack({ RAW_SOCKETS: 4 });
   const { wasm } = stack;
   const done = <T>(result: T): Promise<T> => {
     stack.run();
@@ -35,6 +35,19 @@ export async function ourCalls(): Promise<Calls> {
       const text = result < 0 ? "" : Buffer.from(wasm.memory.buffer, at, result).toString();
       return done(result < 0 ? result : text);
     },
+    sendHex: (fd, hex, address = 0, flags = 0) => {
+      const at = wasm.scratch() >>> 0;
+      const bytes = Buffer.from(hex, "hex");
+      new Uint8Array(wasm.memory.buffer).set(bytes, at);
+      if (address === 0) return done(wasm.sysSend(fd, at, bytes.length, flags));
+      return done(wasm.sysSendTo(fd, at, bytes.length, flags, address, 0));
+    },
+    recvHex: (fd, bytes = 4096, flags = 0) => {
+      const at = wasm.scratch() >>> 0;
+      const result = wasm.sysRecv(fd, at, bytes, flags);
+      const hex = Buffer.from(wasm.memory.buffer, at, Math.max(0, Math.min(result, bytes)));
+      return done(result < 0 ? result : hex.toString("hex"));
+    },
     shutdown: (fd, how) => done(wasm.sysShutdown(fd, how)),
     close: (fd) => done(wasm.sysClose(fd)),
     setOption: (fd, level, option, value) => done(wasm.sysSetOption(fd, level, option, value)),
@@ -47,6 +60,7 @@ export async function ourCalls(): Promise<Calls> {
       const port = wasm.sysPeerPort(fd);
       return done(port === 0 ? NOTCONN : port);
     },
+    pause: () => Promise.resolve(),
     end: () => undefined,
   };
 }

@@ -1,0 +1,34 @@
+import { RAW_SOCKETS } from "../config";
+import { linkTxReady } from "../link/device";
+import { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT } from "../posix";
+import { rawSlot } from "../raw/slots";
+import { tcbAt } from "../tcp/connection";
+import { tcpEvents, tcpListenerEvents } from "../tcp/user";
+import { udpHasError } from "../udp/slots";
+import { udpReadable, udpWritable } from "../udp/transfer";
+import { NO_SOCKET, SocketFlag, SocketKind, socketAt, socketIndex } from "./table";
+
+/** Readiness as poll(2) bits; POLLNVAL for a descriptor that is not open. */
+export function sockEvents(fd: i32): u32 {
+  const index = socketIndex(fd);
+  if (index == NO_SOCKET) return POLLNVAL;
+  const socket = socketAt(index);
+  const slot = <u32>socket.index;
+  if (socket.kind == SocketKind.LISTENER) return tcpListenerEvents(slot);
+  if (socket.kind == SocketKind.CONNECTION) {
+    const shut: u32 = (socket.flags & SocketFlag.READ_SHUT) != 0 ? POLLIN : 0;
+    return tcpEvents(tcbAt(slot)) | shut;
+  }
+  if (socket.kind == SocketKind.STREAM) return POLLOUT | POLLHUP;
+  if (RAW_SOCKETS != 0 && socket.kind == SocketKind.RAW) return rawEvents(slot);
+  let events: u32 = udpReadable(slot) ? POLLIN : 0;
+  if (udpWritable(slot)) events |= POLLOUT;
+  if (udpHasError(slot)) events |= POLLERR;
+  return events;
+}
+
+function rawEvents(number: u32): u32 {
+  const slot = rawSlot(number);
+  const readable: u32 = slot.used != 0 ? POLLIN : 0;
+  return readable | (linkTxReady() ? POLLOUT : 0) | (slot.error != 0 ? POLLERR : 0);
+}

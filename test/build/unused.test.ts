@@ -1,0 +1,23 @@
+/** What an application leaves out is not in its image: no code, no RAM. */
+import test from "ava";
+import { compileFirmware } from "../../host-tools/build/compile.js";
+import type { Options } from "../../stack/options.js";
+
+/** Does a folder have functions in the module (their names stand in it), and how many static bytes are there in all. */
+async function weigh(
+  folder: string,
+  options: Partial<Options>,
+): Promise<{ code: boolean; ram: number }> {
+  const { wasm, statics } = await compileFirmware({ board: "virtual-w5500", app: "echo", options });
+  const ram = statics.reduce((sum, { bytes }) => sum + bytes, 0);
+  return { code: Buffer.from(wasm).includes(`${folder}/`), ram };
+}
+
+test("raw sockets are in an image with RAW_SOCKETS, and in no other", async (t) => {
+  const without = await weigh("stack/raw", {});
+  const withOne = await weigh("stack/raw", { RAW_SOCKETS: 1, RAW_RX_BYTES: 1024 });
+  t.false(without.code);
+  t.true(withOne.code);
+  const more = withOne.ram - without.ram;
+  t.true(more >= 1024 && more <= 1024 + 48, `${more} bytes`);
+});
