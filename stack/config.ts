@@ -26,6 +26,8 @@ export const UDP_SOCKETS: u32 = OPT_UDP_SOCKETS;
 export const UDP_RX_BYTES: u32 = OPT_UDP_RX_BYTES;
 export const RAW_SOCKETS: u32 = OPT_RAW_SOCKETS;
 export const RAW_RX_BYTES: u32 = OPT_RAW_RX_BYTES;
+export const LOCAL_SOCKETS: u32 = OPT_LOCAL_SOCKETS;
+export const LOCAL_RING_BYTES: u32 = OPT_LOCAL_RING_BYTES;
 export const ARP_ENTRIES: u32 = OPT_ARP_ENTRIES;
 export const ARP_PENDING_BYTES: u32 = OPT_ARP_PENDING_BYTES;
 export const ACD_UNIT_MS: u32 = OPT_ACD_UNIT_MS;
@@ -41,6 +43,8 @@ if ((TCP_RX_BYTES & (TCP_RX_BYTES - 1)) != 0) ERROR("TCP_RX_BYTES must be a powe
 if ((TCP_TX_BYTES & (TCP_TX_BYTES - 1)) != 0) ERROR("TCP_TX_BYTES must be a power of two");
 if ((UDP_RX_BYTES & (UDP_RX_BYTES - 1)) != 0) ERROR("UDP_RX_BYTES must be a power of two");
 if ((RAW_RX_BYTES & (RAW_RX_BYTES - 1)) != 0) ERROR("RAW_RX_BYTES must be a power of two");
+if ((LOCAL_RING_BYTES & (LOCAL_RING_BYTES - 1)) != 0)
+  ERROR("LOCAL_RING_BYTES must be a power of two");
 if ((LOOPBACK_BYTES & (LOOPBACK_BYTES - 1)) != 0) ERROR("LOOPBACK_BYTES must be a power of two");
 if (TCP_RX_BYTES > 32768 || TCP_TX_BYTES > 32768) ERROR("a TCP ring holds 32768 bytes at most");
 if (TCP_TCBS + TCP_SYN_RECORDS + TCP_TIME_WAIT_RECORDS > 250)

@@ -1,4 +1,5 @@
 /** POSIX errors with the numbers of Linux. Calls return them negated. */
+export const EPERM: i32 = 1;
 export const ENOENT: i32 = 2;
 export const EINTR: i32 = 4;
 export const EBADF: i32 = 9;

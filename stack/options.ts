@@ -54,6 +54,10 @@ export const OPTIONS = {
   RAW_SOCKETS: 0,
   /** Receive ring of a raw socket, bytes (a packet takes 4 bytes more than its length with the IP header). */
   RAW_RX_BYTES: 2048,
+  /** AF_UNIX sockets, connections that wait to be accepted among them; 0 leaves them out. */
+  LOCAL_SOCKETS: 0,
+  /** Receive ring of an AF_UNIX socket, bytes (a datagram takes 8 bytes more than its length). */
+  LOCAL_RING_BYTES: 512,
   /** Neighbours in the ARP cache. */
   ARP_ENTRIES: 12,
   /** Room for the latest packet that waits for an ARP reply, bytes of IP packet; 0 leaves it out. */

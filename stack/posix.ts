@@ -1,5 +1,6 @@
 /** POSIX constants with the values of Linux. */
 export const AF_UNSPEC: i32 = 0;
+export const AF_UNIX: i32 = 1;
 export const AF_INET: i32 = 2;
 export const SOCK_STREAM: i32 = 1;
 export const SOCK_DGRAM: i32 = 2;

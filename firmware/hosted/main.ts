@@ -17,6 +17,7 @@ import {
   sockLocalAddress,
   sockLocalPort,
   sockOpen,
+  sockPair,
   sockPeerAddress,
   sockPeerPort,
   sockReceive,
@@ -26,6 +27,7 @@ import {
   sockShutdown,
   sockTakeError,
 } from "../../stack/socket/socket";
+import { sockHasPeer } from "../../stack/socket/names";
 import { sockGetOption, sockSetOption } from "../../stack/socket/options";
 import { NO_SOCKET, socketIndex, socketsInUse } from "../../stack/socket/table";
 import { counterValue } from "../../stack/statistics";
@@ -101,6 +103,11 @@ export function scratch(): usize {
 
 export function sysSocket(domain: i32, type: i32, protocol: i32): i32 {
   return sockOpen(domain, type, protocol);
+}
+
+/** Two descriptors to `fds`. */
+export function sysSocketPair(domain: i32, type: i32, protocol: i32, fds: usize): i32 {
+  return sockPair(domain, type, protocol, fds);
 }
 
 export function sysBind(fd: i32, address: u32, port: u32): i32 {
@@ -208,6 +215,12 @@ export function sysPeerAddress(fd: i32): u32 {
 export function sysPeerPort(fd: i32): u32 {
   const index = socketIndex(fd);
   return index == NO_SOCKET ? 0 : sockPeerPort(index);
+}
+
+/** 1 when the socket has another end. */
+export function sysHasPeer(fd: i32): u32 {
+  const index = socketIndex(fd);
+  return index != NO_SOCKET && sockHasPeer(index) ? 1 : 0;
 }
 
 /** A counter of stack/statistics.ts. */

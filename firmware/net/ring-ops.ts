@@ -1,7 +1,7 @@
 import { RING_ENTRIES } from "../../stack/config";
 import { EAGAIN, EALREADY, EINPROGRESS, ENOBUFS } from "../../stack/errors";
 import { MSG_ZEROCOPY, POLLERR, POLLHUP, POLLIN, POLLNVAL } from "../../stack/posix";
-import { SockAddrIn } from "../../stack/socket/address";
+import { SockAddrIn, addressOf, portOf } from "../../stack/socket/address";
 import { sockAckedTo, sockSendEnd } from "../../stack/socket/names";
 import {
   sockAccept,
@@ -184,8 +184,8 @@ function connecting(op: RingOp): bool {
   if (op.begun && sockEvents(op.fd) == 0) return false;
   op.begun = true;
   const to = changetype<SockAddrIn>(op.address);
-  const result = sockConnect(op.fd, bswap<u32>(to.sinAddr), <u32>bswap<u16>(to.sinPort));
-  if (result == -EINPROGRESS || result == -EALREADY) return false;
+  const result = sockConnect(op.fd, addressOf(to), portOf(to));
+  if (result == -EINPROGRESS || result == -EALREADY || result == -EAGAIN) return false;
   op.result = result;
   return true;
 }

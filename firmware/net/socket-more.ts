@@ -3,6 +3,7 @@ import { MSG_TRUNC, SOCK_NONBLOCK } from "../../stack/posix";
 import { SockAddrIn } from "../../stack/socket/address";
 import { sockIsStream, sockQueuedIn, sockQueuedOut } from "../../stack/socket/names";
 import { NO_SOCKET, SocketFlag, socketAt, socketIndex } from "../../stack/socket/table";
+import { sockPair } from "../../stack/socket/local-calls";
 import { accept, recv, recvfrom, send, sendto } from "./sockets";
 
 /** Calls that are short ways to those of `sockets.ts`, for programs that come with them. */
@@ -38,6 +39,11 @@ let cut: bool = false;
 const PIECES_MAX: u32 = 16;
 /** A datagram is put together here: it must leave in one call. */
 const DATAGRAM_BYTES: u32 = 1472;
+
+/** socketpair(2), of AF_UNIX: two descriptors to the two words at `fds`. */
+export function socketpair(domain: i32, type: i32, protocol: i32, fds: usize): i32 {
+  return sockPair(domain, type, protocol, fds);
+}
 
 /** read(2). */
 export function read(fd: i32, to: usize, bytes: u32): i32 {

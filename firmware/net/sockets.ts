@@ -1,7 +1,23 @@
 import { clockMs } from "board";
-import { EAFNOSUPPORT, EAGAIN, EALREADY, EBADF, EINPROGRESS, ENOTCONN } from "../../stack/errors";
-import { SockAddrIn, setSockAddrIn } from "../../stack/socket/address";
-import { AF_INET, AF_UNSPEC, MSG_PEEK, MSG_WAITALL } from "../../stack/posix";
+import {
+  EAFNOSUPPORT,
+  EAGAIN,
+  EALREADY,
+  EBADF,
+  EINPROGRESS,
+  EINVAL,
+  ENOTCONN,
+} from "../../stack/errors";
+import { LOCAL_SOCKETS } from "../../stack/config";
+import {
+  SockAddrIn,
+  SockAddrUn,
+  addressOf,
+  portOf,
+  setSockAddrIn,
+  setSockAddrUn,
+} from "../../stack/socket/address";
+import { AF_INET, AF_UNIX, AF_UNSPEC, MSG_PEEK, MSG_WAITALL } from "../../stack/posix";
 import {
   sockAccept,
   sockBind,
@@ -21,6 +37,7 @@ import {
   sockShutdown,
   sockUndelivered,
 } from "../../stack/socket/socket";
+import { sockHasPeer, sockIsLocal } from "../../stack/socket/names";
 import { SHUT_WR } from "../../stack/posix";
 import { NO_SOCKET, socketAt, socketIndex } from "../../stack/socket/table";
 import { netPoll } from "./runtime";
@@ -34,6 +51,7 @@ import { broken, mayWait, receiveTimeout, sendTimeout, timeLeft } from "./socket
  */
 export {
   AF_INET,
+  AF_UNIX,
   F_GETFL,
   F_SETFL,
   ICMP_FILTER,
@@ -95,7 +113,15 @@ export {
 } from "../../stack/posix";
 export { PollFd, poll } from "./socket-poll";
 export { fcntl, getsockopt, setsockopt } from "./socket-options";
-export { SockAddrIn, htonl, htons, ntohl, ntohs } from "../../stack/socket/address";
+export {
+  SockAddrIn,
+  SockAddrUn,
+  setSockAddrUn,
+  htonl,
+  htons,
+  ntohl,
+  ntohs,
+} from "../../stack/socket/address";
 export {
   EADDRINUSE,
   EADDRNOTAVAIL,
@@ -117,6 +143,7 @@ export {
   ENOPROTOOPT,
   ENOTCONN,
   EOPNOTSUPP,
+  EPERM,
   EPIPE,
   EPROTONOSUPPORT,
   ESOCKTNOSUPPORT,
@@ -126,15 +153,28 @@ export {
 
 const PEER: usize = memory.data(8, 4);
 
-/** socket(2): AF_INET; SOCK_STREAM (TCP) or SOCK_DGRAM (UDP) or SOCK_RAW with a protocol, with SOCK_NONBLOCK if wanted. */
+/** socket(2): AF_UNIX with SOCK_STREAM or SOCK_DGRAM; AF_INET with SOCK_STREAM (TCP) or SOCK_DGRAM (UDP) or SOCK_RAW with a protocol, with SOCK_NONBLOCK if wanted. */
 export function socket(domain: i32, type: i32, protocol: i32): i32 {
   return sockOpen(domain, type, protocol);
 }
 
+/** 0, or the error of an address that is not of the socket's family. */
+function familyFault(fd: i32, address: SockAddrIn): i32 {
+  if (LOCAL_SOCKETS != 0 && sockIsLocal(fd)) return address.sinFamily == <u16>AF_UNIX ? 0 : -EINVAL;
+  return address.sinFamily == <u16>AF_INET ? 0 : -EAFNOSUPPORT;
+}
+
+/** Tells an address in the way of the socket's family. */
+function tellAddress(fd: i32, record: SockAddrIn, address: u32, port: u32): void {
+  if (LOCAL_SOCKETS != 0 && sockIsLocal(fd)) {
+    setSockAddrUn(changetype<SockAddrUn>(record), address, port);
+  } else setSockAddrIn(record, <u16>AF_INET, address, port);
+}
+
 /** bind(2). */
 export function bind(fd: i32, address: SockAddrIn): i32 {
-  if (address.sinFamily != <u16>AF_INET) return -EAFNOSUPPORT;
-  return sockBind(fd, bswap<u32>(address.sinAddr), <u32>bswap<u16>(address.sinPort));
+  const wrong = familyFault(fd, address);
+  return wrong != 0 ? wrong : sockBind(fd, addressOf(address), portOf(address));
 }
 
 /** listen(2). */
@@ -163,13 +203,21 @@ export function accept(fd: i32, address: SockAddrIn | null): i32 {
 /** connect(2). Waits until the connection is open or refused; with O_NONBLOCK -EINPROGRESS, then poll for POLLOUT. */
 export function connect(fd: i32, address: SockAddrIn): i32 {
   if (address.sinFamily == <u16>AF_UNSPEC) return sockConnect(fd, 0, 0);
-  if (address.sinFamily != <u16>AF_INET) return -EAFNOSUPPORT;
-  const to = bswap<u32>(address.sinAddr);
-  const port = <u32>bswap<u16>(address.sinPort);
+  const wrong = familyFault(fd, address);
+  if (wrong != 0) return wrong;
+  const to = addressOf(address);
+  const port = portOf(address);
   const startMs = clockMs();
   let result = sockConnect(fd, to, port);
   if (result == -EALREADY) {
     netPoll(0);
+    result = sockConnect(fd, to, port);
+  }
+  // The backlog of a listener in the same firmware is full.
+  while (LOCAL_SOCKETS != 0 && result == -EAGAIN && mayWait(fd, 0)) {
+    const left = timeLeft(startMs, sendTimeout(fd));
+    if (left == 0) break;
+    netPoll(left);
     result = sockConnect(fd, to, port);
   }
   if (result != -EINPROGRESS || !mayWait(fd, 0)) return result;
@@ -199,14 +247,13 @@ export function sendto(
   flags: i32,
   address: SockAddrIn | null,
 ): i32 {
-  if (address != null && address.sinFamily != <u16>AF_INET) return -EAFNOSUPPORT;
-  return sendUntil(fd, from, bytes, flags, address);
+  const wrong = address != null ? familyFault(fd, address) : 0;
+  return wrong != 0 ? wrong : sendUntil(fd, from, bytes, flags, address);
 }
 
 function sendOnce(fd: i32, from: usize, bytes: u32, flags: i32, to: SockAddrIn | null): i32 {
   if (to == null) return sockSend(fd, from, bytes, flags);
-  const port = <u32>bswap<u16>(to.sinPort);
-  return sockSendTo(fd, from, bytes, flags, bswap<u32>(to.sinAddr), port);
+  return sockSendTo(fd, from, bytes, flags, addressOf(to), portOf(to));
 }
 
 function sendUntil(fd: i32, from: usize, bytes: u32, flags: i32, to: SockAddrIn | null): i32 {
@@ -269,7 +316,7 @@ export function recvfrom(
   // What came before an error or the end is told first.
   if (done != 0) result = <i32>done;
   if (result >= 0 && address != null) {
-    setSockAddrIn(address, <u16>AF_INET, load<u32>(PEER), load<u32>(PEER, 4));
+    tellAddress(fd, address, load<u32>(PEER), load<u32>(PEER, 4));
   }
   return result;
 }
@@ -302,7 +349,7 @@ export function close(fd: i32): i32 {
 export function getsockname(fd: i32, address: SockAddrIn): i32 {
   const index = socketIndex(fd);
   if (index == NO_SOCKET) return -EBADF;
-  setSockAddrIn(address, <u16>AF_INET, sockLocalAddress(index), sockLocalPort(index));
+  tellAddress(fd, address, sockLocalAddress(index), sockLocalPort(index));
   return 0;
 }
 
@@ -310,8 +357,7 @@ export function getsockname(fd: i32, address: SockAddrIn): i32 {
 export function getpeername(fd: i32, address: SockAddrIn): i32 {
   const index = socketIndex(fd);
   if (index == NO_SOCKET) return -EBADF;
-  const port = sockPeerPort(index);
-  if (port == 0) return -ENOTCONN;
-  setSockAddrIn(address, <u16>AF_INET, sockPeerAddress(index), port);
+  if (!sockHasPeer(index)) return -ENOTCONN;
+  tellAddress(fd, address, sockPeerAddress(index), sockPeerPort(index));
   return 0;
 }

@@ -1,3 +1,6 @@
+import { LOCAL_SOCKETS } from "../config";
+import { AF_UNIX } from "../posix";
+
 /**
  * `sockaddr_in` as in POSIX: family in host order, port and address in network order. 8 bytes; the padding that POSIX has
  * behind it is left out.
@@ -34,4 +37,34 @@ export function setSockAddrIn(record: SockAddrIn, family: u16, address: u32, por
   record.sinFamily = family;
   record.sinPort = bswap<u16>(<u16>port);
   record.sinAddr = bswap<u32>(address);
+}
+
+/**
+ * `sockaddr_un` of a firmware: a name that stays where it is, such as a text in flash, by its place and length. As big as a
+ * `SockAddrIn`, and passed in its place with `changetype<SockAddrIn>()`, as C casts to `struct sockaddr`.
+ */
+@unmanaged
+export class SockAddrUn {
+  sunFamily: u16;
+  sunBytes: u16;
+  sunName: usize;
+}
+
+/** Fills a record with a name. */
+export function setSockAddrUn(record: SockAddrUn, name: usize, bytes: u32): void {
+  record.sunFamily = <u16>AF_UNIX;
+  record.sunBytes = <u16>bytes;
+  record.sunName = name;
+}
+
+/** What a record says, as the calls of `socket.ts` take it: an address in host order, or the place of a name. */
+export function addressOf(record: SockAddrIn): u32 {
+  if (LOCAL_SOCKETS != 0 && record.sinFamily == <u16>AF_UNIX) return record.sinAddr;
+  return bswap<u32>(record.sinAddr);
+}
+
+/** The same for the port, or the length of a name. */
+export function portOf(record: SockAddrIn): u32 {
+  if (LOCAL_SOCKETS != 0 && record.sinFamily == <u16>AF_UNIX) return <u32>record.sinPort;
+  return <u32>bswap<u16>(record.sinPort);
 }

@@ -1,5 +1,6 @@
-import { RAW_SOCKETS } from "../config";
+import { LOCAL_SOCKETS, RAW_SOCKETS } from "../config";
 import { linkTxReady } from "../link/device";
+import { localEvents } from "../local/slots";
 import { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT } from "../posix";
 import { rawSlot } from "../raw/slots";
 import { tcbAt } from "../tcp/connection";
@@ -21,6 +22,7 @@ export function sockEvents(fd: i32): u32 {
   }
   if (socket.kind == SocketKind.STREAM) return POLLOUT | POLLHUP;
   if (RAW_SOCKETS != 0 && socket.kind == SocketKind.RAW) return rawEvents(slot);
+  if (LOCAL_SOCKETS != 0 && socket.kind == SocketKind.LOCAL) return localEvents(slot);
   let events: u32 = udpReadable(slot) ? POLLIN : 0;
   if (udpWritable(slot)) events |= POLLOUT;
   if (udpHasError(slot)) events |= POLLERR;

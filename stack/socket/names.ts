@@ -9,7 +9,10 @@ import {
   udpPeerPort,
   udpTakeError,
 } from "../udp/slots";
-import { RAW_SOCKETS } from "../config";
+import { LOCAL_SOCKETS, RAW_SOCKETS } from "../config";
+import { localPeer } from "../local/connect";
+import { NO_LOCAL, localIsStream, localSlot, localTakeError } from "../local/slots";
+import { localNextBytes, localUnread } from "../local/transfer";
 import { rawLocalAddress, rawSlot, rawTakeError } from "../raw/slots";
 import { rawNextBytes } from "../raw/transfer";
 import { NO_SOCKET, Socket, SocketKind, socketAt, socketIndex } from "./table";
@@ -19,7 +22,10 @@ import { NO_SOCKET, Socket, SocketKind, socketAt, socketIndex } from "./table";
 /** True for an open stream socket. */
 export function sockIsStream(fd: i32): bool {
   const index = socketIndex(fd);
-  return index != NO_SOCKET && <u32>socketAt(index).kind < <u32>SocketKind.DATAGRAM;
+  if (index == NO_SOCKET) return false;
+  const socket = socketAt(index);
+  if (LOCAL_SOCKETS != 0 && isLocal(socket)) return localIsStream(<u32>socket.index);
+  return <u32>socket.kind < <u32>SocketKind.DATAGRAM;
 }
 
 /** The TCB of a connected stream socket, null otherwise. */
@@ -28,6 +34,10 @@ export function sockTcb(fd: i32): Tcb | null {
   if (index == NO_SOCKET) return null;
   const socket = socketAt(index);
   return socket.kind == SocketKind.CONNECTION ? tcbAt(<u32>socket.index) : null;
+}
+
+function isLocal(socket: Socket): bool {
+  return socket.kind == SocketKind.LOCAL;
 }
 
 function isRaw(socket: Socket): bool {
@@ -41,11 +51,17 @@ export function sockQueuedIn(fd: i32): u32 {
   const socket = socketAt(index);
   if (socket.kind == SocketKind.DATAGRAM) return udpNextBytes(<u32>socket.index);
   if (RAW_SOCKETS != 0 && isRaw(socket)) return rawNextBytes(<u32>socket.index);
+  if (LOCAL_SOCKETS != 0 && isLocal(socket)) return localNextBytes(<u32>socket.index);
   return socket.kind == SocketKind.CONNECTION ? textReadable(tcbAt(<u32>socket.index)) : 0;
 }
 
 /** Bytes of a connection that were sent and are not acknowledged. */
 export function sockQueuedOut(fd: i32): u32 {
+  if (LOCAL_SOCKETS != 0) {
+    const index = socketIndex(fd);
+    if (index != NO_SOCKET && isLocal(socketAt(index)))
+      return localUnread(<u32>socketAt(index).index);
+  }
   const tcb = sockTcb(fd);
   return tcb == null ? 0 : tcb.queued;
 }
@@ -67,6 +83,7 @@ export function sockLocalAddress(index: u32): u32 {
   const socket = socketAt(index);
   if (socket.kind == SocketKind.DATAGRAM) return udpLocalAddress(<u32>socket.index);
   if (RAW_SOCKETS != 0 && isRaw(socket)) return rawLocalAddress(<u32>socket.index);
+  if (LOCAL_SOCKETS != 0 && isLocal(socket)) return <u32>localSlot(<u32>socket.index).name;
   return socket.localAddress;
 }
 
@@ -75,6 +92,7 @@ export function sockLocalPort(index: u32): u32 {
   const socket = socketAt(index);
   if (socket.kind == SocketKind.DATAGRAM) return udpLocalPort(<u32>socket.index);
   if (RAW_SOCKETS != 0 && isRaw(socket)) return <u32>rawSlot(<u32>socket.index).protocol;
+  if (LOCAL_SOCKETS != 0 && isLocal(socket)) return <u32>localSlot(<u32>socket.index).nameBytes;
   return <u32>socket.localPort;
 }
 
@@ -83,6 +101,7 @@ export function sockPeerAddress(index: u32): u32 {
   const socket = socketAt(index);
   if (socket.kind == SocketKind.DATAGRAM) return udpPeerAddress(<u32>socket.index);
   if (RAW_SOCKETS != 0 && isRaw(socket)) return rawSlot(<u32>socket.index).peerAddress;
+  if (LOCAL_SOCKETS != 0 && isLocal(socket)) return localPeerName(socket, false);
   if (socket.kind != SocketKind.CONNECTION) return 0;
   return tcbAt(<u32>socket.index).remoteAddress;
 }
@@ -92,8 +111,29 @@ export function sockPeerPort(index: u32): u32 {
   const socket = socketAt(index);
   if (socket.kind == SocketKind.DATAGRAM) return udpPeerPort(<u32>socket.index);
   if (RAW_SOCKETS != 0 && isRaw(socket)) return <u32>rawSlot(<u32>socket.index).peerPort;
+  if (LOCAL_SOCKETS != 0 && isLocal(socket)) return localPeerName(socket, true);
   if (socket.kind != SocketKind.CONNECTION) return 0;
   return <u32>tcbAt(<u32>socket.index).remotePort;
+}
+
+/** Name of the other end of an AF_UNIX socket: its place, or its length. */
+function localPeerName(socket: Socket, length: bool): u32 {
+  const peer = localPeer(<u32>socket.index);
+  if (peer == NO_LOCAL) return 0;
+  return length ? <u32>localSlot(peer).nameBytes : <u32>localSlot(peer).name;
+}
+
+/** True for a socket of AF_UNIX: its addresses are the place of a name, its ports the length. */
+export function sockIsLocal(fd: i32): bool {
+  const index = socketIndex(fd);
+  return LOCAL_SOCKETS != 0 && index != NO_SOCKET && isLocal(socketAt(index));
+}
+
+/** True when a socket has another end. */
+export function sockHasPeer(index: u32): bool {
+  const socket = socketAt(index);
+  if (LOCAL_SOCKETS != 0 && isLocal(socket)) return localPeer(<u32>socket.index) != NO_LOCAL;
+  return sockPeerPort(index) != 0;
 }
 
 /** Takes the pending error of a socket (SO_ERROR), positive; 0 when there is none. */
@@ -101,6 +141,7 @@ export function sockTakeError(index: u32): i32 {
   const socket = socketAt(index);
   if (socket.kind == SocketKind.DATAGRAM) return udpTakeError(<u32>socket.index);
   if (RAW_SOCKETS != 0 && isRaw(socket)) return rawTakeError(<u32>socket.index);
+  if (LOCAL_SOCKETS != 0 && isLocal(socket)) return localTakeError(<u32>socket.index);
   if (socket.kind != SocketKind.CONNECTION) return 0;
   return -tcpTakeError(tcbAt(<u32>socket.index));
 }

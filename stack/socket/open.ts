@@ -1,7 +1,8 @@
-import { RAW_SOCKETS } from "../config";
+import { LOCAL_SOCKETS, RAW_SOCKETS } from "../config";
 import { EAFNOSUPPORT, EINVAL, EMFILE, EPROTONOSUPPORT, ESOCKTNOSUPPORT } from "../errors";
 import {
   AF_INET,
+  AF_UNIX,
   IPPROTO_TCP,
   IPPROTO_UDP,
   SOCK_DGRAM,
@@ -11,6 +12,7 @@ import {
 } from "../posix";
 import { rawOpen, rawProtocol } from "../raw/slots";
 import { udpOpen } from "../udp/slots";
+import { localSocket } from "./local-calls";
 import {
   NO_SOCKET,
   SocketFlag,
@@ -26,6 +28,7 @@ import {
  * -EMFILE, -ENOBUFS.
  */
 export function sockOpen(domain: i32, type: i32, protocol: i32): i32 {
+  if (LOCAL_SOCKETS != 0 && domain == AF_UNIX) return localSocket(type, protocol);
   if (domain != AF_INET) return -EAFNOSUPPORT;
   if (protocol < 0 || protocol > 255) return -EINVAL;
   switch (type & 0xf) {

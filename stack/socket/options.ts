@@ -1,4 +1,11 @@
-import { RAW_SOCKETS, TCP_KEEPALIVE, TCP_RX_BYTES, TCP_TX_BYTES, UDP_RX_BYTES } from "../config";
+import {
+  LOCAL_SOCKETS,
+  RAW_SOCKETS,
+  TCP_KEEPALIVE,
+  TCP_RX_BYTES,
+  TCP_TX_BYTES,
+  UDP_RX_BYTES,
+} from "../config";
 import { EBADF, EINVAL, ENOPROTOOPT, EOPNOTSUPP } from "../errors";
 import { TcbFlag, tcbAt } from "../tcp/connection";
 import { DEFAULT_MSS } from "../tcp/segment";
@@ -34,6 +41,7 @@ import {
   TCP_QUICKACK,
 } from "../posix";
 import { sockTakeError } from "./names";
+import { localGetOption, localSetOption } from "./local-calls";
 import { getPatience, setKeepAlive, setPatience } from "./patience";
 import { GENERAL_OPTION, rawGetOption, rawNoteOption, rawSetOption } from "./raw-options";
 import { NO_SOCKET, Socket, SocketFlag, SocketKind, socketAt, socketIndex } from "./table";
@@ -54,6 +62,10 @@ export function sockSetOption(fd: i32, level: i32, option: i32, value: i32): i32
     const result = setGeneral(socket, level, option, value);
     if (result == 0) rawNoteOption(socket, level, option, value);
     return result;
+  }
+  if (LOCAL_SOCKETS != 0 && socket.kind == SocketKind.LOCAL) {
+    const own = localSetOption(level);
+    if (own != GENERAL_OPTION) return own;
   }
   return setGeneral(socket, level, option, value);
 }
@@ -144,6 +156,10 @@ export function sockGetOption(fd: i32, level: i32, option: i32): i32 {
   const socket = socketAt(index);
   if (RAW_SOCKETS != 0 && socket.kind == SocketKind.RAW) {
     const own = rawGetOption(socket, level, option);
+    if (own != GENERAL_OPTION) return own;
+  }
+  if (LOCAL_SOCKETS != 0 && socket.kind == SocketKind.LOCAL) {
+    const own = localGetOption(socket, level, option);
     if (own != GENERAL_OPTION) return own;
   }
   const stream = <u32>socket.kind < <u32>SocketKind.DATAGRAM;

@@ -1,4 +1,4 @@
-import { RAW_SOCKETS, SOCKETS, TCP_ANY_PORT, TCP_KEEPALIVE } from "../config";
+import { LOCAL_SOCKETS, RAW_SOCKETS, SOCKETS, TCP_ANY_PORT, TCP_KEEPALIVE } from "../config";
 import {
   EADDRINUSE,
   EADDRNOTAVAIL,
@@ -14,6 +14,8 @@ import {
   EOPNOTSUPP,
 } from "../errors";
 import { iface } from "../interface";
+import { localConnect } from "../local/connect";
+import { localBind, localClose, localListen, localShutdown } from "../local/slots";
 import { random32 } from "../random";
 import { TcbFlag, TcpState, connectionUsesPort, tcbAt } from "../tcp/connection";
 import { tcbRelease } from "../tcp/lifecycle";
@@ -32,6 +34,7 @@ import {
 import { rawBind, rawClose, rawConnect } from "../raw/slots";
 import { udpBind, udpClose, udpConnect } from "../udp/slots";
 import { SHUT_RD, SHUT_RDWR, SHUT_WR } from "../posix";
+import { localAcceptSocket } from "./local-calls";
 import { applyPatience } from "./patience";
 import {
   NO_SOCKET,
@@ -54,6 +57,7 @@ export {
   sockTakeError,
   sockTcb,
 } from "./names";
+export { sockPair } from "./local-calls";
 export { sockEvents } from "./events";
 export { sockOpen } from "./open";
 export { sockReceive, sockReceiveFrom, sockSend, sockSendTo } from "./transfer";
@@ -71,6 +75,7 @@ export function sockBind(fd: i32, address: u32, port: u32): i32 {
   const loopback = address >>> 24 == 127;
   if (socket.kind == SocketKind.DATAGRAM) return udpBind(<u32>socket.index, address, port);
   if (RAW_SOCKETS != 0 && isRaw(socket)) return rawBind(<u32>socket.index, address);
+  if (LOCAL_SOCKETS != 0 && isLocal(socket)) return localBind(<u32>socket.index, address, port);
   if (socket.kind != SocketKind.STREAM || socket.localPort != 0) return -EINVAL;
   if (address != 0 && !loopback && address != iface.address) return -EADDRNOTAVAIL;
   if (port == 0) port = freePort();
@@ -87,6 +92,10 @@ export function sockBind(fd: i32, address: u32, port: u32): i32 {
   socket.localPort = <u16>port;
   socket.flags |= SocketFlag.BOUND;
   return 0;
+}
+
+function isLocal(socket: Socket): bool {
+  return socket.kind == SocketKind.LOCAL;
 }
 
 function isRaw(socket: Socket): bool {
@@ -130,6 +139,7 @@ export function sockListen(fd: i32, backlog: i32): i32 {
     tcpListenAgain(<u32>socket.index, places);
     return 0;
   }
+  if (LOCAL_SOCKETS != 0 && isLocal(socket)) return localListen(<u32>socket.index, backlog);
   if (<u32>socket.kind >= <u32>SocketKind.DATAGRAM) return -EOPNOTSUPP;
   if (socket.kind != SocketKind.STREAM) return -EINVAL;
   if (socket.localPort == 0) {
@@ -165,6 +175,7 @@ export function sockAccept(fd: i32): i32 {
   const index = socketIndex(fd);
   if (index == NO_SOCKET) return -EBADF;
   const socket = socketAt(index);
+  if (LOCAL_SOCKETS != 0 && isLocal(socket)) return localAcceptSocket(socket);
   if (<u32>socket.kind >= <u32>SocketKind.DATAGRAM) return -EOPNOTSUPP;
   if (socket.kind != SocketKind.LISTENER) return -EINVAL;
   if (tcpListenerEvents(<u32>socket.index) == 0) return -EAGAIN;
@@ -217,6 +228,7 @@ export function sockConnect(fd: i32, address: u32, port: u32): i32 {
   const socket = socketAt(index);
   if (socket.kind == SocketKind.DATAGRAM) return udpConnect(<u32>socket.index, address, port);
   if (RAW_SOCKETS != 0 && isRaw(socket)) return rawConnect(<u32>socket.index, address, port);
+  if (LOCAL_SOCKETS != 0 && isLocal(socket)) return localConnect(<u32>socket.index, address, port);
   if (socket.kind == SocketKind.LISTENER) return -EOPNOTSUPP;
   if (socket.kind == SocketKind.CONNECTION) return connectOutcome(socket);
   const local = socket.localPort != 0 ? <u32>socket.localPort : freePort();
@@ -261,6 +273,7 @@ export function sockShutdown(fd: i32, how: i32): i32 {
   const index = socketIndex(fd);
   if (index == NO_SOCKET) return -EBADF;
   const socket = socketAt(index);
+  if (LOCAL_SOCKETS != 0 && isLocal(socket)) return localShutdown(<u32>socket.index, how);
   if (how < SHUT_RD || how > SHUT_RDWR) return -EINVAL;
   if (socket.kind != SocketKind.CONNECTION) return -ENOTCONN;
   if (how != SHUT_WR) socket.flags |= SocketFlag.READ_SHUT;
@@ -297,5 +310,6 @@ function closeWith(fd: i32, abort: bool): i32 {
   else if (kind == SocketKind.CONNECTION) tcpClose(tcbAt(slot), reset);
   else if (kind == SocketKind.DATAGRAM) udpClose(slot);
   else if (RAW_SOCKETS != 0 && kind == SocketKind.RAW) rawClose(slot);
+  else if (LOCAL_SOCKETS != 0 && kind == SocketKind.LOCAL) localClose(slot);
   return 0;
 }

@@ -10,6 +10,8 @@ export const enum SocketKind {
   CONNECTION = 3,
   DATAGRAM = 4,
   RAW = 5,
+  /** AF_UNIX. */
+  LOCAL = 6,
 }
 
 export const enum SocketFlag {

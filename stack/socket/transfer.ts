@@ -1,7 +1,8 @@
-import { RAW_SOCKETS } from "../config";
+import { LOCAL_SOCKETS, RAW_SOCKETS } from "../config";
 import { EBADF, EDESTADDRREQ, EINVAL, ENOTCONN } from "../errors";
 import { tcbAt } from "../tcp/connection";
 import { tcpReceive, tcpSend } from "../tcp/user";
+import { localReceive, localSend } from "../local/transfer";
 import { rawReceive, rawSend } from "../raw/transfer";
 import { udpPeerAddress, udpPeerPort } from "../udp/slots";
 import { udpReceive, udpSend } from "../udp/transfer";
@@ -22,6 +23,8 @@ export function sockSend(fd: i32, from: usize, bytes: u32, flags: i32): i32 {
   }
   if (RAW_SOCKETS != 0 && socket.kind == SocketKind.RAW)
     return rawSend(<u32>socket.index, from, bytes, 0);
+  if (LOCAL_SOCKETS != 0 && socket.kind == SocketKind.LOCAL)
+    return localSend(<u32>socket.index, from, bytes, 0, 0);
   if (socket.kind != SocketKind.DATAGRAM) return -ENOTCONN;
   const slot = <u32>socket.index;
   if (udpPeerPort(slot) == 0) return -EDESTADDRREQ;
@@ -42,6 +45,8 @@ export function sockSendTo(
   const socket = socketAt(index);
   if (RAW_SOCKETS != 0 && socket.kind == SocketKind.RAW)
     return rawSend(<u32>socket.index, from, bytes, address);
+  if (LOCAL_SOCKETS != 0 && socket.kind == SocketKind.LOCAL)
+    return localSend(<u32>socket.index, from, bytes, address, port);
   if (socket.kind != SocketKind.DATAGRAM) return sockSend(fd, from, bytes, flags);
   if (port == 0) return -EINVAL;
   return udpSend(<u32>socket.index, from, bytes, address, port);
@@ -64,6 +69,9 @@ export function sockReceiveFrom(fd: i32, to: usize, capacity: u32, flags: i32, p
   }
   if (RAW_SOCKETS != 0 && socket.kind == SocketKind.RAW) {
     return rawReceive(<u32>socket.index, to, capacity, peer, peek, whole);
+  }
+  if (LOCAL_SOCKETS != 0 && socket.kind == SocketKind.LOCAL) {
+    return localReceive(<u32>socket.index, to, capacity, peer, peek, whole);
   }
   if (socket.kind != SocketKind.CONNECTION) return -ENOTCONN;
   const tcb = tcbAt(<u32>socket.index);

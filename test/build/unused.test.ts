@@ -21,3 +21,12 @@ test("raw sockets are in an image with RAW_SOCKETS, and in no other", async (t) 
   const more = withOne.ram - without.ram;
   t.true(more >= 1024 && more <= 1024 + 48, `${more} bytes`);
 });
+
+test("AF_UNIX sockets are in an image with LOCAL_SOCKETS, and in no other", async (t) => {
+  const without = await weigh("stack/local", {});
+  const withTwo = await weigh("stack/local", { LOCAL_SOCKETS: 2, LOCAL_RING_BYTES: 256 });
+  t.false(without.code);
+  t.true(withTwo.code);
+  const more = withTwo.ram - without.ram;
+  t.true(more >= 512 && more <= 512 + 64, `${more} bytes`);
+});

@@ -13,6 +13,16 @@ export interface Calls {
   sendto(fd: number, text: string, port: number, address?: number, flags?: number): Promise<number>;
   /** The text, or a negative errno; "" at the end of a stream. */
   recv(fd: number, bytes?: number, flags?: number): Promise<string | number>;
+  /** Two descriptors, or a negative errno. */
+  socketpair(type: number, protocol?: number, domain?: number): Promise<number[] | number>;
+  /** bind, connect, sendto and the names of the ends with names of AF_UNIX, which no file has (abstract ones). */
+  bindName(fd: number, name: string): Promise<number>;
+  connectName(fd: number, name: string): Promise<number>;
+  sendtoName(fd: number, text: string, name: string): Promise<number>;
+  localName(fd: number): Promise<string | number>;
+  peerName(fd: number): Promise<string | number>;
+  /** The text and its sender's name, or a negative errno. */
+  recvName(fd: number): Promise<string | number>;
   /** Bytes in hexadecimal; `address` 0 = to the connected peer. */
   sendHex(fd: number, hex: string, address?: number, flags?: number): Promise<number>;
   /** Bytes in hexadecimal, or a negative errno. */
@@ -30,12 +40,15 @@ export interface Calls {
   peerPort(fd: number): Promise<number>;
   /** A kernel under load answers its own packets a moment later. */
   pause(): Promise<void>;
+  /** Bytes that are no AF_UNIX datagram. */
+  tooLong: number;
   end(): void;
 }
 
 export const STREAM = 1;
 export const DGRAM = 2;
 export const RAW = 3;
+export const UNIX = 1;
 export const LOOPBACK = 0x7f000001;
 export const [IN, OUT, ERR, HUP, NVAL] = [1, 4, 8, 16, 32] as const;
 export const MSG = {
@@ -47,6 +60,7 @@ export const MSG = {
 } as const;
 export const SHUT = { RD: 0, WR: 1, RDWR: 2 } as const;
 export const E = {
+  PERM: -1,
   BADF: -9,
   AGAIN: -11,
   ACCES: -13,

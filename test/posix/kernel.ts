@@ -1,7 +1,9 @@
 /** The calls done by this machine's kernel, through a few lines of Python that keep the descriptors. */
 import { spawn, spawnSync } from "node:child_process";
 import { createInterface } from "node:readline";
-import { LOOPBACK, type Calls } from "./calls.js";
+import { LOOPBACK, UNIX, type Calls } from "./calls.js";
+
+let started = 0;
 
 const SERVER = `
 import ctypes, json, os, select, socket, struct, sys
@@ -15,6 +17,13 @@ def name(f, fd):
     b = ctypes.create_string_buffer(16); n = ctypes.c_uint(16)
     r = call(f, fd, b, ctypes.byref(n))
     return r if r < 0 else struct.unpack(">H", b.raw[2:4])[0]
+def un(text):
+    b = b"\\0" + text.encode()
+    return struct.pack("=H", 1) + b, 2 + len(b)
+def unname(f, fd):
+    b = ctypes.create_string_buffer(110); n = ctypes.c_uint(110)
+    r = call(f, fd, b, ctypes.byref(n))
+    return r if r < 0 else b.raw[3:n.value].decode()
 def opt(fd, level, option, value):
     return call(libc.setsockopt, fd, level, option, value, len(value))
 def do(q):
@@ -31,6 +40,19 @@ def do(q):
     if o == "recv":
         b = ctypes.create_string_buffer(65536); r = call(libc.recv, a[0], b, a[1], a[2])
         return r if r < 0 else b.raw[:min(r, a[1])].decode()
+    if o == "pair":
+        b = (ctypes.c_int * 2)(); r = call(libc.socketpair, a[0], a[1] | os.O_NONBLOCK, a[2], b)
+        return r if r < 0 else list(b)
+    if o == "bindname": return call(libc.bind, a[0], *un(a[1]))
+    if o == "connectname": return call(libc.connect, a[0], *un(a[1]))
+    if o == "sendtoname":
+        d = a[1].encode(); return call(libc.sendto, a[0], d, len(d), 0x4000, *un(a[2]))
+    if o == "localname": return unname(libc.getsockname, a[0])
+    if o == "peername": return unname(libc.getpeername, a[0])
+    if o == "recvname":
+        b = ctypes.create_string_buffer(4096); n = ctypes.c_uint(110); m = ctypes.create_string_buffer(110)
+        r = call(libc.recvfrom, a[0], b, 4096, 0, m, ctypes.byref(n))
+        return r if r < 0 else b.raw[:r].decode() + " from " + m.raw[3:n.value].decode()
     if o == "sendhex":
         d = bytes.fromhex(a[1])
         if a[2] == 0: return call(libc.send, a[0], d, len(d), a[3] | 0x4000)
@@ -76,6 +98,11 @@ export function kernelCalls(): Calls {
       waiting.push((line) => resolve(JSON.parse(line) as T));
       child.stdin.write(`${JSON.stringify(question)}\n`);
     });
+  // Names are those of the whole machine.
+  const mark = `.${process.pid}.${started++}`;
+  const own = (name: string): string => (name === "" ? name : `${name}${mark}`);
+  const shown = (name: string | number): string | number =>
+    typeof name === "string" ? name.replaceAll(mark, "") : name;
   return {
     socket: (type, protocol = 0, domain = 2) => ask("socket", domain, type, protocol),
     bind: (fd, port, address = LOOPBACK) => ask("bind", fd, port, address),
@@ -86,6 +113,13 @@ export function kernelCalls(): Calls {
     sendto: (fd, text, port, address = LOOPBACK, flags = 0) =>
       ask("sendto", fd, text, port, address, flags),
     recv: (fd, bytes = 4096, flags = 0) => ask("recv", fd, bytes, flags),
+    socketpair: (type, protocol = 0, domain = UNIX) => ask("pair", domain, type, protocol),
+    bindName: (fd, name) => ask("bindname", fd, own(name)),
+    connectName: (fd, name) => ask("connectname", fd, own(name)),
+    sendtoName: (fd, text, name) => ask("sendtoname", fd, text, own(name)),
+    localName: (fd) => ask<string | number>("localname", fd).then(shown),
+    peerName: (fd) => ask<string | number>("peername", fd).then(shown),
+    recvName: (fd) => ask<string | number>("recvname", fd).then(shown),
     sendHex: (fd, hex, address = 0, flags = 0) => ask("sendhex", fd, hex, address, flags),
     recvHex: (fd, bytes = 4096, flags = 0) => ask("recvhex", fd, bytes, flags),
     shutdown: (fd, how) => ask("shutdown", fd, how),
@@ -97,6 +131,7 @@ export function kernelCalls(): Calls {
     localPort: (fd) => ask("local", fd),
     peerPort: (fd) => ask("peer", fd),
     pause: () => new Promise((resolve) => setTimeout(resolve, 10)),
+    tooLong: 400_000,
     end: () => void child.stdin.end(),
   };
 }

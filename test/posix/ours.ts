@@ -1,6 +1,6 @@
 /** The calls done by our stack, over its loopback device, in virtual time. */
 import { deviceStack } from "../support/tcp-peer.js";
-import { LOOPBACK, type Calls } from "./calls.js";
+import { LOOPBACK, UNIX, type Calls } from "./calls.js";
 
 const NONBLOCK = 0x800;
 const SO_LINGER = 13;
@@ -8,7 +8,7 @@ const NOTCONN = -107;
 
 /** A fresh stack. */
 export async function ourCalls(): Promise<Calls> {
-  const stack = await deviceStack({ RAW_SOCKETS: 4 });
+  const stack = await deviceStack({ RAW_SOCKETS: 4, LOCAL_SOCKETS: 10 });
   const { wasm } = stack;
   const done = <T>(result: T): Promise<T> => {
     stack.run();
@@ -19,6 +19,16 @@ export async function ourCalls(): Promise<Calls> {
     new Uint8Array(wasm.memory.buffer).set(Buffer.from(text), at);
     return at;
   };
+  // Names stay where they are: each has its place at the end of the scratch bytes.
+  let places = (wasm.scratch() >>> 0) + 60000;
+  const named = (text: string): number => {
+    const at = places;
+    places += text.length;
+    new Uint8Array(wasm.memory.buffer).set(Buffer.from(text), at);
+    return at;
+  };
+  const name = (at: number, bytes: number): string =>
+    Buffer.from(wasm.memory.buffer, at >>> 0, bytes).toString();
   return {
     socket: (type, protocol = 0, domain = 2) =>
       done(wasm.sysSocket(domain, type | NONBLOCK, protocol)),
@@ -34,6 +44,27 @@ export async function ourCalls(): Promise<Calls> {
       const result = wasm.sysRecv(fd, at, bytes, flags);
       const text = result < 0 ? "" : Buffer.from(wasm.memory.buffer, at, result).toString();
       return done(result < 0 ? result : text);
+    },
+    socketpair: (type, protocol = 0, domain = UNIX) => {
+      const at = wasm.scratch() >>> 0;
+      const result = wasm.sysSocketPair(domain, type | NONBLOCK, protocol, at);
+      return done(result < 0 ? result : [...new Int32Array(wasm.memory.buffer, at, 2)]);
+    },
+    bindName: (fd, name) => done(wasm.sysBind(fd, named(name), name.length)),
+    connectName: (fd, name) => done(wasm.sysConnect(fd, named(name), name.length)),
+    sendtoName: (fd, text, name) =>
+      done(wasm.sysSendTo(fd, put(text), text.length, 0, named(name), name.length)),
+    localName: (fd) => done(name(wasm.sysLocalAddress(fd), wasm.sysLocalPort(fd))),
+    peerName: (fd) => {
+      if (wasm.sysHasPeer(fd) === 0) return done(NOTCONN);
+      return done(name(wasm.sysPeerAddress(fd), wasm.sysPeerPort(fd)));
+    },
+    recvName: (fd) => {
+      const at = wasm.scratch() >>> 0;
+      const result = wasm.sysRecvFrom(fd, at, 4096, 0);
+      if (result < 0) return done(result);
+      const text = Buffer.from(wasm.memory.buffer, at, result).toString();
+      return done(`${text} from ${name(wasm.lastPeerAddress(), wasm.lastPeerPort())}`);
     },
     sendHex: (fd, hex, address = 0, flags = 0) => {
       const at = wasm.scratch() >>> 0;
@@ -61,6 +92,7 @@ export async function ourCalls(): Promise<Calls> {
       return done(port === 0 ? NOTCONN : port);
     },
     pause: () => Promise.resolve(),
+    tooLong: 600,
     end: () => undefined,
   };
 }

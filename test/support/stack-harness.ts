@@ -101,6 +101,7 @@ interface HostedExports {
   frameIn(bytes: number): number;
   scratch(): number;
   sysSocket(domain: number, type: number, protocol: number): number;
+  sysSocketPair(domain: number, type: number, protocol: number, fds: number): number;
   sysBind(fd: number, address: number, port: number): number;
   sysListen(fd: number, backlog: number): number;
   sysAccept(fd: number): number;
@@ -125,7 +126,10 @@ interface HostedExports {
   sysError(fd: number): number;
   sysSetOption(fd: number, level: number, option: number, value: number): number;
   sysGetOption(fd: number, level: number, option: number): number;
+  sysLocalAddress(fd: number): number;
   sysLocalPort(fd: number): number;
+  sysPeerAddress(fd: number): number;
+  sysHasPeer(fd: number): number;
   sysPeerPort(fd: number): number;
   readyCount(): number;
   nameLookup(name: number, bytes: number, to: number, capacity: number): number;

@@ -20,7 +20,7 @@ const FLOORS = [
   ["rate-limit", "scratch", "time"],
   ["interface", "link"],
   ["arp", "ip", "icmp"],
-  ["udp", "tcp", "raw"],
+  ["udp", "tcp", "raw", "local"],
   ["socket"],
   ["dhcp", "dns", "igmp", "mdns", "sntp"],
   ["demux", "stack"],
