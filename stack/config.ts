@@ -24,6 +24,7 @@ export const TCP_DELAYED_ACK_MS: u32 = OPT_TCP_DELAYED_ACK_MS;
 export const TCP_ANY_PORT: bool = OPT_TCP_ANY_PORT != 0;
 export const UDP_SOCKETS: u32 = OPT_UDP_SOCKETS;
 export const UDP_RX_BYTES: u32 = OPT_UDP_RX_BYTES;
+export const MULTICAST_GROUPS: u32 = OPT_MULTICAST_GROUPS;
 export const RAW_SOCKETS: u32 = OPT_RAW_SOCKETS;
 export const RAW_RX_BYTES: u32 = OPT_RAW_RX_BYTES;
 export const LOCAL_SOCKETS: u32 = OPT_LOCAL_SOCKETS;
@@ -36,12 +37,16 @@ export const DHCP: bool = OPT_DHCP != 0;
 export const DNS_ENTRIES: u32 = OPT_DNS_ENTRIES;
 export const MDNS: bool = OPT_MDNS != 0;
 
+/** Groups are joined, by multicast DNS or by sockets. */
+export const IGMP: bool = MDNS || MULTICAST_GROUPS != 0;
+
 /** Largest IP packet that we send or take, bytes: Ethernet's. */
 export const IP_MTU: u32 = 1500;
 
 if ((TCP_RX_BYTES & (TCP_RX_BYTES - 1)) != 0) ERROR("TCP_RX_BYTES must be a power of two");
 if ((TCP_TX_BYTES & (TCP_TX_BYTES - 1)) != 0) ERROR("TCP_TX_BYTES must be a power of two");
 if ((UDP_RX_BYTES & (UDP_RX_BYTES - 1)) != 0) ERROR("UDP_RX_BYTES must be a power of two");
+if (MULTICAST_GROUPS > 8) ERROR("a socket's groups are the bits of a byte");
 if ((RAW_RX_BYTES & (RAW_RX_BYTES - 1)) != 0) ERROR("RAW_RX_BYTES must be a power of two");
 if ((LOCAL_RING_BYTES & (LOCAL_RING_BYTES - 1)) != 0)
   ERROR("LOCAL_RING_BYTES must be a power of two");

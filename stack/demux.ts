@@ -1,5 +1,5 @@
 import { arpInput } from "./arp/input";
-import { DHCP, DNS_ENTRIES, MDNS, RAW_SOCKETS } from "./config";
+import { DHCP, DNS_ENTRIES, IGMP, MDNS, RAW_SOCKETS } from "./config";
 import { dhcpListens } from "./dhcp/client";
 import { dhcpInput } from "./dhcp/input";
 import { dnsInput, dnsListens, dnsRefused } from "./dns/client";
@@ -52,7 +52,7 @@ function packetInput(packet: RxPacket): void {
     if (udpInput(packet)) datagramInput(packet);
   } else if (protocol == IPPROTO_ICMP) {
     errorInput(icmpInput(packet));
-  } else if (MDNS && protocol == IPPROTO_IGMP) {
+  } else if (IGMP && protocol == IPPROTO_IGMP) {
     igmpInput(packet);
   } else if (!heard) {
     count(Counter.IP_UNKNOWN_PROTOCOL);

@@ -21,6 +21,7 @@ declare const OPT_TCP_DELAYED_ACK_MS: u32;
 declare const OPT_TCP_ANY_PORT: u32;
 declare const OPT_UDP_SOCKETS: u32;
 declare const OPT_UDP_RX_BYTES: u32;
+declare const OPT_MULTICAST_GROUPS: u32;
 declare const OPT_RAW_SOCKETS: u32;
 declare const OPT_RAW_RX_BYTES: u32;
 declare const OPT_LOCAL_SOCKETS: u32;

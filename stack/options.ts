@@ -50,6 +50,8 @@ export const OPTIONS = {
   UDP_SOCKETS: 6,
   /** Receive ring of a UDP socket, bytes (a datagram takes 12 bytes more than its payload). */
   UDP_RX_BYTES: 4096,
+  /** Groups that datagram sockets may join (IP_ADD_MEMBERSHIP), 8 at most; 0 leaves multicast for sockets out. */
+  MULTICAST_GROUPS: 0,
   /** Raw sockets, one IP protocol each (SOCK_RAW); 0 leaves them out. */
   RAW_SOCKETS: 0,
   /** Receive ring of a raw socket, bytes (a packet takes 4 bytes more than its length with the IP header). */

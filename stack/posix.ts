@@ -71,6 +71,12 @@ export const TCP_QUICKACK: i32 = 12;
 export const TCP_USER_TIMEOUT: i32 = 18;
 export const IP_TOS: i32 = 1;
 export const IP_TTL: i32 = 2;
+/** Our interface, for groups: there is one. */
+export const IP_MULTICAST_IF: i32 = 32;
+export const IP_MULTICAST_TTL: i32 = 33;
+export const IP_MULTICAST_LOOP: i32 = 34;
+export const IP_ADD_MEMBERSHIP: i32 = 35;
+export const IP_DROP_MEMBERSHIP: i32 = 36;
 /** Raw sockets: the caller writes the IP header. */
 export const IP_HDRINCL: i32 = 3;
 

@@ -1,12 +1,12 @@
 import { AcdOutcome, acdAnnounce, acdProbe, acdStop, acdTakeOutcome, acdTimer } from "./arp/acd";
 import { arpFlush, arpTakeNews, arpTimer } from "./arp/cache";
 import { arpSendWaiting } from "./arp/waiting";
-import { DHCP, DNS_ENTRIES, MDNS } from "./config";
+import { DHCP, DNS_ENTRIES, IGMP, MDNS, MULTICAST_GROUPS } from "./config";
 import { frameInput } from "./demux";
 import { dhcpAddressChecked, dhcpLinkChanged, dhcpTimer } from "./dhcp/client";
 import { dnsNetworkChanged, dnsTimer } from "./dns/client";
 import { iface, interfaceChanged, interfaceTakeChange } from "./interface";
-import { igmpTimer } from "./ip/igmp";
+import { igmpRestart, igmpTimer } from "./ip/igmp";
 import { linkBegin, linkEnd, linkLoopbackWaiting } from "./link/device";
 import { mdnsRestart, mdnsTimer } from "./mdns/responder";
 import { setNow } from "./now";
@@ -109,6 +109,7 @@ function addressChecked(free: bool): void {
     iface.tentative = false;
     acdAnnounce(iface);
     neighboursChanged();
+    if (MULTICAST_GROUPS != 0) igmpRestart();
     if (MDNS) mdnsRestart();
   } else {
     acdProbe(iface, iface.address, PROBE_AGAIN_MS);
@@ -123,6 +124,7 @@ function addressChanged(): void {
   else if (iface.up) acdProbe(iface, iface.address, 0);
   tcpAddressChanged();
   if (DNS_ENTRIES != 0) dnsNetworkChanged();
+  if (MULTICAST_GROUPS != 0) igmpRestart();
   if (MDNS) mdnsRestart();
 }
 
@@ -139,6 +141,7 @@ export function stackLinkChanged(up: bool): void {
   if (iface.tentative) acdProbe(iface, iface.address, 0);
   else if (iface.address != 0) acdAnnounce(iface);
   tcpLinkUp();
+  if (MULTICAST_GROUPS != 0) igmpRestart();
   if (MDNS) mdnsRestart();
 }
 
@@ -149,7 +152,7 @@ function runTimer(timer: u32): void {
   else if (DHCP && timer == TIMER_DHCP) dhcpTimer();
   else if (DNS_ENTRIES != 0 && timer == TIMER_DNS) dnsTimer();
   else if (MDNS && timer == TIMER_MDNS) mdnsTimer();
-  else if (MDNS && timer == TIMER_IGMP) igmpTimer();
+  else if (IGMP && timer == TIMER_IGMP) igmpTimer();
 }
 
 /** Milliseconds until the stack wants its next turn if no frame comes before. */

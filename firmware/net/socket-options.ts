@@ -1,18 +1,24 @@
-import { EBADF, EINVAL, ENOPROTOOPT, EOPNOTSUPP } from "../../stack/errors";
+import { EBADF, EINVAL, ENODEV, ENOPROTOOPT, EOPNOTSUPP } from "../../stack/errors";
 import {
   F_GETFL,
   F_SETFL,
+  IPPROTO_IP,
+  IP_ADD_MEMBERSHIP,
+  IP_DROP_MEMBERSHIP,
+  IP_MULTICAST_IF,
   O_NONBLOCK,
   SOL_SOCKET,
   SO_LINGER,
   SO_RCVTIMEO,
   SO_SNDTIMEO,
 } from "../../stack/posix";
+import { MULTICAST_GROUPS } from "../../stack/config";
+import { iface } from "../../stack/interface";
 import { sockGetOption, sockSetOption } from "../../stack/socket/options";
 import { NO_SOCKET, SocketFlag, socketAt, socketIndex } from "../../stack/socket/table";
 
 /**
- * setsockopt(2). `value` points to an i32; SO_LINGER to two of them (on, seconds), SO_RCVTIMEO and SO_SNDTIMEO to two of them
+ * setsockopt(2). `value` points to an i32; IP_ADD_MEMBERSHIP and IP_DROP_MEMBERSHIP to two addresses (group, interface or 0); SO_LINGER to two of them (on, seconds), SO_RCVTIMEO and SO_SNDTIMEO to two of them
  * (seconds, microseconds).
  */
 export function setsockopt(fd: i32, level: i32, option: i32, value: usize, bytes: u32): i32 {
@@ -28,6 +34,16 @@ export function setsockopt(fd: i32, level: i32, option: i32, value: usize, bytes
       // Rounded up, so that a short wait is not taken for none.
       number = number * 1000 + (micro + 999) / 1000;
     }
+  }
+  if (MULTICAST_GROUPS != 0 && level == IPPROTO_IP) {
+    const membership = option == IP_ADD_MEMBERSHIP || option == IP_DROP_MEMBERSHIP;
+    if (membership) {
+      // struct ip_mreq: the group, then our interface by its address, 0 = any.
+      if (bytes < 8) return -EINVAL;
+      const device = bswap<u32>(load<u32>(value, 4));
+      if (device != 0 && device != iface.address) return -ENODEV;
+    }
+    if (membership || option == IP_MULTICAST_IF) number = <i32>bswap<u32>(<u32>number);
   }
   return sockSetOption(fd, level, option, number);
 }

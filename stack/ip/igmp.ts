@@ -1,3 +1,4 @@
+import { MDNS, MULTICAST_GROUPS } from "../config";
 import { iface } from "../interface";
 import { DEVICE_NIC, linkRead, linkTxBegin, linkTxEnd, linkWrite } from "../link/device";
 import { ETHERNET_BYTES, TX_ETHERNET, TYPE_IPV4, ethernetHeader } from "../link/headers";
@@ -5,20 +6,22 @@ import { isDue, now } from "../now";
 import { random32 } from "../random";
 import { SCRATCH, SCRATCH_BYTES } from "../scratch";
 import { Counter, count } from "../statistics";
-import { TIMER_IGMP, timerArmed, timerSet } from "../time/timers";
+import { TIMER_IGMP, timerSet } from "../time/timers";
 import { Be } from "../wire/bytes";
 import { sumAdd, sumField, sumFold } from "../wire/checksum";
 import { RxPacket } from "./packet";
 
 /**
- * Membership of one group by IGMP version 2 (RFC 2236), so that switches that look at it let its packets through. A report when
- * the group is joined, another some seconds later, and one for each query of a router, after a random wait.
+ * Membership of groups by IGMP version 2 (RFC 2236), so that switches that look at it let their packets through. A report when
+ * a group is joined, another some seconds later, one for each query of a router, after a random wait, and a word when it is left.
  */
 export const IPPROTO_IGMP: u32 = 2;
 export const ALL_HOSTS: u32 = 0xe0000001;
 
 const MEMBERSHIP_QUERY: u32 = 0x11;
 const MEMBERSHIP_REPORT: u32 = 0x16;
+const MEMBERSHIP_LEAVE: u32 = 0x17;
+const ALL_ROUTERS: u32 = 0xe0000002;
 const IGMP_BYTES: u32 = 8;
 /** IP header with the router alert option (RFC 2113). */
 const HEADER_BYTES: u32 = 24;
@@ -28,35 +31,126 @@ const UNSOLICITED_MS: u32 = 10_000;
 /** No room to send: the next try. */
 const RETRY_MS: u32 = 20;
 
-/** 0 = none. */
-let group: u32 = 0;
-let dueMs: u32 = 0;
-let reportsLeft: u32 = 0;
+/** A group that we are a member of. */
+@unmanaged
+class Group {
+  /** 0 = none. */
+  address: u32;
+  /** When the next report is due, if any is left. */
+  dueMs: u32;
+  /** Sockets that have joined; KEPT for the stack itself. */
+  users: u8;
+  reportsLeft: u8;
+  reserved: u16;
+}
 
-/** Joins a group; in place of one that was joined before. */
-export function igmpJoin(address: u32): void {
-  group = address;
-  reportsLeft = 2;
-  dueMs = now();
-  timerSet(TIMER_IGMP, dueMs);
+/** One more than sockets may join: multicast DNS has its own. */
+const GROUPS: u32 = MULTICAST_GROUPS + (MDNS ? 1 : 0);
+const KEPT: u8 = 0x80;
+const NO_GROUP: u32 = 0xff;
+
+function groupAt(index: u32): Group {
+  const TABLE: usize = memory.data(GROUPS * offsetof<Group>(), 4);
+  return changetype<Group>(TABLE + index * offsetof<Group>());
+}
+
+/** Place of a group in the table; address 0: a free place. NO_GROUP = none. */
+function find(address: u32): u32 {
+  for (let index: u32 = 0; index < GROUPS; index++) {
+    if (groupAt(index).address == address) return index;
+  }
+  return NO_GROUP;
+}
+
+function enter(address: u32): u32 {
+  let index = find(address);
+  if (index != NO_GROUP) return index;
+  index = find(0);
+  if (index == NO_GROUP) return index;
+  groupAt(index).address = address;
+  groupAt(index).users = 0;
+  announce(groupAt(index));
+  return index;
+}
+
+/** Two reports, the first one now. */
+function announce(group: Group): void {
+  group.reportsLeft = 2;
+  group.dueMs = now();
+  schedule();
+}
+
+function schedule(): void {
+  let wait: i32 = i32.MAX_VALUE;
+  for (let index: u32 = 0; index < GROUPS; index++) {
+    const group = groupAt(index);
+    if (group.address != 0 && group.reportsLeft != 0)
+      wait = min<i32>(wait, max<i32>(<i32>(group.dueMs - now()), 0));
+  }
+  if (wait != i32.MAX_VALUE) timerSet(TIMER_IGMP, now() + wait);
+}
+
+/** The stack itself is a member; reports it anew. */
+export function igmpKeep(address: u32): void {
+  const index = enter(address);
+  if (index == NO_GROUP) return;
+  groupAt(index).users |= KEPT;
+  announce(groupAt(index));
+}
+
+/** A socket joins a group: its place, below MULTICAST_GROUPS + 1; NO_GROUP when the table is full. */
+export function igmpJoin(address: u32): u32 {
+  const index = enter(address);
+  if (index != NO_GROUP) groupAt(index).users += 1;
+  return index;
+}
+
+/** A socket leaves the group at this place; of the last one the routers are told (RFC 2236 3). */
+export function igmpLeave(index: u32): void {
+  const group = groupAt(index);
+  group.users -= 1;
+  if (group.users != 0) return;
+  if (iface.address != 0 && !iface.tentative) send(MEMBERSHIP_LEAVE, ALL_ROUTERS, group.address);
+  group.address = 0;
+}
+
+/** Address of the group at a place. */
+export function igmpAddress(index: u32): u32 {
+  return groupAt(index).address;
+}
+
+/** Our address, or the network, may be another one: reports all groups anew. */
+export function igmpRestart(): void {
+  for (let index: u32 = 0; index < GROUPS; index++) {
+    if (groupAt(index).address != 0) announce(groupAt(index));
+  }
 }
 
 /** True for a group address whose packets we take. */
 export function igmpMember(address: u32): bool {
-  return group != 0 && (address == group || address == ALL_HOSTS);
+  if (address >>> 28 != 14) return false;
+  for (let index: u32 = 0; index < GROUPS; index++) {
+    const group = groupAt(index).address;
+    if (group != 0 && (address == group || address == ALL_HOSTS)) return true;
+  }
+  return false;
 }
 
 /** TIMER_IGMP: a report is due. */
 export function igmpTimer(): void {
-  if (group == 0 || iface.address == 0 || iface.tentative || reportsLeft == 0) return;
-  if (!report()) {
-    timerSet(TIMER_IGMP, now() + RETRY_MS);
-    return;
+  if (iface.address == 0 || iface.tentative) return;
+  for (let index: u32 = 0; index < GROUPS; index++) {
+    const group = groupAt(index);
+    if (group.address == 0 || group.reportsLeft == 0 || !isDue(group.dueMs)) continue;
+    if (!send(MEMBERSHIP_REPORT, group.address, group.address)) {
+      group.dueMs = now() + RETRY_MS;
+      continue;
+    }
+    group.reportsLeft -= 1;
+    const wait = 1000 + (((random32() & 0xffff) * (UNSOLICITED_MS - 1000)) >>> 16);
+    if (group.reportsLeft != 0) group.dueMs = now() + wait;
   }
-  reportsLeft -= 1;
-  if (reportsLeft == 0) return;
-  dueMs = now() + 1000 + (((random32() & 0xffff) * (UNSOLICITED_MS - 1000)) >>> 16);
-  timerSet(TIMER_IGMP, dueMs);
+  schedule();
 }
 
 /** Takes an IGMP message: a query makes a report due (RFC 2236 3); all else is for routers. */
@@ -69,32 +163,38 @@ export function igmpInput(packet: RxPacket): void {
     return;
   }
   const asked = Be.load32(SCRATCH + 4);
-  if (load<u8>(SCRATCH) != <u8>MEMBERSHIP_QUERY || (asked != 0 && asked != group)) return;
+  if (load<u8>(SCRATCH) != <u8>MEMBERSHIP_QUERY) return;
   // Tenths of a second; 0 is a router of version 1, which allows 10 s.
   const tenths = <u32>load<u8>(SCRATCH, 1);
   const limitMs: u32 = tenths != 0 ? tenths * 100 : 10_000;
-  const due = now() + (((random32() & 0xffff) * limitMs) >>> 16);
-  // A report that is due earlier answers this query too.
-  if (timerArmed(TIMER_IGMP) && !isDue(dueMs) && <i32>(dueMs - due) <= 0) return;
-  reportsLeft = 1;
-  dueMs = due;
-  timerSet(TIMER_IGMP, due);
+  for (let index: u32 = 0; index < GROUPS; index++) {
+    const group = groupAt(index);
+    if (group.address == 0 || (asked != 0 && asked != group.address)) continue;
+    const due = now() + (((random32() & 0xffff) * limitMs) >>> 16);
+    // A report that is due earlier answers this query too.
+    const earlier = !isDue(group.dueMs) && <i32>(group.dueMs - due) <= 0;
+    if (group.reportsLeft != 0 && earlier) continue;
+    group.reportsLeft = 1;
+    group.dueMs = due;
+  }
+  schedule();
 }
 
-function report(): bool {
+/** A message about `group` to `destination`, once; false = no room to send. */
+function send(type: u32, destination: u32, group: u32): bool {
   if (!linkTxBegin(DEVICE_NIC, ETHERNET_BYTES + HEADER_BYTES + IGMP_BYTES)) return false;
   Be.store16(TX_ETHERNET, 0x0100);
-  store<u32>(TX_ETHERNET, bswap<u32>(0x5e000000 | (group & 0x7fffff)), 2);
+  store<u32>(TX_ETHERNET, bswap<u32>(0x5e000000 | (destination & 0x7fffff)), 2);
   ethernetHeader(TYPE_IPV4);
   linkWrite(TX_ETHERNET, ETHERNET_BYTES);
   Be.store32(SCRATCH, 0x46c00000 | (HEADER_BYTES + IGMP_BYTES));
   store<u32>(SCRATCH, 0x00400000, 4);
   Be.store32(SCRATCH + 8, (1 << 24) | (IPPROTO_IGMP << 16));
   Be.store32(SCRATCH + 12, iface.address);
-  Be.store32(SCRATCH + 16, group);
+  Be.store32(SCRATCH + 16, destination);
   Be.store32(SCRATCH + 20, ROUTER_ALERT);
   store<u16>(SCRATCH, sumField(sumAdd(0, SCRATCH, HEADER_BYTES, 0)), 10);
-  Be.store32(SCRATCH + 24, MEMBERSHIP_REPORT << 24);
+  Be.store32(SCRATCH + 24, type << 24);
   Be.store32(SCRATCH + 28, group);
   store<u16>(SCRATCH, sumField(sumAdd(0, SCRATCH + 24, IGMP_BYTES, 0)), 26);
   linkWrite(SCRATCH, HEADER_BYTES + IGMP_BYTES);

@@ -1,5 +1,5 @@
 import { checksumOf } from "cpu";
-import { DHCP, MDNS } from "../config";
+import { DHCP, IGMP, MULTICAST_GROUPS } from "../config";
 import { iface, isUnicast } from "../interface";
 import { DEVICE_NIC, linkRead, linkRxDevice } from "../link/device";
 import { RX_NETWORK } from "../link/headers";
@@ -46,6 +46,10 @@ function addressesFault(): Counter {
   const destination = packet.destination;
   if (packet.device != <u8>DEVICE_NIC) {
     if (isLoopback(destination) || (destination == ours && ours != 0)) return Counter.COUNT;
+    if (MULTICAST_GROUPS != 0 && igmpMember(destination)) {
+      packet.linkBroadcast = true;
+      return Counter.COUNT;
+    }
     return Counter.IP_NOT_OURS;
   }
   // One host, not us and not ourselves' own network, may be a source: no 0/8, 127/8, class D or E, no broadcast.
@@ -56,7 +60,7 @@ function addressesFault(): Counter {
     packet.linkBroadcast = true;
     return Counter.COUNT;
   }
-  if (MDNS && ours != 0 && igmpMember(destination)) {
+  if (IGMP && ours != 0 && igmpMember(destination)) {
     packet.linkBroadcast = true;
     return Counter.COUNT;
   }

@@ -155,6 +155,25 @@ function open(
   return 0;
 }
 
+/** `ipBegin` to ourselves, whatever the destination: for a packet to a group that we are a member of. */
+export function ipBeginLoopback(
+  protocol: u32,
+  source: u32,
+  destination: u32,
+  payloadBytes: u32,
+  tos: u32,
+  ttl: u32,
+): i32 {
+  const totalBytes = payloadBytes + IP_HEADER_BYTES;
+  macCopy(TX_ETHERNET, interfaceMac());
+  if (LOOPBACK_BYTES == 0 || !linkTxBegin(DEVICE_LOOPBACK, totalBytes + ETHERNET_BYTES))
+    return -EAGAIN;
+  ethernetHeader(TYPE_IPV4);
+  writeHeader(protocol, source, destination, totalBytes, tos, ttl);
+  linkWrite(TX_ETHERNET, ETHERNET_BYTES + IP_HEADER_BYTES);
+  return 0;
+}
+
 /**
  * Opens a packet of exactly `totalBytes` for a caller that writes the IP header by itself, with a source of its choice. Returns as
  * `ipBegin` does.

@@ -4,7 +4,7 @@ import { MDNS } from "../config";
 import { MDNS_GROUP, MDNS_PORT } from "../dns/message";
 import { DNS_HEADER_BYTES, nameSkip } from "../dns/name";
 import { iface } from "../interface";
-import { igmpJoin } from "../ip/igmp";
+import { igmpKeep } from "../ip/igmp";
 import { ipBegin, ipEnd, ipWrite } from "../ip/ipv4-output";
 import { IPPROTO_UDP } from "../ip/packet";
 import { linkRead } from "../link/device";
@@ -99,7 +99,7 @@ export function mdnsRestart(): void {
     timerCancel(TIMER_MDNS);
     return;
   }
-  igmpJoin(MDNS_GROUP);
+  igmpKeep(MDNS_GROUP);
   conflicts = 0;
   probeIn((random32() & 0xffff) % PROBE_MS);
 }

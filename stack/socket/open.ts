@@ -1,4 +1,4 @@
-import { LOCAL_SOCKETS, RAW_SOCKETS } from "../config";
+import { LOCAL_SOCKETS, MULTICAST_GROUPS, RAW_SOCKETS } from "../config";
 import { EAFNOSUPPORT, EINVAL, EMFILE, EPROTONOSUPPORT, ESOCKTNOSUPPORT } from "../errors";
 import {
   AF_INET,
@@ -11,6 +11,7 @@ import {
   SOCK_STREAM,
 } from "../posix";
 import { rawOpen, rawProtocol } from "../raw/slots";
+import { groupsBegin } from "../udp/multicast";
 import { udpOpen } from "../udp/slots";
 import { localSocket } from "./local-calls";
 import {
@@ -38,7 +39,9 @@ export function sockOpen(domain: i32, type: i32, protocol: i32): i32 {
     case SOCK_DGRAM: {
       if (protocol != 0 && protocol != IPPROTO_UDP) return -EPROTONOSUPPORT;
       const index = socketAllocate(SocketKind.DATAGRAM);
-      return opened(index, index == NO_SOCKET ? 0 : udpOpen(index), type);
+      const slot = index == NO_SOCKET ? 0 : udpOpen(index);
+      if (MULTICAST_GROUPS != 0 && index != NO_SOCKET && slot >= 0) groupsBegin(<u32>slot);
+      return opened(index, slot, type);
     }
     case SOCK_RAW: {
       if (RAW_SOCKETS != 0) {

@@ -1,5 +1,6 @@
 import {
   LOCAL_SOCKETS,
+  MULTICAST_GROUPS,
   RAW_SOCKETS,
   TCP_KEEPALIVE,
   TCP_RX_BYTES,
@@ -41,6 +42,7 @@ import {
   TCP_QUICKACK,
 } from "../posix";
 import { sockTakeError } from "./names";
+import { groupGetOption, groupOption, groupSetOption } from "./group-options";
 import { localGetOption, localSetOption } from "./local-calls";
 import { getPatience, setKeepAlive, setPatience } from "./patience";
 import { GENERAL_OPTION, rawGetOption, rawNoteOption, rawSetOption } from "./raw-options";
@@ -99,6 +101,7 @@ function setGeneral(socket: Socket, level: i32, option: i32, value: i32): i32 {
 }
 
 function setIpOption(socket: Socket, option: i32, value: i32): i32 {
+  if (MULTICAST_GROUPS != 0 && groupOption(option)) return groupSetOption(socket, option, value);
   if (option != IP_TOS && option != IP_TTL) return -ENOPROTOOPT;
   if (value < (option == IP_TTL ? 1 : 0) || value > 255) return -EINVAL;
   const open = socket.kind == SocketKind.CONNECTION;
@@ -173,6 +176,7 @@ export function sockGetOption(fd: i32, level: i32, option: i32): i32 {
   }
   if (level == IPPROTO_TCP) return -EOPNOTSUPP;
   if (level == IPPROTO_IP) {
+    if (MULTICAST_GROUPS != 0 && groupOption(option)) return groupGetOption(socket, option);
     if (option == IP_TOS) return <i32>socket.tos;
     return option == IP_TTL ? <i32>socket.ttl : -ENOPROTOOPT;
   }

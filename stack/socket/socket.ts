@@ -1,4 +1,11 @@
-import { LOCAL_SOCKETS, RAW_SOCKETS, SOCKETS, TCP_ANY_PORT, TCP_KEEPALIVE } from "../config";
+import {
+  LOCAL_SOCKETS,
+  MULTICAST_GROUPS,
+  RAW_SOCKETS,
+  SOCKETS,
+  TCP_ANY_PORT,
+  TCP_KEEPALIVE,
+} from "../config";
 import {
   EADDRINUSE,
   EADDRNOTAVAIL,
@@ -32,6 +39,7 @@ import {
   tcpTakeError,
 } from "../tcp/user";
 import { rawBind, rawClose, rawConnect } from "../raw/slots";
+import { groupsEnd } from "../udp/multicast";
 import { udpBind, udpClose, udpConnect } from "../udp/slots";
 import { SHUT_RD, SHUT_RDWR, SHUT_WR } from "../posix";
 import { localAcceptSocket } from "./local-calls";
@@ -308,8 +316,10 @@ function closeWith(fd: i32, abort: bool): i32 {
   socketFree(index);
   if (kind == SocketKind.LISTENER) tcpCloseListener(slot);
   else if (kind == SocketKind.CONNECTION) tcpClose(tcbAt(slot), reset);
-  else if (kind == SocketKind.DATAGRAM) udpClose(slot);
-  else if (RAW_SOCKETS != 0 && kind == SocketKind.RAW) rawClose(slot);
+  else if (kind == SocketKind.DATAGRAM) {
+    if (MULTICAST_GROUPS != 0) groupsEnd(slot);
+    udpClose(slot);
+  } else if (RAW_SOCKETS != 0 && kind == SocketKind.RAW) rawClose(slot);
   else if (LOCAL_SOCKETS != 0 && kind == SocketKind.LOCAL) localClose(slot);
   return 0;
 }

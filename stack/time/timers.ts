@@ -1,4 +1,11 @@
-import { DNS_ENTRIES, MDNS, TCP_SYN_RECORDS, TCP_TCBS, TCP_TIME_WAIT_RECORDS } from "../config";
+import {
+  DNS_ENTRIES,
+  IGMP,
+  MDNS,
+  TCP_SYN_RECORDS,
+  TCP_TCBS,
+  TCP_TIME_WAIT_RECORDS,
+} from "../config";
 import { isDue, now } from "../now";
 
 /**
@@ -13,9 +20,10 @@ export const TIMER_ACD: u32 = 2;
 export const TIMER_DNS: u32 = 3;
 /** Only where there is multicast DNS. */
 export const TIMER_MDNS: u32 = DNS_ENTRIES != 0 ? 4 : 3;
-export const TIMER_IGMP: u32 = TIMER_MDNS + 1;
+/** Only where groups are joined. */
+export const TIMER_IGMP: u32 = MDNS ? TIMER_MDNS + 1 : TIMER_MDNS;
 /** First of the TCP timers: one for each connection record (TCBs, SYN queue, TIME-WAIT). */
-export const TIMER_TCP: u32 = MDNS ? TIMER_IGMP + 1 : TIMER_MDNS;
+export const TIMER_TCP: u32 = IGMP ? TIMER_IGMP + 1 : TIMER_IGMP;
 const TIMERS: u32 = TIMER_TCP + TCP_TCBS + TCP_SYN_RECORDS + TCP_TIME_WAIT_RECORDS;
 /** No timer. */
 export const TIMER_NONE: u32 = 0xffff;

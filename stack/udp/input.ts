@@ -1,5 +1,5 @@
 import { checksumOf } from "cpu";
-import { UDP_RX_BYTES } from "../config";
+import { MULTICAST_GROUPS, UDP_RX_BYTES } from "../config";
 import { ECONNREFUSED, EHOSTUNREACH, EMSGSIZE, ENETUNREACH, ENOPROTOOPT } from "../errors";
 import {
   ICMP_PARAMETER_PROBLEM,
@@ -15,9 +15,11 @@ import { SCRATCH, SCRATCH_BYTES } from "../scratch";
 import { Counter, count } from "../statistics";
 import { Be } from "../wire/bytes";
 import { sumAdd, sumFold, sumPseudoHeader } from "../wire/checksum";
+import { copyToOthers } from "./multicast";
 import { DATAGRAM_HEADER_BYTES, udpFind, udpRing, udpSlot } from "./slots";
 
 export const UDP_HEADER_BYTES: u32 = 8;
+const NO_ENTRY: u32 = 0xffffffff;
 /** Folded sum of an intact datagram; where the sender gave no checksum, the sum is set to this and nothing is added. */
 const INTACT: u32 = 0xffff;
 
@@ -83,7 +85,10 @@ export function udpDeliver(packet: RxPacket): void {
   const sum = datagram.sum;
   const checked = datagram.checked;
   if (link != 0) {
-    deliver(link - 1, packet, sourcePort, bytes, sum, checked);
+    const port = datagram.destinationPort;
+    const entry = deliver(link - 1, packet, sourcePort, bytes, sum, checked);
+    if (MULTICAST_GROUPS != 0 && packet.linkBroadcast && entry != NO_ENTRY)
+      copyToOthers(link - 1, entry, packet.destination, port);
     return;
   }
   count(Counter.UDP_NO_PORT);
@@ -105,7 +110,7 @@ function sumRest(sum: u32, bytes: u32): u32 {
 
 /**
  * Streams a datagram into the ring of a socket. It counts as there only when its checksum holds; a ring without room for it
- * drops it.
+ * drops it. Returns its place in the ring, or NO_ENTRY.
  */
 function deliver(
   number: u32,
@@ -114,13 +119,13 @@ function deliver(
   bytes: u32,
   sum: u32,
   checked: bool,
-): void {
+): u32 {
   const slot = udpSlot(number);
   const used = <u32>slot.used;
   const total = DATAGRAM_HEADER_BYTES + ((bytes + 3) & ~3);
   if (total > UDP_RX_BYTES - used) {
     count(Counter.UDP_RING_FULL);
-    return;
+    return NO_ENTRY;
   }
   const ring = udpRing(number);
   const at = <u32>slot.head + used;
@@ -135,13 +140,14 @@ function deliver(
   }
   if (checked && sumFold(sum) != INTACT) {
     count(Counter.UDP_BAD_CHECKSUM);
-    return;
+    return NO_ENTRY;
   }
   store<u32>(ring + (at & (UDP_RX_BYTES - 1)), packet.source);
   store<u32>(ring + ((at + 4) & (UDP_RX_BYTES - 1)), packet.destination);
   store<u32>(ring + ((at + 8) & (UDP_RX_BYTES - 1)), (sourcePort << 16) | bytes);
   slot.used = <u16>(used + total);
   ready(<u32>slot.socket, POLLIN);
+  return at;
 }
 
 /** errno for an ICMP error (RFC 1122 4.1.3.3, numbers as Linux maps them); 0 = none worth telling. */

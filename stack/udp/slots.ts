@@ -1,4 +1,4 @@
-import { UDP_RX_BYTES, UDP_SOCKETS } from "../config";
+import { MULTICAST_GROUPS, UDP_RX_BYTES, UDP_SOCKETS } from "../config";
 import { EACCES, EADDRINUSE, EADDRNOTAVAIL, EINVAL, ENETUNREACH, ENOBUFS } from "../errors";
 import { iface } from "../interface";
 import { routeSource } from "../ip/ipv4-output";
@@ -155,7 +155,8 @@ export function udpBind(slot: u32, address: u32, port: u32): i32 {
     address == 0xffffffff ||
     address == iface.address ||
     address == iface.broadcast ||
-    isLoopback(address);
+    isLoopback(address) ||
+    (MULTICAST_GROUPS != 0 && address >>> 28 == 14);
   if (!ours) return -EADDRNOTAVAIL;
   if (port == 0) port = ephemeralPort(address);
   else if (inUse(address, port, (<u32>binding.flags) & SHARING)) return -EADDRINUSE;
@@ -223,6 +224,26 @@ export function udpFind(destination: u32, destinationPort: u32, source: u32, sou
     link = <u32>slot.next;
   }
   return found;
+}
+
+/** First slot of the chain of a port, plus one; 0 = none. */
+export function udpBucket(port: u32): u32 {
+  return <u32>load<u8>(bucket(port));
+}
+
+/** True when a slot hears datagrams with these ends. */
+export function udpHears(
+  slot: UdpSlot,
+  destination: u32,
+  destinationPort: u32,
+  source: u32,
+  sourcePort: u32,
+): bool {
+  return (
+    slot.localPort == <u16>destinationPort &&
+    (slot.localAddress == 0 || slot.localAddress == destination) &&
+    (slot.peerPort == 0 || (slot.peerPort == <u16>sourcePort && slot.peerAddress == source))
+  );
 }
 
 /** Takes the pending error of a slot: errno, 0 = none. */

@@ -1,8 +1,8 @@
 import { checksumOf } from "cpu";
-import { UDP_RX_BYTES } from "../config";
+import { MULTICAST_GROUPS, UDP_RX_BYTES } from "../config";
 import { EACCES, EAGAIN, EDESTADDRREQ, EINPROGRESS, EMSGSIZE, ENETUNREACH } from "../errors";
 import { IP_MTU } from "../interface";
-import { ipBegin, ipEnd, ipWrite, routeSource } from "../ip/ipv4-output";
+import { ipBegin, ipCancel, ipEnd, ipWrite, routeSource } from "../ip/ipv4-output";
 import { IPPROTO_UDP, IP_HEADER_BYTES } from "../ip/packet";
 import { linkTxReady } from "../link/device";
 import { SCRATCH } from "../scratch";
@@ -10,6 +10,7 @@ import { Counter, count } from "../statistics";
 import { Be } from "../wire/bytes";
 import { sumField, sumPseudoHeader } from "../wire/checksum";
 import { UDP_HEADER_BYTES, udpHeaderSum } from "./input";
+import { groupLoop, groupTtl, isGroup } from "./multicast";
 import {
   DATAGRAM_HEADER_BYTES,
   udpBind,
@@ -66,17 +67,24 @@ export function udpSend(slot: u32, from: usize, bytes: u32, address: u32, port: 
     if (bound < 0) return bound;
   }
   let source = sending.localAddress;
-  // A socket that is bound to a broadcast address listens there and sends as ourselves.
-  if (source == 0 || source == 0xffffffff) source = routeSource(address);
+  // A socket that is bound to a broadcast address or a group listens there and sends as ourselves.
+  const listens = source == 0xffffffff || (MULTICAST_GROUPS != 0 && isGroup(source));
+  if (source == 0 || listens) source = routeSource(address);
   if (source == 0) return -ENETUNREACH;
   const sourcePort = <u32>sending.localPort;
   const total = UDP_HEADER_BYTES + bytes;
-  const refused = ipBegin(IPPROTO_UDP, source, address, total, sending.tos, sending.ttl);
+  let ttl = <u32>sending.ttl;
+  if (MULTICAST_GROUPS != 0 && isGroup(address)) ttl = groupTtl(slot);
+  const refused = ipBegin(IPPROTO_UDP, source, address, total, sending.tos, ttl);
   if (refused != 0) return refused == -EINPROGRESS ? -EAGAIN : refused;
   udpHeader(SCRATCH, source, sourcePort, address, port, bytes, checksumOf(from, bytes));
   ipWrite(SCRATCH, UDP_HEADER_BYTES);
   ipWrite(from, bytes);
-  ipEnd();
+  // Time to live 0: ourselves only.
+  if (MULTICAST_GROUPS != 0 && ttl == 0) ipCancel();
+  else ipEnd();
+  if (MULTICAST_GROUPS != 0 && isGroup(address))
+    groupLoop(slot, source, address, from, bytes, UDP_HEADER_BYTES);
   count(Counter.UDP_OUT);
   return <i32>bytes;
 }

@@ -3,14 +3,15 @@ import test from "ava";
 import { compileFirmware } from "../../host-tools/build/compile.js";
 import type { Options } from "../../stack/options.js";
 
-/** Does a folder have functions in the module (their names stand in it), and how many static bytes are there in all. */
+/** Does a folder or file have functions in the module (their names stand in it), and how many static bytes are there in all. */
 async function weigh(
-  folder: string,
+  part: string,
   options: Partial<Options>,
+  app = "echo",
 ): Promise<{ code: boolean; ram: number }> {
-  const { wasm, statics } = await compileFirmware({ board: "virtual-w5500", app: "echo", options });
+  const { wasm, statics } = await compileFirmware({ board: "virtual-w5500", app, options });
   const ram = statics.reduce((sum, { bytes }) => sum + bytes, 0);
-  return { code: Buffer.from(wasm).includes(`${folder}/`), ram };
+  return { code: Buffer.from(wasm).includes(`${part}/`), ram };
 }
 
 test("raw sockets are in an image with RAW_SOCKETS, and in no other", async (t) => {
@@ -29,4 +30,17 @@ test("AF_UNIX sockets are in an image with LOCAL_SOCKETS, and in no other", asyn
   t.true(withTwo.code);
   const more = withTwo.ram - without.ram;
   t.true(more >= 512 && more <= 512 + 64, `${more} bytes`);
+});
+
+test("groups of sockets are in an image with MULTICAST_GROUPS, and in no other", async (t) => {
+  const without = await weigh("stack/ip/igmp", { MDNS: 0 }, "test/device/styles");
+  const withOne = await weigh(
+    "stack/ip/igmp",
+    { MDNS: 0, MULTICAST_GROUPS: 1 },
+    "test/device/styles",
+  );
+  t.false(without.code);
+  t.true(withOne.code);
+  const more = withOne.ram - without.ram;
+  t.true(more >= 12 && more <= 96, `${more} bytes`);
 });

@@ -27,6 +27,10 @@ export interface Calls {
   sendHex(fd: number, hex: string, address?: number, flags?: number): Promise<number>;
   /** Bytes in hexadecimal, or a negative errno. */
   recvHex(fd: number, bytes?: number, flags?: number): Promise<string | number>;
+  /** IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP on the loopback interface; `multicastHere` sends there. */
+  joinGroup(fd: number, group: number): Promise<number>;
+  leaveGroup(fd: number, group: number): Promise<number>;
+  multicastHere(fd: number): Promise<number>;
   shutdown(fd: number, how: number): Promise<number>;
   close(fd: number): Promise<number>;
   setOption(fd: number, level: number, option: number, value: number): Promise<number>;
@@ -66,6 +70,7 @@ export const E = {
   ACCES: -13,
   INVAL: -22,
   PIPE: -32,
+  PROTO: -71,
   DESTADDRREQ: -89,
   MSGSIZE: -90,
   NOPROTOOPT: -92,
@@ -92,4 +97,4 @@ export const SO = {
   PROTOCOL: 38,
   DOMAIN: 39,
 } as const;
-export const IP = { TOS: 1, TTL: 2, HDRINCL: 3 } as const;
+export const IP = { TOS: 1, TTL: 2, HDRINCL: 3, MULTICAST_TTL: 33, MULTICAST_LOOP: 34 } as const;

@@ -53,6 +53,8 @@ def do(q):
         b = ctypes.create_string_buffer(4096); n = ctypes.c_uint(110); m = ctypes.create_string_buffer(110)
         r = call(libc.recvfrom, a[0], b, 4096, 0, m, ctypes.byref(n))
         return r if r < 0 else b.raw[:r].decode() + " from " + m.raw[3:n.value].decode()
+    if o == "group": return opt(a[0], 0, a[1], struct.pack(">II", a[2], 0x7f000001))
+    if o == "here": return opt(a[0], 0, 32, struct.pack(">I", 0x7f000001))
     if o == "sendhex":
         d = bytes.fromhex(a[1])
         if a[2] == 0: return call(libc.send, a[0], d, len(d), a[3] | 0x4000)
@@ -122,6 +124,9 @@ export function kernelCalls(): Calls {
     recvName: (fd) => ask<string | number>("recvname", fd).then(shown),
     sendHex: (fd, hex, address = 0, flags = 0) => ask("sendhex", fd, hex, address, flags),
     recvHex: (fd, bytes = 4096, flags = 0) => ask("recvhex", fd, bytes, flags),
+    joinGroup: (fd, group) => ask("group", fd, 35, group),
+    leaveGroup: (fd, group) => ask("group", fd, 36, group),
+    multicastHere: (fd) => ask("here", fd),
     shutdown: (fd, how) => ask("shutdown", fd, how),
     close: (fd) => ask("close", fd),
     setOption: (fd, level, option, value) => ask("set", fd, level, option, value),

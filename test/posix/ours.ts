@@ -8,7 +8,7 @@ const NOTCONN = -107;
 
 /** A fresh stack. */
 export async function ourCalls(): Promise<Calls> {
-  const stack = await deviceStack({ RAW_SOCKETS: 4, LOCAL_SOCKETS: 10 });
+  const stack = await deviceStack({ RAW_SOCKETS: 4, LOCAL_SOCKETS: 10, MULTICAST_GROUPS: 4 });
   const { wasm } = stack;
   const done = <T>(result: T): Promise<T> => {
     stack.run();
@@ -79,6 +79,9 @@ export async function ourCalls(): Promise<Calls> {
       const hex = Buffer.from(wasm.memory.buffer, at, Math.max(0, Math.min(result, bytes)));
       return done(result < 0 ? result : hex.toString("hex"));
     },
+    joinGroup: (fd, group) => done(wasm.sysSetOption(fd, 0, 35, group)),
+    leaveGroup: (fd, group) => done(wasm.sysSetOption(fd, 0, 36, group)),
+    multicastHere: () => Promise.resolve(0),
     shutdown: (fd, how) => done(wasm.sysShutdown(fd, how)),
     close: (fd) => done(wasm.sysClose(fd)),
     setOption: (fd, level, option, value) => done(wasm.sysSetOption(fd, level, option, value)),
