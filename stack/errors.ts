@@ -7,6 +7,7 @@ export const EAGAIN: i32 = 11;
 export const EWOULDBLOCK: i32 = 11;
 export const EACCES: i32 = 13;
 export const EFAULT: i32 = 14;
+export const EBUSY: i32 = 16;
 export const EEXIST: i32 = 17;
 export const ENODEV: i32 = 19;
 export const EINVAL: i32 = 22;

@@ -2,8 +2,11 @@
 export * from "./sockets";
 export * from "./epoll";
 export * from "./loop";
+export * from "./inet";
 export * from "./names";
 export * from "./ring";
 export * from "./select";
+export * from "./sntp";
 export * from "./socket-more";
+export * from "./wall-clock";
 export { netAddress, netGateway, netPoll, netStart } from "./runtime";
