@@ -3,7 +3,7 @@ import { dhcpStart } from "../../stack/dhcp/client";
 import { MDNS } from "../../stack/config";
 import { dnsLookup } from "../../stack/dns/client";
 import { iface, interfaceInit, interfaceTentative } from "../../stack/interface";
-import { mdnsRestart, mdnsService } from "../../stack/mdns/responder";
+import { mdnsGoodbye, mdnsRestart, mdnsService } from "../../stack/mdns/responder";
 import { readyChanges } from "../../stack/readiness";
 import {
   sockAbort,
@@ -258,6 +258,11 @@ export function hostName(name: usize, bytes: u32): void {
 export function announceHttp(port: u32): void {
   const labels = memory.data<u8>([5, 0x5f, 0x68, 0x74, 0x74, 0x70, 4, 0x5f, 0x74, 0x63, 0x70]);
   if (MDNS) mdnsService(labels, 11, port);
+}
+
+/** Takes back what was announced; 0 = no room to send. */
+export function goodbye(): u32 {
+  return !MDNS || mdnsGoodbye() ? 1 : 0;
 }
 
 /** Counts up with every event that could end a wait on a socket. */

@@ -9,4 +9,4 @@ export * from "./select";
 export * from "./sntp";
 export * from "./socket-more";
 export * from "./wall-clock";
-export { netAddress, netGateway, netPoll, netStart } from "./runtime";
+export { netAddress, netGateway, netGoodbye, netPoll, netStart } from "./runtime";

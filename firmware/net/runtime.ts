@@ -15,7 +15,8 @@ import {
   watchdogFeed,
 } from "board";
 import { nicDeadline, nicInit, nicLink, nicPoll, nicVersion } from "nic";
-import { DHCP } from "../../stack/config";
+import { DHCP, MDNS } from "../../stack/config";
+import { mdnsGoodbye } from "../../stack/mdns/responder";
 import { acdTakeConflict } from "../../stack/arp/acd";
 import {
   DhcpTrouble,
@@ -172,6 +173,15 @@ function tellAddress(): void {
   if (inUse || iface.address == 0 || iface.tentative) return;
   inUse = true;
   if (settingsHas(SettingsFlag.STATIC_ADDRESS)) log1("info: address %i in use", iface.address);
+}
+
+/** Turns in which a goodbye finds room, or does not. */
+const GOODBYE_TURNS: u32 = 16;
+
+/** Before a restart or a long sleep: takes back on the link what was announced there, so that nobody looks for us in vain. */
+export function netGoodbye(): void {
+  if (!MDNS) return;
+  for (let turns: u32 = 0; turns < GOODBYE_TURNS && !mdnsGoodbye(); turns++) netPoll(1);
 }
 
 /** Our address, host order; 0 while there is none. */

@@ -176,6 +176,13 @@ export function putData(at: usize, record: Rr): usize {
   }
 }
 
+let leaving: bool = false;
+
+/** Records are written with TTL 0 from now on, or not: whoever knows them forgets them (RFC 6762 10.1). */
+export function recordsLeaving(on: bool): void {
+  leaving = on;
+}
+
 /** Writes a record; `probing` leaves the top bit of its class out, `legacy` also shortens its TTL. Where the next byte goes. */
 export function putRecord(at: usize, record: Rr, probing: bool, legacy: bool): usize {
   const shared = record == Rr.PTR || record == Rr.TYPES;
@@ -183,7 +190,7 @@ export function putRecord(at: usize, record: Rr, probing: bool, legacy: bool): u
   const host = record == Rr.A || record == Rr.NSEC || record == Rr.SRV;
   at = putName(at, owner(record));
   at = put16(put16(at, typeOf(record)), CLASS_IN | top);
-  at = put32(at, legacy ? TTL_LEGACY : host ? TTL_HOST : TTL_OTHER);
+  at = put32(at, leaving ? 0 : legacy ? TTL_LEGACY : host ? TTL_HOST : TTL_OTHER);
   const end = putData(at + 2, record);
   put16(at, <u32>(end - at) - 2);
   return end;

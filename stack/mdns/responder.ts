@@ -40,6 +40,7 @@ import {
   labelMake,
   putQuestion,
   putRecord,
+  recordsLeaving,
   recordsOwned,
   serviceSet,
 } from "./records";
@@ -111,6 +112,24 @@ export function mdnsRestart(): void {
 export function mdnsService(labels: usize, bytes: u32, port: u32): bool {
   if (!serviceSet(labels, bytes, port)) return false;
   if (state != State.OFF) mdnsRestart();
+  return true;
+}
+
+/**
+ * Goodbye (RFC 6762 10.1): what was announced is taken back, and nothing is answered any more. False = there was no room to send; it
+ * may be tried again.
+ */
+export function mdnsGoodbye(): bool {
+  if (state == State.ANNOUNCING || state == State.RUNNING) {
+    const records = recordsOwned();
+    recordsLeaving(true);
+    const at = putRecords(head(0, 0x8400, 0, <u32>popcnt(records), 0, 0), records, false);
+    recordsLeaving(false);
+    if (transmit(MDNS_GROUP, MDNS_PORT, at) != 0) return false;
+  }
+  state = State.OFF;
+  pending = 0;
+  timerCancel(TIMER_MDNS);
   return true;
 }
 

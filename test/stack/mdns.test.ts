@@ -417,3 +417,29 @@ test("RFC 6762 8: without an address there is no name, and a cable that comes ba
   link.stack.wasm.linkChanged(1);
   t.is(link.during(3000).filter((m) => m.flags === 0).length, 3);
 });
+
+test("RFC 6762 10.1: goodbye takes all records back with TTL 0, and nothing is answered any more", async (t) => {
+  const link = await Link.running();
+  t.is(link.stack.wasm.goodbye(), 1);
+  const [frame, ...more] = link.stack.take();
+  t.is(more.length, 0);
+  const { flags, answers } = said(frame as Parsed);
+  t.is(flags, 0x8400);
+  t.deepEqual(
+    answers.map(({ name, type, ttl }) => `${name} ${type} ${ttl}`),
+    [
+      "Plant.local 1 0",
+      "_http._tcp.local 12 0",
+      "Plant._http._tcp.local 33 0",
+      "Plant._http._tcp.local 16 0",
+      "_services._dns-sd._udp.local 12 0",
+    ],
+  );
+  link.stack.advance(10_000);
+  t.deepEqual(link.stack.take(), []);
+  // A device that goes on is there again.
+  link.stack.wasm.hostName(link.stack.wasm.scratch() + 4096, 5);
+  link.stack.advance(3000);
+  const ttls = link.stack.take().flatMap((it) => (it.udp ? said(it).answers : []));
+  t.true(ttls.length > 0 && ttls.every(({ ttl }) => ttl > 0));
+});

@@ -136,6 +136,7 @@ interface HostedExports {
   nameServers(first: number, second: number): void;
   hostName(at: number, bytes: number): void;
   announceHttp(port: number): void;
+  goodbye(): number;
   counter(index: number): number;
   inUse(table: number): number;
   readyCount(): number;
