@@ -1,4 +1,4 @@
-import { putMac, macAt, type Mac } from "./net/addresses.js";
+import { macAt, parseAddress, putMac, type Mac } from "./net/addresses.js";
 import { UserError } from "./errors.js";
 
 /**
@@ -6,13 +6,13 @@ import { UserError } from "./errors.js";
  *
  *      0  u32   magic 0x4E545341 ("ASTN")
  *      4  u16   version, 1
- *      6  u16   flags: 1 MAC, 2 static address, 4 host name, 8 ports are valid
+ *      6  u16   flags: 1 MAC, 2 static address, 4 host name, 8 ports, 16 hosts are valid
  *      8  u8[6] MAC address, in wire order
  *     14  u16   zero
  *     16  u32   address, then mask, gateway, DNS server (host-order numbers)
  *     32  char  host name, 32 bytes, padded with zeros
  *     64  u16   port of the web server, then of the echo service
- *     68        zeros
+ *     68  hosts: u32 address, u8 length, name for each; length 0 ends, zeros to 123
  *    124  u32   CRC-32 (IEEE 802.3, reflected, as in zip) of bytes 0 to 123
  *
  * All numbers are little-endian. A block that is not valid means: MAC from the unique id, address by DHCP.
@@ -23,13 +23,17 @@ export interface Settings {
   address?: { address: number; mask: number; gateway: number; dns: number };
   hostName?: string;
   ports?: { http: number; echo: number };
+  /** Names that the device knows without asking. */
+  hosts?: { name: string; address: number }[];
 }
 
 export const SETTINGS_BYTES = 128;
 const MAGIC = 0x4e545341;
 const VERSION = 1;
 const HOST_NAME_BYTES = 32;
-const FLAG = { mac: 1, address: 2, hostName: 4, ports: 8 } as const;
+const FLAG = { mac: 1, address: 2, hostName: 4, ports: 8, hosts: 16 } as const;
+const HOSTS_AT = 68;
+const HOSTS_BYTES = 124 - HOSTS_AT;
 
 /** CRC-32 as in IEEE 802.3 and zip. */
 export function crc32(bytes: Uint8Array): number {
@@ -54,6 +58,44 @@ export function parseHostName(text: string): string {
     );
   }
   return text;
+}
+
+/** A host of the table, as in printer=192.168.1.9. */
+export function parseHostEntry(text: string): { name: string; address: number } {
+  const [, name, address] = /^([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)=(.+)$/i.exec(text) ?? [];
+  if (name === undefined || address === undefined) {
+    throw new UserError(
+      `'${text}' is no host; write its name and address, as in printer=192.168.1.9`,
+    );
+  }
+  return { name, address: parseAddress(address) };
+}
+
+function putHosts(block: Buffer, hosts: { name: string; address: number }[]): void {
+  const bytes = hosts.reduce((sum, { name }) => sum + 5 + name.length, 0);
+  if (bytes > HOSTS_BYTES) {
+    throw new UserError(
+      `the hosts take ${bytes} bytes of the settings, there is room for ${HOSTS_BYTES}: 5 and the name for each`,
+    );
+  }
+  let at = HOSTS_AT;
+  for (const { name, address } of hosts) {
+    block.writeUInt32LE(address, at);
+    block.writeUInt8(name.length, at + 4);
+    block.write(name, at + 5, "latin1");
+    at += 5 + name.length;
+  }
+}
+
+function hostsOf(block: Buffer): { name: string; address: number }[] {
+  const hosts = [];
+  let at = HOSTS_AT;
+  while (at + 5 < HOSTS_AT + HOSTS_BYTES && block.readUInt8(at + 4) !== 0) {
+    const end = Math.min(at + 5 + block.readUInt8(at + 4), HOSTS_AT + HOSTS_BYTES);
+    hosts.push({ name: block.toString("latin1", at + 5, end), address: block.readUInt32LE(at) });
+    at = end;
+  }
+  return hosts;
 }
 
 /** Writes the block; nothing to say gives the empty block. */
@@ -83,6 +125,10 @@ export function encodeSettings(settings: Settings): Uint8Array {
     block.writeUInt16LE(settings.ports.http, 64);
     block.writeUInt16LE(settings.ports.echo, 66);
   }
+  if (settings.hosts?.length) {
+    flags |= FLAG.hosts;
+    putHosts(block, settings.hosts);
+  }
   block.writeUInt16LE(flags, 6);
   block.writeUInt32LE(crc32(block.subarray(0, 124)), 124);
   return block;
@@ -110,6 +156,7 @@ export function decodeSettings(bytes: Uint8Array): Settings | null {
     const end = block.indexOf(0, 32);
     settings.hostName = block.toString("latin1", 32, Math.min(end < 0 ? 64 : end, 64));
   }
+  if (flags & FLAG.hosts) settings.hosts = hostsOf(block);
   if (flags & FLAG.ports) {
     settings.ports = { http: block.readUInt16LE(64), echo: block.readUInt16LE(66) };
   }

@@ -5,6 +5,7 @@ import { mdnsService } from "../../stack/mdns/responder";
 import { AF_INET } from "../../stack/posix";
 import { SockAddrIn, setSockAddrIn } from "../../stack/socket/address";
 import { netPoll } from "./runtime";
+import { settingsHost } from "./settings";
 
 export {
   EAI_AGAIN,
@@ -36,7 +37,8 @@ export function announceService(type: usize, typeBytes: u32, port: u32): bool {
 }
 
 /**
- * getaddrinfo(3) without its list: the IPv4 addresses of a host. `node` is a name of `nodeBytes` characters or an address in
+ * getaddrinfo(3) without its list: the IPv4 addresses of a host. `node` is a name of `nodeBytes` characters (of the settings' hosts,
+ * the DNS or the link) or an address in
  * dotted form; each address goes with `port` (host order) into the next of `capacity` records at `results`. Returns how many
  * there are, 1 or more, or -EAI_NONAME (no such name), -EAI_NODATA (it has no address), -EAI_AGAIN (no server answers),
  * -EAI_FAIL (the servers cannot find out). Waits for the answer, at most about 20 s, while the network goes on.
@@ -64,6 +66,12 @@ export function getaddrinfoNow(
   results: SockAddrIn,
   capacity: u32,
 ): i32 {
+  // What the settings say goes before what anybody answers.
+  const host = settingsHost(node, nodeBytes);
+  if (host != 0) {
+    if (capacity != 0) setSockAddrIn(results, <u16>AF_INET, host, port);
+    return 1;
+  }
   const found = dnsLookup(node, nodeBytes, ADDRESSES, ADDRESSES_MAX);
   if (found <= 0) return found;
   const count = min(<u32>found, capacity);

@@ -5,8 +5,8 @@ import { settingsBase } from "board";
  * the host tools (host-tools/settings.ts); used only when magic, version and CRC hold.
  *
  *      0  u32 magic "ASTN"      14  u16 zero             32  host name, 32 bytes, zero padded
- *      4  u16 version = 1       16  u32 address          64  u16 HTTP port
- *      6  u16 flags             20  u32 mask             66  u16 echo port
+ *      4  u16 version = 1       16  u32 address          64  u16 HTTP port, 66 echo port
+ *      6  u16 flags             20  u32 mask             68  hosts: u32 address, u8 length, name; length 0 ends
  *      8  MAC, 6 bytes          24  u32 gateway, 28 dns  124 u32 CRC-32 of bytes 0 to 123
  */
 export const SETTINGS_BYTES: u32 = 128;
@@ -18,6 +18,7 @@ export const enum SettingsFlag {
   STATIC_ADDRESS = 2,
   HOST_NAME = 4,
   PORTS = 8,
+  HOSTS = 16,
 }
 
 /** True when the block is whole and the flag is set. */
@@ -68,6 +69,37 @@ export function settingsHttpPort(otherwise: u32): u32 {
 /** The echo port, or `otherwise`. */
 export function settingsEchoPort(otherwise: u32): u32 {
   return settingsHas(SettingsFlag.PORTS) ? <u32>load<u16>(settingsBase(), 66) : otherwise;
+}
+
+/** First byte of the hosts, and the one behind them. */
+const HOSTS_AT: u32 = 68;
+const HOSTS_END: u32 = SETTINGS_BYTES - 4;
+
+/** Address of a host of the settings, by its name of `bytes` characters in any case; 0 = there is no such host. */
+export function settingsHost(name: usize, bytes: u32): u32 {
+  if (bytes == 0 || !settingsHas(SettingsFlag.HOSTS)) return 0;
+  let at = HOSTS_AT;
+  while (at + 5 < HOSTS_END) {
+    const entry = settingsBase() + at;
+    const length = <u32>load<u8>(entry, 4);
+    if (length == 0) return 0;
+    at += 5 + length;
+    if (at <= HOSTS_END && length == bytes && sameName(entry + 5, name, bytes))
+      return load<u32>(entry);
+  }
+  return 0;
+}
+
+function sameName(one: usize, two: usize, bytes: u32): bool {
+  for (let i: u32 = 0; i < bytes; i++) {
+    if (lowerCase(load<u8>(one + i)) != lowerCase(load<u8>(two + i))) return false;
+  }
+  return true;
+}
+
+function lowerCase(character: u8): u32 {
+  const code = <u32>character;
+  return code - 0x41 < 26 ? code | 0x20 : code;
 }
 
 /** CRC-32 as in zip (reflected, 0xEDB88320), bit by bit: it runs over 124 bytes, a handful of times. */

@@ -29,6 +29,7 @@ export function register(program: Command): void {
     .option("--no-go", "do not start the program afterwards")
     .option("--mac <mac>", "settings: hardware address, as 02:00:00:12:34:56")
     .option("--hostname <name>", "settings: host name")
+    .option("--host <name=address...>", "settings: names that the device knows without asking")
     .option("--ip <address/prefix>", "settings: static address, as 192.168.1.20/24")
     .option("--gateway <address>", "settings: default gateway, with --ip")
     .option("--dns <address>", "settings: DNS server, with --ip (default: the gateway)")
@@ -60,6 +61,7 @@ interface FlashOptions {
   go: boolean;
   mac?: string;
   hostname?: string;
+  host?: string[];
   ip?: string;
   gateway?: string;
   dns?: string;
@@ -83,7 +85,7 @@ async function run(options: FlashOptions): Promise<void> {
   const facts = flashFacts(options.board);
   const waitMs = seconds(options.wait) * 1000;
   const baudRate = parseBaud(options.baud);
-  const settings = pick(options, ["mac", "hostname", "ip", "gateway", "dns", "dhcp"]);
+  const settings = pick(options, ["mac", "hostname", "host", "ip", "gateway", "dns", "dhcp"]);
   const files = await imageFiles(options);
   const report = await flash(
     {

@@ -14,7 +14,7 @@ import {
 } from "../net/addresses.js";
 import { PERFECT, type Impairments } from "../net/link.js";
 import { DEFAULT_NET, parseNet, type NetOption } from "../net/net-options.js";
-import { parseHostName, type Settings } from "../settings.js";
+import { parseHostEntry, parseHostName, type Settings } from "../settings.js";
 import { DEFAULT_SUBNET } from "../sim/world-lan.js";
 import { collectOption } from "./set-option.js";
 
@@ -29,6 +29,7 @@ export interface RawSimOptions {
   dhcp?: boolean;
   mac?: string;
   hostname?: string;
+  host?: string[];
   pcap?: string;
   vcd?: string;
   seed?: string;
@@ -89,6 +90,7 @@ export function addSimOptions(command: Command): Command {
     .option("--dhcp", "address by DHCP (the default)")
     .option("--mac <mac>", "hardware address of the device, as 02:00:00:12:34:56")
     .option("--hostname <name>", "host name of the device")
+    .option("--host <name=address...>", "names that the device knows without asking")
     .option("--pcap <file>", "capture the device's cable")
     .option("--vcd <file>", "dump the SPI signals")
     .option("--seed <n>", "seed of everything random; one seed is one run with --net none")
@@ -112,6 +114,7 @@ export function parseSimOptions(raw: RawSimOptions): SimOptions {
   if (raw.mac !== undefined) settings.mac = parseMac(raw.mac);
   else if (!virtual) settings.mac = stableMac(raw);
   if (raw.hostname !== undefined) settings.hostName = parseHostName(raw.hostname);
+  if (raw.host?.length) settings.hosts = raw.host.map(parseHostEntry);
   const timeout = decimal("--timeout", raw.timeout, 0, 1e9, "seconds");
   if (raw.timeout !== undefined && timeout === 0) {
     throw new UserError("--timeout must be more than 0 seconds");

@@ -1,6 +1,12 @@
 import { parseAddress, parseHostCidr, parseMac } from "../net/addresses.js";
 import { UserError } from "../errors.js";
-import { encodeSettings, parseHostName, SETTINGS_BYTES, type Settings } from "../settings.js";
+import {
+  encodeSettings,
+  parseHostEntry,
+  parseHostName,
+  SETTINGS_BYTES,
+  type Settings,
+} from "../settings.js";
 import type { FlashFacts } from "./board-facts.js";
 import { hex, joinSegments, segmentEnd, type Segment } from "./image/segments.js";
 
@@ -8,6 +14,7 @@ import { hex, joinSegments, segmentEnd, type Segment } from "./image/segments.js
 export interface SettingsRequest {
   mac?: string;
   hostname?: string;
+  host?: string[];
   /** Address with prefix length, as in `192.168.1.20/24`. */
   ip?: string;
   gateway?: string;
@@ -31,6 +38,7 @@ export function parseSettings(request: SettingsRequest): Settings {
   const settings: Settings = {};
   if (request.mac !== undefined) settings.mac = parseMac(request.mac);
   if (request.hostname !== undefined) settings.hostName = parseHostName(request.hostname);
+  if (request.host?.length) settings.hosts = request.host.map(parseHostEntry);
   if (request.ip !== undefined) {
     const gateway = request.gateway === undefined ? 0 : parseAddress(request.gateway);
     settings.address = {

@@ -45,6 +45,8 @@ export interface DeviceOptions {
   /** Static address, as 192.168.77.20/24; default: DHCP. */
   address?: string;
   hostName?: string;
+  /** Hosts in the settings block. */
+  hosts?: { name: string; address: number }[];
   /** Build options, as { TCP_TCBS: 2 }. */
   options?: Partial<Options>;
   /** Trouble on the device's cable. */
@@ -116,6 +118,7 @@ export class Lan {
       mac,
       ...(options.address && { address: this.staticAddress(options.address) }),
       ...(options.hostName && { hostName: options.hostName }),
+      ...(options.hosts && { hosts: options.hosts }),
     });
     const start = async (): Promise<void> => {
       const log = (line: (typeof device.log)[number]): void => void device.log.push(line);

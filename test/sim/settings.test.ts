@@ -5,6 +5,7 @@ import {
   decodeSettings,
   emptySettings,
   encodeSettings,
+  parseHostEntry,
   parseHostName,
   type Settings,
 } from "../../host-tools/settings.js";
@@ -63,5 +64,26 @@ test("RFC 1123 2.1: host names are letters, digits and inner hyphens", (t) => {
   t.is(parseHostName("my-Device-2"), "my-Device-2");
   for (const bad of ["", "-a", "a-", "a.b", "a b", "ü", "x".repeat(32)]) {
     t.throws(() => parseHostName(bad), { instanceOf: UserError }, bad);
+  }
+});
+
+test("settings block: hosts: where they lie, read back, too many, what is none", (t) => {
+  const hosts = [
+    { name: "printer", address: 0xc0a84d09 },
+    { name: "lamp.attic", address: 0xc0a84d0a },
+  ];
+  const block = Buffer.from(encodeSettings({ hosts }));
+  t.is(block.readUInt16LE(6), 16);
+  t.is(block.readUInt32LE(68), 0xc0a84d09);
+  t.is(block.toString("latin1", 72, 80), "\x07printer");
+  t.deepEqual(decodeSettings(block), { hosts });
+  t.deepEqual(parseHostEntry("printer=192.168.77.9"), hosts[0]);
+  const full = { hosts: [{ name: "x".repeat(51), address: 1 }] };
+  t.deepEqual(decodeSettings(encodeSettings(full)), full);
+  t.throws(() => encodeSettings({ hosts: [{ name: "x".repeat(52), address: 1 }] }), {
+    instanceOf: UserError,
+  });
+  for (const wrong of ["printer", "=1.2.3.4", "a b=1.2.3.4", "printer=1.2.3"]) {
+    t.throws(() => parseHostEntry(wrong), { instanceOf: UserError }, wrong);
   }
 });

@@ -7,6 +7,7 @@ import {
   EAI_OVERFLOW,
   NI_NAMEREQD,
   SockAddrIn,
+  getaddrinfo,
   getnameinfo,
   htonl,
   htons,
@@ -58,6 +59,14 @@ function names(): void {
   tell(36, getnameinfo(address, TEXT, 16, SERVICE, 8, 0) == -EAI_FAMILY ? 1 : 0);
 }
 
+/** What the settings' hosts say of a name, as the address or the error. */
+function host(step: u32, what: Text): void {
+  const address = changetype<SockAddrIn>(ADDRESS);
+  const result = getaddrinfo(textAddress(what), textBytes(what), 80, address, 1);
+  const found = result == 1 ? bswap<u32>(address.sinAddr) : 0;
+  log3("info: %u reads %d as %i", step, <u32>result, found);
+}
+
 export function main(): void {
   if (netStart() < 0) return;
   read(1, text("192.168.7.1"));
@@ -78,6 +87,10 @@ export function main(): void {
   write(23, 0x0a640901, text("10.100.9.1"));
   tell(24, inet_ntop(10, BYTES, TEXT));
   names();
+  host(40, text("printer"));
+  host(41, text("Lamp.Attic"));
+  host(42, text("10.1.2.3"));
+  host(43, text("print"));
   tell(99, 0);
   for (;;) netPoll(1000);
 }
