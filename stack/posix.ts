@@ -53,6 +53,8 @@ export const SO_RCVBUF: i32 = 8;
 export const SO_KEEPALIVE: i32 = 9;
 export const SO_LINGER: i32 = 13;
 export const SO_REUSEPORT: i32 = 15;
+/** The least that recv() waits for; it is 1. */
+export const SO_RCVLOWAT: i32 = 18;
 export const SO_RCVTIMEO: i32 = 20;
 export const SO_SNDTIMEO: i32 = 21;
 export const SO_ACCEPTCONN: i32 = 30;

@@ -30,6 +30,11 @@ export function sendTimeout(fd: i32): u32 {
   return socketAt(socketIndex(fd)).sendTimeoutMs;
 }
 
+/** True after shutdown(SHUT_RD). */
+export function readShut(fd: i32): bool {
+  return (socketAt(socketIndex(fd)).flags & SocketFlag.READ_SHUT) != 0;
+}
+
 /** True when an error waits to be told: the next call shall have it, not one that has done part of its work. */
 export function broken(fd: i32): bool {
   return (sockEvents(fd) & POLLERR) != 0;

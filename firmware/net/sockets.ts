@@ -41,7 +41,7 @@ import { sockHasPeer, sockIsLocal } from "../../stack/socket/names";
 import { SHUT_WR } from "../../stack/posix";
 import { NO_SOCKET, socketAt, socketIndex } from "../../stack/socket/table";
 import { netPoll } from "./runtime";
-import { broken, mayWait, receiveTimeout, sendTimeout, timeLeft } from "./socket-wait";
+import { broken, mayWait, readShut, receiveTimeout, sendTimeout, timeLeft } from "./socket-wait";
 
 /**
  * POSIX sockets for applications. The calls, constants and their meaning are those of the man pages; a result below 0 is the
@@ -316,7 +316,14 @@ export function recvfrom(
     if (result > 0 && (!all || done == capacity || broken(fd))) break;
     const left = timeLeft(startMs, receiveTimeout(fd));
     if (left == 0) break;
-    if (result < 0) netPoll(left);
+    if (result < 0) {
+      // Nothing more will come: the end, for a call that would wait for it.
+      if (readShut(fd)) {
+        result = 0;
+        break;
+      }
+      netPoll(left);
+    }
   }
   // What came before an error or the end is told first.
   if (done != 0) result = <i32>done;

@@ -1,7 +1,7 @@
 import { LOCAL_SOCKETS, RAW_SOCKETS } from "../config";
 import { linkTxReady } from "../link/device";
 import { localEvents } from "../local/slots";
-import { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT } from "../posix";
+import { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLRDHUP } from "../posix";
 import { rawSlot } from "../raw/slots";
 import { tcbAt } from "../tcp/connection";
 import { tcpEvents, tcpListenerEvents } from "../tcp/user";
@@ -21,12 +21,19 @@ export function sockEvents(fd: i32): u32 {
     return tcpEvents(tcbAt(slot)) | shut;
   }
   if (socket.kind == SocketKind.STREAM) return POLLOUT | POLLHUP;
-  if (RAW_SOCKETS != 0 && socket.kind == SocketKind.RAW) return rawEvents(slot);
+  if (RAW_SOCKETS != 0 && socket.kind == SocketKind.RAW)
+    return rawEvents(slot) | shutEvents(socket.flags);
   if (LOCAL_SOCKETS != 0 && socket.kind == SocketKind.LOCAL) return localEvents(slot);
   let events: u32 = udpReadable(slot) ? POLLIN : 0;
   if (udpWritable(slot)) events |= POLLOUT;
   if (udpHasError(slot)) events |= POLLERR;
-  return events;
+  return events | shutEvents(socket.flags);
+}
+
+/** Of a datagram socket after shutdown(). */
+function shutEvents(flags: u32): u32 {
+  if ((flags & SocketFlag.READ_SHUT) == 0) return 0;
+  return POLLIN | POLLRDHUP | ((flags & SocketFlag.WRITE_SHUT) != 0 ? POLLHUP : 0);
 }
 
 function rawEvents(number: u32): u32 {

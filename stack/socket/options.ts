@@ -30,6 +30,7 @@ import {
   SO_LINGER,
   SO_PROTOCOL,
   SO_RCVBUF,
+  SO_RCVLOWAT,
   SO_RCVTIMEO,
   SO_REUSEADDR,
   SO_REUSEPORT,
@@ -41,6 +42,7 @@ import {
   TCP_NODELAY,
   TCP_QUICKACK,
 } from "../posix";
+import { DEFAULT_TTL } from "../ip/packet";
 import { sockTakeError } from "./names";
 import { groupGetOption, groupOption, groupSetOption } from "./group-options";
 import { localGetOption, localSetOption } from "./local-calls";
@@ -103,6 +105,7 @@ function setGeneral(socket: Socket, level: i32, option: i32, value: i32): i32 {
 function setIpOption(socket: Socket, option: i32, value: i32): i32 {
   if (MULTICAST_GROUPS != 0 && groupOption(option)) return groupSetOption(socket, option, value);
   if (option != IP_TOS && option != IP_TTL) return -ENOPROTOOPT;
+  if (option == IP_TTL && value == -1) value = <i32>DEFAULT_TTL;
   if (value < (option == IP_TTL ? 1 : 0) || value > 255) return -EINVAL;
   const open = socket.kind == SocketKind.CONNECTION;
   const datagram = socket.kind == SocketKind.DATAGRAM;
@@ -180,7 +183,7 @@ export function sockGetOption(fd: i32, level: i32, option: i32): i32 {
     if (option == IP_TOS) return <i32>socket.tos;
     return option == IP_TTL ? <i32>socket.ttl : -ENOPROTOOPT;
   }
-  if (level != SOL_SOCKET) return -ENOPROTOOPT;
+  if (level != SOL_SOCKET) return -EOPNOTSUPP;
   if (option == SO_ERROR) return sockTakeError(index);
   if (option == SO_TYPE) return stream ? SOCK_STREAM : SOCK_DGRAM;
   if (option == SO_DOMAIN) return AF_INET;
@@ -194,6 +197,7 @@ export function sockGetOption(fd: i32, level: i32, option: i32): i32 {
       : -1;
   }
   if (TCP_KEEPALIVE && option == SO_KEEPALIVE) return flag(socket, SocketFlag.KEEP_ALIVE);
+  if (option == SO_RCVLOWAT) return 1;
   if (option == SO_RCVTIMEO) return <i32>socket.receiveTimeoutMs;
   if (option == SO_SNDTIMEO) return <i32>socket.sendTimeoutMs;
   if (option == SO_ACCEPTCONN) return socket.kind == SocketKind.LISTENER ? 1 : 0;

@@ -38,10 +38,12 @@ import {
   tcpShutdown,
   tcpTakeError,
 } from "../tcp/user";
+import { ready } from "../readiness";
 import { rawBind, rawClose, rawConnect } from "../raw/slots";
 import { groupsEnd } from "../udp/multicast";
 import { udpBind, udpClose, udpConnect } from "../udp/slots";
-import { SHUT_RD, SHUT_RDWR, SHUT_WR } from "../posix";
+import { POLLHUP, POLLIN, POLLOUT, SHUT_RD, SHUT_RDWR, SHUT_WR } from "../posix";
+import { sockPeerAddress } from "./names";
 import { localAcceptSocket } from "./local-calls";
 import { applyPatience } from "./patience";
 import {
@@ -283,9 +285,20 @@ export function sockShutdown(fd: i32, how: i32): i32 {
   const socket = socketAt(index);
   if (LOCAL_SOCKETS != 0 && isLocal(socket)) return localShutdown(<u32>socket.index, how);
   if (how < SHUT_RD || how > SHUT_RDWR) return -EINVAL;
+  if (<u32>socket.kind >= <u32>SocketKind.DATAGRAM) return shutDatagrams(index, how);
   if (socket.kind != SocketKind.CONNECTION) return -ENOTCONN;
   if (how != SHUT_WR) socket.flags |= SocketFlag.READ_SHUT;
   return how == SHUT_RD ? 0 : tcpShutdown(tcbAt(<u32>socket.index));
+}
+
+/** Of a socket without connections the ways are only shut here, and only when it has a peer. */
+function shutDatagrams(index: u32, how: i32): i32 {
+  if (sockPeerAddress(index) == 0) return -ENOTCONN;
+  const socket = socketAt(index);
+  if (how != SHUT_WR) socket.flags |= SocketFlag.READ_SHUT;
+  if (how != SHUT_RD) socket.flags |= SocketFlag.WRITE_SHUT;
+  ready(index, POLLIN | POLLOUT | POLLHUP);
+  return 0;
 }
 
 /** close(2). Never waits: what was queued is delivered in the background. */

@@ -33,6 +33,8 @@ export const enum SocketFlag {
   /** TCP_CORK, TCP_QUICKACK. */
   CORK = 1024,
   QUICK_ACK = 2048,
+  /** Of datagrams; a stream has its FIN. */
+  WRITE_SHUT = 4096,
 }
 
 /** One open socket. */

@@ -1,5 +1,5 @@
 import { LOCAL_SOCKETS, RAW_SOCKETS } from "../config";
-import { EBADF, EDESTADDRREQ, EINVAL, ENOTCONN } from "../errors";
+import { EBADF, EDESTADDRREQ, EINVAL, ENOTCONN, EPIPE } from "../errors";
 import { tcbAt } from "../tcp/connection";
 import { tcpReceive, tcpSend } from "../tcp/user";
 import { localReceive, localSend } from "../local/transfer";
@@ -21,6 +21,7 @@ export function sockSend(fd: i32, from: usize, bytes: u32, flags: i32): i32 {
     const more = (flags & MSG_MORE) != 0;
     return tcpSend(tcb, from, bytes, (flags & MSG_ZEROCOPY) != 0, more);
   }
+  if ((socket.flags & SocketFlag.WRITE_SHUT) != 0) return -EPIPE;
   if (RAW_SOCKETS != 0 && socket.kind == SocketKind.RAW)
     return rawSend(<u32>socket.index, from, bytes, 0);
   if (LOCAL_SOCKETS != 0 && socket.kind == SocketKind.LOCAL)
@@ -43,6 +44,7 @@ export function sockSendTo(
   const index = socketIndex(fd);
   if (index == NO_SOCKET) return -EBADF;
   const socket = socketAt(index);
+  if ((socket.flags & SocketFlag.WRITE_SHUT) != 0) return -EPIPE;
   if (RAW_SOCKETS != 0 && socket.kind == SocketKind.RAW)
     return rawSend(<u32>socket.index, from, bytes, address);
   if (LOCAL_SOCKETS != 0 && socket.kind == SocketKind.LOCAL)

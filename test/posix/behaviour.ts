@@ -6,6 +6,7 @@ import { DGRAM, E, ERR, HUP, IN, MSG, NVAL, OUT, SHUT, SO, SOL, STREAM } from ".
 import { closedPort, datagram, listener, pair, type Behaviour } from "./ends.js";
 import { DATAGRAMS, OPTIONS } from "./behaviour-others.js";
 import { RAW_SOCKETS } from "./behaviour-raw.js";
+import { MORE } from "./behaviour-more.js";
 import { GROUPS } from "./behaviour-groups.js";
 import { LOCAL_SOCKETS } from "./behaviour-local.js";
 
@@ -313,4 +314,5 @@ export const BEHAVIOURS: Behaviour[] = [
   ...RAW_SOCKETS,
   ...LOCAL_SOCKETS,
   ...GROUPS,
+  ...MORE,
 ];

@@ -9,6 +9,10 @@ export interface Calls {
   listen(fd: number, backlog: number): Promise<number>;
   accept(fd: number): Promise<number>;
   connect(fd: number, port: number, address?: number): Promise<number>;
+  /** connect to AF_UNSPEC: dissolves the association of a datagram socket. */
+  dissolve(fd: number): Promise<number>;
+  /** What recv gives, as a number: with MSG_TRUNC more than there was room for. */
+  recvLength(fd: number, bytes: number, flags: number): Promise<number>;
   send(fd: number, text: string, flags?: number): Promise<number>;
   sendto(fd: number, text: string, port: number, address?: number, flags?: number): Promise<number>;
   /** The text, or a negative errno; "" at the end of a stream. */

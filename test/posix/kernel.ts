@@ -55,6 +55,9 @@ def do(q):
         return r if r < 0 else b.raw[:r].decode() + " from " + m.raw[3:n.value].decode()
     if o == "group": return opt(a[0], 0, a[1], struct.pack(">II", a[2], 0x7f000001))
     if o == "here": return opt(a[0], 0, 32, struct.pack(">I", 0x7f000001))
+    if o == "dissolve": return call(libc.connect, a[0], bytes(16), 16)
+    if o == "recvlength":
+        b = ctypes.create_string_buffer(65536); return call(libc.recv, a[0], b, a[1], a[2])
     if o == "sendhex":
         d = bytes.fromhex(a[1])
         if a[2] == 0: return call(libc.send, a[0], d, len(d), a[3] | 0x4000)
@@ -127,6 +130,8 @@ export function kernelCalls(): Calls {
     joinGroup: (fd, group) => ask("group", fd, 35, group),
     leaveGroup: (fd, group) => ask("group", fd, 36, group),
     multicastHere: (fd) => ask("here", fd),
+    dissolve: (fd) => ask("dissolve", fd),
+    recvLength: (fd, bytes, flags) => ask("recvlength", fd, bytes, flags),
     shutdown: (fd, how) => ask("shutdown", fd, how),
     close: (fd) => ask("close", fd),
     setOption: (fd, level, option, value) => ask("set", fd, level, option, value),

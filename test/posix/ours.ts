@@ -82,6 +82,8 @@ export async function ourCalls(): Promise<Calls> {
     joinGroup: (fd, group) => done(wasm.sysSetOption(fd, 0, 35, group)),
     leaveGroup: (fd, group) => done(wasm.sysSetOption(fd, 0, 36, group)),
     multicastHere: () => Promise.resolve(0),
+    dissolve: (fd) => done(wasm.sysConnect(fd, 0, 0)),
+    recvLength: (fd, bytes, flags) => done(wasm.sysRecv(fd, wasm.scratch() >>> 0, bytes, flags)),
     shutdown: (fd, how) => done(wasm.sysShutdown(fd, how)),
     close: (fd) => done(wasm.sysClose(fd)),
     setOption: (fd, level, option, value) => done(wasm.sysSetOption(fd, level, option, value)),
