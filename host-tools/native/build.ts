@@ -126,7 +126,7 @@ async function make(
   );
   const sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
   const flags = C_FLAGS.filter((flag) => flag !== "-ffreestanding" && flag !== "-DNDEBUG");
-  const args = ["-O1", "-g", ...flags, ...sanitizers, "-w", "-I.", "native.c", "-o", "app", "-lm"];
+  const args = ["-O1", "-g1", ...flags, ...sanitizers, "-w", "-I.", "native.c", "-o", "app", "-lm"];
   try {
     await runTool(CC, args, folder);
   } catch (error) {

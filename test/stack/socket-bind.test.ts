@@ -2,6 +2,7 @@ import test from "../conformance/proves.js";
 import { SOCK_STREAM } from "../support/stack-harness.js";
 import { TcpPeer, accepted, deviceStack } from "../support/tcp-peer.js";
 import { ip, pattern } from "../support/wire.js";
+import { TIGHT } from "../support/option-sets.js";
 
 const LOCALHOST = ip("127.0.0.1");
 const E = {
@@ -76,7 +77,7 @@ test("SO_REUSEADDR: a listener can be opened again at once, with connections of 
 });
 
 test("connect(2): the same four-tuple twice is EADDRINUSE; TCBs used up is ENOBUFS", async (t) => {
-  const stack = await deviceStack({ TCP_TCBS: 2 });
+  const stack = await deviceStack(TIGHT);
   const host = stack.neighbour();
   const dial = (port: number): number => {
     const fd = stack.socket(SOCK_STREAM);
@@ -86,7 +87,7 @@ test("connect(2): the same four-tuple twice is EADDRINUSE; TCBs used up is ENOBU
   };
   t.is(dial(4000), E.INPROGRESS);
   t.is(dial(4000), E.ADDRINUSE);
-  t.is(dial(0), E.INPROGRESS);
+  for (let i = 0; i < 2; i++) t.is(dial(0), E.INPROGRESS);
   t.is(dial(0), E.NOBUFS);
 });
 

@@ -2,6 +2,7 @@ import test from "../conformance/proves.js";
 import { SOCK_DGRAM, SOCK_STREAM, type StackHarness } from "../support/stack-harness.js";
 import { TcpPeer, accepted, deviceStack } from "../support/tcp-peer.js";
 import { ip, pattern } from "../support/wire.js";
+import { TIGHT } from "../support/option-sets.js";
 
 const LOCALHOST = ip("127.0.0.1");
 const E = {
@@ -43,7 +44,7 @@ function everyCall(stack: StackHarness, fd: number): Record<string, number> {
 }
 
 test("socket(2): EAFNOSUPPORT, ESOCKTNOSUPPORT, EPROTONOSUPPORT, EMFILE, ENOBUFS", async (t) => {
-  const stack = await deviceStack({ SOCKETS: 8, UDP_SOCKETS: 3 });
+  const stack = await deviceStack(TIGHT);
   const open = (domain: number, type: number, protocol: number): number =>
     stack.wasm.sysSocket(domain, type, protocol);
   t.is(open(10, SOCK_STREAM, 0), E.AFNOSUPPORT);

@@ -3,6 +3,7 @@ import test from "../conformance/proves.js";
 import { SOCK_DGRAM, SOCK_STREAM, type StackHarness } from "../support/stack-harness.js";
 import { TcpPeer, deviceStack } from "../support/tcp-peer.js";
 import { pattern } from "../support/wire.js";
+import { BIG } from "../support/option-sets.js";
 
 const [SOCKET, REUSEPORT] = [1, 15];
 const [EADDRINUSE, EAGAIN] = [-98, -11];
@@ -34,7 +35,7 @@ test("all of them must ask for it", async (t) => {
 });
 
 test("1,000 connections over four listeners: none gets less than 15 %, and a closed one leaves nobody refused", async (t) => {
-  const stack = await deviceStack({ SOCKETS: 40, TCP_TCBS: 24 });
+  const stack = await deviceStack(BIG);
   const open = listeners(stack, 4);
   const host = stack.neighbour();
   const counts = new Map(open.map((fd) => [fd, 0]));

@@ -1,10 +1,9 @@
 import test from "../conformance/proves.js";
 import { TcpPeer, accepted, deviceStack } from "../support/tcp-peer.js";
 import { pattern } from "../support/wire.js";
+import { TIGHT } from "../support/option-sets.js";
 
 /** Sizes small enough to fill. */
-const SMALL = { TCP_TCBS: 3, TCP_SYN_RECORDS: 4, TCP_TIME_WAIT_RECORDS: 4 };
-
 test("RFC 9293 3.5: handshake, accept, EAGAIN while none waits", async (t) => {
   const stack = await deviceStack();
   const listener = stack.listen(80);
@@ -34,7 +33,7 @@ test("text on the segment that finishes the handshake is taken, a FIN on it too"
 });
 
 test("the segment that finishes the handshake has a bad checksum: nothing has happened", async (t) => {
-  const stack = await deviceStack(SMALL);
+  const stack = await deviceStack(TIGHT);
   const listener = stack.listen(80);
   const peer = new TcpPeer(stack, stack.neighbour(), 5000, 80);
   peer.syn();
@@ -114,7 +113,7 @@ test("backlog: more clients than it are held with window 0, and let in one by on
 });
 
 test("with no TCB free a client waits with window 0, and an ACK opens it once one is free", async (t) => {
-  const stack = await deviceStack(SMALL);
+  const stack = await deviceStack(TIGHT);
   const listener = stack.listen(80, 8);
   const first = [0, 1, 2].map((i) => accepted(stack, listener, 5000 + i));
   const late = new TcpPeer(stack, stack.neighbour(), 6000, 80);
@@ -127,14 +126,14 @@ test("with no TCB free a client waits with window 0, and an ACK opens it once on
   stack.wasm.sysAbort((first[0] as { fd: number }).fd);
   stack.run();
   t.deepEqual(late.heard(), ["A 1:1"]);
-  t.is(late.last?.window, 8192);
+  t.is(late.last?.window, 1024);
   const fd = stack.wasm.sysAccept(listener);
   late.text(pattern(100));
   t.deepEqual(stack.receive(fd), pattern(100));
 });
 
 test("a client that waits too long is refused by RST, and its record is free", async (t) => {
-  const stack = await deviceStack(SMALL);
+  const stack = await deviceStack(TIGHT);
   const listener = stack.listen(80, 8);
   for (const i of [0, 1, 2]) accepted(stack, listener, 5000 + i);
   const late = new TcpPeer(stack, stack.neighbour(), 6000, 80);
@@ -147,7 +146,7 @@ test("a client that waits too long is refused by RST, and its record is free", a
 });
 
 test("N3, RFC 4987 2.2: a finished handshake gets its TCB whatever half-open ones were promised", async (t) => {
-  const stack = await deviceStack(SMALL);
+  const stack = await deviceStack(TIGHT);
   const listener = stack.listen(80, 8);
   accepted(stack, listener, 5000);
   accepted(stack, listener, 5001);
@@ -155,7 +154,7 @@ test("N3, RFC 4987 2.2: a finished handshake gets its TCB whatever half-open one
   nobody.syn();
   const honest = new TcpPeer(stack, nobody.host, 5003, 80);
   honest.syn();
-  t.is(nobody.last?.window, 8192);
+  t.is(nobody.last?.window, 1024);
   t.is(honest.last?.window, 0, "no window is announced twice");
   honest.say("A");
   const fd = stack.wasm.sysAccept(listener);
@@ -165,7 +164,7 @@ test("N3, RFC 4987 2.2: a finished handshake gets its TCB whatever half-open one
 });
 
 test("N4: a slow flood of SYNs, each reset by its sender, keeps no honest client waiting", async (t) => {
-  const stack = await deviceStack(SMALL);
+  const stack = await deviceStack(TIGHT);
   const listener = stack.listen(80, 8);
   const host = stack.neighbour();
   for (let second = 0; second < 20; second++) {
@@ -218,7 +217,7 @@ test("a connection that the peer resets before accept() leaves the queue, wherev
 });
 
 test("a listener that closes resets what it holds: half open, waiting, and not accepted", async (t) => {
-  const stack = await deviceStack(SMALL);
+  const stack = await deviceStack(TIGHT);
   const listener = stack.listen(80, 2);
   const host = stack.neighbour();
   const done = [0, 1].map((i) => TcpPeer.client(stack, host, 5000 + i, 80));

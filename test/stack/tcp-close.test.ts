@@ -3,6 +3,7 @@ import type { StackHarness } from "../support/stack-harness.js";
 import { TcpPeer, accepted, deviceStack } from "../support/tcp-peer.js";
 import { pattern } from "../support/wire.js";
 import type { Options } from "../../stack/options.js";
+import { BIG, TIGHT } from "../support/option-sets.js";
 
 const NOTHING = new Uint8Array(0);
 const STATE = { FIN_WAIT_1: 4, FIN_WAIT_2: 5, CLOSE_WAIT: 6, CLOSING: 7, LAST_ACK: 8 } as const;
@@ -168,7 +169,7 @@ test("RFC 9293 MUST-13, RFC 1337, TW-1, TW-2, S-10: TIME-WAIT lasts 2 MSL from t
 });
 
 test("TW-3, RFC 9293 MAY-2: a newer SYN opens the connection again, above all numbers that were used", async (t) => {
-  const it = await open({ TCP_TX_BYTES: 32768 });
+  const it = await open(BIG);
   const { stack, peer, fd } = it;
   // A megabyte in no time, so that the clock of the initial numbers is far behind.
   let sent = 0;
@@ -220,7 +221,7 @@ test("TIME-WAIT of a connection that we opened is not ended by a SYN: nobody lis
 });
 
 test("TW-4, S-11: ten thousand short connections that we close: the oldest TIME-WAIT gives way, none is refused", async (t) => {
-  const stack = await deviceStack({ TCP_TIME_WAIT_RECORDS: 8 });
+  const stack = await deviceStack(TIGHT);
   const listener = stack.listen(80);
   const host = stack.neighbour();
   for (let i = 0; i < 10_000; i++) {
@@ -234,7 +235,7 @@ test("TW-4, S-11: ten thousand short connections that we close: the oldest TIME-
     peer.ack = peer.theirs(2);
     peer.say("FA");
   }
-  t.deepEqual(stack.tables(), [0, 0, 8, 1]);
+  t.deepEqual(stack.tables(), [0, 0, 4, 1]);
   stack.advance(61_000);
   t.deepEqual(stack.tables(), [0, 0, 0, 1]);
 });

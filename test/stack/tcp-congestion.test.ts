@@ -3,8 +3,8 @@ import type { StackHarness } from "../support/stack-harness.js";
 import { TcpPeer, accepted, deviceStack, type PeerConfig } from "../support/tcp-peer.js";
 import type { Options } from "../../stack/options.js";
 import { pattern } from "../support/wire.js";
+import { BIG } from "../support/option-sets.js";
 
-const BIG = { TCP_TX_BYTES: 32768, TCP_RX_BYTES: 32768 };
 
 interface Sender {
   stack: StackHarness;

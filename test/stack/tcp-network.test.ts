@@ -92,7 +92,7 @@ test("SYNs from more addresses than the ARP table holds, none of which answers, 
 });
 
 test("the lease is lost: connections end with ENETDOWN and hold no TCB; loopback goes on", async (t) => {
-  const bench = await DhcpBench.bound({}, { options: { ...OPTIONS } });
+  const bench = await DhcpBench.bound();
   const { stack } = bench;
   const listener = stack.listen(80, 8);
   const client = stack.peer("192.168.7.9");

@@ -1,6 +1,5 @@
 import test from "../conformance/proves.js";
 import { SOCK_STREAM, type StackHarness } from "../support/stack-harness.js";
-import { OPTIONS } from "../../stack/options.js";
 import { ADDRESS_A, ADDRESS_B, StackPair } from "../support/stack-pair.js";
 import { TcpPeer, deviceStack } from "../support/tcp-peer.js";
 import { concat, ip, pattern } from "../support/wire.js";
@@ -220,7 +219,7 @@ test("RFC 9293 MUST-45: the local address of a connection stays", async (t) => {
 });
 
 test("RFC 9293 MUST-10: two of our stacks that open to each other at once", async (t) => {
-  const pair = await StackPair.create({ delayMs: 5 }, { ...OPTIONS, DHCP: 0 });
+  const pair = await StackPair.create({ delayMs: 5 });
   const { a, b } = pair;
   const [left, right] = [a.socket(SOCK_STREAM), b.socket(SOCK_STREAM)];
   pair.until(() => pair.nowMs >= 5000, "announcements");

@@ -3,6 +3,7 @@ import type { StackHarness } from "../support/stack-harness.js";
 import { TcpPeer, accepted, deviceStack } from "../support/tcp-peer.js";
 import { pattern } from "../support/wire.js";
 import type { Options } from "../../stack/options.js";
+import { TIGHT } from "../support/option-sets.js";
 
 const NOTHING = new Uint8Array(0);
 const STATE = { FIN_WAIT_2: 5 } as const;
@@ -62,7 +63,7 @@ test("S-13: LAST-ACK, FIN-WAIT-1 and CLOSING of nobody end after a minute withou
 });
 
 test("S-12: clients that stop reading cannot keep others out: a stalled orphan gives way after five seconds", async (t) => {
-  const it = await open({ TCP_TCBS: 3 });
+  const it = await open(TIGHT);
   const { stack, listener } = it;
   const stalled = [it, ...[1, 2].map((i) => ({ ...it, ...accepted(stack, listener, 5000 + i) }))];
   for (const one of stalled) {

@@ -3,6 +3,7 @@ import test from "../conformance/proves.js";
 import type { StackHarness } from "../support/stack-harness.js";
 import { TcpPeer, accepted, deviceStack, type PeerConfig } from "../support/tcp-peer.js";
 import { pattern } from "../support/wire.js";
+import { BIG } from "../support/option-sets.js";
 
 interface It {
   stack: StackHarness;
@@ -67,7 +68,7 @@ test("RFC 7323 2.2, WS-1: window scale is answered only to a SYN that has it", a
 
 /** Most that is in flight at a time when everything is acknowledged with this window field. */
 async function largestFlight(shift: number, window: number): Promise<number> {
-  const stack = await deviceStack({ TCP_TX_BYTES: 32768 });
+  const stack = await deviceStack(BIG);
   const config = { window: 65535, options: { windowScale: shift } };
   const { peer, fd } = accepted(stack, stack.listen(80), 5000, config);
   peer.say("A", { window });

@@ -2,6 +2,7 @@ import test from "../conformance/proves.js";
 import { SOCK_STREAM, type StackHarness } from "../support/stack-harness.js";
 import { TcpPeer, accepted, deviceStack, type PeerConfig } from "../support/tcp-peer.js";
 import { pattern } from "../support/wire.js";
+import { TIGHT } from "../support/option-sets.js";
 
 const TCP_LEVEL = 6;
 const NODELAY = 1;
@@ -226,7 +227,7 @@ test("RFC 9293 3.8.6.2.1: silly-window avoidance is overridden in the end", asyn
 });
 
 test("a full send ring is sent though it is less than a segment", async (t) => {
-  const stack = await deviceStack({ TCP_TX_BYTES: 1024 });
+  const stack = await deviceStack(TIGHT);
   const it = { stack, ...accepted(stack, stack.listen(80), 5000) };
   t.deepEqual(send(it, 1000), ["PA 1:1+1000"]);
   t.is(stack.send(it.fd, pattern(500)), 24);

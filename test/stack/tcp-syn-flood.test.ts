@@ -2,15 +2,14 @@ import test from "../conformance/proves.js";
 import { Random } from "../../host-tools/sim/random.js";
 import { TcpPeer, accepted, deviceStack } from "../support/tcp-peer.js";
 import { ip, pattern } from "../support/wire.js";
+import { TIGHT } from "../support/option-sets.js";
 
 /** Sizes small enough to fill. */
-const SMALL = { TCP_TCBS: 3, TCP_SYN_RECORDS: 4, TCP_TIME_WAIT_RECORDS: 4 };
-
 test("RFC 4987, SYNF-2, SYNF-3: with the SYN queue full a cookie lets a client in, with its MSS and no record", async (t) => {
-  const stack = await deviceStack(SMALL);
+  const stack = await deviceStack();
   const listener = stack.listen(80, 8);
   const host = stack.neighbour();
-  for (let i = 0; i < 3; i++) new TcpPeer(stack, host, 5000 + i, 80).syn();
+  for (let i = 0; i < 15; i++) new TcpPeer(stack, host, 5000 + i, 80).syn();
   stack.advance(1100);
   for (const [option, mss] of [
     [1460, 1460],
@@ -20,7 +19,7 @@ test("RFC 4987, SYNF-2, SYNF-3: with the SYN queue full a cookie lets a client i
     const peer = new TcpPeer(stack, host, 6000 + mss, 80, { mss: option });
     t.deepEqual(peer.syn(), ["SA 0:1"]);
     t.is(peer.last?.window, 0);
-    t.deepEqual(stack.tables().slice(0, 2), [0, 3]);
+    t.deepEqual(stack.tables().slice(0, 2), [0, 15]);
     t.deepEqual(peer.say("A"), ["A 1:1"]);
     t.true((peer.last?.window ?? 0) > 0);
     const fd = stack.wasm.sysAccept(listener);
@@ -31,7 +30,7 @@ test("RFC 4987, SYNF-2, SYNF-3: with the SYN queue full a cookie lets a client i
 });
 
 test("a cookie gives no round-trip sample: the timeout is the initial second", async (t) => {
-  const stack = await deviceStack(SMALL);
+  const stack = await deviceStack(TIGHT);
   const listener = stack.listen(80, 8);
   const host = stack.neighbour();
   for (let i = 0; i < 3; i++) new TcpPeer(stack, host, 5000 + i, 80).syn();
@@ -44,7 +43,7 @@ test("a cookie gives no round-trip sample: the timeout is the initial second", a
 });
 
 test("RFC 4987, SYNF-3: a cookie is good for two minutes, from its own host, once", async (t) => {
-  const stack = await deviceStack(SMALL);
+  const stack = await deviceStack(TIGHT);
   stack.listen(80, 8);
   const host = stack.neighbour();
   const cookie = (port: number): TcpPeer => {
@@ -68,7 +67,7 @@ test("RFC 4987, SYNF-3: a cookie is good for two minutes, from its own host, onc
 });
 
 test("S-2: ten thousand guessed ACKs while cookies are out open nothing", async (t) => {
-  const stack = await deviceStack(SMALL);
+  const stack = await deviceStack(TIGHT);
   const listener = stack.listen(80, 8);
   const host = stack.neighbour();
   for (let i = 0; i < 5; i++) new TcpPeer(stack, host, 5000 + i, 80).syn();

@@ -4,6 +4,7 @@ import { Random } from "../../host-tools/sim/random.js";
 import { POLLIN, POLLOUT, SOCK_STREAM } from "../support/stack-harness.js";
 import { ADDRESS_B, StackPair, type Trouble } from "../support/stack-pair.js";
 import type { Options } from "../../stack/options.js";
+import { TIGHT } from "../support/option-sets.js";
 
 /** `bytes` pseudo-random bytes. */
 function noise(bytes: number, seed: number): Uint8Array {
@@ -105,8 +106,7 @@ for (const trouble of [
 }
 
 test("a stream arrives whole through rings smaller than a segment", async (t) => {
-  const options = { TCP_RX_BYTES: 1024, TCP_TX_BYTES: 512 };
-  const { sent, got } = await echo(40_000, { loss: 3, reorder: 5, seed: 9 }, options);
+  const { sent, got } = await echo(40_000, { loss: 3, reorder: 5, seed: 9 }, TIGHT);
   t.is(digest(got), digest(sent));
 });
 

@@ -2,6 +2,7 @@ import test from "../conformance/proves.js";
 import { SOCK_STREAM } from "../support/stack-harness.js";
 import { TcpPeer, accepted, deviceStack } from "../support/tcp-peer.js";
 import { pattern } from "../support/wire.js";
+import { BIG } from "../support/option-sets.js";
 
 test("the deadline is that of the earliest timer, exactly, so that a device can sleep until then", async (t) => {
   const stack = await deviceStack();
@@ -46,7 +47,7 @@ test("RFC 9293 SEG-13: timeouts keep their length across the wrap of the millise
 });
 
 test("many timers at once: each connection's SYN goes again at its own time", async (t) => {
-  const stack = await deviceStack({ TCP_TCBS: 40, SOCKETS: 48 });
+  const stack = await deviceStack(BIG);
   const host = stack.neighbour();
   const begun = new Map<number, number>();
   for (let i = 0; i < 40; i++) {
