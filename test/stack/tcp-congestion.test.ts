@@ -5,7 +5,6 @@ import type { Options } from "../../stack/options.js";
 import { pattern } from "../support/wire.js";
 import { BIG } from "../support/option-sets.js";
 
-
 interface Sender {
   stack: StackHarness;
   peer: TcpPeer;
