@@ -7,6 +7,7 @@ import { congestionInit, congestionOnAck, congestionOnDuplicate } from "./conges
 import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
 import { patienceProgress } from "./patience";
 import { FIN_WAIT_2_MS, ORPHAN_MS, enterTimeWait, limitLife, tcbClose } from "./lifecycle";
+import { mssRaise } from "./path-mtu";
 import { pendingAdd } from "./pending";
 import { RTO_AFTER_SYN_LOSS_MS, rtoSample } from "./rto";
 import { sackAdvance, sackSkip, sackTake } from "./sack";
@@ -95,6 +96,7 @@ function isDuplicate(tcb: Tcb, segment: Segment): bool {
 function takeSample(tcb: Tcb): void {
   tcb.flags &= ~TcbFlag.TIMING;
   rtoSample(tcb, <u32>(<u16>(now() - <u32>tcb.rttStart)));
+  mssRaise(tcb);
 }
 
 /**

@@ -223,8 +223,10 @@ export class Tcb extends Connection {
   challengeStart: u16;
   /** Ranges of the flight that the peer has, by its SACKs (sack.ts). */
   sacked: u8;
-  reserved: u8;
-  reserved2: u16;
+  /** When `sndMss` was lowered below `peerMss`, in units of 131 s. */
+  mssLowered: u8;
+  /** Segment size that the peer and our ring allow, whatever a router has asked for. */
+  peerMss: u16;
 }
 
 /** What is so of a half-open connection: bits of `SynRecord.bits`; the three highest count the SYN-ACKs sent again. */

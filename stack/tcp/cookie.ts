@@ -1,7 +1,7 @@
 import { isDue, now } from "../now";
 import { keyedHash } from "../random";
 import { Counter, count } from "../statistics";
-import { RECEIVE_MSS, SynOption, sendSynAck } from "./emit";
+import { SEND_MSS_MAX, SynOption, sendSynAck } from "./emit";
 import { Segment } from "./segment";
 
 /**
@@ -28,7 +28,7 @@ function period(): u32 {
 /** MSS by its three bits: the values that real links have. */
 function mssOf(index: u32): u32 {
   if (index < 4) return index == 0 ? 88 : index == 1 ? 256 : index == 2 ? 536 : 1024;
-  return index == 4 ? 1220 : index == 5 ? 1360 : index == 6 ? 1440 : RECEIVE_MSS;
+  return index == 4 ? 1220 : index == 5 ? 1360 : index == 6 ? 1440 : SEND_MSS_MAX;
 }
 
 function hash(segment: Segment, irs: u32, minute: u32): u32 {

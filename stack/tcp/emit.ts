@@ -1,5 +1,5 @@
 import { sumHeader } from "cpu";
-import { TCP_RX_BYTES, TCP_SACK, TCP_WINDOW_SCALE } from "../config";
+import { TCP_RX_BYTES, TCP_SACK, TCP_TX_BYTES, TCP_WINDOW_SCALE } from "../config";
 import { ipBegin, ipBeginNow, ipEnd, ipWrite } from "../ip/ipv4-output";
 import { Counter, count } from "../statistics";
 import { Be } from "../wire/bytes";
@@ -16,6 +16,8 @@ import { seqMin } from "./sequence";
 export const PROTOCOL_TCP: u32 = 6;
 /** MSS that we announce: what fits an Ethernet frame with plain headers (RFC 9293 MUST-67). */
 export const RECEIVE_MSS: u32 = 1460;
+/** MSS that we use at most: a send ring holds two segments, or the peer's delayed ACK would hold up each (RFC 5681 4.2). */
+export const SEND_MSS_MAX: u32 = min<u32>(RECEIVE_MSS, TCP_TX_BYTES >>> 1);
 const DEFAULT_TTL: u32 = 64;
 
 /** Header and options: the longest are those of a SACK with four blocks. */

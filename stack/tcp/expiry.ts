@@ -17,6 +17,7 @@ import { hasUserTimeout, userTimeoutCut, userTimeoutPassed } from "./patience";
 import { ackNow, tcbAbort, tcbReset, timeWaitFree } from "./lifecycle";
 import { synRecordExpired } from "./listen";
 import { finDue } from "./output";
+import { mssLower } from "./path-mtu";
 import { pendingAdd } from "./pending";
 import { RTO_MAX_MS, rtoBackOff } from "./rto";
 import { probeDue } from "./tail-loss";
@@ -97,8 +98,7 @@ function retransmitExpired(tcb: Tcb): void {
     tcb.flags |= TcbFlag.SYN_RETRANSMITTED;
     tcb.sndNxt = tcb.sndUna;
   } else {
-    if (tcb.routerMss != 0) tcb.sndMss = tcb.routerMss;
-    tcb.routerMss = 0;
+    if (tcb.routerMss != 0) mssLower(tcb);
     if (inFlight) congestionOnTimeout(tcb);
     tcb.sndNxt = tcb.sndUna;
   }

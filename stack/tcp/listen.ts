@@ -8,7 +8,7 @@ import {
   synRecordAt,
 } from "./connection";
 import { cookieAnswer, cookieCheck } from "./cookie";
-import { RECEIVE_MSS, sendBare } from "./emit";
+import { SEND_MSS_MAX, sendBare } from "./emit";
 import { initialSequenceNumber } from "./isn";
 import { NO_LISTENER, listenerFind } from "./listener";
 import { pendingAdd } from "./pending";
@@ -111,10 +111,9 @@ function synReceived(segment: Segment, listener: u32): void {
   pendingAdd(id);
 }
 
-/** What we may send per segment (RFC 9293 3.7.1): the peer's MSS, with a floor and our MTU as the ceiling. */
+/** What we may send per segment (RFC 9293 3.7.1): the peer's MSS, with a floor and our MTU and send ring as the ceiling. */
 export function sendMss(option: u32): u32 {
-  if (option == 0) return DEFAULT_MSS;
-  return min<u32>(max<u32>(option, MINIMUM_MSS), RECEIVE_MSS);
+  return min<u32>(option == 0 ? DEFAULT_MSS : max<u32>(option, MINIMUM_MSS), SEND_MSS_MAX);
 }
 
 /** The SYN-ACK is sent again, or the record given up. */

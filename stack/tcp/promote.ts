@@ -85,6 +85,7 @@ export function promote(recordId: u32, proven: bool): u32 {
   tcb.rcvRead = record.irs + 1;
   tcb.rcvAdv = record.irs + 1 + <u32>record.promised;
   tcb.sndMss = record.mss;
+  tcb.peerMss = record.mss;
   if (record.retries != 0) {
     tcb.flags |= TcbFlag.SYN_RETRANSMITTED;
     tcb.rto = <u16>RTO_AFTER_SYN_LOSS_MS;

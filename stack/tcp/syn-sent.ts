@@ -46,6 +46,7 @@ export function synSentInput(tcb: Tcb, segment: Segment): void {
   }
   if ((bits & TcpBit.SYN) == 0) return;
   tcb.sndMss = <u16>sendMss(segment.mss);
+  tcb.peerMss = tcb.sndMss;
   if (TCP_WINDOW_SCALE && segment.scale != NO_SCALE) tcb.sndShift = <u8>segment.scale;
   if (TCP_SACK && segment.sackPermitted) tcb.flags |= TcbFlag.SACK_PERMITTED;
   if (!hasAck) {

@@ -174,6 +174,12 @@ test("A8: a window with no room for one more segment of the peer's is acknowledg
   t.deepEqual(peer.text(pattern(536), "A"), ["A 1:537"]);
 });
 
+test("A8, RFC 5681 4.2: a send ring of less than two segments sends halves, so that no delayed ACK holds it up", async (t) => {
+  const { stack, peer, fd } = await open(TIGHT);
+  stack.send(fd, pattern(1024));
+  t.deepEqual(peer.heard(), ["A 1:1+512", "PA 513:1+512"]);
+});
+
 test("A15: a handshake segment with a wrong checksum costs nobody anything", async (t) => {
   const stack = await deviceStack(TIGHT);
   const listener = stack.listen(80, 8);

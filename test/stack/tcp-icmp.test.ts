@@ -95,3 +95,51 @@ test("RFC 5927 7.2, ICMPT-3, C-2: a smaller MTU is believed only when the segmen
   t.deepEqual(peer.heard().length, 3);
   t.deepEqual(peer.during(210), ["A 1:1+1460"]);
 });
+
+test("A20, RFC 1191 6.3: ten minutes after a smaller MTU the full segment is tried again; a router may still object", async (t) => {
+  const stack = await deviceStack();
+  const { peer, fd } = TcpPeer.server(stack, stack.neighbour());
+  let sent = 1;
+  /** Sends a full ring and acknowledges all; gives the bytes of the first segment. */
+  const flight = (bytes: number): number => {
+    // The neighbour is known, however long the silence was.
+    stack.inject(peer.host.arpRequest());
+    stack.take();
+    stack.send(fd, pattern(bytes));
+    const first = peer.segments()[0]?.data.length ?? 0;
+    sent += bytes;
+    for (let i = 0; i < 12; i++) {
+      peer.acknowledge(Math.min(sent, sent - bytes + (i + 1) * 1000));
+      stack.take();
+    }
+    return first;
+  };
+  const object = (): void => {
+    stack.inject(peer.host.arpRequest());
+    stack.take();
+    stack.send(fd, pattern(1460));
+    stack.take();
+    stack.inject(icmp(peer, 3, 4, peer.theirs(sent), 1000));
+    t.deepEqual(
+      peer.next(5000).map((line) => line.split("+")[1]),
+      ["960"],
+    );
+    sent += 1460;
+    peer.acknowledge(sent);
+    stack.take();
+  };
+  t.is(flight(1460), 1460);
+  object();
+  stack.advance(500_000);
+  stack.take();
+  t.is(flight(1460), 960);
+  stack.advance(260_000);
+  stack.take();
+  flight(1460);
+  t.is(flight(1460), 1460, "tried again");
+  object();
+  stack.advance(300_000);
+  stack.take();
+  flight(1460);
+  t.is(flight(1460), 960, "believed for ten minutes more");
+});
