@@ -34,7 +34,7 @@ function group(index: u32): Text {
       return text("tcpSynDropped tcpCookieSent tcpAcceptDeferred tcpRetransmit tcpFastRetransmit ");
     case 9:
       return text(
-        "tcpTimeout tcpWindowProbe tcpTailProbe tcpKeepAlive tcpTimeWaitEvicted loopbackFull ",
+        "tcpTimeout tcpWindowProbe tcpTailProbe tcpKeepAlive tcpTimeWaitEvicted loopbackFull rawRingFull ",
       );
     case 10:
       return text("rxFrames txFrames rxBadHeader rxOverflow rxResets txErrors txTimeouts ");
