@@ -15,6 +15,7 @@ import {
  * network goes no faster meanwhile. Built only with `npm run build -- --mirror`.
  */
 export {
+  RX_BYTES,
   nicCounter,
   nicDeadline,
   nicInit,

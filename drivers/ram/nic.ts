@@ -8,6 +8,9 @@ const FRAME_BYTES: u32 = 1536;
 /** Frames that can wait; a power of two. */
 const FRAMES: u32 = 16;
 
+/** Bytes of received frames that can wait: the host waits for room, so nothing is lost. */
+export const RX_BYTES: u32 = 0x7fffffff;
+
 const RX: usize = memory.data(FRAMES * FRAME_BYTES, 4);
 const RX_LENGTHS: usize = memory.data(FRAMES * 4, 4);
 const TX: usize = memory.data(FRAME_BYTES, 4);

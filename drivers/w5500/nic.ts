@@ -13,6 +13,7 @@ import { closeStream, read8 } from "./spi";
 import { transmitIsWaiting, transmitProgress, transmitWake } from "./transmit";
 
 export { nicCounter } from "./counters";
+export { BUFFER_BYTES as RX_BYTES } from "./registers";
 export { nicLink } from "./link";
 export { rxBegin, rxEnd, rxRead, rxSkip } from "./receive";
 export { txBegin, txCancel, txEnd, txReady, txWrite } from "./transmit";

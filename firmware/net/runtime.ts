@@ -194,6 +194,20 @@ export function netGateway(): u32 {
   return iface.tentative ? 0 : iface.gateway;
 }
 
+/** Turns so far, and the time of the last one. */
+let turns: u32 = 0;
+let turnMs: u32 = 0;
+
+/** Turns of the network so far, wrapping. */
+export function netTurns(): u32 {
+  return turns;
+}
+
+/** Time of the last turn, ms. */
+export function netTurnMs(): u32 {
+  return turnMs;
+}
+
 /**
  * One turn: the chip, the stack, and then, if nothing has happened to any socket, sleep until something does or `timeoutMs`
  * has passed. Returns early rather than late.
@@ -201,6 +215,8 @@ export function netGateway(): u32 {
 export function netPoll(timeoutMs: u32): void {
   const before = readyChanges();
   const nowMs = clockMs();
+  turns += 1;
+  turnMs = nowMs;
   watchdogFeed();
   nicPoll(nowMs);
   watchLink();

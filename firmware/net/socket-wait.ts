@@ -1,9 +1,38 @@
 import { clockMs } from "board";
 import { MSG_DONTWAIT, POLLERR } from "../../stack/posix";
 import { sockEvents } from "../../stack/socket/socket";
+import { SOCKETS } from "../../stack/config";
 import { NO_SOCKET, SocketFlag, socketAt, socketIndex } from "../../stack/socket/table";
+import { netPoll, netTurnMs, netTurns } from "./runtime";
 
-/** Waiting in blocking calls. */
+/** Waiting in blocking calls, and what a call does instead that must not wait. */
+
+/** Descriptors, by slot, whose calls have found nothing since turn `blockedTurn`. */
+const BLOCKED: usize = memory.data(((SOCKETS + 31) >> 5) << 2, 4);
+let blockedTurn: u32 = 0;
+
+/**
+ * A call that must not wait has found nothing. True when the network had a turn here, so that asking again may help: a loop of
+ * such calls goes on without a poll(2). A descriptor's first one since the last turn within the same millisecond gives none,
+ * for a program that goes through its many clients after each poll(2) would give each of them a turn, and so the first ones
+ * more than the others.
+ */
+export function turnedInstead(fd: i32): bool {
+  const index = socketIndex(fd);
+  if (index == NO_SOCKET) return false;
+  if (blockedTurn != netTurns()) {
+    memory.fill(BLOCKED, 0, ((SOCKETS + 31) >> 5) << 2);
+    blockedTurn = netTurns();
+  }
+  const at = BLOCKED + ((index >>> 5) << 2);
+  const bit: u32 = 1 << (index & 31);
+  if ((load<u32>(at) & bit) == 0 && netTurnMs() == clockMs()) {
+    store<u32>(at, load<u32>(at) | bit);
+    return false;
+  }
+  netPoll(0);
+  return true;
+}
 
 /** Longest single wait inside a blocking call; it loops anyway. */
 const TURN_MS: u32 = 60000;

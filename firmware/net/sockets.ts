@@ -41,7 +41,15 @@ import { sockHasPeer, sockIsLocal } from "../../stack/socket/names";
 import { SHUT_WR } from "../../stack/posix";
 import { NO_SOCKET, socketAt, socketIndex } from "../../stack/socket/table";
 import { netPoll } from "./runtime";
-import { broken, mayWait, readShut, receiveTimeout, sendTimeout, timeLeft } from "./socket-wait";
+import {
+  broken,
+  mayWait,
+  readShut,
+  receiveTimeout,
+  sendTimeout,
+  timeLeft,
+  turnedInstead,
+} from "./socket-wait";
 
 /**
  * POSIX sockets for applications. The calls, constants and their meaning are those of the man pages; a result below 0 is the
@@ -197,10 +205,7 @@ export function accept(fd: i32, address: SockAddrIn | null): i32 {
     netPoll(left);
     result = sockAccept(fd);
   }
-  if (result == -EAGAIN && !mayWait(fd, 0)) {
-    netPoll(0);
-    result = sockAccept(fd);
-  }
+  if (result == -EAGAIN && !mayWait(fd, 0) && turnedInstead(fd)) result = sockAccept(fd);
   if (result >= 0 && address != null) getpeername(result, address);
   return result;
 }
@@ -214,10 +219,7 @@ export function connect(fd: i32, address: SockAddrIn): i32 {
   const port = portOf(address);
   const startMs = clockMs();
   let result = sockConnect(fd, to, port);
-  if (result == -EALREADY) {
-    netPoll(0);
-    result = sockConnect(fd, to, port);
-  }
+  if (result == -EALREADY && turnedInstead(fd)) result = sockConnect(fd, to, port);
   // The backlog of a listener in the same firmware is full.
   while (LOCAL_SOCKETS != 0 && result == -EAGAIN && mayWait(fd, 0)) {
     const left = timeLeft(startMs, sendTimeout(fd));
@@ -272,8 +274,7 @@ function sendUntil(fd: i32, from: usize, bytes: u32, flags: i32, to: SockAddrIn 
     } else {
       if (result != -EAGAIN && result != -EINPROGRESS) break;
       if (!mayWait(fd, flags)) {
-        netPoll(0);
-        result = sendOnce(fd, from, bytes, flags, to);
+        if (turnedInstead(fd)) result = sendOnce(fd, from, bytes, flags, to);
         if (result > 0) done = <u32>result;
         break;
       }
@@ -308,8 +309,7 @@ export function recvfrom(
     if (result == 0 || (result < 0 && result != -EAGAIN)) break;
     if (!mayWait(fd, flags)) {
       if (result >= 0) break;
-      netPoll(0);
-      result = sockReceiveFrom(fd, to, capacity, flags, PEER);
+      if (turnedInstead(fd)) result = sockReceiveFrom(fd, to, capacity, flags, PEER);
       if (result > 0) done = <u32>result;
       break;
     }

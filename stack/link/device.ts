@@ -1,4 +1,15 @@
-import { rxBegin, rxEnd, rxRead, rxSkip, txBegin, txCancel, txEnd, txReady, txWrite } from "nic";
+import {
+  RX_BYTES,
+  rxBegin,
+  rxEnd,
+  rxRead,
+  rxSkip,
+  txBegin,
+  txCancel,
+  txEnd,
+  txReady,
+  txWrite,
+} from "nic";
 import { LOOPBACK_BYTES, RAW_SOCKETS } from "../config";
 import { Counter, count } from "../statistics";
 import {
@@ -16,6 +27,9 @@ import { waitingBegin, waitingCancel, waitingEnd, waitingWrite } from "./waiting
  * The stream of the frame being received and the stream of the frame being sent, whatever device stands behind them. No
  * frame is ever held here: bytes go from the device's memory to their place and from their place to the device.
  */
+
+/** Bytes that frames may take in the chip until they are read. */
+export const LINK_RX_BYTES: u32 = RX_BYTES;
 
 /** Devices behind the streams; WAITING is the slot of the packet that waits for ARP, for sending only. */
 export const DEVICE_NIC: u32 = 0;

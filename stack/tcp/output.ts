@@ -1,4 +1,4 @@
-import { TCP_KEEPALIVE, TCP_RX_BYTES, TCP_SACK, TCP_TX_BYTES } from "../config";
+import { TCP_KEEPALIVE, TCP_SACK, TCP_TX_BYTES } from "../config";
 import { isDue, now } from "../now";
 import { Counter, count } from "../statistics";
 import {
@@ -8,14 +8,14 @@ import {
   duplicateThreshold,
 } from "./congestion";
 import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
-import { RECEIVE_MSS, SYN_OPTIONS, acceptableNumber, segmentSend } from "./emit";
+import { SYN_OPTIONS, acceptableNumber, segmentSend } from "./emit";
 import { patienceProgress } from "./patience";
 import { pendingAdd } from "./pending";
+import { receiveWindow } from "./receive-window";
 import { sackHoleEnd, sackNextLost, sackPipe, sackRecovers, sackSkip } from "./sack";
 import { sackOptionBytes } from "./sack-report";
 import { TcpBit } from "./segment";
 import { seqAtMost, seqLess, seqMax } from "./sequence";
-import { textRoom } from "./text";
 import { probeStart, retransmissionStart } from "./tail-loss";
 import { timerStart, timerStop } from "./timers";
 
@@ -24,19 +24,6 @@ const BURST: u32 = 4;
 
 /** An opening of the window that nobody answers is repeated after this at least, ms. */
 const OPENING_MS: u32 = 50;
-
-/** Window to announce; moves the announced edge only by a worthwhile step (RFC 9293 MUST-39), never back (SHLD-14). */
-function receiveWindow(tcb: Tcb): u32 {
-  const room = textRoom(tcb);
-  const announced = seqLess(tcb.rcvNxt, tcb.rcvAdv) ? tcb.rcvAdv - tcb.rcvNxt : 0;
-  if (room < announced + min<u32>(TCP_RX_BYTES >>> 1, RECEIVE_MSS)) return announced;
-  return room;
-}
-
-/** True when an acknowledgment would open the window by a step that the peer should hear of. */
-export function windowUpdateWorthwhile(tcb: Tcb): bool {
-  return tcb.rcvNxt + receiveWindow(tcb) != tcb.rcvAdv && (tcb.flags & TcbFlag.FIN_RECEIVED) == 0;
-}
 
 function sendOf(tcb: Tcb, seq: u32, bits: u32, options: u32, offset: u32, bytes: u32): i32 {
   const window = receiveWindow(tcb);

@@ -1,4 +1,4 @@
-import { TCP_DELAYED_ACK_MS, TCP_KEEPALIVE, TCP_RX_BYTES, TCP_SACK } from "../config";
+import { TCP_DELAYED_ACK_MS, TCP_KEEPALIVE, TCP_SACK } from "../config";
 import { ECONNREFUSED, ECONNRESET } from "../errors";
 import { now } from "../now";
 import { POLLHUP, POLLIN } from "../posix";
@@ -17,8 +17,9 @@ import {
 import { patienceHeard } from "./patience";
 import { refuse } from "./listen";
 import { rangesEnd } from "./ranges";
+import { receivedSize, shareNote } from "./receive-window";
 import { sackNote } from "./sack-report";
-import { DEFAULT_MSS, Segment, TcpBit, segmentLength } from "./segment";
+import { Segment, TcpBit, segmentLength } from "./segment";
 import { seqAtMost, seqLess } from "./sequence";
 import { textAccept } from "./text";
 import { timerStart } from "./timers";
@@ -145,6 +146,7 @@ function textInput(tcb: Tcb, segment: Segment): void {
     return;
   }
   tcb.owedAcks = 0;
+  shareNote(tcb);
   if (tcb.socket != 0) ready(<u32>tcb.socket - 1, POLLIN);
   const unacked = <u32>tcb.unackedBytes + (tcb.rcvNxt - before);
   tcb.unackedBytes = <u16>min<u32>(unacked, 0xffff);
@@ -161,12 +163,6 @@ function textInput(tcb: Tcb, segment: Segment): void {
     // Later than that only the repetition of a window opening is due (output.ts): MUST-40 holds for text all the same.
     timerStart(tcb, TcbTimer.DELAYED_ACK, TCP_DELAYED_ACK_MS);
   }
-}
-
-/** Size of the peer's full segments: the largest seen, and before that no more than what every link carries. */
-function receivedSize(tcb: Tcb): u32 {
-  const least = min<u32>(<u32>tcb.sndMss, min<u32>(DEFAULT_MSS, TCP_RX_BYTES >>> 1));
-  return max<u32>(<u32>tcb.rcvMss, least);
 }
 
 function finInput(tcb: Tcb, segment: Segment): void {

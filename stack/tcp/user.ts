@@ -46,7 +46,7 @@ import {
   listenerHeir,
   listenerTaken,
 } from "./listener";
-import { windowUpdateWorthwhile } from "./output";
+import { windowUpdateWorthwhile } from "./receive-window";
 import { patienceProgress } from "./patience";
 import { pendingAdd } from "./pending";
 import { promoteNews } from "./promote";

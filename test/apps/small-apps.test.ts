@@ -57,3 +57,17 @@ test("the smallest echo serves four clients at once and says goodbye to more", a
     })(),
   );
 });
+
+test("A18: loops of non-blocking calls alone serve clients, for each has its turns of the network", async (t) => {
+  const bench = await Bench.create({ app: "test/device/busy", limitSeconds: 30 });
+  bench.run(
+    (function* () {
+      for (const text of ["one", "two"]) {
+        const client = yield* bench.peer.connect(DEVICE_ADDRESS, 7);
+        yield* client.send(text);
+        t.is((yield* client.ended()).toString(), text);
+        client.close();
+      }
+    })(),
+  );
+});
