@@ -16,13 +16,21 @@ const RFNE = 8;
 /** Lanes in CTRLR0.SPI_FRF. */
 const QUAD = 2;
 
-/** Settings with which reads of 0x10000000 work: Fast Read Quad I/O in continuous mode (W25Q datasheet 8.2.14). */
-const XIP = { control: 0x005f0300, spi: 0xa0002022 };
+/**
+ * Settings with which reads of 0x10000000 work (SSI: RP2040 datasheet 4.10.13; commands: W25Q16JV datasheet 8.2). All
+ * read one frame of 32 bits for each address (CTRLR0: DFS_32 31, TMOD "EEPROM read"; CTRLR1: 0).
+ */
+const XIP_MODES = [
+  // Fast Read Quad I/O in continuous mode: no command, address and A0h on four lanes, 4 wait cycles.
+  { control: 0x005f0300, spi: 0xa0002022, continuous: true },
+  // Read Data 03h: command and 24 bits of address on one lane; any flash knows it (pico-sdk's boot2_generic_03h).
+  { control: 0x001f0300, spi: 0x03000218, continuous: false },
+];
 
 /**
  * The flash on its controller (SSI, RP2040 datasheet 4.10) as far as a second-stage loader uses it: commands in plain SPI
  * while it sets up, then execution in place. A Winbond W25Q: 4Bh unique id, 35h and 05h status, 06h and 01h status write,
- * EBh quad read.
+ * EBh quad read, 03h read.
  */
 export class FlashChip extends BasePeripheral {
   /** Status register 2; bit 1 = quad enable, off as in a part that was never used. */
@@ -45,10 +53,14 @@ export class FlashChip extends BasePeripheral {
   /** True when instructions can be fetched from flash. */
   get executable(): boolean {
     return (
-      this.continuous &&
       this.get(SSIENR) === 1 &&
-      this.get(CTRLR0) === XIP.control &&
-      this.get(SPI_CTRLR0) === XIP.spi
+      this.get(CTRLR1) === 0 &&
+      XIP_MODES.some(
+        ({ control, spi, continuous }) =>
+          this.get(CTRLR0) === control &&
+          this.get(SPI_CTRLR0) === spi &&
+          this.continuous === continuous,
+      )
     );
   }
 
