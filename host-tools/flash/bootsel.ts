@@ -1,7 +1,6 @@
 /** RP2040: a UF2 file copied to the drive that the boot ROM shows while BOOTSEL is held. */
-import { existsSync, readFileSync, statSync } from "node:fs";
-import { open, type FileHandle } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../errors.js";
 import { LineLost, SerialLine } from "../serial/line.js";
@@ -33,7 +32,7 @@ export interface BootselResult {
 
 /** Bytes between two writes to the medium: real progress, and errors at their place. */
 const CHUNK_BYTES = 16 * 1024;
-/** The last write is small, because an error in it cannot be told from the drive's going away. */
+/** The last write is small: the drive may go away while it reaches the medium. */
 const LAST_BYTES = 4096;
 
 /** Looks for the drive after a touch before the person is asked. */
@@ -45,12 +44,13 @@ const HOW = "hold BOOTSEL while plugging the board in (or while pressing its res
 export async function flashBootsel(job: BootselJob, host: FlashHost): Promise<BootselResult> {
   const drive = await awaitDrive(job, host);
   host.say(`Writing ${job.uf2.length} bytes of UF2 to ${drive.path} ...`);
+  let failure: string | undefined;
   try {
-    await copy(job, drive, host);
+    failure = await copy(job, drive, host);
   } finally {
     host.progress.stop();
   }
-  return { drive: drive.path, accepted: await acceptance(job, drive, host) };
+  return { drive: drive.path, accepted: await acceptance(job, drive, host, failure) };
 }
 
 /** Opens a port at 1200 baud and closes it: the sign for firmware with USB to enter BOOTSEL. */
@@ -108,62 +108,80 @@ function namedDrive(path: string): Drive {
   return drive;
 }
 
-async function copy(job: BootselJob, drive: Drive, host: FlashHost): Promise<void> {
+/**
+ * Copies the file. The boot ROM may reboot as soon as the last block has come; the system then cannot tell the medium's end
+ * and gives EIO, ENODEV or the like for the last sync, seconds before the drive is gone for it too. Such an error is given
+ * back: what becomes of the drive decides.
+ */
+async function copy(job: BootselJob, drive: Drive, host: FlashHost): Promise<string | undefined> {
   const { uf2 } = job;
-  const path = join(drive.path, job.fileName);
   host.progress.start("Writing", uf2.length);
-  let done = 0;
-  let file: FileHandle | undefined;
+  let written = 0;
+  let synced = 0;
+  let file: Awaited<ReturnType<FlashHost["drives"]["create"]>> | undefined;
   try {
-    file = await open(path, "w");
+    file = await host.drives.create(join(drive.path, job.fileName));
     const body = Math.max(0, uf2.length - LAST_BYTES);
-    while (done < uf2.length) {
-      const end = done < body ? Math.min(body, done + CHUNK_BYTES) : uf2.length;
-      let at = done;
-      while (at < end) at += (await file.write(uf2, at, end - at, at)).bytesWritten;
-      // The boot ROM may reboot as soon as the last block has come, and the drive with it.
-      if (end === uf2.length) done = end;
+    while (synced < uf2.length) {
+      const end = synced < body ? Math.min(body, synced + CHUNK_BYTES) : uf2.length;
+      while (written < end) {
+        written += (await file.write(uf2, written, end - written, written)).bytesWritten;
+      }
       await file.sync();
-      done = end;
-      host.progress.update(done);
+      synced = end;
+      host.progress.update(synced);
     }
+    return undefined;
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? String(error);
-    if (done === uf2.length && !existsSync(join(drive.path, INFO_FILE))) return;
-    throw new UserError(
-      `the drive failed (${code}) after ${done} of ${uf2.length} bytes; ` +
-        `what is in the flash now is incomplete: ${HOW} and run flash again`,
-      EXIT.BOARD,
-    );
+    if (written === uf2.length) return code;
+    throw incomplete(`the drive failed (${code}) after ${synced} of ${uf2.length} bytes`);
   } finally {
     await file?.close().catch(() => undefined);
   }
 }
 
-/** True for the top of a mounted file system, false for a folder in one. */
-function isMountPoint(path: string): boolean {
-  const folder = resolve(path);
-  return dirname(folder) === folder || statSync(folder).dev !== statSync(dirname(folder)).dev;
+function incomplete(what: string): UserError {
+  return new UserError(
+    `${what}; what is in the flash now is incomplete: ${HOW} and run flash again`,
+    EXIT.BOARD,
+  );
+}
+
+/** What a plain folder that stands in for a drive holds; undefined for a drive, which may be gone any moment. */
+function fileInFolder(job: BootselJob, drive: Drive, host: FlashHost): Buffer | undefined {
+  try {
+    if (host.drives.isMountPoint(drive.path)) return undefined;
+    return readFileSync(join(drive.path, job.fileName));
+  } catch {
+    return undefined;
+  }
 }
 
 async function acceptance(
   job: BootselJob,
   drive: Drive,
   host: FlashHost,
+  failure: string | undefined,
 ): Promise<BootselResult["accepted"]> {
   const present = (): boolean => existsSync(join(drive.path, INFO_FILE));
-  if (present() && !isMountPoint(drive.path)) {
-    const written = readFileSync(join(drive.path, job.fileName));
-    if (written.equals(job.uf2)) return "file";
-    throw new UserError(
-      `the file in ${drive.path} differs from the image; run flash again`,
-      EXIT.VERIFY,
-    );
+  if (present() && failure === undefined) {
+    const written = fileInFolder(job, drive, host);
+    if (written?.equals(job.uf2)) return "file";
+    if (written) {
+      throw new UserError(
+        `the file in ${drive.path} differs from the image; run flash again`,
+        EXIT.VERIFY,
+      );
+    }
   }
   const tries = Math.ceil(host.timing.rebootMs / host.timing.pollMs);
   for (let attempt = 0; attempt < tries; attempt++) {
     if (!present()) return "rebooted";
     await sleep(host.timing.pollMs);
+  }
+  if (failure !== undefined) {
+    throw incomplete(`the drive failed (${failure}) at its last bytes and is still there`);
   }
   throw new UserError(
     `the boot ROM still shows its drive, so it did not take the whole image; run flash again`,

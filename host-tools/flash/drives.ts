@@ -1,5 +1,6 @@
-import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
+import { open, type FileHandle } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 
 /** The boot drive of an RP2040, as found in the file system. */
 export interface Drive {
@@ -15,6 +16,10 @@ export interface DriveSources {
   mounts(): string[];
   /** A device with this label that no folder shows yet, or nothing. */
   unmounted(label: string): string | undefined;
+  /** True for the top of a mounted file system, false for a folder in one. @throws when it is gone. */
+  isMountPoint(path: string): boolean;
+  /** Makes a file to write to. */
+  create(path: string): Promise<Pick<FileHandle, "write" | "sync" | "close">>;
 }
 
 /** File that every UF2 boot loader shows on its drive. */
@@ -35,7 +40,7 @@ export function readDrive(path: string): Drive | undefined {
 }
 
 /** Mounted boot drives of an RP2040. */
-export function findDrives(sources: DriveSources): Drive[] {
+export function findDrives(sources: Pick<DriveSources, "mounts">): Drive[] {
   return sources
     .mounts()
     .map(readDrive)
@@ -81,4 +86,9 @@ export const systemDrives: DriveSources = {
     const link = `/dev/disk/by-label/${label}`;
     return existsSync(link) ? link : undefined;
   },
+  isMountPoint: (path) => {
+    const folder = resolve(path);
+    return dirname(folder) === folder || statSync(folder).dev !== statSync(dirname(folder)).dev;
+  },
+  create: (path) => open(path, "w"),
 };

@@ -51,6 +51,42 @@ test("the boot ROM reboots, and takes its drive away, when it has every block", 
   t.is(done, uf2.length);
 });
 
+/** A drive whose last sync fails, as it does when the board reboots meanwhile; it goes after some looks, or never. */
+function failingDrive(code: string, looks: number): ReturnType<typeof testHost> {
+  const folder = drive();
+  const host = testHost({ drives: [folder] });
+  let syncs = 0;
+  const { create } = host.drives;
+  host.drives.isMountPoint = () => true;
+  host.drives.create = async (path) => {
+    const file = await create(path);
+    return {
+      write: file.write.bind(file) as typeof file.write,
+      close: () => file.close(),
+      sync: async () => {
+        syncs += 1;
+        if (syncs * 16384 < uf2.length + 16384 - 4096) return;
+        if (looks < Infinity) {
+          setTimeout(() => rmSync(join(folder, "INFO_UF2.TXT")), looks * host.timing.pollMs);
+        }
+        throw Object.assign(new Error(code), { code });
+      },
+    };
+  };
+  return host;
+}
+
+for (const code of ["EIO", "ENODEV"]) {
+  test(`the last sync may fail with ${code} when the board has rebooted: the drive's end decides`, async (t) => {
+    t.is((await flashBootsel(job(), failingDrive(code, 3))).accepted, "rebooted");
+    const error = await t.throwsAsync(flashBootsel(job(), failingDrive(code, Infinity)), {
+      instanceOf: UserError,
+    });
+    t.regex(error?.message ?? "", new RegExp(`failed \\(${code}\\).*still there.*incomplete`));
+    t.is(error?.exitCode, 2);
+  });
+}
+
 test("a named drive is used; one of another board, or none at all, is refused", async (t) => {
   const folder = drive();
   t.is((await flashBootsel(job({ drive: folder }), testHost({}))).drive, folder);
@@ -142,6 +178,6 @@ test("Linux mount table: only FAT file systems, spaces unescaped", (t) => {
     "",
   ].join("\n");
   t.deepEqual(fatMounts(table), ["/media/me/RPI-RP2", "/media/me/MY DISK"]);
-  const found = findDrives({ mounts: () => ["/nowhere"], unmounted: () => undefined });
+  const found = findDrives({ mounts: () => ["/nowhere"] });
   t.deepEqual(found, []);
 });

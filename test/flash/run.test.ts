@@ -35,7 +35,7 @@ function untouchable(): ReturnType<typeof testHost> {
   return Object.assign(host, {
     binding: touched,
     ports: touched,
-    drives: { mounts: touched, unmounted: touched },
+    drives: { mounts: touched, unmounted: touched, isMountPoint: touched, create: touched },
   });
 }
 

@@ -1,4 +1,5 @@
 import { flashFactsOf, type FlashFacts } from "../../host-tools/flash/board-facts.js";
+import { systemDrives } from "../../host-tools/flash/drives.js";
 import type { FlashHost } from "../../host-tools/flash/host.js";
 import type { FlashRequest } from "../../host-tools/flash/run.js";
 import type { Stm32Job } from "../../host-tools/flash/stm32.js";
@@ -70,7 +71,11 @@ export function testHost(options: {
       return options.binding;
     },
     ports: async () => options.ports ?? [],
-    drives: { mounts: () => options.drives ?? [], unmounted: () => options.unmounted },
+    drives: {
+      ...systemDrives,
+      mounts: () => options.drives ?? [],
+      unmounted: () => options.unmounted,
+    },
     say: (line) => void said.push(line),
     progress: {
       start: (what) => void steps.push(what),
