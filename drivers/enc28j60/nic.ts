@@ -165,6 +165,11 @@ export function nicCounter(index: u32): u32 {
   return counterValue(index);
 }
 
+/** How often the chip has told that received frames found no room; seen by the check each 250 ms. */
+export function rxOverflows(): u32 {
+  return counterValue(NicCounter.RX_OVERFLOW);
+}
+
 /** Opens the oldest received frame: its length without FCS, 0 if there is none. */
 export function rxBegin(): u32 {
   return working ? frameBegin() : 0;

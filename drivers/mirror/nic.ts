@@ -22,6 +22,7 @@ export {
   nicLink,
   nicPoll,
   nicVersion,
+  rxOverflows,
   txCancel,
   txReady,
 } from "wire";

@@ -14,6 +14,7 @@ export const RX_BYTES: u32 = 0x7fffffff;
 const RX: usize = memory.data(FRAMES * FRAME_BYTES, 4);
 const RX_LENGTHS: usize = memory.data(FRAMES * 4, 4);
 const TX: usize = memory.data(FRAME_BYTES, 4);
+let overflows: u32 = 0;
 let rxHead: u32 = 0;
 let rxTail: u32 = 0;
 /** Place in the open frame. */
@@ -28,7 +29,11 @@ export function ramFrameBuffer(): usize {
 
 /** The host has put a frame of `bytes` bytes there. False when the queue is full: try again after a turn. */
 export function ramFrameIn(bytes: u32): bool {
-  if (!ramFrameRoom() || bytes == 0 || bytes > FRAME_BYTES) return false;
+  if (bytes == 0 || bytes > FRAME_BYTES) return false;
+  if (!ramFrameRoom()) {
+    overflows += 1;
+    return false;
+  }
   store<u32>(RX_LENGTHS + ((rxTail & (FRAMES - 1)) << 2), bytes);
   rxTail += 1;
   return true;
@@ -105,6 +110,11 @@ export function txEnd(): void {
     txBytes = 60;
   }
   frameOut(TX, txBytes);
+}
+
+/** How often the host has found no room for a frame. */
+export function rxOverflows(): u32 {
+  return overflows;
 }
 
 export function txCancel(): void {

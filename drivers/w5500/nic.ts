@@ -4,7 +4,7 @@
  */
 import { NicCounter } from "../nic-counters";
 import { configure, hardReset, reopenSocket, setMac, softReset, waitForVersion } from "./bring-up";
-import { count } from "./counters";
+import { count, nicCounter } from "./counters";
 import { chipIsWell, linkLost, linkRefresh, nicLink } from "./link";
 import { receiveCheck, receiveForgive, receiveIsPending, receiveIsPolled } from "./receive";
 import { Recovery, needRecovery, recoveryDone, recoveryNeeded } from "./recovery";
@@ -12,8 +12,8 @@ import { COMMON_READ, VERSIONR } from "./registers";
 import { closeStream, read8 } from "./spi";
 import { transmitIsWaiting, transmitProgress, transmitWake } from "./transmit";
 
-export { nicCounter } from "./counters";
 export { BUFFER_BYTES as RX_BYTES } from "./registers";
+export { nicCounter };
 export { nicLink } from "./link";
 export { rxBegin, rxEnd, rxRead, rxSkip } from "./receive";
 export { txBegin, txCancel, txEnd, txReady, txWrite } from "./transmit";
@@ -130,4 +130,9 @@ function checkPeriod(): u32 {
 function left(nowMs: u32, sinceMs: u32, periodMs: u32): u32 {
   const passed = nowMs - sinceMs;
   return passed >= periodMs ? 0 : periodMs - passed;
+}
+
+/** How often the receive buffer was so full that a frame may have found no room. */
+export function rxOverflows(): u32 {
+  return nicCounter(NicCounter.RX_OVERFLOW);
 }

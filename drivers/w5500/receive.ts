@@ -117,6 +117,8 @@ function readStatus(): bool {
     ownPointer = status16(2) == freed;
     if (ownPointer && size <= BUFFER_BYTES && (status16(0) == size || write == lastWrite)) {
       limit = write;
+      // The chip tells nobody of a frame that found no room; that a full one would find none is as much as can be known.
+      if (size > BUFFER_BYTES - LENGTH_MAX) count(NicCounter.RX_OVERFLOW);
       return true;
     }
     lastWrite = write;

@@ -36,3 +36,7 @@ export function txReady(): bool {
 export function txBegin(bytes: u32): bool {
   return hw.txBegin(bytes) != 0;
 }
+
+export function rxOverflows(): u32 {
+  return 0;
+}

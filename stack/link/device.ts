@@ -2,6 +2,7 @@ import {
   RX_BYTES,
   rxBegin,
   rxEnd,
+  rxOverflows,
   rxRead,
   rxSkip,
   txBegin,
@@ -45,6 +46,11 @@ let txDevice: u32 = DEVICE_NIC;
 /** True when a frame of any length could be begun on the wire's device now. */
 export function linkTxReady(): bool {
   return txReady();
+}
+
+/** How often the chip was seen to lose received frames for want of room; wraps. */
+export function linkOverflows(): u32 {
+  return rxOverflows();
 }
 
 /** True while frames to ourselves wait to be received. */

@@ -1,6 +1,7 @@
 import { isDue, now } from "../now";
 import { keyedHash } from "../random";
 import { Counter, count } from "../statistics";
+import { linkOverflows } from "../link/device";
 import { SEND_MSS_MAX, SynOption, sendSynAck } from "./emit";
 import { Segment } from "./segment";
 
@@ -37,8 +38,42 @@ function hash(segment: Segment, irs: u32, minute: u32): u32 {
   return keyedHash(inner, irs, minute | 0x434b0000) & HASH_MASK;
 }
 
+/** While the chip loses frames strangers get one answer in a millisecond, and so many at once after a pause. */
+const ANSWERS_AT_ONCE: u32 = 64;
+/** The chip counts as overflowing for this long after that was seen, ms: a driver may look no more than each 250. */
+const OVERFLOW_MS: u32 = 600;
+
+let overflows: u32 = 0;
+let overflowMs: u32 = 0;
+let overflowing: bool = false;
+let answered: u32 = 0;
+let answeredMs: u32 = 0;
+
+/**
+ * False when this stranger gets no answer: where the chip loses frames already, answers to a flood of SYNs take the wire from
+ * those who are connected. Who is honest sends his SYN again.
+ */
+function mayAnswer(): bool {
+  const time = now();
+  if (linkOverflows() != overflows) {
+    overflows = linkOverflows();
+    overflowMs = time;
+    overflowing = true;
+  } else if (overflowing && isDue(overflowMs + OVERFLOW_MS)) overflowing = false;
+  const back = time - answeredMs;
+  answeredMs = time;
+  answered = answered > back ? answered - back : 0;
+  if (answered >= ANSWERS_AT_ONCE && overflowing) return false;
+  answered = min<u32>(answered + 1, ANSWERS_AT_ONCE);
+  return true;
+}
+
 /** Answers a SYN without keeping anything; `mss` is what we may send per segment. */
 export function cookieAnswer(segment: Segment, mss: u32): void {
+  if (!mayAnswer()) {
+    count(Counter.TCP_SYN_DROPPED);
+    return;
+  }
   let index: u32 = 7;
   while (index != 0 && mssOf(index) > mss) index -= 1;
   const minute = period();

@@ -1,3 +1,4 @@
+import { isDue, now } from "../now";
 import { Counter, count } from "../statistics";
 import {
   FIRST_SYN_RECORD,
@@ -59,6 +60,18 @@ export function listenInput(segment: Segment): void {
   refuse(segment);
 }
 
+/** Somebody with a right cookie has found no record, and when that was last. */
+let turnedAway: bool = false;
+let turnedAwayMs: u32 = 0;
+/** So long he is thought to come back, ms: his probes double their distance, and three seconds are enough for a page. */
+const COMES_BACK_MS: u32 = 4000;
+
+/** True while those whom a cookie brought in wait outside: the records are theirs, and who comes new gets a cookie, too. */
+function othersFirst(): bool {
+  if (turnedAway && isDue(turnedAwayMs + COMES_BACK_MS)) turnedAway = false;
+  return turnedAway;
+}
+
 /**
  * A handshake that was begun with a cookie is finished, if the cookie is right. Without a free record nothing is done: the
  * peer believes itself connected, has no window to send in, and its probes bring the cookie again.
@@ -69,6 +82,8 @@ function cookieReceived(segment: Segment, listener: u32, irs: u32): bool {
   const recordId = synRecordAllocate(FIRST_TIME_WAIT);
   if (recordId == NO_CONNECTION) {
     count(Counter.TCP_SYN_DROPPED);
+    turnedAway = true;
+    turnedAwayMs = now();
     return true;
   }
   const record = synRecordFill(recordId, segment, listener, irs, mss);
@@ -96,7 +111,7 @@ export function refuse(segment: Segment): void {
 function synReceived(segment: Segment, listener: u32): void {
   const mss = sendMss(segment.mss);
   // The last record is kept for those who prove themselves with a cookie.
-  const id = synRecordAllocate(FIRST_TIME_WAIT - 1);
+  const id = othersFirst() ? NO_CONNECTION : synRecordAllocate(FIRST_TIME_WAIT - 1);
   if (id == NO_CONNECTION) {
     cookieAnswer(segment, mss);
     return;

@@ -3,7 +3,6 @@ import { TcpPeer, accepted, deviceStack } from "../support/tcp-peer.js";
 import { pattern } from "../support/wire.js";
 import { TIGHT } from "../support/option-sets.js";
 
-/** Sizes small enough to fill. */
 test("RFC 9293 3.5: handshake, accept, EAGAIN while none waits", async (t) => {
   const stack = await deviceStack();
   const listener = stack.listen(80);

@@ -4,7 +4,6 @@ import { TcpPeer, accepted, deviceStack } from "../support/tcp-peer.js";
 import { ip, pattern } from "../support/wire.js";
 import { TIGHT } from "../support/option-sets.js";
 
-/** Sizes small enough to fill. */
 test("RFC 4987, SYNF-2, SYNF-3: with the SYN queue full a cookie lets a client in, with its MSS and no record", async (t) => {
   const stack = await deviceStack();
   const listener = stack.listen(80, 8);
@@ -124,4 +123,62 @@ test("S-1, S-17, SYNF-4: 10000 SYNs a second: one answer each, an open connectio
   stack.wasm.sysAbort(late);
   stack.advance(70_000);
   t.deepEqual(stack.tables(), [0, 0, 0, 1]);
+});
+
+test("L6: while those with a cookie wait outside, a new SYN takes no record from them", async (t) => {
+  const stack = await deviceStack(TIGHT);
+  const listener = stack.listen(80, 8);
+  const host = stack.neighbour();
+  const held = [0, 1, 2].map((i) => accepted(stack, listener, 5000 + i));
+  // The records: three by a SYN, the last by a cookie; all wait for a TCB.
+  for (let i = 0; i < 4; i++) {
+    const waiting = new TcpPeer(stack, host, 5100 + i, 80);
+    waiting.syn();
+    waiting.say("A");
+  }
+  t.deepEqual(stack.tables().slice(0, 2), [3, 4]);
+  const outside = new TcpPeer(stack, host, 6000, 80);
+  outside.syn();
+  t.deepEqual(outside.say("A"), [], "no record");
+  for (const one of held) stack.wasm.sysAbort(one.fd);
+  stack.run();
+  t.deepEqual(stack.tables().slice(0, 2), [3, 1]);
+  // Newcomers knock; then he probes.
+  for (let i = 0; i < 5; i++) new TcpPeer(stack, host, 7000 + i, 80).syn();
+  t.deepEqual(stack.tables().slice(0, 2), [3, 1], "they get cookies");
+  outside.say("A");
+  t.deepEqual(stack.tables().slice(0, 2), [3, 2], "he is in");
+  stack.advance(4100);
+  new TcpPeer(stack, host, 8000, 80).syn();
+  t.is(stack.tables()[1], 3, "afterwards a SYN gets a record again");
+});
+
+test("L7: while the chip loses frames a flood of SYNs gets few answers; otherwise each SYN gets its own", async (t) => {
+  const stack = await deviceStack(TIGHT);
+  const host = stack.neighbour();
+  const listener = stack.listen(80, 8);
+  let port = 5000;
+  /** SYNs in one millisecond; how many are answered. */
+  const flood = (count: number): number => {
+    let answers = 0;
+    for (let i = 0; i < count; i++) answers += new TcpPeer(stack, host, port++, 80).syn().length;
+    return answers;
+  };
+  t.is(flood(300), 300);
+  // More frames than the queue of the device holds, and one that nobody needs.
+  const frame = host.arpRequest();
+  for (let i = 0; i < 20; i++) {
+    new Uint8Array(stack.wasm.memory.buffer).set(frame, stack.wasm.frameInBuffer() >>> 0);
+    stack.wasm.frameIn(frame.length);
+  }
+  stack.run();
+  stack.take();
+  stack.advance(100);
+  t.is(flood(300), 64);
+  stack.advance(20);
+  t.is(flood(300), 20, "one a millisecond");
+  stack.advance(1000);
+  t.is(flood(300), 300, "nothing was lost lately");
+  const client = accepted(stack, listener, 4000);
+  t.is(stack.send(client.fd, pattern(10)), 10);
 });
