@@ -38,8 +38,8 @@ function hash(segment: Segment, irs: u32, minute: u32): u32 {
   return keyedHash(inner, irs, minute | 0x434b0000) & HASH_MASK;
 }
 
-/** While the chip loses frames strangers get one answer in a millisecond, and so many at once after a pause. */
-const ANSWERS_AT_ONCE: u32 = 64;
+/** While the chip loses frames strangers get one answer in a millisecond, and so many at once: a crowd is no flood. */
+const ANSWERS_AT_ONCE: u32 = 256;
 /** The chip counts as overflowing for this long after that was seen, ms: a driver may look no more than each 250. */
 const OVERFLOW_MS: u32 = 600;
 
