@@ -5,6 +5,7 @@ import { runAsc, type Decided } from "./asc.js";
 import { loadBoard, type Board } from "./boards.js";
 import { buildBlob, scanAssets } from "./blob.js";
 import { CompileCache, type Compiled } from "./cache.js";
+import { askQueue } from "./compile-queue.js";
 import { treeName } from "./sources.js";
 import type { StaticBuffer } from "./static-memory.js";
 
@@ -59,8 +60,11 @@ function compileOnce(
 ): Promise<Compiled> {
   const found = cache.find();
   if (found) return Promise.resolve(found);
-  const compiling = runAsc(request, decided)
-    .then(({ read, compiled }) => {
+  const compiling = askQueue(request)
+    .then(() => cache.find())
+    .then(async (theirs) => {
+      if (theirs) return theirs;
+      const { read, compiled } = await runAsc(request, decided);
       cache.store(read, compiled);
       return compiled;
     })

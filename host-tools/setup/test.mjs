@@ -1,5 +1,5 @@
 // `npm test`: set-up, then format, lint, types and tests. Arguments are test files (as compiled: build/js/test/…).
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { ensureDebianPackages } from "./debian.mjs";
@@ -18,6 +18,18 @@ function run(name, script, ...args) {
   if (result.status !== 0) process.exit(result.status ?? 1);
 }
 
+/** Starts the process that compiles for all test files, and tells them its port. */
+async function compileQueue() {
+  const script = join(root, "build/js/test/support/compile-queue.js");
+  const queue = spawn(process.execPath, [script], {
+    cwd: root,
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const port = await new Promise((resolve) => queue.stdout.once("data", resolve));
+  process.env.AS_TCPIP_COMPILER = String(port).trim();
+  return queue;
+}
+
 ensure(true);
 const only = process.argv.slice(2);
 if (only.length === 0) {
@@ -27,5 +39,7 @@ if (only.length === 0) {
   step("types of the device sources", "typescript/bin/tsc", "-p", "tsconfig.device.json");
 }
 if (only.length === 0) rmSync(join(root, "build/conformance"), { recursive: true, force: true });
+const queue = await compileQueue();
 step("tests", "ava/entrypoints/cli.js", ...only);
+queue.kill();
 if (only.length === 0) run("conformance", "build/js/test/conformance/report.js", "--check");
