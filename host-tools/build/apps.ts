@@ -7,10 +7,15 @@ import { isClone, packageRoot, projectRoot } from "../root.js";
 import type { Board } from "./boards.js";
 import { lineOf, shownName, treeName } from "./sources.js";
 
-/** Folder of an application: a name under the package's firmware/, or a path. */
+/** Where the applications of the package are found by name. */
+const APP_FOLDERS = ["firmware", "firmware/examples"];
+
+/** Folder of an application: a name under the package's firmware/ or firmware/examples/, or a path. */
 export function appFolder(app: string): string {
-  const named = join(packageRoot, "firmware", app);
-  if (/^[a-z0-9-]+$/.test(app) && existsSync(join(named, "main.ts"))) return named;
+  for (const folder of APP_FOLDERS) {
+    const named = join(packageRoot, folder, app);
+    if (/^[a-z0-9-]+$/.test(app) && existsSync(join(named, "main.ts"))) return named;
+  }
   const path = resolve(app);
   if (existsSync(join(path, "main.ts"))) return realpathSync(path);
   throw new UserError(
@@ -24,12 +29,13 @@ export function defaultApp(): string {
   return !isClone && isProgram(own) ? own : "demo";
 }
 
-/** Applications that come with the package: folders of firmware/ with a `main.ts` and a readable purpose. */
+/** Applications that come with the package: folders with a `main.ts` that has a `main()`. */
 export function listApps(): string[] {
-  return readdirSync(join(packageRoot, "firmware"), { withFileTypes: true })
-    .filter((e) => e.isDirectory() && isProgram(join(packageRoot, "firmware", e.name)))
-    .map((e) => e.name)
-    .sort();
+  return APP_FOLDERS.flatMap((folder) =>
+    readdirSync(join(packageRoot, folder), { withFileTypes: true })
+      .filter((e) => e.isDirectory() && isProgram(join(packageRoot, folder, e.name)))
+      .map((e) => e.name),
+  ).sort();
 }
 
 /** True when the folder's `main.ts` exports `main()`; the hosted stack, for one, is a library for the host. */
@@ -54,7 +60,7 @@ export function appTitle(app: string): string {
 /** A name for files that no other application of the project has. */
 export function appFileName(app: string): string {
   const name = treeName(appFolder(app));
-  if (name.startsWith("firmware/")) return name.slice("firmware/".length);
+  if (name.startsWith("firmware/")) return name.replace(/^firmware\/(examples\/)?/, "");
   const plain = name.replace(/^(project|test\/device)\/?/, "");
   const title = basename(appFolder(app)).replace(/[^\w.-]/g, "-");
   if (name.startsWith("outside/") || /[^\w/-]/.test(plain)) return `${title}.${shortHash(name)}`;
