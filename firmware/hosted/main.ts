@@ -4,6 +4,7 @@ import { MDNS } from "../../stack/config";
 import { dnsLookup } from "../../stack/dns/client";
 import { iface, interfaceInit, interfaceTentative } from "../../stack/interface";
 import { mdnsGoodbye, mdnsRestart, mdnsService } from "../../stack/mdns/responder";
+import { now } from "../../stack/now";
 import { readyChanges } from "../../stack/readiness";
 import {
   sockAbort,
@@ -49,7 +50,10 @@ const SCRATCH_BYTES: u32 = 65536;
 const SCRATCH: usize = memory.data(SCRATCH_BYTES, 4);
 const PEER: usize = memory.data(8, 4);
 
-/** Starts the stack with a MAC (high 16, low 32 bits) and an address, which is probed before it is used; address 0 asks DHCP. The link is up. */
+/**
+ * Starts the stack with a MAC (high 16, low 32 bits) and an address, which is probed before it is used; address 0 asks DHCP.
+ * The link is up. A turn before it says at which time, otherwise it is 0.
+ */
 export function start(
   macHigh: u32,
   macLow: u32,
@@ -59,7 +63,7 @@ export function start(
   seed0: u32,
   seed1: u32,
 ): void {
-  stackStart(0, seed0, seed1);
+  stackStart(now(), seed0, seed1);
   interfaceInit(macHigh, macLow, 0, 0);
   stackLinkChanged(true);
   if (address != 0) interfaceTentative(address, mask, gateway, 0);

@@ -76,6 +76,18 @@ const PARTS: Record<string, { title: string; load: () => Promise<Part> }> = {
       };
     },
   },
+  netsim: {
+    title: "bytes a second over a link that loses frames, beside smoltcp, in virtual time",
+    load: async () => {
+      const part = await import("./netsim/part.js");
+      return {
+        name: "netsim",
+        title: "Lossy link",
+        run: part.measureNetsim,
+        print: part.printNetsim,
+      };
+    },
+  },
   host: {
     title: "the stack in Node and the simulator itself, in real time",
     load: async () => {

@@ -2,6 +2,7 @@ import { compileFirmware, type Firmware } from "../build/compile.js";
 import { decodeLog, type LogLine } from "../log/decode.js";
 import { Random } from "../sim/random.js";
 import type { Clock } from "../sim/types.js";
+import type { Options } from "../../stack/options.js";
 import { maskOf, type Mac } from "./addresses.js";
 import { ETHERNET_HEADER_BYTES, MAX_FRAME_BYTES } from "./packets.js";
 import type { FrameSink } from "./switch.js";
@@ -89,14 +90,27 @@ export interface HostedStackOptions {
   /** Default router; 0 = none. */
   gateway?: number;
   seed: number;
+  /** What its millisecond clock shows at time 0 of `clock`; 0 if not given. */
+  startMs?: number;
   /** Takes the frames that the stack sends; they are only lent for the call. */
   send: FrameSink;
   onLog?: (line: LogLine) => void;
 }
 
-/** The firmware of a hosted stack (compiled once, then cached). */
-export function hostedFirmware(): Promise<Firmware> {
-  return compileFirmware({ board: "hosted", app: "hosted" });
+/** The firmware of a hosted stack (compiled once, then cached); `options` override those of the application. */
+export function hostedFirmware(options: Partial<Options> = {}): Promise<Firmware> {
+  return compileFirmware({ board: "hosted", app: "hosted", options });
+}
+
+const modules = new WeakMap<Firmware, WebAssembly.Module>();
+
+function moduleOf(firmware: Firmware): WebAssembly.Module {
+  let module = modules.get(firmware);
+  if (!module) {
+    module = new WebAssembly.Module(firmware.wasm);
+    modules.set(firmware, module);
+  }
+  return module;
 }
 
 /**
@@ -119,10 +133,12 @@ export class HostedStack {
   private cancelTimer: (() => void) | undefined;
   private timerDueNs = Infinity;
   private closed = false;
+  private readonly startMs: number;
 
   constructor(firmware: Firmware, options: HostedStackOptions) {
     this.clock = options.clock;
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(firmware.wasm), {
+    this.startMs = options.startMs ?? 0;
+    const instance = new WebAssembly.Instance(moduleOf(firmware), {
       hw: {
         frameOut: (at: number, bytes: number) =>
           options.send(new Uint8Array(this.wasm.memory.buffer, at, bytes)),
@@ -136,6 +152,7 @@ export class HostedStack {
     const macHigh = Math.floor(mac / 0x1_0000_0000);
     this.running = true;
     const mask = options.mask ?? maskOf(24);
+    this.wasm.step(this.nowMs);
     this.wasm.start(
       macHigh,
       (mac % 0x1_0000_0000) | 0,
@@ -292,7 +309,7 @@ export class HostedStack {
   }
 
   private get nowMs(): number {
-    return Math.floor(this.clock.nowNs / 1e6) >>> 0;
+    return (Math.floor(this.clock.nowNs / 1e6) + this.startMs) >>> 0;
   }
 
   /** A call that changed something gives the stack work. */

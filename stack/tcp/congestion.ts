@@ -11,6 +11,12 @@ import { seqAtMost, seqLess } from "./sequence";
 /** Nothing here can use a larger window; the bound keeps the sums far from overflow. */
 const CWND_MAX: u32 = TCP_WINDOW_SCALE ? 0x3fffff : 0x1ffff;
 
+/** Segments by which an ACK opens the window in slow start at most: peers, we among them, answer many at once (RFC 9406 4.2). */
+const SLOW_START_LIMIT: u32 = 8;
+/** `Tcb.flight` counts units of 64 bytes, rounded up. */
+const FLIGHT_SHIFT: u32 = 6;
+const FLIGHT_ROUND: u32 = (1 << FLIGHT_SHIFT) - 1;
+
 /** Initial window (RFC 5681 3.1); one segment when the SYN had to be sent again. */
 export function congestionInit(tcb: Tcb): void {
   const mss = <u32>tcb.sndMss;
@@ -31,16 +37,19 @@ export function congestionWindow(tcb: Tcb): u32 {
   return early ? tcb.cwnd + <u32>tcb.dupAcks * <u32>tcb.sndMss : tcb.cwnd;
 }
 
-/** Half of what is in flight (RFC 5681 equation 4), without what limited transmit has sent (3.2 step 2: MUST NOT). */
+/**
+ * Half of what was in flight when output last ran (RFC 5681 equation 4): acknowledgments that have come in the same turn as the
+ * news of a loss have made room that nothing could fill yet.
+ */
 function halveFlight(tcb: Tcb): void {
-  const flight = tcb.sndMax - tcb.sndUna - <u32>tcb.limited;
-  tcb.ssthresh = max<u32>(flight >>> 1, 2 * <u32>tcb.sndMss);
+  tcb.ssthresh = max<u32>((<u32>tcb.flight) << (FLIGHT_SHIFT - 1), 2 * <u32>tcb.sndMss);
 }
 
-/** New data was sent; `end` is where it ends in the flight. What goes beyond the congestion window is limited transmit's. */
-export function congestionOnSent(tcb: Tcb, end: u32, bytes: u32): void {
-  if (tcb.dupAcks == 0 || (tcb.flags & TcbFlag.RECOVERY) != 0 || end <= tcb.cwnd) return;
-  tcb.limited = <u16>min<u32>(<u32>tcb.limited + min<u32>(bytes, end - tcb.cwnd), 0xffff);
+/** Output has run. What limited transmit has sent does not count as flight (RFC 5681 3.2 step 2: MUST NOT). */
+export function congestionOnOutput(tcb: Tcb): void {
+  if (tcb.dupAcks != 0 && (tcb.flags & TcbFlag.RECOVERY) == 0) return;
+  const units = (tcb.sndMax - tcb.sndUna + FLIGHT_ROUND) >>> FLIGHT_SHIFT;
+  tcb.flight = <u16>min<u32>(units, 0xffff);
 }
 
 /**
@@ -50,7 +59,6 @@ export function congestionOnSent(tcb: Tcb, end: u32, bytes: u32): void {
 export function congestionOnAck(tcb: Tcb, ack: u32, acked: u32): bool {
   const mss = <u32>tcb.sndMss;
   tcb.dupAcks = 0;
-  tcb.limited = 0;
   if ((tcb.flags & TcbFlag.RECOVERY) != 0) {
     if (seqAtMost(tcb.recover, ack)) {
       const flight = tcb.sndMax - ack;
@@ -69,9 +77,9 @@ export function congestionOnAck(tcb: Tcb, ack: u32, acked: u32): bool {
   }
   // It follows, or after 2 GiB without a loss it would lie ahead, and a loss would not be believed.
   if (seqLess(tcb.recover, ack)) tcb.recover = ack - 1;
-  if (tcb.cwnd < tcb.ssthresh) tcb.cwnd += min<u32>(acked, mss);
-  // By the bytes acknowledged, so that a peer who acknowledges every second segment slows nothing (RFC 5681 3.1, RFC 3465).
-  else tcb.cwnd += max<u32>((mss * min<u32>(acked, 2 * mss)) / tcb.cwnd, 1);
+  if (tcb.cwnd < tcb.ssthresh) tcb.cwnd += min<u32>(acked, SLOW_START_LIMIT * mss);
+  // By the bytes acknowledged, however many segments an ACK stands for: one segment a round trip (RFC 5681 3.1, RFC 3465 2.1).
+  else tcb.cwnd += max<u32>((mss * min<u32>(acked, tcb.cwnd)) / tcb.cwnd, 1);
   tcb.cwnd = min<u32>(tcb.cwnd, CWND_MAX);
   return false;
 }
@@ -120,7 +128,6 @@ export function congestionOnTimeout(tcb: Tcb): void {
   tcb.cwnd = <u32>tcb.sndMss;
   tcb.recover = tcb.sndMax;
   tcb.dupAcks = 0;
-  tcb.limited = 0;
   tcb.flags &= ~TcbFlag.RECOVERY;
   if (TCP_SACK) sackForget(tcb);
 }

@@ -130,8 +130,8 @@ export class Tcb extends Connection {
   socket: u8;
   /** Next in the listener's accept queue, number plus one. */
   nextAccept: u8;
-  /** Bytes that limited transmit has sent since the last new acknowledgment (RFC 3042); they do not count as flight. */
-  limited: u16;
+  /** In flight after the last output, without what limited transmit has sent, in units of 64 bytes (congestion.ts). */
+  flight: u16;
   /** TcbFlag bits. */
   flags: u32;
   /** First error that the application has not been told, POSIX number. */

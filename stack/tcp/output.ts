@@ -3,7 +3,7 @@ import { isDue, now } from "../now";
 import { Counter, count } from "../statistics";
 import {
   congestionOnIdle,
-  congestionOnSent,
+  congestionOnOutput,
   congestionWindow,
   duplicateThreshold,
 } from "./congestion";
@@ -70,6 +70,7 @@ export function tcpOutput(tcb: Tcb): i32 {
     if (result == 0) break;
     if (turns == BURST - 1) pendingAdd(<u32>tcb.id);
   }
+  congestionOnOutput(tcb);
   if (TCP_KEEPALIVE && (tcb.flags & TcbFlag.KEEP_PROBE) != 0) {
     // SHLD-12: without text, one before what the peer expects, so that it answers.
     const refused = sendOf(tcb, tcb.sndUna - 1, TcpBit.ACK, 0, 0, 0);
@@ -264,6 +265,9 @@ function worthSending(tcb: Tcb, seq: u32, bytes: u32, last: bool, full: u32): bo
   return bytes >= tcb.maxSndWnd >>> 1;
 }
 
+/** Fast recovery up to its first partial acknowledgment, which the timer of RFC 6582 3.2 step 3 counts from. */
+const RECOVERY_BEGUN: u32 = TcbFlag.RECOVERY | TcbFlag.PARTIAL;
+
 function sent(tcb: Tcb, seq: u32, bytes: u32, fin: bool, probe: bool): void {
   const end = seq + bytes + (fin ? 1 : 0);
   const again = seqLess(seq, tcb.sndMax);
@@ -277,7 +281,6 @@ function sent(tcb: Tcb, seq: u32, bytes: u32, fin: bool, probe: bool): void {
   tcb.flags &= ~(TcbFlag.RETRANSMIT_HEAD | TcbFlag.FORCE | TcbFlag.PROBE);
   if (fin) tcb.flags |= TcbFlag.FIN_SENT;
   if (!probe && bytes < <u32>tcb.sndMss) tcb.sndSml = end;
-  if (!again) congestionOnSent(tcb, end - tcb.sndUna, bytes);
   if (again) {
     count(Counter.TCP_RETRANSMIT);
     // Karn: what is timed may be answered by either copy (RFC 6298 3), and a cumulative ACK waits for what came before it.
@@ -298,6 +301,9 @@ function sent(tcb: Tcb, seq: u32, bytes: u32, fin: bool, probe: bool): void {
   tcb.sndMax = seqMax(tcb.sndMax, end);
   if (((<u32>tcb.armed) & TcbTimer.RETRANSMIT) == 0 || (tcb.flags & TcbFlag.PERSIST) != 0) {
     tcb.flags &= ~TcbFlag.PERSIST;
+    retransmissionStart(tcb);
+  } else if (tcb.sndUna == seq && (tcb.flags & RECOVERY_BEGUN) == TcbFlag.RECOVERY) {
+    // A round trip has passed until the loss was seen, and the answer takes another: the timeout counts from now.
     retransmissionStart(tcb);
   } else if (!again && sackRecovers(tcb)) {
     probeStart(tcb);

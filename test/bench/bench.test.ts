@@ -1,6 +1,8 @@
 import test from "ava";
 import { compare, gate } from "../../host-tools/bench/gate/part.js";
 import { recordMain } from "../../host-tools/bench/instructions/workloads.js";
+import { transfer } from "../../host-tools/bench/netsim/part.js";
+import { PEER } from "../../host-tools/bench/netsim/recorded.js";
 import { table } from "../../host-tools/bench/table.js";
 import { hasCrossCompiler } from "../../host-tools/setup/cross-compiler.js";
 import { runCli } from "../support/cli.js";
@@ -40,6 +42,15 @@ test("a table stands in columns", (t) => {
     ),
     "what        n\na       1,000\nlonger      2",
   );
+});
+
+test("netsim: without loss the buffers are the limit, with it we are ahead of the published figures; a cell repeats", async (t) => {
+  const { bytesPerSecond: peer } = PEER[4] as (typeof PEER)[number];
+  const clean = await transfer(32768, 0, 2 << 20);
+  t.true(clean > 0.93 * 327680, `${clean}, slow start included`);
+  const lossy = await transfer(32768, 20, 256 << 10);
+  t.true(lossy > (peer[6] as number), `${lossy}`);
+  t.is(await transfer(32768, 20, 256 << 10), lossy);
 });
 
 test("a part that there is not is one clear line", async (t) => {

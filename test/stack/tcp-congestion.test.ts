@@ -70,7 +70,7 @@ test("RFC 5681 CC-2, CC-5: slow start opens by a segment for each one acknowledg
   t.deepEqual(fill(it), [0, 1, 2, 3]);
   t.deepEqual(ack(it, 1), [4, 5]);
   t.deepEqual(ack(it, 1), [6, 7]);
-  t.deepEqual(ack(it, 2), [8, 9, 10]);
+  t.deepEqual(ack(it, 2), [8, 9, 10, 11]);
 });
 
 test("RFC 5681 CC-3, CC-4, MUST-19: after a timeout one segment, slow start to half the flight, then a segment per round trip", async (t) => {
@@ -80,8 +80,8 @@ test("RFC 5681 CC-3, CC-4, MUST-19: after a timeout one segment, slow start to h
   // Eight in flight; all are lost.
   t.deepEqual(it.peer.during(205), ["A 4001:1+1000"]);
   t.deepEqual(ack(it, 1), [5, 6]);
-  t.deepEqual(ack(it, 2), [7, 8, 9]);
-  t.deepEqual(ack(it, 1), [10, 11]);
+  t.deepEqual(ack(it, 2), [7, 8, 9, 10]);
+  t.deepEqual(ack(it, 1), [11]);
   // ssthresh is 4000 now: about one more in a whole window.
   t.deepEqual(ack(it, 1), [12]);
   t.deepEqual(ack(it, 1), [13]);
@@ -96,8 +96,8 @@ test("RFC 5681 CC-4: the second timeout of a segment leaves the threshold alone"
   t.is(it.peer.during(405).length, 1);
   t.is(it.peer.during(805).length, 1);
   t.deepEqual(ack(it, 1), [5, 6]);
-  t.deepEqual(ack(it, 2), [7, 8, 9]);
-  t.deepEqual(ack(it, 1), [10, 11]);
+  t.deepEqual(ack(it, 2), [7, 8, 9, 10]);
+  t.deepEqual(ack(it, 1), [11]);
   t.deepEqual(ack(it, 1), [12]);
 });
 
@@ -141,6 +141,38 @@ test("RFC 6582 NR-3: only the first partial ACK restarts the retransmission time
   ack(it, 1);
   it.stack.take();
   t.deepEqual(it.peer.during(60).slice(0, 1), ["A 6001:1+1000"]);
+});
+
+test("RFC 6298: what a fast retransmit has sent again gets the whole timeout", async (t) => {
+  const it = await open();
+  fill(it);
+  for (let i = 0; i < 4; i++) ack(it, 1);
+  it.stack.advance(150);
+  for (let i = 0; i < 3; i++) ack(it, 0);
+  t.deepEqual(it.peer.during(195), []);
+  t.deepEqual(it.peer.during(10).slice(0, 1), ["A 4001:1+1000"]);
+});
+
+test("RFC 3465 2.1: an ACK for a whole window opens it by one segment in congestion avoidance", async (t) => {
+  const it = await open();
+  fill(it);
+  for (let i = 0; i < 4; i++) ack(it, 1);
+  it.peer.during(205);
+  for (const segments of [1, 2, 1]) ack(it, segments);
+  t.deepEqual(ack(it, 4), [12, 13, 14, 15, 16]);
+});
+
+test("RFC 5681 3.1: ACKs of the turn that brings the news of a loss do not make the flight small that is halved", async (t) => {
+  const it = await open();
+  fill(it);
+  for (let i = 0; i < 4; i++) ack(it, 1);
+  it.acked += 4000;
+  it.peer.ack = it.peer.theirs(1 + it.acked);
+  for (let i = 0; i < 4; i++) it.stack.queue(it.peer.frame("A"));
+  it.stack.take();
+  it.stack.run();
+  // Half of the eight that were in flight, and three duplicates: seven, of which four are there.
+  t.deepEqual(numbers(it), [8, 12, 13, 14]);
 });
 
 test("RFC 6582 NR-1, NR-4: duplicates of what a timeout has sent again do not start a recovery", async (t) => {
