@@ -29,6 +29,8 @@ export const RAW_SOCKETS: u32 = OPT_RAW_SOCKETS;
 export const RAW_RX_BYTES: u32 = OPT_RAW_RX_BYTES;
 export const LOCAL_SOCKETS: u32 = OPT_LOCAL_SOCKETS;
 export const LOCAL_RING_BYTES: u32 = OPT_LOCAL_RING_BYTES;
+export const IP_REASSEMBLY_SLOTS: u32 = OPT_IP_REASSEMBLY_SLOTS;
+export const IP_REASSEMBLY_BYTES: u32 = OPT_IP_REASSEMBLY_BYTES;
 export const ARP_ENTRIES: u32 = OPT_ARP_ENTRIES;
 export const ARP_PENDING_BYTES: u32 = OPT_ARP_PENDING_BYTES;
 export const ACD_UNIT_MS: u32 = OPT_ACD_UNIT_MS;
@@ -48,6 +50,8 @@ if ((TCP_TX_BYTES & (TCP_TX_BYTES - 1)) != 0) ERROR("TCP_TX_BYTES must be a powe
 if ((UDP_RX_BYTES & (UDP_RX_BYTES - 1)) != 0) ERROR("UDP_RX_BYTES must be a power of two");
 if (MULTICAST_GROUPS > 8) ERROR("a socket's groups are the bits of a byte");
 if ((RAW_RX_BYTES & (RAW_RX_BYTES - 1)) != 0) ERROR("RAW_RX_BYTES must be a power of two");
+if ((IP_REASSEMBLY_BYTES & 7) != 0 || IP_REASSEMBLY_BYTES > 32768 || IP_REASSEMBLY_BYTES < 560)
+  ERROR("IP_REASSEMBLY_BYTES must be a multiple of 8 from 560 to 32768");
 if ((LOCAL_RING_BYTES & (LOCAL_RING_BYTES - 1)) != 0)
   ERROR("LOCAL_RING_BYTES must be a power of two");
 if ((LOOPBACK_BYTES & (LOOPBACK_BYTES - 1)) != 0) ERROR("LOOPBACK_BYTES must be a power of two");

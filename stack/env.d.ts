@@ -26,6 +26,8 @@ declare const OPT_RAW_SOCKETS: u32;
 declare const OPT_RAW_RX_BYTES: u32;
 declare const OPT_LOCAL_SOCKETS: u32;
 declare const OPT_LOCAL_RING_BYTES: u32;
+declare const OPT_IP_REASSEMBLY_SLOTS: u32;
+declare const OPT_IP_REASSEMBLY_BYTES: u32;
 declare const OPT_ARP_ENTRIES: u32;
 declare const OPT_ARP_PENDING_BYTES: u32;
 declare const OPT_ACD_UNIT_MS: u32;

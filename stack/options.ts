@@ -60,6 +60,10 @@ export const OPTIONS = {
   LOCAL_SOCKETS: 0,
   /** Receive ring of an AF_UNIX socket, bytes (a datagram takes 8 bytes more than its length). */
   LOCAL_RING_BYTES: 512,
+  /** Datagrams that can be put together from fragments at a time; 0 leaves reassembly out: fragments are dropped. */
+  IP_REASSEMBLY_SLOTS: 4,
+  /** Longest payload that is put together, bytes; a multiple of 8, and 560 at least (RFC 1122 3.3.2). */
+  IP_REASSEMBLY_BYTES: 4096,
   /** Neighbours in the ARP cache. */
   ARP_ENTRIES: 12,
   /** Room for the latest packet that waits for an ARP reply, bytes of IP packet; 0 leaves it out. */

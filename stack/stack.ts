@@ -1,12 +1,14 @@
 import { AcdOutcome, acdAnnounce, acdProbe, acdStop, acdTakeOutcome, acdTimer } from "./arp/acd";
 import { arpFlush, arpTakeNews, arpTimer } from "./arp/cache";
 import { arpSendWaiting } from "./arp/waiting";
-import { DHCP, DNS_ENTRIES, IGMP, MDNS, MULTICAST_GROUPS } from "./config";
+import { DHCP, DNS_ENTRIES, IGMP, IP_REASSEMBLY_SLOTS, MDNS, MULTICAST_GROUPS } from "./config";
 import { frameInput } from "./demux";
 import { dhcpAddressChecked, dhcpLinkChanged, dhcpTimer } from "./dhcp/client";
 import { dnsNetworkChanged, dnsTimer } from "./dns/client";
+import { ICMP_TIME_EXCEEDED, TIME_EXCEEDED_REASSEMBLY, icmpSendError } from "./icmp/output";
 import { iface, interfaceChanged, interfaceTakeChange } from "./interface";
 import { igmpRestart, igmpTimer } from "./ip/igmp";
+import { reassemblyExpired } from "./ip/reassembly";
 import { linkBegin, linkEnd, linkLoopbackWaiting } from "./link/device";
 import { mdnsRestart, mdnsTimer } from "./mdns/responder";
 import { setNow } from "./now";
@@ -23,6 +25,7 @@ import {
   TIMER_DHCP,
   TIMER_DNS,
   TIMER_IGMP,
+  TIMER_IP,
   TIMER_MDNS,
   TIMER_NONE,
   TIMER_TCP,
@@ -153,6 +156,16 @@ function runTimer(timer: u32): void {
   else if (DNS_ENTRIES != 0 && timer == TIMER_DNS) dnsTimer();
   else if (MDNS && timer == TIMER_MDNS) mdnsTimer();
   else if (IGMP && timer == TIMER_IGMP) igmpTimer();
+  else if (IP_REASSEMBLY_SLOTS != 0 && timer == TIMER_IP) fragmentsExpired();
+}
+
+/** RFC 1122 3.3.2: who has sent a datagram that did not come as a whole is told. */
+function fragmentsExpired(): void {
+  for (let i: u32 = 0; i <= IP_REASSEMBLY_SLOTS; i++) {
+    const packet = reassemblyExpired();
+    if (packet == null) return;
+    icmpSendError(ICMP_TIME_EXCEEDED, TIME_EXCEEDED_REASSEMBLY, packet);
+  }
 }
 
 /** Milliseconds until the stack wants its next turn if no frame comes before. */

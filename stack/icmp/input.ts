@@ -1,5 +1,6 @@
 import { checksumOf } from "cpu";
-import { iface } from "../interface";
+import { IP_REASSEMBLY_SLOTS } from "../config";
+import { IP_MTU, iface } from "../interface";
 import { ipBegin, ipCancel, ipEnd, ipWrite } from "../ip/ipv4-output";
 import { DEFAULT_TTL, IPPROTO_ICMP, IP_HEADER_BYTES, RxPacket } from "../ip/packet";
 import { DEVICE_NIC, linkRead } from "../link/device";
@@ -7,7 +8,7 @@ import { RateLimit, rateLimitTake } from "../rate-limit";
 import { SCRATCH, SCRATCH_BYTES } from "../scratch";
 import { Counter, count } from "../statistics";
 import { Be } from "../wire/bytes";
-import { sumAdd, sumFold } from "../wire/checksum";
+import { sumAdd, sumField, sumFold } from "../wire/checksum";
 import {
   ICMP_ECHO,
   ICMP_HEADER_BYTES,
@@ -78,6 +79,10 @@ function echo(packet: RxPacket): void {
     return;
   }
   let left = packet.payloadBytes;
+  if (IP_REASSEMBLY_SLOTS != 0 && left > IP_MTU - IP_HEADER_BYTES) {
+    echoCut(packet);
+    return;
+  }
   // Without the ECN bits: they speak of the request's way.
   const tos = (<u32>packet.tos) & 0xfc;
   if (ipBegin(IPPROTO_ICMP, packet.destination, packet.source, left, tos, DEFAULT_TTL) != 0) return;
@@ -100,6 +105,29 @@ function echo(packet: RxPacket): void {
     count(Counter.ICMP_BAD_CHECKSUM);
     return;
   }
+  ipEnd();
+  count(Counter.ICMP_ECHO);
+}
+
+/**
+ * Echo reply to a request that was put together and is longer than a packet may be: "if sending the Echo Reply requires
+ * intentional fragmentation that is not implemented, the datagram MUST be truncated to maximum transmission size" (RFC 1122
+ * 3.2.2.6).
+ */
+function echoCut(packet: RxPacket): void {
+  const message = packet.payload;
+  if (checksumOf(message, packet.payloadBytes) != 0xffff) {
+    count(Counter.ICMP_BAD_CHECKSUM);
+    return;
+  }
+  const bytes: u32 = IP_MTU - IP_HEADER_BYTES;
+  const tos = (<u32>packet.tos) & 0xfc;
+  if (ipBegin(IPPROTO_ICMP, packet.destination, packet.source, bytes, tos, DEFAULT_TTL) != 0)
+    return;
+  store<u8>(message, 0);
+  store<u16>(message, 0, 2);
+  store<u16>(message, sumField(checksumOf(message, bytes)), 2);
+  ipWrite(message, bytes);
   ipEnd();
   count(Counter.ICMP_ECHO);
 }

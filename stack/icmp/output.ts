@@ -12,6 +12,7 @@ export const ICMP_TIME_EXCEEDED: u32 = 11;
 export const ICMP_PARAMETER_PROBLEM: u32 = 12;
 export const UNREACHABLE_PROTOCOL: u32 = 2;
 export const UNREACHABLE_PORT: u32 = 3;
+export const TIME_EXCEEDED_REASSEMBLY: u32 = 1;
 
 /** Bytes of an ICMP header, and of the payload quoted behind an IP header. */
 export const ICMP_HEADER_BYTES: u32 = 8;
@@ -25,7 +26,7 @@ const errors: RateLimit = changetype<RateLimit>(memory.data(offsetof<RateLimit>(
 /**
  * Sends an ICMP error about a packet, quoting its IP header and the first 8 bytes of its payload as they came; the caller
  * has read those in behind the header. Never about a packet that came to more than one host (RFC 1122 3.2.2); errors about
- * errors, fragments and sources that are no host cannot be asked for, as IP and ICMP drop those. Rate limited.
+ * errors, later fragments and sources that are no host cannot be asked for, as IP and ICMP drop those. Rate limited.
  */
 export function icmpSendError(type: u32, code: u32, packet: RxPacket): void {
   if (packet.linkBroadcast) return;

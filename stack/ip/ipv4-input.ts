@@ -1,5 +1,5 @@
 import { checksumOf } from "cpu";
-import { DHCP, IGMP, MULTICAST_GROUPS } from "../config";
+import { DHCP, IGMP, IP_REASSEMBLY_SLOTS, MULTICAST_GROUPS } from "../config";
 import { iface, isUnicast } from "../interface";
 import { DEVICE_NIC, linkRead, linkRxDevice } from "../link/device";
 import { RX_NETWORK } from "../link/headers";
@@ -8,11 +8,14 @@ import { Be } from "../wire/bytes";
 import { sumFold } from "../wire/checksum";
 import { igmpMember } from "./igmp";
 import { IPPROTO_UDP, IP_HEADER_BYTES, RxPacket, ipHeaderSum, isLoopback } from "./packet";
+import { reassemble } from "./reassembly";
 
 const packet: RxPacket = changetype<RxPacket>(memory.data(offsetof<RxPacket>(), 4));
 
 /** Flags and fragment offset as a plain 16-bit load sees them, DF left out: reserved bit, MF, offset. */
 const FRAGMENT_MASK: u16 = 0xffbf;
+/** The reserved bit, which is zero (RFC 791 3.1), likewise. */
+const RESERVED_FLAG: u16 = 0x0080;
 
 const OPTION_END: u32 = 0;
 const OPTION_NO_OPERATION: u32 = 1;
@@ -90,11 +93,15 @@ function headerFault(bytes: u32): Counter {
     sum = sumFold(sum + checksumOf(RX_NETWORK + IP_HEADER_BYTES, optionBytes));
   }
   if (sum != 0xffff) return Counter.IP_BAD_CHECKSUM;
-  if ((load<u16>(RX_NETWORK, 6) & FRAGMENT_MASK) != 0) return Counter.IP_FRAGMENT;
+  const fragment = load<u16>(RX_NETWORK, 6) & FRAGMENT_MASK;
+  if (fragment != 0 && (IP_REASSEMBLY_SLOTS == 0 || (fragment & RESERVED_FLAG) != 0)) {
+    return Counter.IP_FRAGMENT;
+  }
   packet.source = bswap<u32>(load<u32>(RX_NETWORK, 12));
   packet.destination = bswap<u32>(load<u32>(RX_NETWORK, 16));
   packet.payloadBytes = totalBytes - headerBytes;
   packet.header = RX_NETWORK;
+  if (IP_REASSEMBLY_SLOTS != 0) packet.payload = 0;
   packet.headerBytes = headerBytes;
   packet.tos = load<u8>(RX_NETWORK, 1);
   packet.protocol = load<u8>(RX_NETWORK, 9);
@@ -104,14 +111,18 @@ function headerFault(bytes: u32): Counter {
 
 /**
  * Reads the headers of an IPv4 packet (RFC 791, RFC 1122 3.2.1) of at most `bytes`, of which the fixed header lies in the
- * receive header bytes. Null = it is not good, or not for us, and is dropped without an answer.
+ * receive header bytes. Null = it is not good, or not for us, and is dropped without an answer, or a fragment that others of
+ * its datagram are missing for.
  */
 export function ipv4Input(bytes: u32, linkBroadcast: bool): RxPacket | null {
   count(Counter.IP_IN);
   packet.linkBroadcast = linkBroadcast;
   let fault = headerFault(bytes);
   if (fault == Counter.COUNT) fault = addressesFault();
-  if (fault == Counter.COUNT) return packet;
+  if (fault == Counter.COUNT) {
+    if (IP_REASSEMBLY_SLOTS == 0 || (load<u16>(RX_NETWORK, 6) & FRAGMENT_MASK) == 0) return packet;
+    return reassemble(packet) ? packet : null;
+  }
   count(fault);
   return null;
 }

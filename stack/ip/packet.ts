@@ -14,6 +14,8 @@ export class RxPacket {
   /** The header as received, options included, word-aligned; eight bytes of payload may be read in behind it. */
   header: usize;
   headerBytes: u32;
+  /** Where all of the payload lies, if this was put together from fragments; 0 = it is still in the device. */
+  payload: usize;
   /** Bits as in the header: DSCP and ECN. */
   tos: u8;
   protocol: u8;

@@ -11,7 +11,7 @@ import {
   txReady,
   txWrite,
 } from "nic";
-import { LOOPBACK_BYTES, RAW_SOCKETS } from "../config";
+import { IP_REASSEMBLY_SLOTS, LOOPBACK_BYTES, RAW_SOCKETS } from "../config";
 import { Counter, count } from "../statistics";
 import {
   loopbackBegin,
@@ -89,6 +89,8 @@ export function linkLeft(): u32 {
   return rxLeft;
 }
 
+/** Frames may be read from memory. */
+const REPLAYS: bool = RAW_SOCKETS != 0 || IP_REASSEMBLY_SLOTS != 0;
 /** Ring that the rest of the open frame is read from, after `linkReplay`; 0 = it still is in the device. */
 let replayRing: usize = 0;
 let replayMask: u32 = 0;
@@ -116,7 +118,7 @@ function replayRead(to: usize, bytes: u32): void {
 export function linkRead(to: usize, bytes: u32): void {
   assert(bytes <= rxLeft);
   rxLeft -= bytes;
-  if (RAW_SOCKETS != 0 && replayRing != 0) {
+  if (REPLAYS && replayRing != 0) {
     replayRead(to, bytes);
     return;
   }
@@ -128,7 +130,7 @@ export function linkRead(to: usize, bytes: u32): void {
 export function linkSkip(bytes: u32): void {
   assert(bytes <= rxLeft);
   rxLeft -= bytes;
-  if (RAW_SOCKETS != 0 && replayRing != 0) {
+  if (REPLAYS && replayRing != 0) {
     replayRead(0, bytes);
     return;
   }
@@ -139,7 +141,7 @@ export function linkSkip(bytes: u32): void {
 /** Frees the open frame, read or not. */
 export function linkEnd(): void {
   rxLeft = 0;
-  if (RAW_SOCKETS != 0) replayRing = 0;
+  if (REPLAYS) replayRing = 0;
   if (LOOPBACK_BYTES != 0 && rxDevice != DEVICE_NIC) loopbackEnd();
   else rxEnd();
 }

@@ -1,6 +1,7 @@
 import {
   DNS_ENTRIES,
   IGMP,
+  IP_REASSEMBLY_SLOTS,
   MDNS,
   TCP_SYN_RECORDS,
   TCP_TCBS,
@@ -22,8 +23,10 @@ export const TIMER_DNS: u32 = 3;
 export const TIMER_MDNS: u32 = DNS_ENTRIES != 0 ? 4 : 3;
 /** Only where groups are joined. */
 export const TIMER_IGMP: u32 = MDNS ? TIMER_MDNS + 1 : TIMER_MDNS;
+/** Only where fragments are put together. */
+export const TIMER_IP: u32 = IGMP ? TIMER_IGMP + 1 : TIMER_IGMP;
 /** First of the TCP timers: one for each connection record (TCBs, SYN queue, TIME-WAIT). */
-export const TIMER_TCP: u32 = IGMP ? TIMER_IGMP + 1 : TIMER_IGMP;
+export const TIMER_TCP: u32 = IP_REASSEMBLY_SLOTS != 0 ? TIMER_IP + 1 : TIMER_IP;
 const TIMERS: u32 = TIMER_TCP + TCP_TCBS + TCP_SYN_RECORDS + TCP_TIME_WAIT_RECORDS;
 /** No timer. */
 export const TIMER_NONE: u32 = 0xffff;

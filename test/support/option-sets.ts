@@ -3,7 +3,7 @@
  * and the guarded native build), so a test takes one of these unless it is about the very number.
  */
 
-/** Small tables, and rings smaller than a segment. */
+/** Small tables, rings smaller than a segment, no fragments. */
 export const TIGHT = {
   SOCKETS: 8,
   UDP_SOCKETS: 3,
@@ -12,6 +12,7 @@ export const TIGHT = {
   TCP_TIME_WAIT_RECORDS: 4,
   TCP_RX_BYTES: 1024,
   TCP_TX_BYTES: 1024,
+  IP_REASSEMBLY_SLOTS: 0,
 };
 
 /** Many connections, each with room for many segments. */

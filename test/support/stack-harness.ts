@@ -56,6 +56,8 @@ export const COUNTERS = [
   "ipBadSource",
   "ipNotOurs",
   "ipFragment",
+  "ipReassembled",
+  "ipReassemblyFailed",
   "ipSourceRoute",
   "ipUnknownProtocol",
   "ipNoRoute",

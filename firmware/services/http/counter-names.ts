@@ -19,7 +19,9 @@ function group(index: u32): Text {
     case 2:
       return text("ipIn ipOut ipBadHeader ipBadLength ipBadChecksum ipBadSource ipNotOurs ");
     case 3:
-      return text("ipFragment ipSourceRoute ipUnknownProtocol ipNoRoute ");
+      return text(
+        "ipFragment ipReassembled ipReassemblyFailed ipSourceRoute ipUnknownProtocol ipNoRoute ",
+      );
     case 4:
       return text("icmpIn icmpBad icmpBadChecksum icmpEcho icmpErrorOut icmpRateLimited ");
     case 5:
