@@ -1,4 +1,5 @@
-import { Bench, type BenchOptions } from "./bench.js";
+import { SOCK_DGRAM } from "../../host-tools/net/hosted-stack.js";
+import { Bench, DEVICE_ADDRESS, type BenchOptions, type Script } from "./bench.js";
 
 /** Numbers of the example programs in the image of all of them (test/device/examples). */
 const NUMBERS = {
@@ -11,6 +12,8 @@ const NUMBERS = {
   "worker-one": 26,
   "worker-shared": 27,
   "worker-reuseport": 28,
+  iperf: 30,
+  tftp: 31,
 };
 
 export type Example = keyof typeof NUMBERS;
@@ -19,4 +22,46 @@ export type Example = keyof typeof NUMBERS;
 export function exampleBench(name: Example, options: BenchOptions = {}): Promise<Bench> {
   const ports = { http: NUMBERS[name], echo: 7 };
   return Bench.create({ app: "test/device/examples", ports, ...options });
+}
+
+/** A datagram socket of the bench's peer. */
+export class Udp {
+  private readonly fd: number;
+
+  constructor(
+    private readonly bench: Bench,
+    port = 0,
+  ) {
+    const { stack } = bench.peer;
+    this.fd = stack.socket(SOCK_DGRAM);
+    stack.bind(this.fd, 0, port);
+  }
+
+  send(data: Uint8Array, port: number): void {
+    this.bench.peer.stack.sendTo(this.fd, data, DEVICE_ADDRESS, port);
+  }
+
+  /** The next datagram, or null when none comes in time. */
+  *receive(waitMs = 1000): Script<{ data: Buffer; port: number } | null> {
+    const { bench } = this;
+    const { stack } = bench.peer;
+    const end = bench.nowMs + waitMs;
+    bench.world.clock.schedule(waitMs * 1e6, () => stack.onProgress());
+    let found: { data: Buffer; port: number } | null = null;
+    yield () => {
+      const bytes = stack.recvFrom(this.fd);
+      if (bytes >= 0) found = { data: Buffer.from(stack.data(bytes)), port: stack.peer.port };
+      return found !== null || bench.nowMs >= end - 1e-6;
+    };
+    return found;
+  }
+
+  close(): void {
+    this.bench.peer.stack.closeSocket(this.fd);
+  }
+}
+
+/** Lines of the device's log. */
+export function lines(bench: Bench): string[] {
+  return bench.world.log.map(({ text }) => text);
 }

@@ -9,6 +9,8 @@ import { main as echoLoop } from "../../../firmware/examples/echo-loop/main";
 import { main as echoPoll } from "../../../firmware/examples/echo-poll/main";
 import { main as echoRing } from "../../../firmware/examples/echo-ring/main";
 import { main as echoSelect } from "../../../firmware/examples/echo-select/main";
+import { main as iperf } from "../../../firmware/examples/iperf/main";
+import { main as tftp } from "../../../firmware/examples/tftp/main";
 import { main as workerOne } from "../../../firmware/examples/worker-one/main";
 import { main as workerReuseport } from "../../../firmware/examples/worker-reuseport/main";
 import { main as workerShared } from "../../../firmware/examples/worker-shared/main";
@@ -33,5 +35,9 @@ export function main(): void {
       return workerShared();
     case 28:
       return workerReuseport();
+    case 30:
+      return iperf();
+    case 31:
+      return tftp();
   }
 }
