@@ -38,6 +38,12 @@ export const LOOPBACK_BYTES: u32 = OPT_LOOPBACK_BYTES;
 export const DHCP: bool = OPT_DHCP != 0;
 export const DNS_ENTRIES: u32 = OPT_DNS_ENTRIES;
 export const MDNS: bool = OPT_MDNS != 0;
+export const HTTP_ROUTES: u32 = OPT_HTTP_ROUTES;
+export const HTTP_KEEP_BYTES: u32 = OPT_HTTP_KEEP_BYTES;
+export const HTTP_FIELDS: u32 = OPT_HTTP_FIELDS;
+export const HTTP_WATCHES: u32 = OPT_HTTP_WATCHES;
+export const HTTP_WEBSOCKET: bool = OPT_HTTP_WEBSOCKET != 0;
+export const HTTP_ECHO: bool = OPT_HTTP_ECHO != 0;
 
 /** Groups are joined, by multicast DNS or by sockets. */
 export const IGMP: bool = MDNS || MULTICAST_GROUPS != 0;

@@ -81,6 +81,18 @@ export const OPTIONS = {
   DNS_ENTRIES: 4,
   /** Multicast DNS: `<host name>.local` and a service are answered for on the link; 0 leaves it out. */
   MDNS: 1,
+  /** Routes of a web server (as-tcpip/http), 4 bytes each. */
+  HTTP_ROUTES: 8,
+  /** What is kept of each request besides its path, bytes: query, rest of the path, asked-for fields, body of a form; 0 leaves it out. */
+  HTTP_KEEP_BYTES: 256,
+  /** Request fields that handlers ask for (httpKeepField). */
+  HTTP_FIELDS: 4,
+  /** Sockets of its own that an application watches beside the web server (httpWatch). */
+  HTTP_WATCHES: 1,
+  /** WebSocket (RFC 6455) in the web server; 0 leaves it out. */
+  HTTP_WEBSOCKET: 0,
+  /** The web server's echo of bodies, for tests of other clients (port 8080 of the demo); 0 leaves it out. */
+  HTTP_ECHO: 0,
   /** First bytes of every frame that are mirrored over the log line (`npm run build -- --mirror`); 0 leaves it out. */
   MIRROR_BYTES: 0,
   /** 1: the ENC28J60 runs in full duplex, for a link partner that is forced to 10 Mbit/s full duplex. */

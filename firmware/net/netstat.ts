@@ -11,6 +11,7 @@ import {
   sockLocalPort,
   sockPeerAddress,
   sockPeerPort,
+  sockTcb,
 } from "../../stack/socket/socket";
 import { SocketKind, socketAt, socketsInUse } from "../../stack/socket/table";
 import {
@@ -21,6 +22,7 @@ import {
   connectionsInUse,
   tcbAt,
 } from "../../stack/tcp/connection";
+import { sendQueueRoom } from "../../stack/tcp/send-queue";
 import { tcbsFree } from "../../stack/tcp/lifecycle";
 import { handshakeWaiting } from "../../stack/tcp/syn-records";
 import { textReadable } from "../../stack/tcp/text";
@@ -123,6 +125,22 @@ export function socketInBytes(index: u32): u32 {
 export function socketOutBytes(index: u32): u32 {
   const socket = socketAt(index);
   return socket.kind == SocketKind.CONNECTION ? tcbAt(<u32>socket.index).queued : 0;
+}
+
+/** Bytes that a connection has not acknowledged; our FIN counts as one. 0 for other sockets. */
+export function sendOwed(fd: i32): u32 {
+  const tcb = sockTcb(fd);
+  if (tcb == null) return 0;
+  const state = <u32>tcb.state;
+  const fin =
+    state == TcpState.FIN_WAIT_1 || state == TcpState.CLOSING || state == TcpState.LAST_ACK;
+  return fin ? tcb.queued + 1 : tcb.queued;
+}
+
+/** Bytes that `send` would take of a connection's user now; 0 for other sockets. */
+export function sendRoom(fd: i32): u32 {
+  const tcb = sockTcb(fd);
+  return tcb == null ? 0 : sendQueueRoom(tcb);
 }
 
 /** True when a peer has finished its handshake and waits for a TCB: a server should let an idle connection go. */

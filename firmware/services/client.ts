@@ -3,12 +3,14 @@
  * connections and no service shall hold places that another one needs.
  */
 import { now } from "../../stack/now";
+import { HTTP_KEEP_BYTES } from "../../stack/config";
 import { CLIENTS, PROGRESS_BYTES } from "./sizes";
 
 /** Which service a client or a listener belongs to. */
 export const enum Service {
   HTTP,
   HTTP_ECHO,
+  /** From here on: streams that the application serves itself. */
   ECHO,
   DISCARD,
   CHARGEN,
@@ -37,8 +39,12 @@ export const enum Phase {
   LINGER,
   /** Told to go while idle: our FIN is sent, nothing is owed to the client. */
   FAREWELL,
+  /** An answer that goes on: events, a WebSocket. */
+  EVENTS,
   /** Echo, discard, chargen: a stream without an end of its own. */
   STREAM,
+  /** The connection is gone, and the application is still to be told. */
+  GONE,
 }
 
 /** Bytes kept for a client's request or for output that found no room. */
@@ -77,42 +83,60 @@ export class Client {
   status: u16;
   /** HTTP: bytes of the head, of the extensions of a chunk, or of the trailers so far. */
   headBytes: u16;
-  /** HTTP: what is asked for: number of an asset, or a value of `Resource`. */
+  /** HTTP: what is asked for: number of an asset, a value of `Resource`, or a route below it. */
   resource: i16;
   /** HTTP: field lines so far. */
   fields: u8;
   /** HTTP: bytes in the buffer. */
   bufferBytes: u8;
-  /** HTTP: Content-Length. */
+  /** HTTP: Content-Length. In an answer of the application: when it goes on, ms. */
   contentBytes: u32;
   /** HTTP: bytes of the body or of the chunk that are still to come. */
   left: u32;
   /**
    * HTTP: part of the message that is being sent (`http/response.ts`). Chargen: line of the
-   * pattern.
+   * pattern. Of an answer: pieces written so far.
    */
   piece: u16;
   /** HTTP: row within that part. Chargen: column in the line. */
   row: u16;
-  /** HTTP: bytes of that part that the socket has taken. */
+  /** HTTP: bytes of that part that the socket has taken. In an answer of the application: a number of its own. */
   sent: u32;
 
   /** The client's buffer, `CLIENT_BUFFER_BYTES`. */
   @inline get buffer(): usize {
     return changetype<usize>(this) + offsetof<Client>();
   }
+
+  /** What is kept of the request, `KEPT_BYTES` (`http/kept.ts`). */
+  @inline get kept(): usize {
+    return changetype<usize>(this) + offsetof<Client>() + CLIENT_BUFFER_BYTES;
+  }
 }
 
+/** Room for what is kept of a request, with its own length. */
+const KEPT_BYTES: u32 = HTTP_KEEP_BYTES == 0 ? 0 : ((HTTP_KEEP_BYTES + 3) & ~3) + 4;
+
 /** A record with its buffer. */
-const CLIENT_BYTES: u32 = 52 + CLIENT_BUFFER_BYTES;
+const CLIENT_BYTES: u32 = 52 + CLIENT_BUFFER_BYTES + KEPT_BYTES;
 if (offsetof<Client>() != 52) ERROR("CLIENT_BYTES must match Client");
 
 const TABLE: usize = memory.data(CLIENTS * CLIENT_BYTES, 4);
+
+/** True while a client has a connection. */
+export function isConnected(c: Client): bool {
+  return c.phase != <u8>Phase.FREE && c.phase != <u8>Phase.GONE;
+}
 
 /** Record of a client, 0..CLIENTS-1; `Phase.FREE` when there is none. */
 export function clientAt(index: u32): Client {
   assert(index < CLIENTS);
   return changetype<Client>(TABLE + <usize>(index * CLIENT_BYTES));
+}
+
+/** Number of a client's record. */
+export function clientIndex(c: Client): u32 {
+  return <u32>(changetype<usize>(c) - TABLE) / CLIENT_BYTES;
 }
 
 /** Makes a record ready for a new client. */

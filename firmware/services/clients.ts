@@ -1,7 +1,8 @@
 /**
- * The one poll() over everything that is watched: listeners first, then datagram sockets, then
+ * The one poll() over everything that is watched: listeners first, then sockets of the application, then
  * clients.
  */
+import { clockMs } from "board";
 import {
   AF_INET,
   IPPROTO_TCP,
@@ -27,18 +28,19 @@ import {
   socket,
 } from "../net/sockets";
 import { uptimeSeconds } from "../net/netstat";
-import { SOCKETS, TCP_LISTENERS, UDP_SOCKETS } from "../../stack/config";
-import { Phase, clientAt, clientBegin } from "./client";
+import { ENOBUFS } from "../../stack/errors";
+import { SOCKETS, TCP_LISTENERS } from "../../stack/config";
+import { Phase, clientAt, clientBegin, isConnected } from "./client";
+import { answerLeftMs } from "./http/answer";
 import { leftMs, makeRoom, othersWait, watchDelivery } from "./patience";
-import { BACKLOG, CLIENTS, DATAGRAM_SOCKETS, LISTENERS } from "./sizes";
+import { BACKLOG, CLIENTS, LISTENERS, WATCHES } from "./sizes";
 
-if (SOCKETS < CLIENTS + LISTENERS + DATAGRAM_SOCKETS)
-  ERROR("SOCKETS must hold the listeners, the datagram sockets and one socket for each TCB");
+if (SOCKETS < CLIENTS + LISTENERS + WATCHES)
+  ERROR("SOCKETS must hold the listeners, the watched sockets and one socket for each TCB");
 if (TCP_LISTENERS < LISTENERS) ERROR("TCP_LISTENERS is less than the services need");
-if (UDP_SOCKETS < DATAGRAM_SOCKETS) ERROR("UDP_SOCKETS is less than the services need");
 
-const WATCHED: u32 = LISTENERS + DATAGRAM_SOCKETS + CLIENTS;
-const FIRST_CLIENT: u32 = LISTENERS + DATAGRAM_SOCKETS;
+const WATCHED: u32 = LISTENERS + WATCHES + CLIENTS;
+const FIRST_CLIENT: u32 = LISTENERS + WATCHES;
 const POLL_BYTES: u32 = 8;
 const POLLS: usize = memory.data(WATCHED * POLL_BYTES, 4);
 
@@ -59,7 +61,19 @@ const PRESSURE_LOOK_MS: u32 = 100;
 const DELIVERY_LOOK_MS: u32 = 200;
 
 let listeners: u32 = 0;
-let datagrams: u32 = 0;
+let watches: u32 = 0;
+
+/** Handlers of the watched sockets. */
+function handlerAt(index: u32): usize {
+  const HANDLERS: usize = memory.data(WATCHES * 2 + 2, 2);
+  return HANDLERS + <usize>(index * 2);
+}
+
+/** The timer of the application: its handler (0 = none), its period, when it is due. */
+let timerHandler: u32 = 0;
+let timerMs: u32 = 0;
+let timerDue: u32 = 0;
+
 function pollAt(index: u32): PollFd {
   return changetype<PollFd>(POLLS + <usize>(index * POLL_BYTES));
 }
@@ -108,22 +122,45 @@ export function serveStreams(port: u32, service: u32): i32 {
   return 0;
 }
 
-/** Opens a datagram socket on a port: its number for `datagramReady`, or a negative errno. */
-export function serveDatagrams(port: u32): i32 {
-  assert(datagrams < DATAGRAM_SOCKETS);
+/** Opens a datagram socket on a port, and watches it for `httpNext`: its descriptor, or a negative errno. */
+export function serveDatagrams(port: u32, handler: u32): i32 {
   const fd = openBound(SOCK_DGRAM, port);
   if (fd < 0) return fd;
-  const watched = pollAt(LISTENERS + datagrams);
-  watched.fd = fd;
-  watched.events = <u16>POLLIN;
-  datagrams++;
-  return <i32>(datagrams - 1);
+  const result = httpWatch(fd, POLLIN, handler);
+  return result < 0 ? result : fd;
 }
 
-/** Descriptor of a datagram socket with something to receive, or -1. */
-export function datagramReady(index: u32): i32 {
-  const watched = pollAt(LISTENERS + index);
-  return watched.revents != 0 ? watched.fd : -1;
+/**
+ * Watches a socket of the application: `httpNext` gives `handler` (not 0) while one of the POLL… bits is so. 0, or -ENOBUFS
+ * (HTTP_WATCHES).
+ */
+export function httpWatch(fd: i32, events: u32, handler: u32): i32 {
+  if (watches == WATCHES) return -ENOBUFS;
+  store<u16>(handlerAt(watches), <u16>handler);
+  const watched = pollAt(LISTENERS + watches++);
+  watched.fd = fd;
+  watched.events = <u16>events;
+  return 0;
+}
+
+/** Has `httpNext` give `handler` every `periodMs` milliseconds; one timer, 0 stops it. */
+export function httpTimer(periodMs: u32, handler: u32): void {
+  timerHandler = periodMs == 0 ? 0 : handler;
+  timerMs = periodMs;
+  timerDue = clockMs() + periodMs;
+}
+
+/** The handler of a watched socket that has something, or of the timer; once after each wait. 0 = none. */
+export function watchedNext(): u32 {
+  for (let i: u32 = 0; i < watches; i++) {
+    const watched = pollAt(LISTENERS + i);
+    if (watched.revents == 0) continue;
+    watched.revents = 0;
+    return load<u16>(handlerAt(i));
+  }
+  if (timerHandler == 0 || <i32>(clockMs() - timerDue) < 0) return 0;
+  timerDue += timerMs;
+  return timerHandler;
 }
 
 /** What poll() reported of a client. */
@@ -132,7 +169,7 @@ export function clientEvents(index: u32): u32 {
 }
 
 /**
- * Waits until a client, a listener or a datagram socket has something, or until a client's patience
+ * Waits until a client, a listener or a watched socket has something, or until a client's patience
  * ends; makes room when others wait for a connection; takes new clients (their first events come
  * with the next call).
  */
@@ -140,18 +177,19 @@ export function clientsWait(): void {
   uptimeSeconds();
   const pressed = othersWait();
   let timeoutMs: u32 = pressed ? PRESSURE_LOOK_MS : LONGEST_WAIT_MS;
+  if (timerHandler != 0) timeoutMs = min(timeoutMs, <u32>max(<i32>(timerDue - clockMs()), 0));
   let room = false;
   for (let i: u32 = 0; i < CLIENTS; i++) {
     const c = clientAt(i);
     const watched = pollAt(FIRST_CLIENT + i);
-    watched.fd = c.phase == <u8>Phase.FREE ? -1 : c.fd;
+    watched.fd = isConnected(c) ? c.fd : -1;
     watched.events = c.events;
     watched.revents = 0;
-    if (c.phase == <u8>Phase.FREE) {
-      room = true;
-      continue;
-    }
+    if (c.phase == <u8>Phase.FREE) room = true;
+    if (c.phase == <u8>Phase.GONE) timeoutMs = 0;
+    if (!isConnected(c)) continue;
     watchDelivery(c);
+    timeoutMs = min(timeoutMs, answerLeftMs(c));
     // That a client has everything is no event of poll(2); while it has not, a look now and then.
     timeoutMs = min(timeoutMs, c.queued != 0 ? min(leftMs(c), DELIVERY_LOOK_MS) : leftMs(c));
   }

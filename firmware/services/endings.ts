@@ -9,15 +9,16 @@ import {
   shutdown,
 } from "../net/sockets";
 import { Client, Phase, enterPhase } from "./client";
+import { Flag, has } from "./http/message";
 import { drop, wouldBlock } from "./scratch";
 import { SCRATCH_BYTES } from "./sizes";
 
 const LINGER: usize = memory.data(8, 4);
 
-/** Closes a client in good order and frees its record. */
+/** Closes a client in good order and frees its record, at once or when the application has been told. */
 export function leave(c: Client): void {
   close(c.fd);
-  c.phase = <u8>Phase.FREE;
+  c.phase = <u8>(has(c, Flag.TELLS) ? Phase.GONE : Phase.FREE);
 }
 
 /**

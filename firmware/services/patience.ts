@@ -4,12 +4,11 @@
  * clients cannot keep a small board busy (slowloris, slow bodies, readers that never open their
  * window).
  */
-import { listenerPressure } from "../net/netstat";
+import { listenerPressure, sendOwed } from "../net/netstat";
+import { POLLIN } from "../net/sockets";
 import { now } from "../../stack/now";
-import { POLLIN } from "../../stack/posix";
-import { sockEvents, sockTcb } from "../../stack/socket/socket";
-import { TcpState } from "../../stack/tcp/connection";
-import { Client, Phase, clientAt, progress } from "./client";
+import { sockEvents } from "../../stack/socket/socket";
+import { Client, Phase, clientAt, isConnected, progress } from "./client";
 import { abandon, leave, sayGoodbye } from "./endings";
 import { CLIENTS, PROGRESS_BYTES } from "./sizes";
 
@@ -72,20 +71,10 @@ function onlyReads(phase: u32): bool {
   return phase == <u32>Phase.IDLE || (phase >= <u32>Phase.RESPONSE && phase != <u32>Phase.STREAM);
 }
 
-/** Bytes that a client has not acknowledged; our FIN counts as one. */
-function queuedFor(c: Client): u32 {
-  const tcb = sockTcb(c.fd);
-  if (tcb == null) return 0;
-  const state = <u32>tcb.state;
-  const fin =
-    state == TcpState.FIN_WAIT_1 || state == TcpState.CLOSING || state == TcpState.LAST_ACK;
-  return fin ? tcb.queued + 1 : tcb.queued;
-}
-
 /** What a client that only reads does for its progress: it acknowledges. */
 export function watchDelivery(c: Client): void {
   if (!onlyReads(c.phase)) return;
-  const queued = queuedFor(c);
+  const queued = sendOwed(c.fd);
   // With the last byte a new time begins: that of a client which has everything.
   if (queued < c.queued) progress(c, queued == 0 ? PROGRESS_BYTES : c.queued - queued);
   c.queued = queued;
@@ -108,7 +97,7 @@ export function leftMs(c: Client): u32 {
 
 /** True when a client has used up its time. */
 export function clientExpired(c: Client): bool {
-  return c.phase != <u8>Phase.FREE && leftMs(c) == 0;
+  return isConnected(c) && leftMs(c) == 0;
 }
 
 /** True while a finished handshake waits for a connection: then responses end their connections. */
@@ -132,7 +121,7 @@ export function makeRoom(): void {
     const c = clientAt(i);
     const waitedMs = now() - c.sinceMs;
     const phase = patiencePhase(c);
-    if (c.phase == <u8>Phase.FREE || waitedMs < graceMs(phase)) continue;
+    if (!isConnected(c) || waitedMs < graceMs(phase)) continue;
     if (hasSpoken(c)) continue;
     const idle = phase == <u32>Phase.IDLE || phase == <u32>Phase.FAREWELL;
     const rank = min(waitedMs, <u32>0x3fffffff) | (idle ? 0x40000000 : 0);
@@ -157,6 +146,7 @@ export function dismiss(c: Client): void {
   switch (patiencePhase(c)) {
     case <u32>Phase.FRESH:
     case <u32>Phase.IDLE:
+    case <u32>Phase.EVENTS:
       return sayGoodbye(c, Phase.FAREWELL);
     case <u32>Phase.LINGER:
     case <u32>Phase.FAREWELL:

@@ -4,12 +4,35 @@ import { Text, textAddress, textBytes } from "board";
 let start: usize = 0;
 let at: usize = 0;
 let end: usize = 0;
+let before: u32 = 0;
 
 /** Begins a text; it may not grow beyond `capacity`. */
 export function writeTo(to: usize, capacity: u32): void {
   start = to;
   at = to;
   end = to + <usize>capacity;
+  before = 0;
+}
+
+/** The text goes on with what was written elsewhere, whose last character this was. */
+export function writeAfter(character: u32): void {
+  before = character;
+}
+
+/** The last character of the text; 0 = there is none. */
+export function lastCharacter(): u32 {
+  return at == start ? before : <u32>load<u8>(at - 1);
+}
+
+/** Bytes that the text may still grow. */
+export function roomLeft(): u32 {
+  return <u32>(end - at);
+}
+
+/** Takes the last bytes of the text back. */
+export function takeBack(bytes: u32): void {
+  assert(bytes <= written());
+  at -= <usize>bytes;
 }
 
 /** Bytes written since `writeTo`. */

@@ -14,7 +14,8 @@ import { putHex, putText, writeTo, written } from "../writer";
 import { chunkByte, chunkDataEnd, chunksBegin } from "./chunks";
 import { composeHead } from "./head";
 import { Flag, Parse, has, hasBody } from "./message";
-import { refuse, responseEnd, took } from "./response";
+import { responseEnd, took } from "./finish";
+import { refuse } from "./response";
 
 /** What has to be sent before anything else: `Client.piece`. */
 const enum Piece {

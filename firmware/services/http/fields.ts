@@ -3,11 +3,24 @@
  * message ends are read strictly: whatever two readers could understand differently is refused (RFC
  * 9112 6.3, 11.2).
  */
-import { text } from "board";
+import { Text, text, textBytes } from "board";
+import { HTTP_FIELDS, HTTP_KEEP_BYTES } from "../../../stack/config";
+import { EINVAL, ENOBUFS } from "../../../stack/errors";
 import { CLIENT_BUFFER_BYTES, Client } from "../client";
 import { REQUEST_FIELDS } from "../sizes";
 import { entityTagIs } from "./entity-tag";
-import { Flag, Parse, fail, has, isText, isTokenCharacter, isValueByte, lower } from "./message";
+import { Kept, keepBegin, keepByte, keptWhole } from "./kept";
+import {
+  Flag,
+  Parse,
+  fail,
+  has,
+  isRoute,
+  isText,
+  isTokenCharacter,
+  isValueByte,
+  lower,
+} from "./message";
 import { isHostByte } from "./request-line";
 
 /** Fields that matter here. */
@@ -20,6 +33,8 @@ const enum Field {
   CONNECTION,
   EXPECT,
   IF_NONE_MATCH,
+  /** From here on: fields that the application has asked for. */
+  ASKED,
 }
 
 const SP: u32 = 0x20;
@@ -28,7 +43,7 @@ const CR: u32 = 0x0d;
 const LF: u32 = 0x0a;
 
 /** Names and tokens lie at the start of the buffer; longer ones are none of those looked for. */
-const WORD_BYTES: u32 = 20;
+const WORD_BYTES: u32 = 24;
 const WORD_TOO_LONG: u32 = WORD_BYTES + 1;
 
 /** The content type of the request lies behind them: one byte of length, then its bytes. */
@@ -46,6 +61,36 @@ export function requestType(c: Client): usize {
 export function requestTypeBytes(c: Client): u32 {
   const bytes = <u32>load<u8>(c.buffer + TYPE_AT);
   return bytes > CONTENT_TYPE_BYTES ? 0 : bytes;
+}
+
+let asked: u32 = 0;
+
+/** Names of the fields that the application has asked for. */
+function askedAt(index: u32): usize {
+  const ASKED: usize = memory.data(HTTP_FIELDS * 4, 4);
+  return ASKED + <usize>(index * 4);
+}
+
+/**
+ * Has a field of requests kept for handlers: its number for `httpField`, or -ENOBUFS (HTTP_FIELDS). `name` in small letters, 24
+ * bytes at most. Not for the fields that the server reads itself (Host, Content-Length, Content-Type, Transfer-Encoding,
+ * Connection, Expect, If-None-Match).
+ */
+export function httpKeepField(name: Text): i32 {
+  if (HTTP_KEEP_BYTES == 0) ERROR("httpKeepField needs HTTP_KEEP_BYTES in app.json");
+  if (textBytes(name) > WORD_BYTES) return -EINVAL;
+  if (asked == HTTP_FIELDS) return -ENOBUFS;
+  store<u32>(askedAt(asked), name);
+  asked += 1;
+  return <i32>(asked - 1);
+}
+
+/** Number of a field among those asked for, as a value of `Field`. */
+function askedField(c: Client): u32 {
+  for (let i: u32 = 0; i < asked; i++) {
+    if (wordIs(c, load<u32>(askedAt(i)))) return <u32>Field.ASKED + i;
+  }
+  return Field.OTHER;
 }
 
 /** Readies the buffer for field lines. */
@@ -122,7 +167,7 @@ function fieldOf(c: Client): u32 {
   if (wordIs(c, text("connection"))) return Field.CONNECTION;
   if (wordIs(c, text("expect"))) return Field.EXPECT;
   if (wordIs(c, text("if-none-match"))) return Field.IF_NONE_MATCH;
-  return Field.OTHER;
+  return HTTP_KEEP_BYTES != 0 ? askedField(c) : <u32>Field.OTHER;
 }
 
 /** A second Host or Content-Length is refused, equal or not (RFC 9112 3.2, 6.3). */
@@ -137,7 +182,14 @@ function valueBegin(c: Client): void {
     c.flags |= Flag.CODING;
   } else if (c.field == <u8>Field.CONTENT_TYPE) {
     store<u8>(c.buffer + TYPE_AT, 0);
+  } else if (HTTP_KEEP_BYTES != 0 && isAsked(c)) {
+    keepBegin(c, <u32>Kept.FIELD + <u32>c.field - <u32>Field.ASKED);
   }
+}
+
+/** True for a field that the handler of this request wants to see. */
+function isAsked(c: Client): bool {
+  return c.field >= <u8>Field.ASKED && isRoute(c);
 }
 
 function value(c: Client, byte: u32): void {
@@ -152,6 +204,10 @@ function value(c: Client, byte: u32): void {
     case <u8>Field.CONTENT_TYPE:
       return keepType(c, byte);
     default:
+      if (HTTP_KEEP_BYTES != 0 && c.field >= <u8>Field.ASKED) {
+        if (isAsked(c)) keepByte(c, byte);
+        return;
+      }
       wordByte(c, byte);
   }
 }
@@ -261,6 +317,7 @@ function headEnd(c: Client): void {
     if (!version11 || has(c, Flag.LENGTH) || !has(c, Flag.CHUNKED)) return fail(c, 400);
     if (has(c, Flag.OTHER_CODING)) return fail(c, 501);
   }
+  if (HTTP_KEEP_BYTES != 0 && !keptWhole(c)) return fail(c, 431);
   // An expectation in HTTP/1.0 is ignored (RFC 9110 10.1.1).
   if (!version11) c.flags &= ~(<u32>Flag.EXPECT);
   const keeps = version11 ? !has(c, Flag.ASKS_CLOSE) : has(c, Flag.ASKS_KEEP);

@@ -4,29 +4,43 @@
  * send ring is short of room.
  */
 import { Text, text, textBytes } from "board";
+import { HTTP_ECHO } from "../../../stack/config";
 import { assetBytes, assetType, assetTypeBytes } from "../../net/assets";
 import { Client, Service } from "../client";
 import { putBytes, putCharacter, putNumber, putText, writeTo, written } from "../writer";
 import { entityTag, entityTagBytes } from "./entity-tag";
 import { requestType, requestTypeBytes } from "./fields";
-import { Flag, Method, Resource, has } from "./message";
+import { Flag, Method, has, isRoute } from "./message";
+import { HTTP_DELETE, HTTP_GET, HTTP_PATCH, HTTP_POST, HTTP_PUT, routeMethods } from "./routes";
 
 /** Room that a head with its short body takes at most. */
 export const HEAD_BYTES: u32 = 384;
 
 /** Reason of a status, which is also the text of its body. */
-function statusText(status: u32): Text {
+export function statusText(status: u32): Text {
   switch (status) {
     case 200:
       return text("200 OK");
+    case 201:
+      return text("201 Created");
+    case 204:
+      return text("204 No Content");
+    case 303:
+      return text("303 See Other");
     case 304:
       return text("304 Not Modified");
+    case 401:
+      return text("401 Unauthorized");
+    case 403:
+      return text("403 Forbidden");
     case 404:
       return text("404 Not Found");
     case 405:
       return text("405 Method Not Allowed");
     case 408:
       return text("408 Request Timeout");
+    case 409:
+      return text("409 Conflict");
     case 413:
       return text("413 Content Too Large");
     case 414:
@@ -35,8 +49,12 @@ function statusText(status: u32): Text {
       return text("417 Expectation Failed");
     case 431:
       return text("431 Request Header Fields Too Large");
+    case 500:
+      return text("500 Internal Server Error");
     case 501:
       return text("501 Not Implemented");
+    case 503:
+      return text("503 Service Unavailable");
     case 505:
       return text("505 HTTP Version Not Supported");
     default:
@@ -55,9 +73,7 @@ export function composeHead(c: Client, to: usize): u32 {
     return written();
   }
   const reason = statusText(c.status);
-  putText(text("HTTP/1.1 "));
-  putText(reason);
-  putText(text("\r\nServer: as-tcpip\r\n"));
+  statusLine(c.status);
   if (c.status == 200) contentFields(c);
   else if (c.status == 304) tagFields();
   else errorFields(c, reason);
@@ -70,24 +86,55 @@ export function composeHead(c: Client, to: usize): u32 {
   return written();
 }
 
+/** The status line, and the field that every response has. */
+export function statusLine(status: u32): void {
+  putText(text("HTTP/1.1 "));
+  putText(statusText(status));
+  putText(text("\r\nServer: as-tcpip\r\n"));
+}
+
 function contentFields(c: Client): void {
-  if (c.service == <u8>Service.HTTP_ECHO) {
+  if (HTTP_ECHO && c.service == <u8>Service.HTTP_ECHO) {
     putText(text("Content-Type: "));
     if (requestTypeBytes(c) == 0) putText(text("application/octet-stream"));
     else putBytes(requestType(c), requestTypeBytes(c));
     if (has(c, Flag.CHUNKED)) putText(text("\r\nTransfer-Encoding: chunked\r\n"));
     else lengthField(c.contentBytes);
-  } else if (c.resource == <i16>Resource.STATUS) {
-    putText(text("Content-Type: application/json\r\nCache-Control: no-store\r\n"));
-    // The document is made while it is sent, so its length is not known: HTTP/1.0 sees its end by
-    // the end of the connection.
-    if (has(c, Flag.VERSION_11)) putText(text("Transfer-Encoding: chunked\r\n"));
   } else {
     const asset = <u32>c.resource;
     putText(text("Content-Type: "));
     putBytes(assetType(asset), assetTypeBytes(asset));
     lengthField(assetBytes(asset));
     tagFields();
+  }
+}
+
+/** The methods of a route (RFC 9110 10.2.1). */
+function allowField(methods: u32): void {
+  putText(text("Allow:"));
+  let comma = false;
+  for (let bit: u32 = HTTP_GET; bit <= HTTP_DELETE; bit <<= 1) {
+    if ((methods & bit) == 0) continue;
+    if (comma) putCharacter(0x2c);
+    comma = true;
+    putCharacter(0x20);
+    putText(methodName(bit));
+  }
+  putText(text("\r\n"));
+}
+
+function methodName(bit: u32): Text {
+  switch (bit) {
+    case HTTP_GET:
+      return text("GET, HEAD");
+    case HTTP_POST:
+      return text("POST");
+    case HTTP_PUT:
+      return text("PUT");
+    case HTTP_PATCH:
+      return text("PATCH");
+    default:
+      return text("DELETE");
   }
 }
 
@@ -109,7 +156,8 @@ function tagFields(): void {
 
 function errorFields(c: Client, reason: Text): void {
   if (c.status == 405) {
-    if (c.service == <u8>Service.HTTP_ECHO) putText(text("Allow: POST, PUT\r\n"));
+    if (HTTP_ECHO && c.service == <u8>Service.HTTP_ECHO) putText(text("Allow: POST, PUT\r\n"));
+    else if (isRoute(c)) allowField(routeMethods(c));
     else putText(text("Allow: GET, HEAD\r\n"));
   }
   putText(text("Content-Type: text/plain"));
@@ -119,7 +167,7 @@ function errorFields(c: Client, reason: Text): void {
 /**
  * HTTP/1.1 stays open unless told otherwise, HTTP/1.0 closes unless told otherwise (RFC 9112 9.3).
  */
-function connectionField(c: Client): void {
+export function connectionField(c: Client): void {
   if (!has(c, Flag.KEEP)) putText(text("Connection: close\r\n"));
   else if (!has(c, Flag.VERSION_11)) putText(text("Connection: keep-alive\r\n"));
 }

@@ -11,7 +11,9 @@ export const enum Method {
   HEAD,
   POST,
   PUT,
-  /** Known, but offered by no service here: DELETE, OPTIONS, PATCH, TRACE. */
+  PATCH,
+  DELETE,
+  /** Known, but offered by no service here: OPTIONS, TRACE. */
   OTHER,
 }
 
@@ -80,14 +82,29 @@ export const enum Flag {
   ANSWERED = 4096,
   /** Not HTTP/1.x. */
   OTHER_MAJOR = 8192,
-  /** The list in the status document has an element. */
-  LISTED = 16384,
+  /** The answer of the application is sent in chunks. */
+  CHUNKS = 32768,
+  /** The application waits: until a time, or until it wakes its clients. */
+  WAITS = 65536,
+  /** The send ring has too little room for the next piece, but enough for poll() to say that it has some. */
+  ROOM = 131072,
+  /** The application is told when the client leaves. */
+  TELLS = 262144,
+  /** The body is for the application, piece by piece. */
+  UPLOAD = 524288,
+  /** The application answers. */
+  ANSWERING = 1048576,
 }
 
-/** Values of `Client.resource` that are no assets. */
+/** Values of `Client.resource` that are no assets; route n is `FIRST_ROUTE - n`. */
 export const enum Resource {
   NONE = -1,
-  STATUS = -2,
+  FIRST_ROUTE = -2,
+}
+
+/** True for what the application answers. */
+export function isRoute(c: Client): bool {
+  return c.resource <= <i16>Resource.FIRST_ROUTE;
 }
 
 /** True when all bits of `flag` are set. */

@@ -4,7 +4,9 @@
  */
 import { text, textAddress } from "board";
 import { Client } from "../client";
+import { HTTP_KEEP_BYTES } from "../../../stack/config";
 import { PATH_BYTES } from "../sizes";
+import { Kept, keepBegin, keepByte } from "./kept";
 import {
   Flag,
   Method,
@@ -53,7 +55,8 @@ export function requestLineByte(c: Client, byte: u32): void {
       return escape(c, byte);
     case <u8>Parse.QUERY:
       if (byte == SP) return toVersion(c);
-      if (!isTargetByte(byte)) fail(c, 400);
+      if (!isTargetByte(byte)) return fail(c, 400);
+      if (HTTP_KEEP_BYTES != 0) keepByte(c, byte);
       return;
     case <u8>Parse.VERSION:
       return version(c, byte);
@@ -92,11 +95,9 @@ function methodOf(at: usize, bytes: u32): u8 {
   if (isText(at, bytes, text("HEAD"))) return <u8>Method.HEAD;
   if (isText(at, bytes, text("POST"))) return <u8>Method.POST;
   if (isText(at, bytes, text("PUT"))) return <u8>Method.PUT;
-  const known =
-    isText(at, bytes, text("DELETE")) ||
-    isText(at, bytes, text("OPTIONS")) ||
-    isText(at, bytes, text("PATCH")) ||
-    isText(at, bytes, text("TRACE"));
+  if (isText(at, bytes, text("PATCH"))) return <u8>Method.PATCH;
+  if (isText(at, bytes, text("DELETE"))) return <u8>Method.DELETE;
+  const known = isText(at, bytes, text("OPTIONS")) || isText(at, bytes, text("TRACE"));
   return known ? <u8>Method.OTHER : <u8>Method.UNKNOWN;
 }
 
@@ -168,6 +169,7 @@ function path(c: Client, byte: u32): void {
   if (byte == SP) return toVersion(c);
   if (byte == 0x3f) {
     c.parse = <u8>Parse.QUERY;
+    if (HTTP_KEEP_BYTES != 0) keepBegin(c, Kept.QUERY);
     return;
   }
   if (byte == 0x25) {

@@ -1,9 +1,11 @@
 /**
  * Head of a request: the line, then the fields, from whatever pieces the client sends (RFC 9112 2).
  */
+import { HTTP_KEEP_BYTES } from "../../../stack/config";
 import { Client } from "../client";
 import { REQUEST_HEAD_BYTES, REQUEST_LINE_BYTES } from "../sizes";
 import { fieldByte, fieldsBegin } from "./fields";
+import { keptClear } from "./kept";
 import { Method, Parse, Resource, fail } from "./message";
 import { requestLineByte } from "./request-line";
 import { resourceFind } from "./resource";
@@ -24,6 +26,7 @@ export function requestBegin(c: Client): void {
   c.piece = 0;
   c.row = 0;
   c.sent = 0;
+  if (HTTP_KEEP_BYTES != 0) keptClear(c);
 }
 
 /**
@@ -49,6 +52,6 @@ function headByte(c: Client, byte: u32): void {
   requestLineByte(c, byte);
   if (c.parse != <u8>Parse.FIELD) return;
   // The buffer holds the path up to here, field lines from here on.
-  c.resource = resourceFind(c.buffer, c.bufferBytes);
+  if (!resourceFind(c)) return fail(c, 414);
   fieldsBegin(c);
 }

@@ -1,16 +1,12 @@
-/**
- * Responses: the head from the scratch, a file from where it lies in flash, the status document
- * piece by piece.
- */
+/** Responses of the server itself: errors, and files from where they lie in flash. */
 import { MSG_DONTWAIT, MSG_ZEROCOPY, POLLIN, POLLOUT, send } from "../../net/sockets";
 import { assetBytes, assetData } from "../../net/assets";
-import { Client, Phase, enterPhase, progress } from "../client";
-import { abandon, sayGoodbye } from "../endings";
+import { Client, Phase, enterPhase } from "../client";
 import { othersWait } from "../patience";
-import { SCRATCH, wouldBlock } from "../scratch";
+import { SCRATCH } from "../scratch";
+import { responseEnd, took } from "./finish";
 import { composeHead } from "./head";
 import { Flag, Method, Resource, has } from "./message";
-import { statusTurn } from "./status";
 
 /** Values of `Client.piece` in a response. */
 const PIECE_HEAD: u16 = 0;
@@ -28,9 +24,7 @@ export function respond(c: Client): void {
   if (c.status < 400) {
     c.status = 200;
     if (c.resource == <i16>Resource.NONE) c.status = 404;
-    else if (c.resource >= 0 && has(c, Flag.TAG_MATCH)) c.status = 304;
-    else if (c.resource == <i16>Resource.STATUS && !has(c, Flag.VERSION_11))
-      c.flags &= ~(<u32>Flag.KEEP);
+    else if (has(c, Flag.TAG_MATCH)) c.status = 304;
   }
   if (othersWait()) c.flags &= ~(<u32>Flag.KEEP);
   responseBegin(c);
@@ -55,10 +49,6 @@ export function responseTurn(c: Client): void {
     return enterPhase(c, Phase.BODY);
   }
   if (c.status != 200 || c.method == <u8>Method.HEAD) return responseEnd(c);
-  if (c.resource == <i16>Resource.STATUS) {
-    if (statusTurn(c)) responseEnd(c);
-    return;
-  }
   const bytes = assetBytes(c.resource);
   if (bytes != 0 && !sendFile(c, bytes)) return;
   responseEnd(c);
@@ -71,8 +61,6 @@ function sendHead(c: Client): bool {
   if (!took(c, sent) || c.sent != bytes) return false;
   c.sent = 0;
   c.piece = PIECE_BODY;
-  // Whatever the buffer held of the request has served; the status document is made in it.
-  c.bufferBytes = 0;
   return true;
 }
 
@@ -80,22 +68,4 @@ function sendHead(c: Client): bool {
 function sendFile(c: Client, bytes: u32): bool {
   const from = assetData(c.resource) + <usize>c.sent;
   return took(c, send(c.fd, from, bytes - c.sent, MSG_ZEROCOPY | MSG_DONTWAIT)) && c.sent == bytes;
-}
-
-/** Books the result of a send: false when the client is gone or has no room. */
-export function took(c: Client, sent: i32): bool {
-  if (sent < 0) {
-    if (!wouldBlock(sent)) abandon(c);
-    return false;
-  }
-  c.sent += <u32>sent;
-  progress(c, <u32>sent);
-  return true;
-}
-
-/** The whole response is in the socket's hands: next request, or goodbye. */
-export function responseEnd(c: Client): void {
-  if (!has(c, Flag.KEEP)) return sayGoodbye(c, Phase.LINGER);
-  c.events = <u16>POLLIN;
-  enterPhase(c, Phase.IDLE);
 }

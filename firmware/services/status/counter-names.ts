@@ -3,7 +3,7 @@
  * `NicCounter` (drivers/nic-counters.ts): words in a few texts in flash.
  */
 import { Text, text, textAddress, textBytes } from "board";
-import { putBytes } from "../writer";
+import { jsonKeyBytes } from "../http/json-out";
 
 const GROUPS: u32 = 12;
 const NIC_GROUP: u32 = 10;
@@ -45,12 +45,12 @@ function group(index: u32): Text {
   }
 }
 
-/** Writes the name of a counter of the stack. */
+/** Begins the member of a counter of the stack. */
 export function putCounterName(index: u32): void {
   putWord(0, index);
 }
 
-/** Writes the name of a counter of the frame device. */
+/** Begins the member of a counter of the frame device. */
 export function putNicCounterName(index: u32): void {
   putWord(NIC_GROUP, index);
 }
@@ -63,7 +63,7 @@ function putWord(firstGroup: u32, index: u32): void {
     let begin: u32 = 0;
     for (let i: u32 = 0, n = textBytes(words); i < n; i++) {
       if (load<u8>(from + <usize>i) != 0x20) continue;
-      if (index == 0) return putBytes(from + <usize>begin, i - begin);
+      if (index == 0) return jsonKeyBytes(from + <usize>begin, i - begin);
       index--;
       begin = i + 1;
     }

@@ -1,0 +1,222 @@
+/** A web server with one route for each thing that as-tcpip/http can do; test/apps/http-face.test.ts asks for them. */
+import {
+  HTTP_DELETE,
+  HTTP_GET,
+  HTTP_POST,
+  HTTP_PUT,
+  HTTP_TELL,
+  HTTP_UPLOAD,
+  HttpEvent,
+  eventBegin,
+  eventEnd,
+  httpAnswer,
+  httpAnswerField,
+  httpBody,
+  httpData,
+  httpDataBytes,
+  httpError,
+  httpEvent,
+  httpEvents,
+  httpField,
+  httpKeepField,
+  httpKeptAt,
+  httpKeptBytes,
+  httpListen,
+  httpMethod,
+  httpMore,
+  httpNext,
+  httpParam,
+  httpParamCopy,
+  httpParamIs,
+  httpParamNumber,
+  httpRest,
+  httpRoom,
+  httpRoute,
+  httpState,
+  httpStep,
+  httpTimer,
+  httpWait,
+  httpWake,
+  HTTP_FOREVER,
+  jsonArray,
+  jsonArrayEnd,
+  jsonBool,
+  jsonBytes,
+  jsonInteger,
+  jsonKey,
+  jsonNull,
+  jsonNumber,
+  jsonObject,
+  jsonObjectEnd,
+  putBytes,
+  putNumber,
+  putText,
+  setHttpState,
+} from "as-tcpip/http";
+import { log1 } from "as-tcpip/log";
+import { netStart } from "as-tcpip/net";
+import { text } from "as-tcpip/text";
+
+const enum On {
+  HELLO = 1,
+  PARAMS,
+  THINGS,
+  JSON,
+  COUNT,
+  UPLOAD,
+  EVENTS,
+  TICK,
+  SILENT,
+}
+
+const BUFFER: usize = memory.data(64, 4);
+const PLAIN = text("text/plain");
+let authorization: i32 = 0;
+let ticks: u32 = 0;
+
+function onHello(): void {
+  httpAnswer(200, PLAIN);
+  httpAnswerField(text("X-Greeting"), text("yes"));
+  putText(text("hello "));
+  if (httpField(authorization)) putBytes(httpKeptAt(), httpKeptBytes());
+}
+
+/** Query or form: `name`, `count`, `mode`. */
+function onParams(): void {
+  httpAnswer(200, text("application/json"));
+  jsonObject();
+  jsonKey(text("name"));
+  const bytes = httpParam(text("name")) ? httpParamCopy(BUFFER, 64) : -1;
+  if (bytes < 0) jsonNull();
+  else jsonBytes(BUFFER, <u32>bytes);
+  jsonKey(text("count"));
+  httpParam(text("count"));
+  jsonNumber(httpParamNumber(7));
+  jsonKey(text("fast"));
+  jsonBool(httpParam(text("mode")) && httpParamIs(text("very fast")));
+  jsonKey(text("body"));
+  jsonNumber(httpBody() ? httpKeptBytes() : 0);
+  jsonObjectEnd();
+}
+
+/** `/things/<name>`: a path with a rest. */
+function onThings(): void {
+  if (!httpRest()) return httpError(404);
+  if (httpMethod() == HTTP_DELETE) return httpAnswer(204, PLAIN);
+  httpAnswer(200, PLAIN);
+  putBytes(httpKeptAt(), httpKeptBytes());
+}
+
+/** A document of 200 rows, longer than any ring of a piece. */
+function onJson(): void {
+  if (httpStep() == 0) {
+    httpAnswer(200, text("application/json"));
+    jsonObject();
+    jsonKey(text("rows"));
+    jsonArray();
+  }
+  let row = httpState();
+  for (; row < 200 && httpRoom() > 40; row++) {
+    jsonArray();
+    jsonNumber(row);
+    jsonInteger(-(<i32>row));
+    jsonBool((row & 1) != 0);
+    jsonArrayEnd();
+  }
+  setHttpState(row);
+  if (row < 200) return httpMore();
+  jsonArrayEnd();
+  jsonKey(text("end"));
+  jsonBytes(BUFFER, 0);
+  jsonObjectEnd();
+}
+
+/** Three pieces, the second of which is empty, and a wait between them. */
+function onCount(): void {
+  if (httpStep() == 0) httpAnswer(200, PLAIN);
+  if (httpStep() != 1) putNumber(httpStep());
+  if (httpStep() < 2) httpWait(100);
+}
+
+/** Sums up what is uploaded; more than 100,000 bytes are refused, and what begins with an exclamation mark. */
+function onUpload(): void {
+  switch (httpEvent()) {
+    case HttpEvent.HEAD:
+      if (httpMethod() == HTTP_PUT) httpError(409);
+      return;
+    case HttpEvent.BODY:
+      if (httpState() == 0 && load<u8>(httpData()) == 0x21) return httpError(403);
+      for (let i: u32 = 0; i < httpDataBytes(); i++)
+        setHttpState(httpState() * 31 + load<u8>(httpData() + <usize>i));
+      return;
+    case HttpEvent.GONE:
+      log1("info: upload broken off at %u", httpState());
+      return;
+    default:
+      httpAnswer(200, PLAIN);
+      putNumber(httpState());
+  }
+}
+
+function onEvents(): void {
+  if (httpEvent() == HttpEvent.GONE) {
+    log1("info: left at tick %u", ticks);
+    return;
+  }
+  if (httpStep() == 0) {
+    if (!httpEvents()) return;
+    return httpWait(HTTP_FOREVER);
+  }
+  eventBegin();
+  putNumber(ticks);
+  eventEnd();
+  if (ticks < 1000) httpWait(HTTP_FOREVER);
+}
+
+function onTick(): void {
+  ticks += 1;
+  httpWake(On.EVENTS);
+}
+
+export function main(): void {
+  if (netStart() < 0) return;
+  httpListen(80);
+  authorization = httpKeepField(text("authorization"));
+  httpRoute(HTTP_GET, text("/hello"), On.HELLO);
+  httpRoute(HTTP_GET | HTTP_POST, text("/params"), On.PARAMS);
+  httpRoute(HTTP_GET | HTTP_DELETE, text("/things/*"), On.THINGS);
+  httpRoute(HTTP_GET, text("/json"), On.JSON);
+  httpRoute(HTTP_GET, text("/count"), On.COUNT);
+  httpRoute(HTTP_POST | HTTP_PUT | HTTP_UPLOAD | HTTP_TELL, text("/upload"), On.UPLOAD);
+  httpRoute(HTTP_GET | HTTP_TELL, text("/events"), On.EVENTS);
+  httpRoute(HTTP_GET, text("/silent"), On.SILENT);
+  httpTimer(1000, On.TICK);
+  for (;;) {
+    switch (httpNext()) {
+      case <u32>On.HELLO:
+        onHello();
+        break;
+      case <u32>On.PARAMS:
+        onParams();
+        break;
+      case <u32>On.THINGS:
+        onThings();
+        break;
+      case <u32>On.JSON:
+        onJson();
+        break;
+      case <u32>On.COUNT:
+        onCount();
+        break;
+      case <u32>On.UPLOAD:
+        onUpload();
+        break;
+      case <u32>On.EVENTS:
+        onEvents();
+        break;
+      case <u32>On.TICK:
+        onTick();
+        break;
+    }
+  }
+}
