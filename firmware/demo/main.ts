@@ -15,7 +15,7 @@ import { serveDatagrams } from "../services/clients";
 import { discardTurn } from "../services/discard";
 import { echoDatagrams, echoTurn } from "../services/echo";
 import { httpServe, httpStream } from "../services/http/next";
-import { statusAnswer } from "../services/status/document";
+import { statusAnswer, statusEvents } from "../services/status/document";
 
 const HTTP_PORT: u32 = 80;
 const HTTP_ECHO_PORT: u32 = 8080;
@@ -25,9 +25,13 @@ const DISCARD_PORT: u32 = 9;
 const IPERF_PORT: u32 = 5001;
 const CHARGEN_PORT: u32 = 19;
 
+/** The page shows the status anew this often, ms. */
+const EVENT_MS: u32 = 1000;
+
 /** What the loop calls for. */
 const enum On {
   STATUS = 1,
+  EVENTS,
   DATAGRAM,
 }
 
@@ -49,6 +53,7 @@ function streamTurn(c: Client): void {
 export function main(): void {
   if (netStart() < 0) return;
   httpRoute(HTTP_GET, text("/api/status"), On.STATUS);
+  httpRoute(HTTP_GET, text("/api/events"), On.EVENTS);
   offer(settingsHttpPort(HTTP_PORT), Service.HTTP);
   if (MDNS) {
     const http = text("_http._tcp");
@@ -64,6 +69,9 @@ export function main(): void {
     switch (httpNext()) {
       case <u32>On.STATUS:
         statusAnswer();
+        break;
+      case <u32>On.EVENTS:
+        statusEvents(EVENT_MS);
         break;
       case <u32>On.DATAGRAM:
         echoDatagrams(datagrams);

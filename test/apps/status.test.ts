@@ -115,6 +115,39 @@ test("the status stays JSON for readers that stop in the middle of it while ever
   );
 });
 
+test("the page is told of the status by events, once a second; who comes too late asks for the document", async (t) => {
+  const bench = await Bench.create();
+  bench.run(
+    (function* () {
+      const listeners = [];
+      // Half of the 12 places.
+      for (let i = 0; i < 6; i++) {
+        const listener = yield* bench.peer.connect(DEVICE_ADDRESS, 80);
+        yield* listener.send(get("/api/events"));
+        yield* listener.receive((data) => data.includes("\n\n"));
+        listeners.push(listener);
+      }
+      const late = yield* converse(bench, 80, get("/api/events"));
+      t.is(late.responses[0]?.status, 503);
+      t.is((yield* status(bench)).board, "virtual-w5500");
+      for (let second = 0; second < 30; second++) {
+        yield* bench.sleep(1000);
+        for (const listener of listeners) listener.pump();
+      }
+      for (const listener of listeners) {
+        // Chunks end anywhere, in the middle of a number, too.
+        const text = listener.received.toString().replace(/\r\n[0-9a-f]+\r\n/g, "");
+        const documents = [...text.matchAll(/data: (.*)\n\n/g)].map(
+          ([, data]) => JSON.parse(data as string) as Status,
+        );
+        t.true(documents.length >= 29 && documents.length <= 31, `${documents.length}`);
+        const [first, last] = [documents[0] as Status, documents.at(-1) as Status];
+        t.true(last.uptime - first.uptime >= 28 && last.uptime - first.uptime <= 31);
+      }
+    })(),
+  );
+});
+
 test("RFC 9112 7.1: no chunk of the status is longer than the scratch", async (t) => {
   const bench = await Bench.create();
   bench.run(

@@ -1,4 +1,4 @@
-/* global AbortSignal, document, fetch, setTimeout */
+/* global AbortSignal, EventSource, clearTimeout, document, fetch, setTimeout */
 const $ = (id) => document.getElementById(id);
 
 function element(name, text, className) {
@@ -84,14 +84,43 @@ function show(s) {
   fill("counters", counters.filter(([, value]) => value).map(counter));
 }
 
-async function turn() {
+/** Events first; who gets none, as too many listen already, asks once a second and tries again after a while. */
+const SILENCE_MS = 5000;
+const ASKS = 30;
+
+function listen() {
+  const source = new EventSource("/api/events");
+  let silent;
+  const again = () => {
+    pill("no answer", "down");
+    source.close();
+    listen();
+  };
+  const hear = () => {
+    clearTimeout(silent);
+    silent = setTimeout(again, SILENCE_MS);
+  };
+  source.onmessage = ({ data }) => {
+    hear();
+    show(JSON.parse(data));
+  };
+  source.onerror = () => {
+    if (source.readyState !== EventSource.CLOSED) return;
+    clearTimeout(silent);
+    ask(ASKS);
+  };
+  hear();
+}
+
+async function ask(times) {
   try {
     const response = await fetch("/api/status", { signal: AbortSignal.timeout(4000) });
     show(await response.json());
   } catch {
     pill("no answer", "down");
   }
-  setTimeout(turn, 1000);
+  if (times > 0) setTimeout(ask, 1000, times - 1);
+  else listen();
 }
 
-turn();
+listen();

@@ -46,6 +46,7 @@ export function answerBegin(c: Client): void {
   if ((routeMethods(c) & HTTP_TELL) != 0) c.flags |= Flag.TELLS;
   c.flags |= Flag.ANSWERING;
   c.row = 0;
+  c.contentBytes = now();
   c.events = <u16>POLLOUT;
   enterPhase(c, Phase.RESPONSE);
   answerTurn(c);
@@ -163,7 +164,9 @@ export function httpMore(): void {
   goesOn = true;
 }
 
-/** The answer goes on in `ms` milliseconds (HTTP_FOREVER), or when `httpWake` is called. */
+/**
+ * The answer goes on `ms` milliseconds after the last such time (HTTP_FOREVER: not by itself), or when `httpWake` is called.
+ */
 export function httpWait(ms: u32): void {
   goesOn = true;
   waitMs = max(ms, <u32>1);
@@ -224,7 +227,9 @@ export function answerFinish(c: Client): void {
   if (c.row != 0xffff) c.row++;
   if (last) return answerEnd(c);
   if (waitMs == 0) return;
-  c.contentBytes = now() + waitMs;
+  // Counted from the time before, so that many pieces do not make a period longer.
+  c.contentBytes += waitMs;
+  if (isDue(c)) c.contentBytes = now() + waitMs;
   c.flags |= Flag.WAITS;
   // What comes behind a request that is being answered is the next request, and stays where it is.
   c.events = <u16>(c.phase == <u8>Phase.EVENTS ? POLLIN : 0);

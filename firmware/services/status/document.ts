@@ -3,8 +3,16 @@
  * may be as long as the tables are. Each field is true at the moment it is made.
  */
 import { text } from "board";
-import { httpAnswer, httpMore, httpRoom } from "../http/answer";
-import { httpStep, setHttpState } from "../http/call";
+import {
+  eventBegin,
+  eventEnd,
+  httpAnswer,
+  httpEvents,
+  httpMore,
+  httpRoom,
+  httpWait,
+} from "../http/answer";
+import { httpState, httpStep, setHttpState } from "../http/call";
 import { FIELD_BYTES, fieldsDone, putField } from "./fields";
 
 /** Writes the next piece of the answer. */
@@ -13,8 +21,17 @@ export function statusAnswer(): void {
   if (statusFields()) httpMore();
 }
 
+/** A handler that sends the status as an event every `periodMs` milliseconds (server-sent events). */
+export function statusEvents(periodMs: u32): void {
+  if (httpStep() == 0 && !httpEvents()) return;
+  if (httpState() == 0) eventBegin();
+  if (statusFields()) return httpMore();
+  eventEnd();
+  httpWait(periodMs);
+}
+
 /** Writes fields while there is room for them; true when there are more. */
-export function statusFields(): bool {
+function statusFields(): bool {
   while (!fieldsDone()) {
     if (httpRoom() < FIELD_BYTES) return true;
     putField();

@@ -41,12 +41,13 @@ import { putAddress, putCharacter, putMac, putNumber } from "../writer";
 import { putCounterName, putNicCounterName } from "./counter-names";
 
 /** Bytes that one field takes at most. */
-export const FIELD_BYTES: u32 = 64;
+export const FIELD_BYTES: u32 = 80;
 
 /** The fields, in the order of the document; those of tables come once for each row. */
 const enum Field {
   UPTIME,
   BOARD,
+  APP,
   CHIP,
   LINK,
   MAC,
@@ -96,7 +97,8 @@ function putInterfaceField(field: u32): void {
       jsonObject();
       return putCount(text("uptime"), uptimeSeconds());
     case <u32>Field.BOARD:
-      putWords(text("board"), text("{board}"));
+      return putWords(text("board"), text("{board}"));
+    case <u32>Field.APP:
       return putWords(text("app"), text("{app}"));
     case <u32>Field.CHIP:
       putWords(text("chip"), text("{chip}"));
