@@ -1,4 +1,4 @@
-/** What the example servers share: a listening socket, and echo without a buffer for each client. */
+/** What the examples share: sockets of servers and clients, where a server is, and echo without a buffer for each client. */
 import {
   AF_INET,
   EAGAIN,
@@ -8,22 +8,32 @@ import {
   SOCK_STREAM,
   SOL_SOCKET,
   SO_KEEPALIVE,
+  SO_RCVTIMEO,
+  SO_SNDTIMEO,
   SockAddrIn,
   TCP_KEEPIDLE,
   TCP_KEEPINTVL,
   bind,
+  connect,
+  htonl,
   htons,
   listen,
+  netAddress,
+  netGateway,
+  netPoll,
   recv,
   send,
   setsockopt,
   socket,
 } from "as-tcpip/net";
+import { settingsHost } from "as-tcpip/settings";
+import { Text, textAddress, textBytes } from "as-tcpip/text";
+import { clockMs } from "as-tcpip/time";
 
 export const ECHO_PORT: u16 = 7;
 
 const ADDRESS: usize = memory.data(8, 4);
-const VALUE: usize = memory.data(4, 4);
+const VALUE: usize = memory.data(8, 4);
 const CHUNK_BYTES: u32 = 512;
 const CHUNK: usize = memory.data(CHUNK_BYTES, 4);
 
@@ -57,6 +67,40 @@ export function listenOn(port: u16, flags: i32): i32 {
   keepAlive(fd);
   const result = listen(fd, 4);
   return result < 0 ? result : fd;
+}
+
+/** Lets time pass, while the network goes on. */
+export function pause(ms: u32): void {
+  const start = clockMs();
+  for (let passed: u32 = 0; passed < ms; passed = clockMs() - start) netPoll(ms - passed);
+}
+
+/** Waits until the device has its address and knows its router. */
+export function waitForAddress(): void {
+  while (netAddress() == 0 || netGateway() == 0) netPoll(1000);
+}
+
+/** Where a server is: the host of that name in the settings block (`--host NAME=ADDRESS`), or else the router. */
+export function serverOf(name: Text): u32 {
+  const address = settingsHost(textAddress(name), textBytes(name));
+  return address != 0 ? address : netGateway();
+}
+
+/** Connects a socket to a server. 0 or a negative errno. */
+export function connectTo(fd: i32, address: u32, port: u16): i32 {
+  const record = changetype<SockAddrIn>(ADDRESS);
+  record.sinFamily = <u16>AF_INET;
+  record.sinPort = htons(port);
+  record.sinAddr = htonl(address);
+  return connect(fd, record);
+}
+
+/** Sets how long the calls of a socket wait, ms. */
+export function setPatience(fd: i32, ms: u32): void {
+  store<i32>(VALUE, <i32>(ms / 1000));
+  store<i32>(VALUE, <i32>(ms % 1000) * 1000, 4);
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, VALUE, 8);
+  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, VALUE, 8);
 }
 
 /** What `echoOnce` has found. */

@@ -1,5 +1,6 @@
-import { SOCK_DGRAM } from "../../host-tools/net/hosted-stack.js";
+import { SOCK_DGRAM, SOCK_STREAM } from "../../host-tools/net/hosted-stack.js";
 import { Bench, DEVICE_ADDRESS, type BenchOptions, type Script } from "./bench.js";
+import { Connection } from "./peer.js";
 
 /** Numbers of the example programs in the image of all of them (test/device/examples). */
 const NUMBERS = {
@@ -14,6 +15,9 @@ const NUMBERS = {
   "worker-reuseport": 28,
   iperf: 30,
   tftp: 31,
+  syslog: 40,
+  mail: 41,
+  get: 42,
 };
 
 export type Example = keyof typeof NUMBERS;
@@ -59,6 +63,36 @@ export class Udp {
   close(): void {
     this.bench.peer.stack.closeSocket(this.fd);
   }
+}
+
+/** A TCP port of the bench's peer: a server for a device that is a client. */
+export class Listener {
+  private readonly fd: number;
+
+  constructor(
+    private readonly bench: Bench,
+    port: number,
+  ) {
+    const { stack } = bench.peer;
+    this.fd = stack.socket(SOCK_STREAM);
+    stack.bind(this.fd, 0, port);
+    stack.listen(this.fd, 4);
+  }
+
+  /** The next connection. */
+  *accept(): Script<Connection> {
+    const { stack } = this.bench.peer;
+    let fd = -1;
+    yield () => (fd = stack.accept(this.fd)) >= 0;
+    return new Connection(stack, fd);
+  }
+}
+
+/** Takes text up to and with a mark; empty when the connection has ended before. */
+export function* takeUntil(connection: Connection, mark: string): Script<string> {
+  yield* connection.receive((data) => data.includes(mark));
+  const at = connection.received.indexOf(mark);
+  return at < 0 ? "" : connection.take(at + mark.length).toString();
 }
 
 /** Lines of the device's log. */

@@ -9,6 +9,9 @@ import { main as echoLoop } from "../../../firmware/examples/echo-loop/main";
 import { main as echoPoll } from "../../../firmware/examples/echo-poll/main";
 import { main as echoRing } from "../../../firmware/examples/echo-ring/main";
 import { main as echoSelect } from "../../../firmware/examples/echo-select/main";
+import { main as get } from "../../../firmware/examples/get/main";
+import { main as mail } from "../../../firmware/examples/mail/main";
+import { main as syslog } from "../../../firmware/examples/syslog/main";
 import { main as iperf } from "../../../firmware/examples/iperf/main";
 import { main as tftp } from "../../../firmware/examples/tftp/main";
 import { main as workerOne } from "../../../firmware/examples/worker-one/main";
@@ -39,5 +42,11 @@ export function main(): void {
       return iperf();
     case 31:
       return tftp();
+    case 40:
+      return syslog();
+    case 41:
+      return mail();
+    case 42:
+      return get();
   }
 }
