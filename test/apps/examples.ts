@@ -18,6 +18,7 @@ const NUMBERS = {
   syslog: 40,
   mail: 41,
   get: 42,
+  mqtt: 43,
 };
 
 export type Example = keyof typeof NUMBERS;

@@ -11,6 +11,7 @@ import { main as echoRing } from "../../../firmware/examples/echo-ring/main";
 import { main as echoSelect } from "../../../firmware/examples/echo-select/main";
 import { main as get } from "../../../firmware/examples/get/main";
 import { main as mail } from "../../../firmware/examples/mail/main";
+import { main as mqtt } from "../../../firmware/examples/mqtt/main";
 import { main as syslog } from "../../../firmware/examples/syslog/main";
 import { main as iperf } from "../../../firmware/examples/iperf/main";
 import { main as tftp } from "../../../firmware/examples/tftp/main";
@@ -48,5 +49,7 @@ export function main(): void {
       return mail();
     case 42:
       return get();
+    case 43:
+      return mqtt();
   }
 }

@@ -1,0 +1,174 @@
+/** The MQTT client (firmware/examples/mqtt) against a scripted broker: MQTT 3.1.1 (OASIS Standard). */
+import test from "ava";
+import type { Script } from "./bench.js";
+import { Listener, exampleBench, lines } from "./examples.js";
+import type { Connection } from "./peer.js";
+
+interface Packet {
+  type: number;
+  body: Buffer;
+}
+
+/** A whole packet at the front of what has come, or nothing. */
+function whole(data: Buffer): (Packet & { bytes: number }) | undefined {
+  let length = 0;
+  for (let at = 1; at < data.length && at < 5; at++) {
+    const digit = data[at] as number;
+    length |= (digit & 0x7f) << (7 * (at - 1));
+    if (digit & 0x80) continue;
+    const bytes = at + 1 + length;
+    if (data.length < bytes) return undefined;
+    return { type: data[0] as number, body: data.subarray(at + 1, bytes), bytes };
+  }
+  return undefined;
+}
+
+/** The next packet of the device; type 0 when the connection has ended. */
+function* next(client: Connection): Script<Packet> {
+  yield* client.receive((data) => whole(data) !== undefined);
+  const packet = whole(client.received);
+  if (!packet) return { type: 0, body: Buffer.alloc(0) };
+  client.take(packet.bytes);
+  return packet;
+}
+
+const string = (text: string): Buffer =>
+  Buffer.concat([Buffer.from([0, text.length]), Buffer.from(text)]);
+
+function packet(type: number, ...parts: (Buffer | number[])[]): Buffer {
+  const body = Buffer.concat(parts.map((part) => Buffer.from(part)));
+  const length =
+    body.length < 128 ? [body.length] : [0x80 | (body.length & 0x7f), body.length >> 7];
+  return Buffer.concat([Buffer.from([type, ...length]), body]);
+}
+
+/** Lets the device in; its CONNECT, and what it says at once. */
+function* welcome(client: Connection): Script<Packet> {
+  const connect = yield* next(client);
+  yield* client.send(packet(0x20, [1, 0]));
+  return connect;
+}
+
+test("CONNECT with a last will; QoS 0 and 1 both ways; a packet in single bytes; keep-alive; a kept message comes again with DUP", async (t) => {
+  const bench = await exampleBench("mqtt", { hostName: "lamp", limitSeconds: 200 });
+  bench.run(
+    (function* () {
+      const listener = new Listener(bench, 1883);
+      let client = yield* listener.accept();
+      const connect = yield* welcome(client);
+      t.is(connect.type, 0x10);
+      // MQTT, level 4, a retained will of QoS 1, 30 s.
+      const wanted = [
+        string("MQTT"),
+        Buffer.from([4, 0x2c, 0, 30]),
+        string("lamp"),
+        string("lamp/state"),
+        string("offline"),
+      ];
+      t.deepEqual(connect.body, Buffer.concat(wanted));
+      const subscribe = yield* next(client);
+      t.is(subscribe.type, 0x82);
+      t.deepEqual(
+        subscribe.body.subarray(2),
+        Buffer.concat([string("lamp/say"), Buffer.from([1])]),
+      );
+      yield* client.send(packet(0x90, subscribe.body.subarray(0, 2), [1]));
+      const online = yield* next(client);
+      t.deepEqual(
+        [online.type, online.body.toString()],
+        [0x31, string("lamp/state").toString() + "online"],
+      );
+
+      const uptime = yield* next(client);
+      t.is(uptime.type, 0x32, "QoS 1, not a duplicate");
+      t.is(uptime.body.toString("latin1", 0, 13), string("lamp/uptime").toString());
+      // Before it is acknowledged no other one comes, but pings do.
+      const ping = yield* next(client);
+      t.deepEqual([ping.type, ping.body.length], [0xc0, 0]);
+      yield* client.send(packet(0xd0));
+
+      // A message of QoS 1, byte by byte: acknowledged, and said back.
+      for (const byte of packet(0x32, string("lamp/say"), [0x12, 0x34], Buffer.from("hello"))) {
+        yield* client.send(Buffer.from([byte]));
+      }
+      const ack = yield* next(client);
+      t.deepEqual([ack.type, [...ack.body]], [0x40, [0x12, 0x34]]);
+      const said = yield* next(client);
+      t.deepEqual(
+        [said.type, said.body.toString()],
+        [0x30, string("lamp/said").toString() + "hello"],
+      );
+      // One that is longer than there is room: its beginning.
+      yield* client.send(packet(0x30, string("lamp/say"), Buffer.alloc(1000, 0x61)));
+      const cut = yield* next(client);
+      t.is(cut.body.length, 11 + 256 - 10);
+      // The connection is lost: the kept message comes again, with DUP and the same number.
+      client.abort();
+      client = yield* listener.accept();
+      yield* welcome(client);
+      const again = yield* next(client);
+      t.deepEqual([again.type, again.body], [0x3a, uptime.body]);
+      yield* client.send(packet(0x40, Buffer.from([0xff, 0xff])));
+      yield* client.send(packet(0x40, uptime.body.subarray(13, 15)));
+      t.is((yield* next(client)).type, 0x82);
+      t.is((yield* next(client)).type, 0x31);
+      const newer = yield* next(client);
+      t.is(newer.type, 0x32);
+      t.notDeepEqual(newer.body.subarray(13, 15), uptime.body.subarray(13, 15));
+      // A broker that answers no ping is left.
+      const start = bench.nowMs;
+      t.is((yield* next(client)).type, 0xc0);
+      t.is((yield* next(client)).type, 0);
+      t.true(bench.nowMs - start < 33_000);
+      t.true(lines(bench).some((line) => line.startsWith("MQTT down (error 110)")));
+      client.close();
+    })(),
+  );
+});
+
+test("refused, garbage, silence: told, and tried again after waits that double", async (t) => {
+  const bench = await exampleBench("mqtt", { limitSeconds: 200 });
+  bench.run(
+    (function* () {
+      const listener = new Listener(bench, 1883);
+      const times: number[] = [];
+      const answers = [
+        packet(0x20, [0, 5]),
+        packet(0x48, Buffer.from("TTP")),
+        Buffer.from([0x20, 0xff, 0xff, 0xff, 0xff, 1]),
+        null,
+      ];
+      for (const answer of answers) {
+        const client = yield* listener.accept();
+        times.push(bench.nowMs);
+        const connect = yield* next(client);
+        t.true(connect.body.includes("as-tcpip-c0a84d32"), "a name of its own");
+        if (answer) yield* client.send(answer);
+        yield* client.ended();
+        if (!answer)
+          t.true(bench.nowMs - (times.at(-1) as number) > 9900, "ten seconds for CONNACK");
+        client.close();
+      }
+      const waits = times
+        .slice(1)
+        .map((time, i) => Math.round((time - (times[i] as number)) / 1000));
+      t.deepEqual(waits, [1, 2, 4]);
+      t.true(lines(bench).includes("MQTT broker refuses (5)"));
+      // After a success the first wait is short again.
+      const client = yield* listener.accept();
+      yield* welcome(client);
+      t.is(
+        (yield* next(client)).type,
+        0x32,
+        "published while there was no connection: no duplicate",
+      );
+      t.is((yield* next(client)).type, 0x82);
+      // Nothing that we have asked for: QoS 2.
+      yield* client.send(packet(0x34, string("x"), [0, 1]));
+      yield* client.ended();
+      const start = bench.nowMs;
+      yield* listener.accept();
+      t.true(bench.nowMs - start < 1100);
+    })(),
+  );
+});
