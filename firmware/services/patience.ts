@@ -6,9 +6,12 @@
  */
 import { listenerPressure, sendOwed } from "../net/netstat";
 import { POLLIN } from "../net/sockets";
+import { HTTP_WEBSOCKET } from "../../stack/config";
 import { now } from "../../stack/now";
 import { sockEvents } from "../../stack/socket/socket";
 import { Client, Phase, clientAt, isConnected, progress } from "./client";
+import { WS_GOING_AWAY, sendClose } from "./http/close-frame";
+import { Flag, has } from "./http/message";
 import { abandon, leave, sayGoodbye } from "./endings";
 import { CLIENTS, PROGRESS_BYTES } from "./sizes";
 
@@ -144,9 +147,11 @@ function hasSpoken(c: Client): bool {
 /** Sends a client away: gently when it is owed nothing, with a reset when it keeps us waiting. */
 export function dismiss(c: Client): void {
   switch (patiencePhase(c)) {
+    case <u32>Phase.EVENTS:
+      if (HTTP_WEBSOCKET && has(c, Flag.SOCKET)) sendClose(c.fd, WS_GOING_AWAY);
+      return sayGoodbye(c, Phase.FAREWELL);
     case <u32>Phase.FRESH:
     case <u32>Phase.IDLE:
-    case <u32>Phase.EVENTS:
       return sayGoodbye(c, Phase.FAREWELL);
     case <u32>Phase.LINGER:
     case <u32>Phase.FAREWELL:

@@ -137,6 +137,13 @@ export class TcpStream {
     return all.toString();
   }
 
+  /** Takes what has come already, without waiting: empty when there is nothing, null at the end. */
+  readNow(): Buffer | null {
+    if ((this.stack.events(this.fd) & (POLLIN | POLLERR | POLLHUP)) === 0) return Buffer.alloc(0);
+    const got = this.stack.recv(this.fd);
+    return got > 0 ? Buffer.from(this.stack.data(got)) : null;
+  }
+
   /** True when the other side has reset the connection. */
   get failed(): boolean {
     return (this.stack.events(this.fd) & POLLERR) !== 0;

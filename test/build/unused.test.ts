@@ -3,6 +3,9 @@ import test from "ava";
 import { compileFirmware } from "../../host-tools/build/compile.js";
 import type { Options } from "../../stack/options.js";
 
+/** What test/device/web has in its `app.json`: an image that other tests have made already. */
+const WEB = { HTTP_ROUTES: 12 };
+
 /** Does a folder or file have functions in the module (their names stand in it), and how many static bytes are there in all. */
 async function weigh(
   part: string,
@@ -43,4 +46,14 @@ test("groups of sockets are in an image with MULTICAST_GROUPS, and in no other",
   t.true(withOne.code);
   const more = withOne.ram - without.ram;
   t.true(more >= 12 && more <= 96, `${more} bytes`);
+});
+
+test("WebSocket, and what is kept of requests, are in an image that asks for them, and in no other", async (t) => {
+  const web = "test/device/web";
+  // The demo has neither.
+  t.false((await weigh("firmware/services/http/websocket", {}, "demo")).code);
+  t.false((await weigh("firmware/services/http/sha1", {}, "demo")).code);
+  t.false((await weigh("firmware/services/http/kept", {}, "demo")).code);
+  t.true((await weigh("firmware/services/http/websocket", WEB, web)).code);
+  t.true((await weigh("firmware/services/http/kept", WEB, web)).code);
 });

@@ -181,16 +181,21 @@ export function httpWake(handler: u32): void {
   }
 }
 
+/** True while one more client may hold its answer open. */
+export function streamPlace(): bool {
+  let streams: u32 = 0;
+  for (let i: u32 = 0; i < CLIENTS; i++) {
+    if (clientAt(i).phase == <u8>Phase.EVENTS) streams++;
+  }
+  return streams < STREAMS;
+}
+
 /**
  * Begins an answer that goes on as events (`text/event-stream`, WHATWG HTML 9.2). At most half of all clients may have one; for
  * more the answer is 503, and false comes back.
  */
 export function httpEvents(): bool {
-  let streams: u32 = 0;
-  for (let i: u32 = 0; i < CLIENTS; i++) {
-    if (clientAt(i).phase == <u8>Phase.EVENTS) streams++;
-  }
-  if (streams >= STREAMS) {
+  if (!streamPlace()) {
     httpError(503);
     return false;
   }
@@ -227,12 +232,36 @@ export function answerFinish(c: Client): void {
   if (c.row != 0xffff) c.row++;
   if (last) return answerEnd(c);
   if (waitMs == 0) return;
+  sleep(c);
+  // What comes behind a request that is being answered is the next request, and stays where it is.
+  c.events = <u16>(c.phase == <u8>Phase.EVENTS ? POLLIN : 0);
+}
+
+/** Lets a client wait as the handler has said. */
+function sleep(c: Client): void {
   // Counted from the time before, so that many pieces do not make a period longer.
   c.contentBytes += waitMs;
   if (isDue(c)) c.contentBytes = now() + waitMs;
   c.flags |= Flag.WAITS;
-  // What comes behind a request that is being answered is the next request, and stays where it is.
-  c.events = <u16>(c.phase == <u8>Phase.EVENTS ? POLLIN : 0);
+}
+
+/** Of a WebSocket: the handler has said `httpMore`, the message goes on at once. */
+export function answerDue(): bool {
+  return goesOn && waitMs == 0;
+}
+
+/** Of a WebSocket: it goes on at once, after a time, or as it was said before; else when somebody wakes it. */
+export function answerWait(c: Client, mayGoOn: bool): void {
+  if (waitMs != 0) return sleep(c);
+  if (goesOn && mayGoOn) c.contentBytes = now();
+  else if (!has(c, Flag.WAITS)) c.contentBytes = now() + HTTP_FOREVER;
+  c.flags |= Flag.WAITS;
+}
+
+/** Copies the field lines of the handler, with the empty line behind them; bytes. */
+export function answerFields(to: usize): u32 {
+  memory.copy(to, SCRATCH + ANSWER_HEAD_BYTES, fieldsBytes);
+  return fieldsBytes;
 }
 
 function answerEnd(c: Client): void {

@@ -59,3 +59,12 @@ export {
   jsonText,
 } from "./json-out";
 export { putAddress, putBytes, putCharacter, putHex, putMac, putNumber, putText } from "../writer";
+export {
+  webSocketAccept,
+  webSocketBinary,
+  webSocketClose,
+  webSocketCode,
+  webSocketIsFirst,
+  webSocketIsLast,
+  webSocketIsText,
+} from "./websocket";

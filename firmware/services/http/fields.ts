@@ -4,7 +4,7 @@
  * 9112 6.3, 11.2).
  */
 import { Text, text, textBytes } from "board";
-import { HTTP_FIELDS, HTTP_KEEP_BYTES } from "../../../stack/config";
+import { HTTP_FIELDS, HTTP_KEEP_BYTES, HTTP_WEBSOCKET } from "../../../stack/config";
 import { EINVAL, ENOBUFS } from "../../../stack/errors";
 import { CLIENT_BUFFER_BYTES, Client } from "../client";
 import { REQUEST_FIELDS } from "../sizes";
@@ -33,6 +33,9 @@ const enum Field {
   CONNECTION,
   EXPECT,
   IF_NONE_MATCH,
+  UPGRADE,
+  WS_VERSION,
+  WS_KEY,
   /** From here on: fields that the application has asked for. */
   ASKED,
 }
@@ -167,6 +170,11 @@ function fieldOf(c: Client): u32 {
   if (wordIs(c, text("connection"))) return Field.CONNECTION;
   if (wordIs(c, text("expect"))) return Field.EXPECT;
   if (wordIs(c, text("if-none-match"))) return Field.IF_NONE_MATCH;
+  if (HTTP_WEBSOCKET) {
+    if (wordIs(c, text("upgrade"))) return Field.UPGRADE;
+    if (wordIs(c, text("sec-websocket-version"))) return Field.WS_VERSION;
+    if (wordIs(c, text("sec-websocket-key"))) return Field.WS_KEY;
+  }
   return HTTP_KEEP_BYTES != 0 ? askedField(c) : <u32>Field.OTHER;
 }
 
@@ -182,6 +190,11 @@ function valueBegin(c: Client): void {
     c.flags |= Flag.CODING;
   } else if (c.field == <u8>Field.CONTENT_TYPE) {
     store<u8>(c.buffer + TYPE_AT, 0);
+    c.flags &= ~(<u32>Flag.WS_KEY);
+  } else if (HTTP_WEBSOCKET && c.field == <u8>Field.WS_KEY) {
+    // The key lies where a content type would: a request for a WebSocket has none.
+    store<u8>(c.buffer + TYPE_AT, 0);
+    c.flags |= Flag.WS_KEY;
   } else if (HTTP_KEEP_BYTES != 0 && isAsked(c)) {
     keepBegin(c, <u32>Kept.FIELD + <u32>c.field - <u32>Field.ASKED);
   }
@@ -202,6 +215,7 @@ function value(c: Client, byte: u32): void {
     case <u8>Field.OTHER:
       return;
     case <u8>Field.CONTENT_TYPE:
+    case <u8>Field.WS_KEY:
       return keepType(c, byte);
     default:
       if (HTTP_KEEP_BYTES != 0 && c.field >= <u8>Field.ASKED) {
@@ -255,11 +269,14 @@ function valueEnd(c: Client): void {
       if (c.bufferBytes == 0) fail(c, 400);
       return;
     case <u8>Field.CONTENT_TYPE:
+    case <u8>Field.WS_KEY:
       return trimType(c);
     case <u8>Field.TRANSFER_ENCODING:
     case <u8>Field.CONNECTION:
     case <u8>Field.EXPECT:
     case <u8>Field.IF_NONE_MATCH:
+    case <u8>Field.UPGRADE:
+    case <u8>Field.WS_VERSION:
       return tokenEnd(c);
     default:
       return;
@@ -296,6 +313,13 @@ function token(c: Client): void {
     case <u8>Field.CONNECTION:
       if (wordIs(c, text("close"))) c.flags |= Flag.ASKS_CLOSE;
       else if (wordIs(c, text("keep-alive"))) c.flags |= Flag.ASKS_KEEP;
+      else if (HTTP_WEBSOCKET && wordIs(c, text("upgrade"))) c.flags |= Flag.UPGRADE;
+      return;
+    case <u8>Field.UPGRADE:
+      if (HTTP_WEBSOCKET && wordIs(c, text("websocket"))) c.flags |= Flag.WEBSOCKET;
+      return;
+    case <u8>Field.WS_VERSION:
+      if (HTTP_WEBSOCKET && wordIs(c, text("13"))) c.flags |= Flag.WS_VERSION;
       return;
     case <u8>Field.EXPECT:
       if (wordIs(c, text("100-continue"))) c.flags |= Flag.EXPECT;

@@ -4,7 +4,7 @@
  * send ring is short of room.
  */
 import { Text, text, textBytes } from "board";
-import { HTTP_ECHO } from "../../../stack/config";
+import { HTTP_ECHO, HTTP_WEBSOCKET } from "../../../stack/config";
 import { assetBytes, assetType, assetTypeBytes } from "../../net/assets";
 import { Client, Service } from "../client";
 import { putBytes, putCharacter, putNumber, putText, writeTo, written } from "../writer";
@@ -18,6 +18,10 @@ export const HEAD_BYTES: u32 = 384;
 
 /** Reason of a status, which is also the text of its body. */
 export function statusText(status: u32): Text {
+  if (HTTP_WEBSOCKET) {
+    if (status == 101) return text("101 Switching Protocols");
+    if (status == 426) return text("426 Upgrade Required");
+  }
   switch (status) {
     case 200:
       return text("200 OK");

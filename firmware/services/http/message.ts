@@ -94,6 +94,12 @@ export const enum Flag {
   UPLOAD = 524288,
   /** The application answers. */
   ANSWERING = 1048576,
+  /** What a request for a WebSocket has (RFC 6455 4.1), and that one is open. */
+  UPGRADE = 2097152,
+  WEBSOCKET = 4194304,
+  WS_VERSION = 8388608,
+  WS_KEY = 16777216,
+  SOCKET = 33554432,
 }
 
 /** Values of `Client.resource` that are no assets; route n is `FIRST_ROUTE - n`. */

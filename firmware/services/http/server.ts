@@ -6,7 +6,7 @@
 import { text, textAddress, textBytes } from "board";
 import { MSG_DONTWAIT, POLLIN, recv, send } from "../../net/sockets";
 import { sendRoom } from "../../net/netstat";
-import { HTTP_ECHO, HTTP_KEEP_BYTES } from "../../../stack/config";
+import { HTTP_ECHO, HTTP_KEEP_BYTES, HTTP_WEBSOCKET } from "../../../stack/config";
 import { Client, Phase, Service, enterPhase, progress } from "../client";
 import { abandon, leave, lingerTurn } from "../endings";
 import { dismiss } from "../patience";
@@ -28,6 +28,7 @@ import { Kept, keepBegin, keepBytes } from "./kept";
 import { Flag, Method, Parse, fail, has, hasBody, isRoute } from "./message";
 import { requestBegin, requestFeed } from "./request";
 import { refuse, respond, responseBegin, responseTurn } from "./response";
+import { socketReturned, socketTurn } from "./websocket";
 import { HTTP_GET, HTTP_TELL, HTTP_UPLOAD, methodBit, routeMethods } from "./routes";
 
 /** Readies the server; once, before its first client. */
@@ -46,6 +47,7 @@ export function httpTurn(c: Client): void {
       if (HTTP_ECHO && c.service == <u8>Service.HTTP_ECHO) return echoTurn(c);
       return bodyTurn(c);
     case <u8>Phase.EVENTS:
+      if (HTTP_WEBSOCKET && has(c, Flag.SOCKET)) return socketTurn(c);
       return answerTurn(c);
     case <u8>Phase.RESPONSE:
       if (isAnswering(c)) return answerTurn(c);
@@ -62,7 +64,8 @@ export function httpReturned(): void {
   callClose();
   if (c.phase == <u8>Phase.GONE) c.phase = <u8>Phase.FREE;
   if (c.phase == <u8>Phase.FREE || c.service > <u8>Service.HTTP_ECHO) return;
-  if (httpEvent() == HttpEvent.ANSWER) answerFinish(c);
+  if (HTTP_WEBSOCKET && has(c, Flag.SOCKET)) socketReturned(c);
+  else if (httpEvent() == HttpEvent.ANSWER) answerFinish(c);
   else uploadGoesOn(c);
 }
 

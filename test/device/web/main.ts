@@ -52,10 +52,17 @@ import {
   putNumber,
   putText,
   setHttpState,
+  webSocketAccept,
+  webSocketBinary,
+  webSocketClose,
+  webSocketCode,
+  webSocketIsFirst,
+  webSocketIsLast,
+  webSocketIsText,
 } from "as-tcpip/http";
 import { log1 } from "as-tcpip/log";
 import { netStart } from "as-tcpip/net";
-import { text } from "as-tcpip/text";
+import { Text, text, textAddress, textBytes } from "as-tcpip/text";
 
 const enum On {
   HELLO = 1,
@@ -67,6 +74,7 @@ const enum On {
   EVENTS,
   TICK,
   SILENT,
+  SOCKET,
 }
 
 const BUFFER: usize = memory.data(64, 4);
@@ -175,7 +183,56 @@ function onEvents(): void {
 
 function onTick(): void {
   ticks += 1;
+  httpWake(On.SOCKET);
   httpWake(On.EVENTS);
+}
+
+/** Echoes messages; "tick" asks for the next tick, "long" for 2,000 bytes, "bye" for the end. */
+function onSocket(): void {
+  switch (httpEvent()) {
+    case HttpEvent.GONE:
+      log1("info: socket ended with %u", webSocketCode());
+      return;
+    case HttpEvent.MESSAGE:
+      return onMessage();
+    default:
+      if (httpStep() == 0) {
+        if (webSocketAccept()) httpAnswerField(text("Sec-WebSocket-Protocol"), text("echo"));
+        return;
+      }
+      if (httpStep() == 1) return putText(text("open"));
+      if (httpState() == 1) {
+        setHttpState(0);
+        putText(text("tick"));
+      } else if (httpState() > 1) putLong();
+  }
+}
+
+function onMessage(): void {
+  const whole = webSocketIsFirst() && webSocketIsLast() && webSocketIsText();
+  if (whole && isData(text("tick"))) return setHttpState(1);
+  if (whole && isData(text("long"))) {
+    setHttpState(2);
+    httpWake(On.SOCKET);
+    return;
+  }
+  if (whole && isData(text("bye"))) return webSocketClose(4000);
+  if (!webSocketIsText()) webSocketBinary();
+  putBytes(httpData(), httpDataBytes());
+  if (!webSocketIsLast()) httpMore();
+}
+
+function isData(words: Text): bool {
+  if (httpDataBytes() != textBytes(words)) return false;
+  return memory.compare(httpData(), textAddress(words), textBytes(words)) == 0;
+}
+
+/** A message of ours in pieces of 100 bytes. */
+function putLong(): void {
+  for (let i: u32 = 0; i < 100; i++) putText(text("x"));
+  setHttpState(httpState() + 1);
+  if (httpState() < 22) httpMore();
+  else setHttpState(0);
 }
 
 export function main(): void {
@@ -190,6 +247,7 @@ export function main(): void {
   httpRoute(HTTP_POST | HTTP_PUT | HTTP_UPLOAD | HTTP_TELL, text("/upload"), On.UPLOAD);
   httpRoute(HTTP_GET | HTTP_TELL, text("/events"), On.EVENTS);
   httpRoute(HTTP_GET, text("/silent"), On.SILENT);
+  httpRoute(HTTP_GET | HTTP_TELL, text("/socket"), On.SOCKET);
   httpTimer(1000, On.TICK);
   for (;;) {
     switch (httpNext()) {
@@ -213,6 +271,9 @@ export function main(): void {
         break;
       case <u32>On.EVENTS:
         onEvents();
+        break;
+      case <u32>On.SOCKET:
+        onSocket();
         break;
       case <u32>On.TICK:
         onTick();
