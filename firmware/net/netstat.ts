@@ -1,11 +1,15 @@
 import { clockMs, Text, text } from "board";
+import { nicLink } from "nic";
+import { arpAt, arpMac } from "../../stack/arp/cache";
 import {
+  ARP_ENTRIES,
   SOCKETS,
   TCP_SYN_RECORDS,
   TCP_TCBS,
   TCP_TIME_WAIT_RECORDS,
   UDP_SOCKETS,
 } from "../../stack/config";
+import { iface, interfaceMac } from "../../stack/interface";
 import {
   sockLocalAddress,
   sockLocalPort,
@@ -141,6 +145,52 @@ export function sendOwed(fd: i32): u32 {
 export function sendRoom(fd: i32): u32 {
   const tcb = sockTcb(fd);
   return tcb == null ? 0 : sendQueueRoom(tcb);
+}
+
+/** Kind of a slot: true for a TCP socket. */
+export function socketIsTcp(index: u32): bool {
+  const kind = socketAt(index).kind;
+  return kind == SocketKind.LISTENER || kind == SocketKind.CONNECTION;
+}
+
+/** True for a slot of the socket table that is open. */
+export function socketIsOpen(index: u32): bool {
+  return socketAt(index).kind != SocketKind.FREE;
+}
+
+/** Places for neighbours (ARP). */
+export const NEIGHBOURS: u32 = ARP_ENTRIES;
+
+/** A neighbour's address, host order; 0 = none in this place, or its MAC is not known. */
+export function neighbourAddress(index: u32): u32 {
+  const entry = arpAt(index);
+  return entry == null ? 0 : entry.address;
+}
+
+/** Where the MAC of a neighbour stands, 6 bytes; 0 = none. */
+export function neighbourMac(index: u32): usize {
+  const entry = arpAt(index);
+  return entry == null ? 0 : arpMac(entry);
+}
+
+/** Where our own MAC stands, 6 bytes. */
+export function netMac(): usize {
+  return interfaceMac();
+}
+
+/** Mask of our network, host order. */
+export function netMask(): u32 {
+  return iface.mask;
+}
+
+/** The DNS server, host order; 0 = none. */
+export function netDns(): u32 {
+  return iface.dns;
+}
+
+/** Bit 0: link, bit 1: 100 Mbit/s, bit 2: full duplex. */
+export function netLink(): u32 {
+  return nicLink();
 }
 
 /** True when a peer has finished its handshake and waits for a TCB: a server should let an idle connection go. */

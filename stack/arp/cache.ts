@@ -94,6 +94,12 @@ export function arpFind(address: u32): ArpEntry | null {
   return null;
 }
 
+/** The neighbour in a place of the table, 0..ARP_ENTRIES-1, whose MAC is known; null = none. */
+export function arpAt(index: u32): ArpEntry | null {
+  const entry = changetype<ArpEntry>(ENTRIES + <usize>(index * ENTRY_BYTES));
+  return entry.state < PROBE ? null : entry;
+}
+
 /** Copies the MAC of a neighbour that is known to `mac`; false = it is not. Asks nobody. */
 export function arpKnown(address: u32, mac: usize): bool {
   const entry = arpFind(address);

@@ -19,6 +19,7 @@ const NUMBERS = {
   mail: 41,
   get: 42,
   mqtt: 43,
+  console: 44,
 };
 
 export type Example = keyof typeof NUMBERS;
@@ -93,7 +94,7 @@ export class Listener {
 export function* takeUntil(connection: Connection, mark: string): Script<string> {
   yield* connection.receive((data) => data.includes(mark));
   const at = connection.received.indexOf(mark);
-  return at < 0 ? "" : connection.take(at + mark.length).toString();
+  return at < 0 ? "" : connection.take(at + mark.length).toString("latin1");
 }
 
 /** Lines of the device's log. */

@@ -9,6 +9,7 @@ import { main as echoLoop } from "../../../firmware/examples/echo-loop/main";
 import { main as echoPoll } from "../../../firmware/examples/echo-poll/main";
 import { main as echoRing } from "../../../firmware/examples/echo-ring/main";
 import { main as echoSelect } from "../../../firmware/examples/echo-select/main";
+import { main as console } from "../../../firmware/examples/console/main";
 import { main as get } from "../../../firmware/examples/get/main";
 import { main as mail } from "../../../firmware/examples/mail/main";
 import { main as mqtt } from "../../../firmware/examples/mqtt/main";
@@ -51,5 +52,7 @@ export function main(): void {
       return get();
     case 43:
       return mqtt();
+    case 44:
+      return console();
   }
 }
