@@ -16,6 +16,7 @@ const COMMANDS: readonly { name: string; module: string }[] = [
   { name: "monitor", module: "./commands/monitor.js" },
   { name: "size", module: "./commands/size.js" },
   { name: "native", module: "./commands/native.js" },
+  { name: "simulate", module: "./commands/simulate.js" },
   { name: "bench", module: "./commands/bench.js" },
 ];
 

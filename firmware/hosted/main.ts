@@ -40,6 +40,7 @@ import {
   connectionsInUse,
   tcbAt,
 } from "../../stack/tcp/connection";
+import { tcpBrokenRule } from "./invariants";
 
 /**
  * The stack as a library for the host: the gateway and the tests are its users. The host moves the frames, gives the time
@@ -267,6 +268,11 @@ export function announceHttp(port: u32): void {
 /** Takes back what was announced; 0 = no room to send. */
 export function goodbye(): u32 {
   return !MDNS || mdnsGoodbye() ? 1 : 0;
+}
+
+/** 0, or a rule of the TCP's records that does not hold between turns (host-tools/simulate/rules.ts) and 256 times the record. */
+export function brokenRule(): u32 {
+  return tcpBrokenRule();
 }
 
 /** Counts up with every event that could end a wait on a socket. */

@@ -78,6 +78,7 @@ interface HostedExports {
   counter(index: number): number;
   inUse(table: number): number;
   tcbState(id: number): number;
+  brokenRule(): number;
 }
 
 /** What a hosted stack is made with. */
@@ -306,6 +307,11 @@ export class HostedStack {
   /** State of a TCB (stack/tcp), for tests of the state machine. */
   tcbState(id: number): number {
     return this.wasm.tcbState(id);
+  }
+
+  /** 0, or which rule of its records does not hold (host-tools/simulate/rules.ts). */
+  brokenRule(): number {
+    return this.wasm.brokenRule() >>> 0;
   }
 
   private get nowMs(): number {

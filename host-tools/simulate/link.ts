@@ -14,8 +14,8 @@ import type { VirtualClock } from "../sim/virtual-clock.js";
 export interface Troubles {
   /** Frames that vanish, each by itself. */
   lossPercent?: number;
-  /** Frames that begin a burst of losses, and how many frames a burst has on average (Gilbert's model). */
-  burst?: { percent: number; frames: number };
+  /** Frames that begin a burst, in which all is lost, and how long a burst is on average. */
+  burst?: { percent: number; ms: number };
   delayMs?: number;
   /** More delay, uniform from 0 to this; the order stays. */
   jitterMs?: number;
@@ -43,7 +43,7 @@ export class TroubledLink {
   sent = 0;
   arrived = 0;
   private readonly random: Random;
-  private inBurst = false;
+  private burstEndNs = 0;
   private freeNs = 0;
   private lastNs = 0;
 
@@ -78,11 +78,10 @@ export class TroubledLink {
 
   private lostInBurst(): boolean {
     const { burst } = this.troubles;
-    if (!burst) return false;
-    this.inBurst = this.inBurst
-      ? !this.random.chance(1 / burst.frames)
-      : this.happens(burst.percent);
-    return this.inBurst;
+    const now = this.clock.nowNs;
+    if (burst && now >= this.burstEndNs && this.happens(burst.percent))
+      this.burstEndNs = now + this.random.fraction() * 2 * burst.ms * 1e6;
+    return now < this.burstEndNs;
   }
 
   private isOut(): boolean {

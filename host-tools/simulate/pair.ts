@@ -8,7 +8,7 @@ export const ADDRESSES = [0x0a00_0001, 0x0a00_0002] as const;
 const MAC = 0x0200_0000_0001;
 
 /** What a frame goes through: `sent` by stack `side`, or `taken` by it (intact only). */
-export type Tap = (event: "sent" | "taken", side: 0 | 1, frame: Uint8Array) => void;
+export type Tap = (event: "sent" | "taken", side: 0 | 1, frame: Uint8Array, nowNs: number) => void;
 
 /** How a pair is made. */
 export interface PairOptions {
@@ -86,14 +86,14 @@ export class Pair {
       seed: seed + 0x10001 * side + 7919 * this.boots++,
       startMs: startMs?.[side] ?? 0,
       send: (frame) => {
-        onFrame?.("sent", side, frame);
+        onFrame?.("sent", side, frame, this.clock.nowNs);
         this.links[side].send(frame);
       },
     });
   }
 
   private receive(side: 0 | 1, frame: Uint8Array, intact: boolean): void {
-    if (intact) this.options.onFrame?.("taken", side, frame);
+    if (intact) this.options.onFrame?.("taken", side, frame, this.clock.nowNs);
     this.stacks[side].receive(frame);
   }
 }

@@ -47,7 +47,8 @@ export function acknowledge(tcb: Tcb, segment: Segment): bool {
   const sacks = TCP_SACK && (tcb.flags & TcbFlag.SACK_PERMITTED) != 0;
   const news = sacks && segment.headerBytes != TCP_HEADER_BYTES && sackTake(tcb, segment);
   if (news) sampleBySack(tcb);
-  if (seqLess(tcb.sndUna, ack)) {
+  const advances = seqLess(tcb.sndUna, ack);
+  if (advances) {
     if (!advance(tcb, ack)) return false;
     if (news && tcb.sacked != 0) duplicate(tcb, false);
   } else if (ack == tcb.sndUna && (sacks ? news : isDuplicate(tcb, segment))) {
@@ -56,7 +57,9 @@ export function acknowledge(tcb: Tcb, segment: Segment): bool {
   // RFC 9293 SEG-10: not from a segment older than the one that told the present window.
   // Nor from one that acknowledges less than we know of (3.10.7.4: "if SND.UNA =< SEG.ACK =< SND.NXT").
   if (!seqAtMost(tcb.sndUna, ack)) return true;
-  const newer = seqLess(tcb.sndWl1, segment.seq);
+  // What acknowledges more is the latest that the peer has sent, though it be old text sent again: the window, which counts from
+  // SND.UNA, would otherwise move on with it, past the edge that the peer has told.
+  const newer = advances || seqLess(tcb.sndWl1, segment.seq);
   if (newer || (tcb.sndWl1 == segment.seq && seqAtMost(tcb.sndWl2, ack)))
     windowUpdate(tcb, segment);
   return true;

@@ -19,6 +19,11 @@ function listOf(tcb: Tcb): usize {
   return LISTS + <u32>tcb.id * CAPACITY * offsetof<Range>();
 }
 
+/** Range `index` of what the peer has. */
+export function sackedRange(tcb: Tcb, index: u32): Range {
+  return rangeOf(listOf(tcb), index);
+}
+
 /**
  * Takes the blocks of a segment into the list. Each is believed only if it lies in the flight, above what the segment
  * acknowledges; others, such as the report of a duplicate, are passed over (RFC 2883 4.2). True when something new is there.

@@ -360,6 +360,19 @@ test("RFC 9293 SEG-10: a segment that was sent before the one that told the wind
   );
 });
 
+test("RFC 9293 3.8.6: old text sent again that acknowledges more tells the window; the old one does not move on past the peer's edge", async (t) => {
+  const it = await open({ window: 3000 });
+  const { peer, stack, fd } = it;
+  stack.send(fd, pattern(5000));
+  // The peer's edge stays at 3000: its application reads nothing.
+  peer.say("PA", { seq: peer.seq + 100, window: 3000 }, pattern(100));
+  stack.take();
+  peer.ack = peer.theirs(2921);
+  stack.inject(peer.frame("PA", { seq: peer.seq, window: 80 }, pattern(100)));
+  const ends = peer.segments().map(({ seq, data }) => ((seq - peer.irs - 1) >>> 0) + data.length);
+  t.true(Math.max(0, ...ends) <= 3000, `${ends}`);
+});
+
 test("T-7: the smallest segments and thousands of SACKs with holes cost no more than other ACKs", async (t) => {
   const it = await open({ mss: 48 });
   const { peer, stack, fd } = it;
