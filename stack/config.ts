@@ -22,6 +22,7 @@ export const TCP_MSL_MS: u32 = OPT_TCP_MSL_MS;
 export const TCP_RTO_MIN_MS: u32 = OPT_TCP_RTO_MIN_MS;
 export const TCP_DELAYED_ACK_MS: u32 = OPT_TCP_DELAYED_ACK_MS;
 export const TCP_ANY_PORT: bool = OPT_TCP_ANY_PORT != 0;
+export const IP_ANY_ADDRESS: bool = OPT_IP_ANY_ADDRESS != 0;
 export const UDP_SOCKETS: u32 = OPT_UDP_SOCKETS;
 export const UDP_RX_BYTES: u32 = OPT_UDP_RX_BYTES;
 export const MULTICAST_GROUPS: u32 = OPT_MULTICAST_GROUPS;

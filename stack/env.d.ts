@@ -19,6 +19,7 @@ declare const OPT_TCP_MSL_MS: u32;
 declare const OPT_TCP_RTO_MIN_MS: u32;
 declare const OPT_TCP_DELAYED_ACK_MS: u32;
 declare const OPT_TCP_ANY_PORT: u32;
+declare const OPT_IP_ANY_ADDRESS: u32;
 declare const OPT_UDP_SOCKETS: u32;
 declare const OPT_UDP_RX_BYTES: u32;
 declare const OPT_MULTICAST_GROUPS: u32;

@@ -79,6 +79,14 @@ export function isUnicast(address: u32): bool {
   return (address >>> 24) - 1 < 223 && address != iface.broadcast;
 }
 
+/** With IP_ANY_ADDRESS: packets to any host are ours, and are answered in its name. */
+export let standsForAll: bool = false;
+
+/** We stand for all hosts, as the gateway does for those behind it. */
+export function interfaceStandForAll(): void {
+  standsForAll = true;
+}
+
 /** The addresses have changed since `interfaceTakeChange` was asked last. */
 let changed: bool = false;
 

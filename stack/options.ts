@@ -46,6 +46,8 @@ export const OPTIONS = {
   TCP_DELAYED_ACK_MS: 40,
   /** A listener may take connections to every port (the gateway only). */
   TCP_ANY_PORT: 0,
+  /** The stack may take what routers take: packets to addresses that are not its own (the gateway only). */
+  IP_ANY_ADDRESS: 0,
   /** UDP sockets. */
   UDP_SOCKETS: 6,
   /** Receive ring of a UDP socket, bytes (a datagram takes 12 bytes more than its payload). */

@@ -2,7 +2,12 @@ import { ramFrameBuffer, ramFrameIn, ramFrameRoom } from "../../drivers/ram/nic"
 import { dhcpStart } from "../../stack/dhcp/client";
 import { MDNS } from "../../stack/config";
 import { dnsLookup } from "../../stack/dns/client";
-import { iface, interfaceInit, interfaceTentative } from "../../stack/interface";
+import {
+  iface,
+  interfaceInit,
+  interfaceStandForAll,
+  interfaceTentative,
+} from "../../stack/interface";
 import { mdnsGoodbye, mdnsRestart, mdnsService } from "../../stack/mdns/responder";
 import { now } from "../../stack/now";
 import { readyChanges } from "../../stack/readiness";
@@ -50,6 +55,11 @@ import { tcpBrokenRule } from "./invariants";
 const SCRATCH_BYTES: u32 = 65536;
 const SCRATCH: usize = memory.data(SCRATCH_BYTES, 4);
 const PEER: usize = memory.data(8, 4);
+
+/** The stack stands for all hosts: it takes connections to any address. */
+export function standForAll(): void {
+  interfaceStandForAll();
+}
 
 /**
  * Starts the stack with a MAC (high 16, low 32 bits) and an address, which is probed before it is used; address 0 asks DHCP.

@@ -12,6 +12,7 @@ import {
   type Mac,
   type Subnet,
 } from "../net/addresses.js";
+import { parseResolver, type Resolver } from "../net/dns-forwarder.js";
 import { PERFECT, type Impairments } from "../net/link.js";
 import { DEFAULT_NET, parseNet, type NetOption } from "../net/net-options.js";
 import { parseHostEntry, parseHostName, type Settings } from "../settings.js";
@@ -30,6 +31,7 @@ export interface RawSimOptions {
   mac?: string;
   hostname?: string;
   host?: string[];
+  dns?: string[];
   pcap?: string;
   vcd?: string;
   seed?: string;
@@ -52,6 +54,8 @@ export interface SimOptions {
   options: Partial<Options>;
   net: NetOption;
   settings: Settings;
+  /** Name servers of the gateway; undefined: those of this computer. */
+  resolvers: Resolver[] | undefined;
   /** The gateway's address and the network. */
   subnet: Subnet;
   seed: number;
@@ -91,6 +95,10 @@ export function addSimOptions(command: Command): Command {
     .option("--mac <mac>", "hardware address of the device, as 02:00:00:12:34:56")
     .option("--hostname <name>", "host name of the device")
     .option("--host <name=address...>", "names that the device knows without asking")
+    .option(
+      "--dns <address[:port]...>",
+      "name servers behind the gateway, in place of this computer's",
+    )
     .option("--pcap <file>", "capture the device's cable")
     .option("--vcd <file>", "dump the SPI signals")
     .option("--seed <n>", "seed of everything random; one seed is one run with --net none")
@@ -126,6 +134,7 @@ export function parseSimOptions(raw: RawSimOptions): SimOptions {
     options: raw.set,
     net,
     settings,
+    resolvers: raw.dns?.map(parseResolver),
     subnet,
     seed: seed ?? (virtual ? VIRTUAL_SEED : randomInt(2 ** 32)),
     impairments: parseImpairments(raw),

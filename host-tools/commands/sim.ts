@@ -11,6 +11,7 @@ import { TapAdapter } from "../net/tap.js";
 import { encodeSettings } from "../settings.js";
 import { isSimulated } from "../sim/machine-load.js";
 import type { DeviceSpec, RunResult } from "../sim/world-device.js";
+import { GATEWAY_MAC } from "../sim/world-lan.js";
 import { onStop } from "../terminal.js";
 import { PacedWorld, startVirtual, type DeviceThread } from "../sim/world-threads.js";
 import { SimOutput } from "./sim-output.js";
@@ -132,7 +133,17 @@ async function startForward(
   });
   const stack = world.lan.gateway;
   if (!stack) throw new Error("the world has no gateway");
-  const gateway = new Gateway({ stack, forwards, device: () => address });
+  const gateway = new Gateway({
+    stack,
+    clock: world.clock,
+    mac: GATEWAY_MAC,
+    subnet: options.subnet,
+    send: world.lan.sendFromGateway,
+    forwards,
+    resolvers: options.resolvers,
+    device: () => address,
+  });
+  world.lan.toGateway = (frame) => gateway.receive(frame);
   try {
     await gateway.open();
   } catch (error) {

@@ -1,9 +1,15 @@
-import { connect, createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { UserError } from "../errors.js";
+import type { Clock } from "../sim/types.js";
+import type { Mac, Subnet } from "./addresses.js";
+import type { Resolver } from "./dns-forwarder.js";
 import { EINPROGRESS, SOCK_STREAM, type HostedStack } from "./hosted-stack.js";
 import { formatForwards, type Forward } from "./net-options.js";
+import type { Ping } from "./ping-out.js";
+import type { FrameSink } from "./switch.js";
 import { resetHost, TcpJoin } from "./tcp-join.js";
 import { UdpForward } from "./udp-forward.js";
+import { Uplink } from "./uplink.js";
 
 /** Connections from the host that may wait for a free socket of the stack or for the device's address. */
 const WAITING_MAX = 128;
@@ -19,14 +25,25 @@ interface Waiting {
 /** What a gateway is made with. */
 export interface GatewayOptions {
   stack: HostedStack;
+  clock: Clock;
+  /** The gateway's hardware address, its own address and the network behind it. */
+  mac: Mac;
+  subnet: Subnet;
+  /** To the device's network. */
+  send: FrameSink;
   forwards: readonly Forward[];
+  /** Name servers; default: those of this computer. */
+  resolvers?: readonly Resolver[] | undefined;
+  /** For tests: where an address of another network is, and whether it answers echo requests. */
+  reach?: (address: number) => string;
+  ping?: Ping;
   /** The device's address, a host-order number; undefined while it has none. */
   device: () => number | undefined;
 }
 
 /**
- * Joins the device's network to the host's loopback, without special rights: connections to forwarded ports of 127.0.0.1
- * go to the device, and connections of the device to the gateway's address go to the same port of 127.0.0.1.
+ * Joins the device's network to the host, without special rights: connections to forwarded ports of 127.0.0.1 go to the
+ * device, and what the device sends to the gateway or beyond goes out through sockets of the host (`uplink.ts`).
  */
 export class Gateway {
   private readonly stack: HostedStack;
@@ -34,11 +51,19 @@ export class Gateway {
   private readonly waiting: Waiting[] = [];
   private readonly servers: Server[] = [];
   private readonly udp: UdpForward[] = [];
+  private readonly uplink: Uplink;
   private listener = -1;
   private closed = false;
 
   constructor(private readonly options: GatewayOptions) {
-    this.stack = options.stack;
+    const { stack, clock, mac, subnet, send, resolvers, reach, ping } = options;
+    this.stack = stack;
+    this.stack.standForAll();
+    this.uplink = new Uplink({
+      ...{ clock, mac, subnet, send, resolvers, reach, ping },
+      toStack: (frame) => stack.receive(frame),
+      ownsUdp: (port) => this.udp.some((forward) => forward.owns(port)),
+    });
     this.stack.onProgress = () => this.progress();
     this.listener = this.stack.socket(SOCK_STREAM);
     if (this.listener >= 0) {
@@ -59,6 +84,11 @@ export class Gateway {
     }
   }
 
+  /** A frame for the gateway; it is only lent for the call. */
+  receive(frame: Uint8Array): void {
+    if (this.closed || !this.uplink.take(frame)) this.stack.receive(frame);
+  }
+
   /** Connections that are joined now. */
   get connections(): number {
     return this.joins.size;
@@ -71,6 +101,7 @@ export class Gateway {
     for (const forward of this.udp) forward.close();
     for (const { host } of this.waiting.splice(0)) host.destroy();
     for (const join of [...this.joins]) join.destroy();
+    this.uplink.close();
   }
 
   /** Looks for work: to be called when the stack has worked or the device got its address. */
@@ -139,18 +170,26 @@ export class Gateway {
     }
   }
 
-  /** Joins what the device has connected to the same port of the host. */
+  /** Joins the device's connections to those of the host that were opened for them. */
   private acceptAll(): void {
-    for (let fd = this.stack.accept(this.listener); fd >= 0;) {
-      const port = this.stack.localPort(fd);
-      this.join(fd, connect({ port, host: "127.0.0.1", allowHalfOpen: true }));
-      fd = this.stack.accept(this.listener);
+    const { stack, uplink } = this;
+    for (let fd = stack.accept(this.listener); fd >= 0; fd = stack.accept(this.listener)) {
+      const [from, to] = [stack.peerAddress(fd), stack.localAddress(fd)];
+      const host = uplink.tcp.claim(from, stack.peerPort(fd), to, stack.localPort(fd));
+      if (host && !host.destroyed) {
+        this.join(fd, host);
+      } else {
+        // The host's side has ended before the device's stood.
+        stack.abort(fd);
+        if (host) uplink.tcp.forget(host);
+      }
     }
   }
 
   private join(fd: number, host: Socket): void {
     const join: TcpJoin = new TcpJoin(this.stack, fd, host, () => {
       this.joins.delete(join);
+      this.uplink.tcp.forget(host);
       this.stack.wake();
     });
     this.joins.add(join);

@@ -41,6 +41,7 @@ interface HostedExports {
     seed0: number,
     seed1: number,
   ): void;
+  standForAll(): void;
   step(nowMs: number): number;
   deadline(nowMs: number): number;
   frameInBuffer(): number;
@@ -200,6 +201,11 @@ export class HostedStack {
 
   listen(fd: number, backlog: number): number {
     return this.wasm.sysListen(fd, backlog);
+  }
+
+  /** Takes packets to every address, as the stack of a gateway. */
+  standForAll(): void {
+    this.wasm.standForAll();
   }
 
   /** Takes connections to every port that has no listener of its own. */

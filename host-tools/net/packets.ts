@@ -6,6 +6,8 @@ import { putMac, type Mac } from "./addresses.js";
  */
 export const ETHERNET_HEADER_BYTES = 14;
 export const ETHERTYPE_IPV4 = 0x0800;
+export const PROTOCOL_ICMP = 1;
+export const PROTOCOL_TCP = 6;
 export const PROTOCOL_UDP = 17;
 
 /** Smallest frame on the wire without its FCS (IEEE 802.3 3.2.8). */
@@ -59,6 +61,32 @@ export function ipv4HeaderBytes(frame: Uint8Array): number {
   return header >= 20 && total >= header && frame.length >= 14 + total ? header : 0;
 }
 
+/** An IPv4 packet in a frame: where it is and between whom. */
+export interface Ipv4View {
+  source: number;
+  destination: number;
+  protocol: number;
+  ttl: number;
+  /** Where its payload begins in the frame, and how long it is. */
+  at: number;
+  bytes: number;
+}
+
+/** The unfragmented IPv4 packet in a frame, the checksum of its header proven; null when there is none. */
+export function parseIpv4(frame: Uint8Array): Ipv4View | null {
+  const header = ipv4HeaderBytes(frame);
+  if (header === 0 || (get16(frame, 20) & 0x3fff) !== 0) return null;
+  if (checksum(frame, ETHERNET_HEADER_BYTES, header) !== 0) return null;
+  return {
+    source: get32(frame, 26),
+    destination: get32(frame, 30),
+    protocol: frame[23] as number,
+    ttl: frame[22] as number,
+    at: ETHERNET_HEADER_BYTES + header,
+    bytes: get16(frame, 16) - header,
+  };
+}
+
 /** The unfragmented UDP datagram in a frame, its checksums proven; null when there is none. */
 export function parseUdp(frame: Uint8Array): UdpView | null {
   const header = ipv4HeaderBytes(frame);
@@ -79,10 +107,31 @@ export function parseUdp(frame: Uint8Array): UdpView | null {
   };
 }
 
-function pseudoHeaderSum(frame: Uint8Array, udpBytes: number): number {
-  let sum = PROTOCOL_UDP + udpBytes;
+/** Sum of the pseudo-header of TCP and UDP, from the addresses in a frame. */
+export function pseudoHeaderSum(frame: Uint8Array, bytes: number, protocol = PROTOCOL_UDP): number {
+  let sum = protocol + bytes;
   for (let at = 26; at < 34; at += 2) sum += get16(frame, at);
   return sum;
+}
+
+/** A frame with an IPv4 header for `bytes` of payload, which begin at 34 and are the caller's to write; padding included. */
+export function buildIpv4(
+  macs: { from: Mac; to: Mac },
+  packet: { source: number; destination: number; protocol: number; bytes: number },
+): Uint8Array {
+  const frame = new Uint8Array(Math.max(MIN_FRAME_BYTES, 14 + 20 + packet.bytes));
+  putMac(frame, 0, macs.to);
+  putMac(frame, 6, macs.from);
+  put16(frame, 12, ETHERTYPE_IPV4);
+  frame[14] = 0x45;
+  put16(frame, 16, 20 + packet.bytes);
+  put16(frame, 20, 0x4000);
+  frame[22] = 64;
+  frame[23] = packet.protocol;
+  put32(frame, 26, packet.source);
+  put32(frame, 30, packet.destination);
+  put16(frame, 24, checksum(frame, 14, 20));
+  return frame;
 }
 
 /** Builds the frame of a UDP datagram, checksums and padding included. */
@@ -91,18 +140,12 @@ export function buildUdp(
   datagram: Omit<UdpView, "payload"> & { payload: Uint8Array },
 ): Uint8Array {
   const length = 8 + datagram.payload.length;
-  const frame = new Uint8Array(Math.max(MIN_FRAME_BYTES, 14 + 20 + length));
-  putMac(frame, 0, macs.to);
-  putMac(frame, 6, macs.from);
-  put16(frame, 12, ETHERTYPE_IPV4);
-  frame[14] = 0x45;
-  put16(frame, 16, 20 + length);
-  put16(frame, 20, 0x4000);
-  frame[22] = 64;
-  frame[23] = PROTOCOL_UDP;
-  put32(frame, 26, datagram.sourceAddress);
-  put32(frame, 30, datagram.destinationAddress);
-  put16(frame, 24, checksum(frame, 14, 20));
+  const frame = buildIpv4(macs, {
+    source: datagram.sourceAddress,
+    destination: datagram.destinationAddress,
+    protocol: PROTOCOL_UDP,
+    bytes: length,
+  });
   put16(frame, 34, datagram.sourcePort);
   put16(frame, 36, datagram.destinationPort);
   put16(frame, 38, length);

@@ -49,6 +49,12 @@ export class UdpForward {
     this.peers.clear();
   }
 
+  /** True for a port of the stack that a peer on the host has. */
+  owns(port: number): boolean {
+    for (const { fd } of this.peers.values()) if (this.stack.localPort(fd) === port) return true;
+    return false;
+  }
+
   /** Takes the device's answers to the host. To be called whenever the stack has worked. */
   progress(): void {
     for (const peer of this.peers.values()) {

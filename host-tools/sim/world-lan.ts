@@ -5,7 +5,7 @@ import { DhcpServer, type Lease } from "../net/dhcp-server.js";
 import { HostedStack } from "../net/hosted-stack.js";
 import { LinkDirection, PERFECT, type Impairments } from "../net/link.js";
 import { ETHERTYPE_IPV4, get16, get32 } from "../net/packets.js";
-import { EthernetSwitch, type SwitchPort } from "../net/switch.js";
+import { EthernetSwitch, type FrameSink, type SwitchPort } from "../net/switch.js";
 import { Random } from "./random.js";
 import type { Clock } from "./types.js";
 
@@ -45,6 +45,10 @@ export class VirtualLan {
   readonly gateway: HostedStack | undefined;
   /** Frames of the device enter here; they are only lent for the call. */
   readonly fromDevice: (frame: Uint8Array) => void;
+  /** From the gateway to the network. */
+  sendFromGateway: FrameSink = () => undefined;
+  /** Takes the frames for the gateway in place of its stack; they are only lent for the call. */
+  toGateway: FrameSink | undefined;
   /** Both directions of the device's link. */
   readonly links: { up: LinkDirection; down: LinkDirection };
 
@@ -73,10 +77,13 @@ export class VirtualLan {
     const { clock, onLease, onLog, gateway: firmware } = options;
     // The server answers under the gateway's address, so it stands in front of the gateway's stack.
     const deliver = (frame: Uint8Array): void => {
-      if (!dhcp?.handle(frame)) stack?.receive(frame);
+      if (dhcp?.handle(frame)) return;
+      if (this.toGateway) this.toGateway(frame);
+      else stack?.receive(frame);
     };
     if (!firmware && options.dhcp === false) return undefined;
     const port: SwitchPort = this.ethernet.attach("gateway", deliver);
+    this.sendFromGateway = port.send;
     const dhcp =
       options.dhcp === false
         ? undefined

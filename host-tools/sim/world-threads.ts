@@ -86,7 +86,7 @@ export function startVirtual(
  */
 export class PacedWorld {
   readonly lan: VirtualLan;
-  private readonly clock = new RealClock();
+  readonly clock = new RealClock();
   private readonly control = new SharedArrayBuffer(CONTROL_BYTES);
   private readonly toDevice = FrameRing.allocate(RING_BYTES);
   private readonly fromDevice = FrameRing.allocate(RING_BYTES);

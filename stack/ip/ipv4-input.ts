@@ -1,6 +1,6 @@
 import { checksumOf } from "cpu";
-import { DHCP, IGMP, IP_REASSEMBLY_SLOTS, MULTICAST_GROUPS } from "../config";
-import { iface, isUnicast } from "../interface";
+import { DHCP, IGMP, IP_ANY_ADDRESS, IP_REASSEMBLY_SLOTS, MULTICAST_GROUPS } from "../config";
+import { iface, isUnicast, standsForAll } from "../interface";
 import { DEVICE_NIC, linkRead, linkRxDevice } from "../link/device";
 import { RX_NETWORK } from "../link/headers";
 import { Counter, count } from "../statistics";
@@ -66,6 +66,9 @@ function addressesFault(): Counter {
   if (IGMP && ours != 0 && igmpMember(destination)) {
     packet.linkBroadcast = true;
     return Counter.COUNT;
+  }
+  if (IP_ANY_ADDRESS && standsForAll && isUnicast(destination) && !isLoopback(destination)) {
+    return packet.linkBroadcast ? Counter.IP_NOT_OURS : Counter.COUNT;
   }
   if (ours != 0) {
     // RFC 1122 3.3.6: a link broadcast that is no IP broadcast is discarded.

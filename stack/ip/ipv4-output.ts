@@ -1,7 +1,7 @@
 import { arpResolve } from "../arp/cache";
-import { ARP_PENDING_BYTES, LOOPBACK_BYTES } from "../config";
+import { ARP_PENDING_BYTES, IP_ANY_ADDRESS, LOOPBACK_BYTES } from "../config";
 import { EAGAIN, EINPROGRESS, EMSGSIZE, ENETUNREACH } from "../errors";
-import { IP_MTU, iface, interfaceMac } from "../interface";
+import { IP_MTU, iface, interfaceMac, standsForAll } from "../interface";
 import {
   DEVICE_LOOPBACK,
   DEVICE_NIC,
@@ -135,7 +135,8 @@ function open(
     macCopy(TX_ETHERNET, interfaceMac());
   } else {
     // 127/8 never goes on a wire (RFC 1122 3.2.1.3), nor an address that we have given up. 0 is for DHCP.
-    const ours = source == iface.address || source == 0;
+    const any = IP_ANY_ADDRESS && standsForAll;
+    const ours = source == iface.address || source == 0 || any;
     const result = ours ? resolve(source, destination) : -ENETUNREACH;
     if (result == -EINPROGRESS && mayWait) {
       if (!linkTxWait(nextHop(destination), totalBytes)) return result;

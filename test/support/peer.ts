@@ -20,6 +20,8 @@ export interface PeerOptions {
   ethernet: EthernetSwitch;
   mac: Mac;
   address: number;
+  /** Default router; 0 = none. */
+  gateway?: number;
   seed: number;
 }
 
@@ -32,9 +34,9 @@ export class Peer {
   private readonly running = new Set<{ script: Script; ready: () => boolean }>();
 
   constructor(private readonly options: PeerOptions) {
-    const { firmware, clock, ethernet, mac, address, seed } = options;
+    const { firmware, clock, ethernet, mac, address, gateway = 0, seed } = options;
     const port = ethernet.attach(`peer ${mac.toString(16)}`, (frame) => this.stack.receive(frame));
-    this.stack = new HostedStack(firmware, { clock, mac, address, seed, send: port.send });
+    this.stack = new HostedStack(firmware, { clock, mac, address, gateway, seed, send: port.send });
     this.stack.onProgress = () => this.progress();
   }
 
