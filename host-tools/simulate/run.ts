@@ -14,7 +14,7 @@ const FIRST_PORT = 40_000;
 const PROBE_PORT = 50_000;
 /** Addresses are probed and told by then. */
 const SETTLE_MS = 2500;
-/** Every wait ends within this time after the last trouble. */
+/** Something moves within this time, or the wait has ended. */
 const PATIENCE_MS = 900_000;
 /** Twice the lifetime of a segment, orphans, half-open records: then all tables are empty. */
 const LEVEL_MS = 500_000;
@@ -198,11 +198,16 @@ class Run {
   private wait(rule: string): void {
     const { outage, mtu } = this.scenario.link;
     const last = Math.max(outage ? outage.atMs + outage.ms : 0, mtu?.atMs ?? 0);
-    const open = (): End | undefined =>
-      [...this.ends, ...this.probes].find(({ result }) => result === undefined);
-    if (this.pair.until(() => open() === undefined, last + PATIENCE_MS)) return;
-    const { sent, received } = open() as End;
-    throw new Violation(rule, `${sent} bytes sent, ${received} received`);
+    const all = (): End[] => [...this.ends, ...this.probes];
+    const open = (): End | undefined => all().find(({ result }) => result === undefined);
+    const moved = (): number => all().reduce((sum, end) => sum + end.sent + end.received, 0);
+    while (open()) {
+      const before = moved();
+      const more = this.pair.until(() => !open() || moved() !== before, last + PATIENCE_MS);
+      if (more) continue;
+      const { sent, received } = open() as End;
+      throw new Violation(rule, `${sent} bytes sent, ${received} received`);
+    }
   }
 
   private judge(): void {

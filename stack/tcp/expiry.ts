@@ -78,6 +78,8 @@ function retransmitExpired(tcb: Tcb): void {
   }
   if (!opening && inFlight && tcb.sndWnd == 0) {
     // The window has shrunk to nothing under what is in flight: probes, not retransmissions (RFC 9293 MUST-35).
+    // A recovery is over with it: once the window opens all goes again, as after a timeout.
+    tcb.flags &= ~(TcbFlag.RECOVERY | TcbFlag.RETRANSMIT_HEAD);
     tcb.flags |= TcbFlag.PERSIST;
     tcb.backoff = 0;
     tcb.sndNxt = tcb.sndUna;

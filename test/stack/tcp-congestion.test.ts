@@ -175,6 +175,22 @@ test("RFC 5681 3.1: ACKs of the turn that brings the news of a loss do not make 
   t.deepEqual(numbers(it), [8, 12, 13, 14]);
 });
 
+test("a window that shuts in a recovery by the scoreboard, is probed and opens again: all goes on", async (t) => {
+  const it = await open({ options: { sackPermitted: true } });
+  fill(it);
+  for (let i = 0; i < 4; i++) ack(it, 1);
+  // 4..11 in flight; 5..8 have come.
+  const sack: [number, number][] = [[it.peer.theirs(5001), it.peer.theirs(9001)]];
+  it.stack.take();
+  it.stack.inject(it.peer.frame("A", { options: { sack } }));
+  t.is(numbers(it)[0], 4);
+  it.peer.say("A", { window: 0 });
+  t.deepEqual(it.peer.during(205), ["A 4001:1+1"]);
+  it.stack.take();
+  it.stack.inject(it.peer.frame("A", { window: 60000 }));
+  t.is(numbers(it)[0], 4);
+});
+
 test("RFC 6582 NR-1, NR-4: duplicates of what a timeout has sent again do not start a recovery", async (t) => {
   const it = await open();
   t.deepEqual(fill(it), [0, 1, 2, 3]);
