@@ -34,6 +34,8 @@ export const OPTIONS = {
   TCP_SACK: 1,
   /** Window scale (RFC 7323): the peer's windows may be larger than 64 KB; ours are not. */
   TCP_WINDOW_SCALE: 1,
+  /** Timestamps with PAWS (RFC 7323), where the peer has them, too. */
+  TCP_TIMESTAMPS: 1,
   /** Pieces that a send queue can hold (ring runs and zero-copy pieces). */
   TCP_TX_PIECES: 6,
   /** Keep-alive and user timeout (SO_KEEPALIVE, TCP_USER_TIMEOUT). */

@@ -14,6 +14,7 @@ import {
 import { rangeAt } from "../../stack/tcp/ranges";
 import { sackedRange } from "../../stack/tcp/sack";
 import { seqAtMost, seqLess } from "../../stack/tcp/sequence";
+import { delackDue } from "../../stack/tcp/timers";
 import { TIMER_TCP, timerArmed, timerDue } from "../../stack/time/timers";
 
 /**
@@ -69,7 +70,7 @@ function sendRule(tcb: Tcb): u32 {
 
 function receiveRule(tcb: Tcb): u32 {
   const finished = (tcb.flags & TcbFlag.FIN_RECEIVED) != 0;
-  if (finished && tcb.rcvNxt != tcb.finSeq + 1) return 9;
+  if (finished && <u16>tcb.rcvNxt != <u16>(<u32>tcb.finSeq + 1)) return 9;
   const end = finished ? tcb.rcvNxt - 1 : tcb.rcvNxt;
   if (!seqAtMost(tcb.rcvRead, end) || end - tcb.rcvRead > TCP_RX_BYTES) return 10;
   if (!seqAtMost(end, tcb.rcvAdv) && seqLess(tcb.rcvRead, end)) return 11;
@@ -96,6 +97,6 @@ function timerRule(tcb: Tcb): u32 {
   if (!timerArmed(timer)) return 17;
   const due = timerDue(timer);
   if ((armed & TcbTimer.RETRANSMIT) != 0 && <i32>(due - tcb.rexmtDue) > 0) return 18;
-  if ((armed & TcbTimer.DELAYED_ACK) != 0 && <i32>(due - tcb.delackDue) > 0) return 18;
+  if ((armed & TcbTimer.DELAYED_ACK) != 0 && <i32>(due - delackDue(tcb)) > 0) return 18;
   return (armed & TcbTimer.LIFE) != 0 && <i32>(due - tcb.lifeDue) > 0 ? 18 : 0;
 }

@@ -11,11 +11,12 @@ import { mssRaise } from "./path-mtu";
 import { pendingAdd } from "./pending";
 import { RTO_AFTER_SYN_LOSS_MS, rtoSample } from "./rto";
 import { sackAdvance, sackSkip, sackTake } from "./sack";
-import { Segment, TCP_HEADER_BYTES, TcpBit } from "./segment";
+import { Segment, TCP_HEADER_BYTES, TIMESTAMP_BYTES, TcpBit } from "./segment";
 import { sendQueueAcknowledge } from "./send-queue";
 import { seqAtMost, seqLess } from "./sequence";
 import { retransmissionStart } from "./tail-loss";
 import { timerStop } from "./timers";
+import { timestampNow, timestampsUsed } from "./timestamps";
 
 /** The handshake of a connection that we opened is done. */
 export function established(tcb: Tcb): void {
@@ -45,11 +46,12 @@ export function acknowledge(tcb: Tcb, segment: Segment): bool {
   if (tcb.state == TcpState.SYN_RECEIVED) openedSimultaneously(tcb, segment);
   const ack = segment.ack;
   const sacks = TCP_SACK && (tcb.flags & TcbFlag.SACK_PERMITTED) != 0;
-  const news = sacks && segment.headerBytes != TCP_HEADER_BYTES && sackTake(tcb, segment);
+  const plain = timestampsUsed(tcb) ? TCP_HEADER_BYTES + TIMESTAMP_BYTES : TCP_HEADER_BYTES;
+  const news = sacks && segment.headerBytes != plain && sackTake(tcb, segment);
   if (news) sampleBySack(tcb);
   const advances = seqLess(tcb.sndUna, ack);
   if (advances) {
-    if (!advance(tcb, ack)) return false;
+    if (!advance(tcb, segment, ack)) return false;
     if (news && tcb.sacked != 0) duplicate(tcb, false);
   } else if (ack == tcb.sndUna && (sacks ? news : isDuplicate(tcb, segment))) {
     duplicate(tcb, true);
@@ -118,12 +120,26 @@ function sampleBySack(tcb: Tcb): void {
   }
 }
 
+/**
+ * Nothing is being timed, as it was sent again: the echo tells which copy was acknowledged (RFC 7323 4: only where text is). One
+ * that is older than what was sent last says little: the acknowledgment of an earlier copy may have been lost, and the peer
+ * repeats its echo (RFC 7323 5.3 R2 before R3).
+ */
+function sampleByTimestamp(tcb: Tcb, segment: Segment): void {
+  const roundTripMs = timestampNow(tcb) - segment.tsEcr;
+  if (segment.tsEcr == 0 || roundTripMs > now() - tcb.lastSent) return;
+  rtoSample(tcb, roundTripMs);
+  mssRaise(tcb);
+}
+
 /** New data is acknowledged up to `ack`. */
-function advance(tcb: Tcb, ack: u32): bool {
+function advance(tcb: Tcb, segment: Segment, ack: u32): bool {
   const acked = ack - tcb.sndUna;
   if ((tcb.flags & TcbFlag.TIMING) != 0 && seqLess(tcb.rttSeq, ack)) {
     if ((tcb.flags & TcbFlag.TIMING_BY_SACK) == 0) takeSample(tcb);
     tcb.flags &= ~TcbFlag.TIMING;
+  } else if (timestampsUsed(tcb) && (tcb.flags & TcbFlag.TIMING) == 0 && segment.stamped) {
+    sampleByTimestamp(tcb, segment);
   }
   const partial = congestionOnAck(tcb, ack, acked);
   // RFC 6582 3.2 step 3: only the first partial acknowledgment of a recovery restarts the timer.

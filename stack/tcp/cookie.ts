@@ -1,9 +1,12 @@
+import { TCP_SACK, TCP_TIMESTAMPS, TCP_WINDOW_SCALE } from "../config";
 import { isDue, now } from "../now";
 import { keyedHash } from "../random";
 import { Counter, count } from "../statistics";
 import { linkOverflows } from "../link/device";
-import { SEND_MSS_MAX, SynOption, sendSynAck } from "./emit";
-import { Segment } from "./segment";
+import { SynRecord } from "./connection";
+import { SEND_MSS_MAX, SynOption, TX, synAckSend, txStamp } from "./emit";
+import { NO_SCALE, Segment } from "./segment";
+import { timestampOffset } from "./timestamps";
 
 /**
  * SYN cookies (RFC 4987 appendix A): when the SYN queue is full, a SYN is answered with a sequence number that holds all we
@@ -12,12 +15,18 @@ import { Segment } from "./segment";
  *     31      27 26    24 23                                 0
  *     | minute  |  MSS   | keyed hash of tuple, irs, minute  |
  *
+ * A client that sends timestamps gets its window scale and SACK, too: they come back in the low bits of our clock.
  * "Minute" is a counter of 65.5 s; a cookie is good in its own and in the next one.
  */
 const PERIOD_SHIFT: u32 = 16;
 const HASH_MASK: u32 = 0xffffff;
 /** Cookies are looked for only this long after the last one was sent: otherwise a guessed ACK has no chance at all. */
 const LIFE_MS: u32 = 131072;
+
+/** In the low bits of the clock of a cookie's timestamp: shift of the window scale, NO_SCALE = none, and SACK-permitted. */
+const CLOCK_BITS: u32 = 31;
+const CLOCK_SCALE: u32 = 15;
+const CLOCK_SACK: u32 = 16;
 
 let lastSent: u32 = 0;
 let sentAny: bool = false;
@@ -81,18 +90,41 @@ export function cookieAnswer(segment: Segment, mss: u32): void {
   lastSent = now();
   sentAny = true;
   count(Counter.TCP_COOKIE_SENT);
-  const port = segment.destinationPort;
+  TX.localAddress = segment.destination;
+  TX.remoteAddress = segment.source;
+  TX.ports = (segment.destinationPort << 16) | segment.sourcePort;
+  TX.seq = iss;
+  TX.ack = segment.seq + 1;
   // Window 0: no text can get lost while the peer waits for a TCB.
-  sendSynAck(
-    segment.destination,
-    segment.source,
-    port,
-    segment.sourcePort,
-    iss,
-    segment.seq + 1,
-    0,
-    SynOption.MSS,
+  TX.window = 0;
+  synAckSend(SynOption.MSS | offerOptions(segment));
+}
+
+/** Options that a SYN with timestamps gets: its own come back with our clock, whose low bits they replace. */
+function offerOptions(segment: Segment): u32 {
+  if (!TCP_TIMESTAMPS || !segment.stamped) return 0;
+  txStamp(segment.tsVal);
+  const scale: u32 = TCP_WINDOW_SCALE ? segment.scale : NO_SCALE;
+  const sack: u32 = TCP_SACK && segment.sackPermitted ? CLOCK_SACK : 0;
+  // Never ahead of what the clock shows, or the connection would go back behind it.
+  TX.tsVal = ((TX.tsVal - CLOCK_BITS) & ~CLOCK_BITS) | sack | scale;
+  return (
+    SynOption.TIMESTAMPS |
+    (scale != NO_SCALE ? SynOption.SCALE : 0) |
+    (sack != 0 ? SynOption.SACK_PERMITTED : 0)
   );
+}
+
+/** What our clock brings back of the options of a SYN that was answered with a cookie. */
+export function cookieOptions(segment: Segment, record: SynRecord): void {
+  if (!segment.stamped) return;
+  const ports = (segment.destinationPort << 16) | segment.sourcePort;
+  const clock = now() + timestampOffset(segment.destination, segment.source, ports);
+  // An echo that cannot be of our clock says nothing.
+  if (clock - segment.tsEcr >= LIFE_MS) return;
+  record.stampsUnknown = true;
+  if (TCP_WINDOW_SCALE) record.shift = segment.tsEcr & CLOCK_SCALE;
+  if (TCP_SACK) record.sackPermitted = (segment.tsEcr & CLOCK_SACK) != 0;
 }
 
 /**

@@ -1,14 +1,16 @@
 import { sumHeader } from "cpu";
-import { TCP_RX_BYTES, TCP_SACK, TCP_TX_BYTES, TCP_WINDOW_SCALE } from "../config";
+import { TCP_RX_BYTES, TCP_SACK, TCP_TIMESTAMPS, TCP_TX_BYTES, TCP_WINDOW_SCALE } from "../config";
 import { ipBegin, ipBeginNow, ipEnd, ipWrite } from "../ip/ipv4-output";
+import { now } from "../now";
 import { Counter, count } from "../statistics";
 import { Be } from "../wire/bytes";
 import { sumAdd, sumField, sumPseudoHeader } from "../wire/checksum";
-import { SynRecord, Tcb, TcbFlag } from "./connection";
+import { Connection, SynRecord, Tcb, TcbFlag } from "./connection";
 import { sackWrite } from "./sack-report";
-import { TCP_HEADER_BYTES, TcpBit } from "./segment";
+import { Segment, TCP_HEADER_BYTES, TIMESTAMP_BYTES, TIMESTAMP_HEAD, TcpBit } from "./segment";
 import { sendQueueRun, sendQueueSum, sendQueueWrite } from "./send-queue";
 import { seqMin } from "./sequence";
+import { timestampOffset, timestampsUsed } from "./timestamps";
 
 /** Writes segments to the IP layer: those of a TCB (output.ts decides which) and those that have no TCB behind them. */
 
@@ -23,85 +25,109 @@ const DEFAULT_TTL: u32 = 64;
 /** Header and options: the longest are those of a SACK with four blocks. */
 const HEADER: usize = memory.data(60, 4);
 
-/** Options of a SYN: bits of `segmentSend`'s `options`. */
+/** Options, all but the last of SYNs only: bits of `TxSegment.options`. */
 export const enum SynOption {
   MSS = 1,
   /** Window scale, of shift 0: our windows are below 64 KB, the peer's may be larger (RFC 7323 2.2). */
   SCALE = 2,
   SACK_PERMITTED = 4,
+  TIMESTAMPS = 8,
 }
 
 /** What our own SYN offers. */
 export const SYN_OPTIONS: u32 =
   SynOption.MSS |
   (TCP_WINDOW_SCALE ? SynOption.SCALE : 0) |
-  (TCP_SACK ? SynOption.SACK_PERMITTED : 0);
+  (TCP_SACK ? SynOption.SACK_PERMITTED : 0) |
+  (TCP_TIMESTAMPS ? SynOption.TIMESTAMPS : 0);
 
-/** Writes the options of a SYN behind the header; returns their bytes. */
-function writeSynOptions(options: u32): u32 {
-  store<u32>(HEADER, bswap<u32>((2 << 24) | (4 << 16) | RECEIVE_MSS), 20);
-  let at: u32 = 24;
-  if (TCP_WINDOW_SCALE && (options & SynOption.SCALE) != 0) {
-    store<u32>(HEADER + at, bswap<u32>((1 << 24) | (3 << 16) | (3 << 8)));
-    at += 4;
+/**
+ * The segment to be sent, filled by the caller of `segmentSend`; addresses and numbers in host order. One static instance: what
+ * a caller sets is good for one call.
+ */
+@unmanaged
+export class TxSegment {
+  localAddress: u32;
+  remoteAddress: u32;
+  /** Local in the high half. */
+  ports: u32;
+  seq: u32;
+  ack: u32;
+  window: u32;
+  /** TcpBit bits. */
+  bits: u32;
+  /** SynOption bits. What a TCB has to report of text out of order is added by itself. */
+  options: u32;
+  /** Bytes of text, and where they begin in the send queue of the TCB. */
+  bytes: u32;
+  offset: u32;
+  /** With SynOption.TIMESTAMPS. */
+  tsVal: u32;
+  tsEcr: u32;
+}
+
+export const TX: TxSegment = changetype<TxSegment>(memory.data(offsetof<TxSegment>(), 4));
+
+/** Writes the options behind the header; returns their bytes. */
+function writeOptions(options: u32): u32 {
+  let at: u32 = 20;
+  if ((options & SynOption.MSS) != 0) {
+    store<u32>(HEADER, bswap<u32>((2 << 24) | (4 << 16) | RECEIVE_MSS), 20);
+    at = 24;
+    if (TCP_WINDOW_SCALE && (options & SynOption.SCALE) != 0) {
+      store<u32>(HEADER + at, bswap<u32>((1 << 24) | (3 << 16) | (3 << 8)));
+      at += 4;
+    }
+    if (TCP_SACK && (options & SynOption.SACK_PERMITTED) != 0) {
+      store<u32>(HEADER + at, bswap<u32>((1 << 24) | (1 << 16) | (4 << 8) | 2));
+      at += 4;
+    }
   }
-  if (TCP_SACK && (options & SynOption.SACK_PERMITTED) != 0) {
-    store<u32>(HEADER + at, bswap<u32>((1 << 24) | (1 << 16) | (4 << 8) | 2));
-    at += 4;
+  if (TCP_TIMESTAMPS && (options & SynOption.TIMESTAMPS) != 0) {
+    store<u32>(HEADER + at, TIMESTAMP_HEAD);
+    store<u32>(HEADER + at, bswap<u32>(TX.tsVal), 4);
+    store<u32>(HEADER + at, bswap<u32>(TX.tsEcr), 8);
+    at += TIMESTAMP_BYTES;
   }
   return at - 20;
 }
 
-/**
- * Sends one segment; `bytes` of text come from the send queue of `tcb` at `offset`. `options`: those of a SYN (SynOption), or
- * 0; what a TCB has to report of text out of order is added by itself. Returns 0, or what `ipBegin` refused with.
- */
-export function segmentSend(
-  localAddress: u32,
-  remoteAddress: u32,
-  ports: u32,
-  seq: u32,
-  ack: u32,
-  bits: u32,
-  window: u32,
-  options: u32,
-  tcb: Tcb | null,
-  offset: u32,
-  bytes: u32,
-): i32 {
+/** Sends the segment of `TX`; text comes from the send queue of `tcb`. Returns 0, or what `ipBegin` refused with. */
+export function segmentSend(tx: TxSegment, tcb: Tcb | null): i32 {
+  const bytes = tx.bytes;
   let headerBytes: u32 = TCP_HEADER_BYTES;
-  if (options != 0) headerBytes += writeSynOptions(options);
-  else if (TCP_SACK && tcb != null && reports(tcb)) headerBytes += sackWrite(tcb, HEADER + 20);
+  if (tx.options != 0) headerBytes += writeOptions(tx.options);
+  if (TCP_SACK && tcb != null && reports(tcb)) headerBytes += sackWrite(tcb, HEADER + headerBytes);
   const tos: u32 = tcb != null ? <u32>tcb.tos : 0;
   const ttl: u32 = tcb != null ? <u32>tcb.ttl : DEFAULT_TTL;
   const total = headerBytes + bytes;
   // Only what nobody sends again waits for ARP: a RST, or the ACK of a TIME-WAIT record.
   const refused =
-    tcb == null && options == 0
-      ? ipBegin(PROTOCOL_TCP, localAddress, remoteAddress, total, tos, ttl)
-      : ipBeginNow(PROTOCOL_TCP, localAddress, remoteAddress, total, tos, ttl);
+    tcb == null && (tx.bits & TcpBit.SYN) == 0
+      ? ipBegin(PROTOCOL_TCP, tx.localAddress, tx.remoteAddress, total, tos, ttl)
+      : ipBeginNow(PROTOCOL_TCP, tx.localAddress, tx.remoteAddress, total, tos, ttl);
   if (refused != 0) return refused;
-  store<u32>(HEADER, bswap<u32>(ports));
-  store<u32>(HEADER, bswap<u32>(seq), 4);
-  store<u32>(HEADER, bswap<u32>(ack), 8);
+  store<u32>(HEADER, bswap<u32>(tx.ports));
+  store<u32>(HEADER, bswap<u32>(tx.seq), 4);
+  store<u32>(HEADER, bswap<u32>(tx.ack), 8);
   store<u8>(HEADER, <u8>(headerBytes << 2), 12);
-  store<u8>(HEADER, <u8>bits, 13);
-  Be.store16(HEADER + 14, window);
+  store<u8>(HEADER, <u8>tx.bits, 13);
+  Be.store16(HEADER + 14, tx.window);
   store<u32>(HEADER, 0, 16);
-  let sum = sumPseudoHeader(localAddress, remoteAddress, PROTOCOL_TCP, total);
+  let sum = sumPseudoHeader(tx.localAddress, tx.remoteAddress, PROTOCOL_TCP, total);
   sum += sumHeader(HEADER);
   if (headerBytes != TCP_HEADER_BYTES) {
     sum = sumAdd(sum, HEADER + TCP_HEADER_BYTES, headerBytes - TCP_HEADER_BYTES, 0);
   }
   let run: usize = 0;
   if (tcb != null && bytes != 0) {
-    run = sendQueueRun(tcb, offset, bytes);
-    sum = run != 0 ? sumAdd(sum, run, bytes, 0) : sendQueueSum(tcb, sum, offset, bytes);
+    run = sendQueueRun(tcb, tx.offset, bytes);
+    sum = run != 0 ? sumAdd(sum, run, bytes, 0) : sendQueueSum(tcb, sum, tx.offset, bytes);
   }
   store<u16>(HEADER, sumField(sum), 16);
   ipWrite(HEADER, headerBytes);
   if (run != 0) ipWrite(run, bytes);
-  else if (tcb != null && bytes != 0) sendQueueWrite(tcb, offset, bytes);
+  else if (tcb != null && bytes != 0) sendQueueWrite(tcb, tx.offset, bytes);
   ipEnd();
   count(Counter.TCP_OUT);
   return 0;
@@ -116,59 +142,66 @@ function reports(tcb: Tcb): bool {
 export function synAckOutput(record: SynRecord): i32 {
   const scale: u32 = record.scaled ? SynOption.SCALE : 0;
   const sack: u32 = record.sackPermitted ? SynOption.SACK_PERMITTED : 0;
-  return sendSynAck(
-    record.localAddress,
-    record.remoteAddress,
-    <u32>record.localPort,
-    <u32>record.remotePort,
-    record.iss,
-    record.irs + 1,
-    record.promised,
-    SynOption.MSS | scale | sack,
-  );
+  const stamps: u32 = record.stamped ? SynOption.TIMESTAMPS : 0;
+  txBetween(record);
+  TX.seq = record.iss;
+  TX.ack = record.irs + 1;
+  TX.window = record.promised;
+  if (TCP_TIMESTAMPS && stamps != 0) txStamp(record.stamp);
+  return synAckSend(SynOption.MSS | scale | sack | stamps);
 }
 
-/** SYN-ACK without a TCB; `window` 0 keeps the peer's data back until a TCB is there. */
-export function sendSynAck(
-  localAddress: u32,
-  remoteAddress: u32,
-  localPort: u32,
-  remotePort: u32,
-  iss: u32,
-  ack: u32,
-  window: u32,
-  options: u32,
-): i32 {
-  const ports = (localPort << 16) | remotePort;
-  const bits = TcpBit.SYN | TcpBit.ACK;
-  return segmentSend(
-    localAddress,
-    remoteAddress,
-    ports,
-    iss,
-    ack,
-    bits,
-    window,
-    options,
-    null,
-    0,
-    0,
-  );
+/** Sends `TX` as a SYN-ACK; `window` 0 keeps the peer's data back until a TCB is there. */
+export function synAckSend(options: u32): i32 {
+  TX.bits = TcpBit.SYN | TcpBit.ACK;
+  TX.options = options;
+  TX.bytes = 0;
+  return segmentSend(TX, null);
 }
 
-/** A segment without a connection behind it: RST, or the ACK of a TIME-WAIT record. Best effort: without room in the chip it is lost. */
-export function sendBare(
-  localAddress: u32,
-  remoteAddress: u32,
-  ports: u32,
-  seq: u32,
-  ack: u32,
-  bits: u32,
-): void {
+/** From and to the ends of a connection. */
+function txBetween(connection: Connection): void {
+  TX.localAddress = connection.localAddress;
+  TX.remoteAddress = connection.remoteAddress;
+  TX.ports = ((<u32>connection.localPort) << 16) | (<u32>connection.remotePort);
+}
+
+/** Our clock, for the tuple that `TX` has already, and the peer's. */
+export function txStamp(echo: u32): void {
+  TX.tsVal = now() + timestampOffset(TX.localAddress, TX.remoteAddress, TX.ports);
+  TX.tsEcr = echo;
+}
+
+/** A segment of a record without a TCB: RST, a challenge, or the ACK of a TIME-WAIT record; `stamp` 0 = without timestamps. */
+export function sendOfRecord(record: Connection, seq: u32, ack: u32, bits: u32, stamp: u32): void {
+  txBetween(record);
+  TX.options = 0;
+  if (TCP_TIMESTAMPS && stamp != 0) {
+    TX.options = SynOption.TIMESTAMPS;
+    txStamp(stamp);
+  }
+  bareSend(seq, ack, bits);
+}
+
+/** A segment in answer to one that belongs to no connection. */
+export function sendAnswer(segment: Segment, seq: u32, ack: u32, bits: u32): void {
+  TX.localAddress = segment.destination;
+  TX.remoteAddress = segment.source;
+  TX.ports = (segment.destinationPort << 16) | segment.sourcePort;
+  TX.options = 0;
+  bareSend(seq, ack, bits);
+}
+
+/** Best effort: without room in the chip it is lost. */
+function bareSend(seq: u32, ack: u32, bits: u32): void {
   const reset = (bits & TcpBit.RST) != 0;
   if (reset) count(Counter.TCP_RESET_OUT);
-  const window: u32 = reset ? 0 : TCP_RX_BYTES;
-  segmentSend(localAddress, remoteAddress, ports, seq, ack, bits, window, 0, null, 0, 0);
+  TX.seq = seq;
+  TX.ack = ack;
+  TX.bits = bits;
+  TX.window = reset ? 0 : TCP_RX_BYTES;
+  TX.bytes = 0;
+  segmentSend(TX, null);
 }
 
 /**
@@ -181,12 +214,6 @@ export function acceptableNumber(tcb: Tcb): u32 {
 
 /** RST for a connection that we give up, numbered so that the peer takes it. */
 export function sendReset(tcb: Tcb): void {
-  sendBare(
-    tcb.localAddress,
-    tcb.remoteAddress,
-    ((<u32>tcb.localPort) << 16) | (<u32>tcb.remotePort),
-    acceptableNumber(tcb),
-    tcb.rcvNxt,
-    TcpBit.RST | TcpBit.ACK,
-  );
+  const stamp: u32 = timestampsUsed(tcb) ? max<u32>(tcb.tsRecent, 1) : 0;
+  sendOfRecord(tcb, acceptableNumber(tcb), tcb.rcvNxt, TcpBit.RST | TcpBit.ACK, stamp);
 }

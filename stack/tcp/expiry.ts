@@ -21,7 +21,7 @@ import { mssLower } from "./path-mtu";
 import { pendingAdd } from "./pending";
 import { RTO_MAX_MS, rtoBackOff } from "./rto";
 import { probeDue } from "./tail-loss";
-import { timerStart, timersRearm } from "./timers";
+import { delackDue, timerStart, timersRearm } from "./timers";
 
 /**
  * Retransmissions before a connection is given up (R2, RFC 9293 3.8.3): with the timeout doubling from 200 ms to 60 s, the
@@ -44,7 +44,7 @@ export function tcpTimer(id: u32): void {
   }
   const tcb = tcbAt(id);
   if (tcb.state == TcpState.CLOSED) return;
-  if (taken(tcb, TcbTimer.DELAYED_ACK, tcb.delackDue)) ackNow(tcb);
+  if (taken(tcb, TcbTimer.DELAYED_ACK, delackDue(tcb))) ackNow(tcb);
   if (taken(tcb, TcbTimer.LIFE, tcb.lifeDue)) {
     if (!TCP_KEEPALIVE || tcb.socket == 0) {
       tcbReset(tcb);
@@ -147,7 +147,7 @@ function persistExpired(tcb: Tcb): void {
   tcb.flags |= TcbFlag.FORCE;
   // The timeout of data stays as it is: what the probes wait for is the application of the peer, not the network.
   if (tcb.backoff < 15) tcb.backoff += 1;
-  const delayMs = min<u32>((<u32>tcb.rto) << (<u32>tcb.backoff), RTO_MAX_MS);
+  const delayMs = min<u32>((<u32>tcb.rto) << tcb.backoff, RTO_MAX_MS);
   timerStart(tcb, TcbTimer.RETRANSMIT, cut(tcb, delayMs));
   pendingAdd(<u32>tcb.id);
 }

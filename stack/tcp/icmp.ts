@@ -2,6 +2,8 @@ import { ECONNREFUSED, EHOSTUNREACH, ENETUNREACH } from "../errors";
 import { ICMP_PARAMETER_PROBLEM, ICMP_TIME_EXCEEDED, ICMP_UNREACHABLE } from "../icmp/output";
 import { FIRST_SYN_RECORD, TcpState, connectionFind, tcbAt } from "./connection";
 import { tcbAbort } from "./lifecycle";
+import { TIMESTAMP_BYTES } from "./segment";
+import { timestampsUsed } from "./timestamps";
 
 const NET_UNREACHABLE: u32 = 0;
 const PROTOCOL_UNREACHABLE: u32 = 2;
@@ -42,7 +44,8 @@ export function tcpIcmpError(
   if (unreachable && code == FRAGMENTATION_NEEDED) {
     const mtu = max<u32>(info & 0xffff, MTU_MIN);
     // Believed only when the segment has not got through by the next timeout (expiry.ts).
-    if (mtu < <u32>tcb.sndMss + HEADERS_BYTES) tcb.routerMss = <u16>(mtu - HEADERS_BYTES);
+    const headers = HEADERS_BYTES + (timestampsUsed(tcb) ? TIMESTAMP_BYTES : 0);
+    if (mtu < <u32>tcb.sndMss + headers) tcb.routerMss = <u16>(mtu - headers);
     return;
   }
   const hard = unreachable && (code == PROTOCOL_UNREACHABLE || code == PORT_UNREACHABLE);

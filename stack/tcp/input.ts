@@ -82,7 +82,7 @@ export function tcpInput(packet: RxPacket): void {
 
 /** RFC 7323 2.3: the window of a SYN is never scaled. */
 function scaleWindow(tcb: Tcb, segment: Segment): void {
-  if (TCP_WINDOW_SCALE && (segment.bits & TcpBit.SYN) == 0) segment.window <<= <u32>tcb.sndShift;
+  if (TCP_WINDOW_SCALE && (segment.bits & TcpBit.SYN) == 0) segment.window <<= tcb.sndShift;
 }
 
 function proven(sum: u32): bool {

@@ -1,9 +1,14 @@
-import { now } from "../now";
 import { keyedHash } from "../random";
-import { Connection } from "./connection";
 
-/** Initial sequence number (RFC 6528 3): a 4 µs clock plus a keyed hash of the four-tuple. */
-export function initialSequenceNumber(connection: Connection): u32 {
-  const ports = ((<u32>connection.localPort) << 16) | (<u32>connection.remotePort);
-  return now() * 250 + keyedHash(connection.localAddress, connection.remoteAddress, ports);
+/**
+ * Initial sequence number (RFC 6528 3) of a connection that begins at `timeMs`: a 4 µs clock plus a keyed hash of the
+ * four-tuple. `ports`: local in the high half.
+ */
+export function initialSequenceNumber(
+  localAddress: u32,
+  remoteAddress: u32,
+  ports: u32,
+  timeMs: u32,
+): u32 {
+  return timeMs * 250 + keyedHash(localAddress, remoteAddress, ports);
 }

@@ -19,7 +19,7 @@ import {
   tcbAt,
   timeWaitAt,
 } from "./connection";
-import { sendBare, sendReset } from "./emit";
+import { sendOfRecord, sendReset } from "./emit";
 import { acceptQueueRemove, listenerAt } from "./listener";
 import { patienceInit } from "./patience";
 import { pendingAdd, pendingRemove } from "./pending";
@@ -27,6 +27,7 @@ import { RTO_INITIAL_MS } from "./rto";
 import { TcpBit } from "./segment";
 import { sendQueueClear } from "./send-queue";
 import { timerStart, timersStop } from "./timers";
+import { timestampsUsed } from "./timestamps";
 
 /**
  * Birth and death of connections. A connection that nobody owns any more gives its rings back as soon as they hold nothing
@@ -39,6 +40,9 @@ export const FIN_WAIT_2_MS: u32 = 60000;
 export const ORPHAN_MS: u32 = 60000;
 /** After so long without progress an orphan may be given up for a new connection. */
 const STALLED_MS: u32 = 5000;
+
+/** `TimeWait.born` counts in 16 ms. */
+export const BORN_SHIFT: u32 = 4;
 
 /** A TCB has become free since the last turn. */
 let freed: bool = false;
@@ -142,14 +146,7 @@ export function enterTimeWait(tcb: Tcb): void {
 
 /** The ACK of the peer's FIN, first or repeated. If it can't go now, the peer sends its FIN again. */
 export function timeWaitAcknowledge(record: TimeWait): void {
-  sendBare(
-    record.localAddress,
-    record.remoteAddress,
-    ((<u32>record.localPort) << 16) | (<u32>record.remotePort),
-    record.sndNxt,
-    record.rcvNxt,
-    TcpBit.ACK,
-  );
+  sendOfRecord(record, record.sndNxt, record.rcvNxt, TcpBit.ACK, record.tsRecent);
 }
 
 /** Our FIN is acknowledged and nobody reads any more: waits for the peer's FIN without rings. */
@@ -167,7 +164,8 @@ function handOver(tcb: Tcb, state: TcpState, lifeMs: u32): TimeWait {
   record.remotePort = tcb.remotePort;
   record.sndNxt = tcb.sndMax;
   record.rcvNxt = tcb.rcvNxt;
-  record.born = now();
+  record.born = <u16>(now() >>> BORN_SHIFT);
+  record.tsRecent = timestampsUsed(tcb) ? max<u32>(tcb.tsRecent, 1) : 0;
   record.challenges = 0;
   record.state = <u8>state;
   connectionInsert(id);
@@ -187,11 +185,16 @@ function timeWaitAllocate(): u32 {
   for (let id = FIRST_TIME_WAIT; id < CONNECTIONS; id++) {
     const record = timeWaitAt(id);
     if (record.state == TcpState.CLOSED) return id;
-    if (<i32>(record.born - timeWaitAt(oldest).born) < 0) oldest = id;
+    if (ageOf(record) > ageOf(timeWaitAt(oldest))) oldest = id;
   }
   count(Counter.TCP_TIME_WAIT_EVICTED);
   timeWaitFree(oldest);
   return oldest;
+}
+
+/** In units of 16 ms. */
+function ageOf(record: TimeWait): u32 {
+  return <u32>(<u16>((now() >>> BORN_SHIFT) - <u32>record.born));
 }
 
 /** Frees a TIME-WAIT record. */

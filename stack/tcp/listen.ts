@@ -1,5 +1,7 @@
+import { TCP_TIMESTAMPS } from "../config";
 import { isDue, now } from "../now";
 import { Counter, count } from "../statistics";
+import { noteWindow } from "./acknowledge";
 import {
   FIRST_SYN_RECORD,
   FIRST_TIME_WAIT,
@@ -7,14 +9,14 @@ import {
   SynRecord,
   TcpState,
   synRecordAt,
+  tcbAt,
 } from "./connection";
-import { cookieAnswer, cookieCheck } from "./cookie";
-import { SEND_MSS_MAX, sendBare } from "./emit";
-import { initialSequenceNumber } from "./isn";
+import { cookieAnswer, cookieCheck, cookieOptions } from "./cookie";
+import { SEND_MSS_MAX, sendAnswer, sendOfRecord } from "./emit";
 import { NO_LISTENER, listenerFind } from "./listener";
 import { pendingAdd } from "./pending";
 import { promote, promoteCommit, promoteLater, promoteNews, roomToPromise } from "./promote";
-import { DEFAULT_MSS, MINIMUM_MSS, Segment, TcpBit } from "./segment";
+import { DEFAULT_MSS, MINIMUM_MSS, Segment, TcpBit, segmentLength } from "./segment";
 import { seqLess } from "./sequence";
 import {
   SYN_ACK_RTO_MS,
@@ -23,6 +25,7 @@ import {
   synRecordFree,
   synRecordTimer,
 } from "./syn-records";
+import { timestampTake, timestampsUsed } from "./timestamps";
 
 /**
  * The passive side (RFC 9293 3.10.7.2): a SYN makes a record of the SYN queue, the ACK that finishes the handshake turns it
@@ -89,23 +92,24 @@ function cookieReceived(segment: Segment, listener: u32, irs: u32): bool {
   const record = synRecordFill(recordId, segment, listener, irs, mss);
   record.iss = segment.ack - 1;
   record.ambiguous = true;
+  if (TCP_TIMESTAMPS) cookieOptions(segment, record);
   const id = promote(recordId, true);
-  if (id == NO_CONNECTION) promoteLater(recordId);
-  else promoteCommit(recordId, id);
+  if (id == NO_CONNECTION) {
+    promoteLater(recordId);
+    return true;
+  }
+  promoteCommit(recordId, id);
+  const tcb = tcbAt(id);
+  segment.window <<= tcb.sndShift;
+  noteWindow(tcb, segment);
+  if (timestampsUsed(tcb)) timestampTake(tcb, segment);
   return true;
 }
 
 /** RST as an answer to a segment without a connection (RFC 9293 3.10.7.1). */
 export function refuse(segment: Segment): void {
-  const ports = (segment.destinationPort << 16) | segment.sourcePort;
-  if ((segment.bits & TcpBit.ACK) != 0) {
-    sendBare(segment.destination, segment.source, ports, segment.ack, 0, TcpBit.RST);
-    return;
-  }
-  const length =
-    segment.textBytes + ((segment.bits & TcpBit.SYN) >>> 1) + (segment.bits & TcpBit.FIN);
-  const ack = segment.seq + length;
-  sendBare(segment.destination, segment.source, ports, 0, ack, TcpBit.RST | TcpBit.ACK);
+  if ((segment.bits & TcpBit.ACK) != 0) sendAnswer(segment, segment.ack, 0, TcpBit.RST);
+  else sendAnswer(segment, 0, segment.seq + segmentLength(segment), TcpBit.RST | TcpBit.ACK);
 }
 
 function synReceived(segment: Segment, listener: u32): void {
@@ -118,9 +122,11 @@ function synReceived(segment: Segment, listener: u32): void {
   }
   const promised = roomToPromise(listener);
   const record = synRecordFill(id, segment, listener, segment.seq, mss);
-  record.iss = initialSequenceNumber(record);
+  const iss = record.issMade;
   // A connection that is opened again goes on above what it sent before (RFC 9293 MAY-2).
-  if (segment.floor != 0 && seqLess(record.iss, segment.floor)) record.iss = segment.floor;
+  if (segment.floor != 0 && seqLess(iss, segment.floor)) record.iss = segment.floor;
+  else if (TCP_TIMESTAMPS && segment.stamped) record.stamp = segment.tsVal;
+  else record.iss = iss;
   record.hasPromise = promised;
   record.due = true;
   pendingAdd(id);
@@ -148,9 +154,8 @@ export function synRecordExpired(id: u32): void {
 }
 
 function resetRecord(record: SynRecord): void {
-  const ports = ((<u32>record.localPort) << 16) | (<u32>record.remotePort);
-  const bits = TcpBit.RST | TcpBit.ACK;
-  sendBare(record.localAddress, record.remoteAddress, ports, record.iss + 1, record.irs + 1, bits);
+  const stamp: u32 = record.stamped ? record.stamp : 0;
+  sendOfRecord(record, record.iss + 1, record.irs + 1, TcpBit.RST | TcpBit.ACK, stamp);
 }
 
 /** A segment for a half-open connection that does not finish its handshake. */
@@ -183,9 +188,8 @@ function challengeHalfOpen(record: SynRecord): void {
   if (record.challenges >= CHALLENGES) return;
   record.challenges += 1;
   count(Counter.TCP_CHALLENGE_ACK);
-  const ports = ((<u32>record.localPort) << 16) | (<u32>record.remotePort);
-  const seq = record.iss + 1;
-  sendBare(record.localAddress, record.remoteAddress, ports, seq, record.irs + 1, TcpBit.ACK);
+  const stamp: u32 = record.stamped ? record.stamp : 0;
+  sendOfRecord(record, record.iss + 1, record.irs + 1, TcpBit.ACK, stamp);
 }
 
 function repeatSynAck(id: u32, record: SynRecord): void {
@@ -198,6 +202,10 @@ function repeatSynAck(id: u32, record: SynRecord): void {
 export function finishesHandshake(record: SynRecord, segment: Segment): bool {
   const bits = segment.bits & (TcpBit.SYN | TcpBit.ACK | TcpBit.RST);
   if (bits != TcpBit.ACK || segment.ack != record.iss + 1) return false;
+  // RFC 7323 3.2, 5.3: without the option, or older than the SYN, it is not of this connection.
+  if (TCP_TIMESTAMPS && record.stamped) {
+    if (!segment.stamped || <i32>(segment.tsVal - record.stamp) < 0) return false;
+  }
   // A window probe may stand one before the first byte of text.
   return segment.seq - record.irs <= record.promised + 1;
 }

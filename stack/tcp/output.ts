@@ -1,4 +1,4 @@
-import { TCP_KEEPALIVE, TCP_SACK, TCP_TX_BYTES } from "../config";
+import { TCP_KEEPALIVE, TCP_SACK, TCP_TIMESTAMPS, TCP_TX_BYTES } from "../config";
 import { isDue, now } from "../now";
 import { Counter, count } from "../statistics";
 import {
@@ -8,7 +8,7 @@ import {
   duplicateThreshold,
 } from "./congestion";
 import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
-import { SYN_OPTIONS, acceptableNumber, segmentSend } from "./emit";
+import { SYN_OPTIONS, SynOption, TX, acceptableNumber, segmentSend } from "./emit";
 import { patienceProgress } from "./patience";
 import { pendingAdd } from "./pending";
 import { receiveWindow } from "./receive-window";
@@ -18,30 +18,33 @@ import { TcpBit } from "./segment";
 import { seqAtMost, seqLess, seqMax } from "./sequence";
 import { probeStart, retransmissionStart } from "./tail-loss";
 import { timerStart, timerStop } from "./timers";
+import { timestampNow, timestampsUsed } from "./timestamps";
 
 /** Segments that one connection sends before the others have a turn. */
 const BURST: u32 = 4;
 
 /** An opening of the window that nobody answers is repeated after this at least, ms. */
 const OPENING_MS: u32 = 50;
+const OPENING_MAX_MS: u32 = 30_000;
 
 function sendOf(tcb: Tcb, seq: u32, bits: u32, options: u32, offset: u32, bytes: u32): i32 {
   const window = receiveWindow(tcb);
-  const ports = ((<u32>tcb.localPort) << 16) | (<u32>tcb.remotePort);
-  const ack: u32 = (bits & TcpBit.ACK) != 0 ? tcb.rcvNxt : 0;
-  const refused = segmentSend(
-    tcb.localAddress,
-    tcb.remoteAddress,
-    ports,
-    seq,
-    ack,
-    bits,
-    window,
-    options,
-    tcb,
-    offset,
-    bytes,
-  );
+  TX.localAddress = tcb.localAddress;
+  TX.remoteAddress = tcb.remoteAddress;
+  TX.ports = tcb.ports;
+  TX.seq = seq;
+  TX.ack = (bits & TcpBit.ACK) != 0 ? tcb.rcvNxt : 0;
+  TX.window = window;
+  TX.bits = bits;
+  TX.options = options;
+  TX.offset = offset;
+  TX.bytes = bytes;
+  if (TCP_TIMESTAMPS && ((options & SynOption.TIMESTAMPS) != 0 || timestampsUsed(tcb))) {
+    TX.options = options | SynOption.TIMESTAMPS;
+    TX.tsVal = timestampNow(tcb);
+    TX.tsEcr = tcb.tsRecent;
+  }
+  const refused = segmentSend(TX, tcb);
   if (refused != 0) return refused;
   if ((bits & TcpBit.ACK) != 0) {
     // Shut as far as the peer knew, and open now.
@@ -51,7 +54,10 @@ function sendOf(tcb: Tcb, seq: u32, bits: u32, options: u32, offset: u32, bytes:
     tcb.unackedBytes = 0;
     timerStop(tcb, TcbTimer.DELAYED_ACK);
     // Nobody acknowledges an opening: if nothing comes of it within two round trips, it is told once more.
-    if (opens) timerStart(tcb, TcbTimer.DELAYED_ACK, max<u32>(tcb.srtt >>> 2, OPENING_MS));
+    if (opens) {
+      const delayMs = min<u32>(max<u32>(tcb.srtt >>> 2, OPENING_MS), OPENING_MAX_MS);
+      timerStart(tcb, TcbTimer.DELAYED_ACK, delayMs);
+    }
   }
   return 0;
 }
@@ -102,7 +108,10 @@ function outputSyn(tcb: Tcb): i32 {
     return answer ? sendOf(tcb, tcb.sndMax, TcpBit.ACK, 0, 0, 0) : 0;
   }
   const bits: u32 = tcb.state == TcpState.SYN_RECEIVED ? TcpBit.SYN | TcpBit.ACK : TcpBit.SYN;
-  const refused = sendOf(tcb, tcb.sndUna, bits, SYN_OPTIONS, 0, 0);
+  // A SYN-ACK has the option only if the SYN had it (RFC 7323 3.2).
+  const unstamped = tcb.state == TcpState.SYN_RECEIVED && !timestampsUsed(tcb);
+  const options = unstamped ? SYN_OPTIONS & ~SynOption.TIMESTAMPS : SYN_OPTIONS;
+  const refused = sendOf(tcb, tcb.sndUna, bits, options, 0, 0);
   if (refused != 0) return refused;
   if (tcb.sndMax == tcb.sndUna) {
     if (TCP_KEEPALIVE) patienceProgress(tcb);

@@ -1,4 +1,4 @@
-import { TCP_SACK, TCP_WINDOW_SCALE } from "../config";
+import { TCP_SACK, TCP_TIMESTAMPS, TCP_WINDOW_SCALE } from "../config";
 import { POLLIN, POLLPRI } from "../posix";
 import { ready } from "../readiness";
 import { Counter, count } from "../statistics";
@@ -18,6 +18,7 @@ import { ackNow, tcbAllocate, tcbsFree, tcbsTakeNews } from "./lifecycle";
 import { acceptQueueAdd, listenerAt } from "./listener";
 import { RTO_AFTER_SYN_LOSS_MS, rtoSample } from "./rto";
 import { synRecordFree, synRecordWait } from "./syn-records";
+import { timestampOffset, timestampsBegin } from "./timestamps";
 
 /** From a finished handshake to a TCB in the accept queue, at once or when there is room. */
 
@@ -71,21 +72,29 @@ export function promote(recordId: u32, proven: bool): u32 {
   tcb.listener = record.listener;
   // Not CLOSED any more, or another record could be given the same TCB.
   tcb.state = <u8>TcpState.SYN_RECEIVED;
-  tcb.sndUna = record.iss;
-  tcb.sndNxt = record.iss + 1;
-  tcb.sndMax = record.iss + 1;
+  const iss = record.iss;
+  tcb.sndUna = iss;
+  tcb.sndNxt = iss + 1;
+  tcb.sndMax = iss + 1;
   if (TCP_SACK && record.sackPermitted) tcb.flags |= TcbFlag.SACK_PERMITTED;
-  if (TCP_WINDOW_SCALE && record.scaled) tcb.sndShift = <u8>record.shift;
+  if (TCP_WINDOW_SCALE && record.scaled) tcb.sndShift = record.shift;
   tcb.sndWnd = <u32>record.window;
   tcb.maxSndWnd = <u32>record.window;
   tcb.sndWl1 = record.irs;
-  tcb.sndWl2 = record.iss;
-  tcb.irs = record.irs;
+  tcb.sndWl2 = iss;
+  tcb.irs = <u16>record.irs;
   tcb.rcvNxt = record.irs + 1;
   tcb.rcvRead = record.irs + 1;
   tcb.rcvAdv = record.irs + 1 + <u32>record.promised;
-  tcb.sndMss = record.mss;
-  tcb.peerMss = record.mss;
+  tcb.sndMss = <u16>record.mss;
+  tcb.peerMss = <u16>record.mss;
+  if (TCP_TIMESTAMPS) {
+    const known = record.stamped;
+    if (known || record.stampsUnknown) {
+      tcb.tsOffset = timestampOffset(tcb.localAddress, tcb.remoteAddress, tcb.ports);
+      timestampsBegin(tcb, known ? record.stamp : 0, known);
+    }
+  }
   if (record.retries != 0) {
     tcb.flags |= TcbFlag.SYN_RETRANSMITTED;
     tcb.rto = <u16>RTO_AFTER_SYN_LOSS_MS;

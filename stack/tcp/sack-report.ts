@@ -3,17 +3,22 @@ import { Range } from "./range-list";
 import { duplicateBlock, latestText, rangeAt } from "./ranges";
 import { Segment } from "./segment";
 import { seqAtMost, seqLess } from "./sequence";
+import { timestampsUsed } from "./timestamps";
 
 /** What our acknowledgments report of text that has come out of order, or twice (RFC 2018, 2883). */
 
-/** Blocks that fit beside no other option (RFC 2018 3). */
+/** Blocks that fit beside no other option, and beside timestamps (RFC 2018 3). */
 const BLOCKS_MAX: u32 = 4;
+const BLOCKS_MAX_STAMPED: u32 = 3;
 
 /** Blocks that the next acknowledgment reports. */
 function blocks(tcb: Tcb): u32 {
   if ((tcb.flags & TcbFlag.SACK_PERMITTED) == 0) return 0;
   const duplicate: u32 = (tcb.flags & TcbFlag.DUPLICATE) != 0 ? 1 : 0;
-  return min<u32>(<u32>tcb.ranges + duplicate, BLOCKS_MAX);
+  return min<u32>(
+    <u32>tcb.ranges + duplicate,
+    timestampsUsed(tcb) ? BLOCKS_MAX_STAMPED : BLOCKS_MAX,
+  );
 }
 
 /** Bytes that the option takes of the next segment, two NOPs before it included; 0 = there is nothing to report. */

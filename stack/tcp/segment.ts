@@ -1,4 +1,5 @@
 import { sumHeader } from "cpu";
+import { TCP_TIMESTAMPS } from "../config";
 import { linkRead, linkSkip } from "../link/device";
 import { Be } from "../wire/bytes";
 import { sumAdd } from "../wire/checksum";
@@ -14,6 +15,10 @@ export const enum TcpBit {
 }
 
 export const TCP_HEADER_BYTES: u32 = 20;
+/** The timestamps option behind two bytes of padding. */
+export const TIMESTAMP_BYTES: u32 = 12;
+/** NOP, NOP, kind 8, length 10, as a plain word load sees them (RFC 7323 appendix A). */
+export const TIMESTAMP_HEAD: u32 = 0x0a080101;
 /** Send MSS when the peer names none (RFC 9293 MUST-15). */
 export const DEFAULT_MSS: u32 = 536;
 /** A smaller MSS of a peer is taken as this: below it headers outweigh data, and some attacks begin (CVE-2019-11479). */
@@ -42,6 +47,10 @@ export class Segment {
   scale: u32;
   /** The SYN has the SACK-permitted option. */
   sackPermitted: bool;
+  /** It has the timestamps option: the sender's clock, and the latest of ours that it has seen. */
+  stamped: bool;
+  tsVal: u32;
+  tsEcr: u32;
   /** Bytes of the header. */
   headerBytes: u32;
   /** Lowest initial sequence number for an answer that opens a connection again; 0 = any. */
@@ -85,7 +94,10 @@ export function segmentParse(segment: Segment, bytes: u32): u32 {
   segment.right = 0;
   segment.headerBytes = headerBytes;
   segment.floor = 0;
+  if (TCP_TIMESTAMPS) segment.stamped = false;
   if ((segment.bits & TcpBit.SYN) != 0) parseOptions(segment, headerBytes);
+  else if (TCP_TIMESTAMPS && headerBytes >= TCP_HEADER_BYTES + TIMESTAMP_BYTES)
+    findTimestamps(segment);
   return headerBytes;
 }
 
@@ -119,15 +131,31 @@ function parseOptions(segment: Segment, headerBytes: u32): void {
     // RFC 7323 2.3: a shift above 14 is taken as 14.
     if (kind == 3 && length == 3) segment.scale = min<u32>(<u32>load<u8>(HEADER + at, 2), 14);
     if (kind == 4 && length == 2) segment.sackPermitted = true;
+    if (TCP_TIMESTAMPS && kind == 8 && length == 10) takeTimestamps(segment, HEADER + at);
     at += length;
   }
 }
 
-/**
- * Place of the SACK option's first block in the header that `segmentParse` has read, and by `sackBlocks` how many there are;
- * 0 = none. A length that is not 8n+2 is passed over.
- */
-export function sackOption(segment: Segment): usize {
+function takeTimestamps(segment: Segment, option: usize): void {
+  segment.stamped = true;
+  segment.tsVal = optionNumber(option + 2);
+  segment.tsEcr = optionNumber(option + 6);
+}
+
+/** The timestamps option of a segment that is no SYN: at the place where everybody puts it (RFC 7323 appendix A), or elsewhere. */
+function findTimestamps(segment: Segment): void {
+  if (load<u32>(HEADER, TCP_HEADER_BYTES) == TIMESTAMP_HEAD) {
+    segment.stamped = true;
+    segment.tsVal = bswap<u32>(load<u32>(HEADER, TCP_HEADER_BYTES + 4));
+    segment.tsEcr = bswap<u32>(load<u32>(HEADER, TCP_HEADER_BYTES + 8));
+    return;
+  }
+  const option = optionOf(segment, 8);
+  if (option != 0 && load<u8>(option, 1) == 10) takeTimestamps(segment, option);
+}
+
+/** The option of a kind, with a length that fits; 0 = there is none. */
+function optionOf(segment: Segment, wanted: u32): usize {
   let at: u32 = TCP_HEADER_BYTES;
   while (at < segment.headerBytes) {
     const kind = <u32>load<u8>(HEADER + at);
@@ -139,10 +167,21 @@ export function sackOption(segment: Segment): usize {
     if (segment.headerBytes - at < 2) return 0;
     const length = <u32>load<u8>(HEADER + at, 1);
     if (length < 2 || length > segment.headerBytes - at) return 0;
-    if (kind == 5 && length > 2 && (length & 7) == 2) return HEADER + at + 2;
+    if (kind == wanted) return HEADER + at;
     at += length;
   }
   return 0;
+}
+
+/**
+ * Place of the SACK option's first block in the header that `segmentParse` has read, and by `sackBlocks` how many there are;
+ * 0 = none. A length that is not 8n+2 is passed over.
+ */
+export function sackOption(segment: Segment): usize {
+  const option = optionOf(segment, 5);
+  if (option == 0) return 0;
+  const length = <u32>load<u8>(option, 1);
+  return length > 2 && (length & 7) == 2 ? option + 2 : 0;
 }
 
 /** Blocks of the option at `sackOption`. */

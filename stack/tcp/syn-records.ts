@@ -47,7 +47,7 @@ export function synRecordFill(
   record.state = <u8>TcpState.SYN_RECEIVED;
   record.listener = <u8>(listener + 1);
   record.irs = irs;
-  record.mss = <u16>mss;
+  record.mss = mss;
   record.window = <u16>segment.window;
   record.born = <u16>now();
   const opening = (segment.bits & TcpBit.SYN) != 0;

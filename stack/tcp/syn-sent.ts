@@ -1,4 +1,4 @@
-import { TCP_RX_BYTES, TCP_SACK, TCP_WINDOW_SCALE } from "../config";
+import { TCP_RX_BYTES, TCP_SACK, TCP_TIMESTAMPS, TCP_WINDOW_SCALE } from "../config";
 import { ECONNREFUSED } from "../errors";
 import { now } from "../now";
 import { established, noteWindow } from "./acknowledge";
@@ -11,6 +11,7 @@ import { NO_SCALE, Segment, TcpBit } from "./segment";
 import { seqLess } from "./sequence";
 import { textAndFinInput } from "./synchronized";
 import { timerStop } from "./timers";
+import { timestampsBegin } from "./timestamps";
 
 /** The acknowledgment is of our SYN, or there is none. */
 function answersUs(tcb: Tcb, segment: Segment): bool {
@@ -23,7 +24,7 @@ function answersUs(tcb: Tcb, segment: Segment): bool {
  */
 export function synSentPrepare(tcb: Tcb, segment: Segment): void {
   const bits = segment.bits & (TcpBit.SYN | TcpBit.RST);
-  tcb.irs = segment.seq;
+  tcb.irs = <u16>segment.seq;
   tcb.rcvNxt = segment.seq + 1;
   tcb.rcvRead = tcb.rcvNxt;
   tcb.rcvAdv = tcb.rcvNxt;
@@ -47,8 +48,9 @@ export function synSentInput(tcb: Tcb, segment: Segment): void {
   if ((bits & TcpBit.SYN) == 0) return;
   tcb.sndMss = <u16>sendMss(segment.mss);
   tcb.peerMss = tcb.sndMss;
-  if (TCP_WINDOW_SCALE && segment.scale != NO_SCALE) tcb.sndShift = <u8>segment.scale;
+  if (TCP_WINDOW_SCALE && segment.scale != NO_SCALE) tcb.sndShift = segment.scale;
   if (TCP_SACK && segment.sackPermitted) tcb.flags |= TcbFlag.SACK_PERMITTED;
+  if (TCP_TIMESTAMPS && segment.stamped) timestampsBegin(tcb, segment.tsVal, true);
   if (!hasAck) {
     // Simultaneous open (MUST-10): our SYN goes again, as SYN-ACK.
     tcb.state = <u8>TcpState.SYN_RECEIVED;

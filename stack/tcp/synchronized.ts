@@ -21,13 +21,14 @@ import { receivedSize, shareNote } from "./receive-window";
 import { sackNote } from "./sack-report";
 import { Segment, TcpBit, segmentLength } from "./segment";
 import { seqAtMost, seqLess } from "./sequence";
-import { textAccept } from "./text";
+import { finDistance, textAccept } from "./text";
 import { timerStart } from "./timers";
+import { timestampIsOld, timestampTake, timestampsUsed } from "./timestamps";
 
 /** RFC 5961 7: challenge ACKs per connection in a period; per connection, so that no other can measure them. */
 const CHALLENGES: u32 = 10;
-/** Five seconds in units of 64 ms. */
-const CHALLENGE_PERIOD: u32 = 79;
+/** Five seconds in units of 256 ms. */
+const CHALLENGE_PERIOD: u32 = 20;
 const OWED_ACKS_MAX: u32 = 8;
 
 /**
@@ -36,15 +37,25 @@ const OWED_ACKS_MAX: u32 = 8;
  * counts only here. Urgent data is delivered in line.
  */
 export function synchronizedInput(tcb: Tcb, segment: Segment): void {
+  if (timestampsUsed(tcb)) {
+    // SHOULD silently drop (RFC 7323 3.2); a SYN gets its challenge.
+    const named = segment.bits & (TcpBit.RST | TcpBit.SYN);
+    if (!segment.stamped && named == 0) {
+      count(Counter.TCP_OUT_OF_WINDOW);
+      return;
+    }
+    if (segment.stamped && (named & TcpBit.RST) == 0 && timestampIsOld(tcb, segment)) {
+      // PAWS (RFC 7323 5.3 R1): "Send an acknowledgment in reply [...] and drop the segment".
+      notAcceptable(tcb, segment);
+      return;
+    }
+  }
   if (!acceptable(tcb, segment)) {
-    count(Counter.TCP_OUT_OF_WINDOW);
     if (TCP_SACK && segment.textBytes != 0) sackNote(tcb, segment);
-    if ((segment.bits & TcpBit.RST) != 0) return;
-    // Answers to segments without text are rationed, or two confused peers would keep each other busy; SYNs for RFC 5961 4.
-    if (segment.textBytes != 0 && (segment.bits & TcpBit.SYN) == 0) ackNow(tcb);
-    else challenge(tcb);
+    notAcceptable(tcb, segment);
     return;
   }
+  if (timestampsUsed(tcb) && (segment.bits & TcpBit.RST) == 0) timestampTake(tcb, segment);
   if (TCP_KEEPALIVE && (tcb.flags & TcbFlag.KEEP_ALIVE) != 0) patienceHeard(tcb);
   if ((segment.bits & TcpBit.RST) != 0) {
     resetInput(tcb, segment);
@@ -76,6 +87,15 @@ export function textAndFinInput(tcb: Tcb, segment: Segment): void {
 function orphanFinWait2(tcb: Tcb): void {
   if (tcb.socket != 0 || tcb.state != TcpState.FIN_WAIT_2) return;
   if (tcb.ranges == 0 && (tcb.flags & TcbFlag.FIN_SEEN) == 0) enterOrphanFinWait2(tcb);
+}
+
+/** The answer to a segment that is dropped: an ACK, but none to RST. */
+function notAcceptable(tcb: Tcb, segment: Segment): void {
+  count(Counter.TCP_OUT_OF_WINDOW);
+  if ((segment.bits & TcpBit.RST) != 0) return;
+  // Answers to segments without text are rationed, or two confused peers would keep each other busy; SYNs for RFC 5961 4.
+  if (segment.textBytes != 0 && (segment.bits & TcpBit.SYN) == 0) ackNow(tcb);
+  else challenge(tcb);
 }
 
 /** SEG-5, with the allowance of MUST-66: at a closed window the rest of a segment at RCV.NXT still counts. */
@@ -123,12 +143,12 @@ function ackAcceptable(tcb: Tcb, segment: Segment): bool {
 
 /** An ACK that lets an honest peer show itself, rationed. */
 export function challenge(tcb: Tcb): void {
-  const time = <u16>(now() >>> 6);
-  if (<u32>(<u16>(time - tcb.challengeStart)) >= CHALLENGE_PERIOD || tcb.challenges == 0) {
+  const time = <u8>(now() >>> 8);
+  if (<u32>(<u8>(time - tcb.challengeStart)) >= CHALLENGE_PERIOD || tcb.challenges == 0) {
     tcb.challengeStart = time;
     tcb.challenges = 0;
   }
-  if (<u32>tcb.challenges >= CHALLENGES) return;
+  if (tcb.challenges >= CHALLENGES) return;
   tcb.challenges += 1;
   count(Counter.TCP_CHALLENGE_ACK);
   ackNow(tcb);
@@ -142,7 +162,7 @@ function textInput(tcb: Tcb, segment: Segment): void {
   if (!textAccept(tcb, segment)) {
     // Out of order, a duplicate, or no room: told at once, each segment beyond a hole by an ACK of its own (RFC 5681 4.2).
     ackNow(tcb);
-    if (seqLess(tcb.rcvNxt, segment.seq) && <u32>tcb.owedAcks < OWED_ACKS_MAX) tcb.owedAcks += 1;
+    if (seqLess(tcb.rcvNxt, segment.seq) && tcb.owedAcks < OWED_ACKS_MAX) tcb.owedAcks += 1;
     return;
   }
   tcb.owedAcks = 0;
@@ -158,7 +178,7 @@ function textInput(tcb: Tcb, segment: Segment): void {
   if (hadHole || quick || unacked >= 2 * size || tcb.rcvAdv - tcb.rcvNxt < size) ackNow(tcb);
   else if (
     ((<u32>tcb.armed) & TcbTimer.DELAYED_ACK) == 0 ||
-    <i32>(tcb.delackDue - now()) > <i32>TCP_DELAYED_ACK_MS
+    <i32>(<i16>(<u32>tcb.delackDue - now())) > <i32>TCP_DELAYED_ACK_MS
   ) {
     // Later than that only the repetition of a window opening is due (output.ts): MUST-40 holds for text all the same.
     timerStart(tcb, TcbTimer.DELAYED_ACK, TCP_DELAYED_ACK_MS);
@@ -172,10 +192,10 @@ function finInput(tcb: Tcb, segment: Segment): void {
     // Beyond the window, or behind text that found no place: the peer will send it again.
     if (seqLess(tcb.rcvAdv, finSeq) || seqLess(finSeq, rangesEnd(tcb))) return;
     tcb.flags |= TcbFlag.FIN_SEEN;
-    tcb.finSeq = finSeq;
+    tcb.finSeq = <u16>finSeq;
     ackNow(tcb);
   }
-  if ((tcb.flags & TcbFlag.FIN_SEEN) == 0 || tcb.rcvNxt != tcb.finSeq) return;
+  if ((tcb.flags & TcbFlag.FIN_SEEN) == 0 || finDistance(tcb) != 0) return;
   tcb.rcvNxt += 1;
   if (seqLess(tcb.rcvAdv, tcb.rcvNxt)) tcb.rcvAdv = tcb.rcvNxt;
   tcb.flags |= TcbFlag.FIN_RECEIVED;

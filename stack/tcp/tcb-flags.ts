@@ -55,6 +55,8 @@ export const enum TcbFlag {
   MORE = 0x4000000,
   /** TCP_QUICKACK: no acknowledgment is delayed. */
   QUICK_ACK = 0x8000000,
+  /** Both ends send timestamps (RFC 7323 3). */
+  TIMESTAMPS = 0x10000000,
 }
 
 /** Timers of a TCB: bits of `Tcb.armed`. */

@@ -20,7 +20,7 @@ const MASK: u32 = TCP_RX_BYTES - 1;
 
 /** Place in the ring of the byte with a sequence number. */
 function placeOf(tcb: Tcb, seq: u32): u32 {
-  return (seq - tcb.irs - 1) & MASK;
+  return (seq - <u32>tcb.irs - 1) & MASK;
 }
 
 function ring(tcb: Tcb): usize {
@@ -40,6 +40,11 @@ export function textReadable(tcb: Tcb): u32 {
 /** Free bytes in the receive ring beyond the text received in order. */
 export function textRoom(tcb: Tcb): u32 {
   return TCP_RX_BYTES - textReadable(tcb);
+}
+
+/** Bytes of text that are missing before the peer's FIN, when it was seen and not taken. */
+export function finDistance(tcb: Tcb): u32 {
+  return <u32>(<u16>(<u32>tcb.finSeq - tcb.rcvNxt));
 }
 
 /** True in the states in which the peer may still send text (RFC 9293 3.10.7.4, seventh step). */
@@ -68,8 +73,8 @@ export function textPlace(tcb: Tcb, segment: Segment, sum: u32, offset: u32): u3
   // half the sequence space away is out of the window and nothing else.
   const early: u32 = seqLess(seq, tcb.rcvNxt) ? tcb.rcvNxt - seq : 0;
   const place = seq + early - tcb.rcvNxt;
-  const limit = (tcb.flags & TcbFlag.FIN_SEEN) != 0 ? tcb.finSeq : tcb.rcvAdv;
-  const window = limit - tcb.rcvNxt;
+  const finSeen = (tcb.flags & TcbFlag.FIN_SEEN) != 0;
+  const window = finSeen ? finDistance(tcb) : tcb.rcvAdv - tcb.rcvNxt;
   const refused =
     (segment.bits & (opening ? TcpBit.RST : TcpBit.SYN | TcpBit.RST)) != 0 || !takesText(tcb);
   if (refused || early >= bytes || place >= window) return sumSkipped(sum, bytes, offset);

@@ -1,9 +1,9 @@
-import { TCP_MSL_MS } from "../config";
+import { TCP_MSL_MS, TCP_TIMESTAMPS } from "../config";
 import { now } from "../now";
 import { Counter, count } from "../statistics";
 import { TIMER_TCP, timerSet } from "../time/timers";
 import { TcpState, TimeWait, timeWaitAt } from "./connection";
-import { timeWaitAcknowledge, timeWaitFree } from "./lifecycle";
+import { BORN_SHIFT, timeWaitAcknowledge, timeWaitFree } from "./lifecycle";
 import { listenInput, refuse } from "./listen";
 import { NO_LISTENER, listenerFind } from "./listener";
 import { Segment, TcpBit, segmentLength } from "./segment";
@@ -29,8 +29,10 @@ export function timeWaitInput(id: u32, segment: Segment): void {
   const opening =
     (bits & (TcpBit.SYN | TcpBit.ACK | TcpBit.FIN)) == TcpBit.SYN &&
     listenerFind(segment.destination, segment.destinationPort, 0, 0) != NO_LISTENER;
-  if (timeWait && opening && seqLess(record.rcvNxt, segment.seq)) {
-    segment.floor = (record.sndNxt + 0x10000) | 1;
+  if (timeWait && opening && mayReopen(record, segment)) {
+    // With clocks before and after, what is still on the way is known by its age, whatever its number.
+    const clocks = TCP_TIMESTAMPS && segment.stamped && record.tsRecent != 0;
+    segment.floor = clocks ? 0 : (record.sndNxt + 0x10000) | 1;
     timeWaitFree(id);
     listenInput(segment);
     return;
@@ -44,6 +46,9 @@ export function timeWaitInput(id: u32, segment: Segment): void {
     }
     if (!timeWait && finWait2Input(id, record, segment)) return;
   }
+  if (TCP_TIMESTAMPS && record.tsRecent != 0 && segment.stamped) {
+    if (<i32>(segment.tsVal - record.tsRecent) > 0) record.tsRecent = segment.tsVal;
+  }
   const length = segmentLength(segment);
   const again = (bits & TcpBit.FIN) != 0 && segment.seq + length == record.rcvNxt;
   // A repeated FIN restarts the wait; old duplicates are answered but change nothing; an empty ACK in order needs no answer.
@@ -51,6 +56,18 @@ export function timeWaitInput(id: u32, segment: Segment): void {
     timerSet(TIMER_TCP + id, now() + 2 * TCP_MSL_MS);
     timeWaitAcknowledge(record);
   } else if (length != 0 || segment.seq != record.rcvNxt) challengeRecord(record);
+}
+
+/**
+ * RFC 6191 2: by the peer's clock if the connection had timestamps and the SYN has them, or has them only now; else by the
+ * sequence number, which must lie beyond everything that was received.
+ */
+function mayReopen(record: TimeWait, segment: Segment): bool {
+  if (TCP_TIMESTAMPS && segment.stamped) {
+    if (record.tsRecent == 0) return true;
+    if (segment.tsVal != record.tsRecent) return <i32>(segment.tsVal - record.tsRecent) > 0;
+  }
+  return seqLess(record.rcvNxt, segment.seq);
 }
 
 /** An ACK that shows where we are, rationed: two such ends would answer each other for ever (RFC 5961 7). */
@@ -77,7 +94,7 @@ function finWait2Input(id: u32, record: TimeWait, segment: Segment): bool {
   if ((segment.bits & TcpBit.FIN) == 0) return true;
   record.state = <u8>TcpState.TIME_WAIT;
   record.rcvNxt += 1;
-  record.born = now();
+  record.born = <u16>(now() >>> BORN_SHIFT);
   timerSet(TIMER_TCP + id, now() + 2 * TCP_MSL_MS);
   timeWaitAcknowledge(record);
   return true;

@@ -14,11 +14,17 @@ import { Tcb, TcbTimer, tcbAt } from "./connection";
 export function timerStart(tcb: Tcb, which: TcbTimer, delayMs: u32): void {
   const due = now() + delayMs;
   if (which == TcbTimer.RETRANSMIT) tcb.rexmtDue = due;
-  else if (which == TcbTimer.DELAYED_ACK) tcb.delackDue = due;
+  else if (which == TcbTimer.DELAYED_ACK) tcb.delackDue = <u16>due;
   else tcb.lifeDue = due;
   tcb.armed |= <u8>which;
   const timer = TIMER_TCP + <u32>tcb.id;
   if (!timerArmed(timer) || <i32>(due - timerDue(timer)) < 0) timerSet(timer, due);
+}
+
+/** Deadline of the delayed acknowledgment, in full: it is less than half of 16 bits away. */
+export function delackDue(tcb: Tcb): u32 {
+  const time = now();
+  return time + <i32>(<i16>(<u32>tcb.delackDue - time));
 }
 
 /** Disarms one of the three. */
@@ -41,7 +47,7 @@ export function timersRearm(tcb: Tcb): void {
   }
   let due: u32 = now() + 0x3fffffff;
   if ((armed & TcbTimer.RETRANSMIT) != 0) due = earlier(due, tcb.rexmtDue);
-  if ((armed & TcbTimer.DELAYED_ACK) != 0) due = earlier(due, tcb.delackDue);
+  if ((armed & TcbTimer.DELAYED_ACK) != 0) due = earlier(due, delackDue(tcb));
   if ((armed & TcbTimer.LIFE) != 0) due = earlier(due, tcb.lifeDue);
   timerSet(TIMER_TCP + <u32>tcb.id, due);
 }

@@ -1,4 +1,4 @@
-import { TCP_KEEPALIVE, TCP_TX_BYTES, TCP_TX_PIECES } from "../config";
+import { TCP_KEEPALIVE, TCP_TIMESTAMPS, TCP_TX_BYTES, TCP_TX_PIECES } from "../config";
 import {
   EADDRINUSE,
   EADDRNOTAVAIL,
@@ -12,6 +12,7 @@ import {
 import { iface } from "../interface";
 import { routeSource } from "../ip/ipv4-output";
 import { isLoopback } from "../ip/packet";
+import { now } from "../now";
 import { ready } from "../readiness";
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDHUP } from "../posix";
 import {
@@ -53,6 +54,7 @@ import { promoteNews } from "./promote";
 import { DEFAULT_MSS } from "./segment";
 import { sendQueueCopy, sendQueueRefer, sendQueueRoom } from "./send-queue";
 import { textRead, textReadable } from "./text";
+import { timestampOffset } from "./timestamps";
 
 /**
  * The user calls of TCP (RFC 9293 3.9.1): OPEN, SEND, RECEIVE, CLOSE, ABORT, STATUS, for the socket layer. None of them
@@ -86,11 +88,12 @@ export function tcpConnect(
   tcb.remotePort = <u16>remotePort;
   tcb.socket = <u8>(socket + 1);
   tcb.state = <u8>TcpState.SYN_SENT;
-  const iss = initialSequenceNumber(tcb);
+  const iss = initialSequenceNumber(localAddress, remoteAddress, tcb.ports, now());
   tcb.sndUna = iss;
   tcb.sndNxt = iss;
   tcb.sndMax = iss;
   tcb.sndMss = <u16>DEFAULT_MSS;
+  if (TCP_TIMESTAMPS) tcb.tsOffset = timestampOffset(localAddress, remoteAddress, tcb.ports);
   connectionInsert(id);
   // The retransmission timer starts when the SYN leaves (output.ts).
   pendingAdd(id);

@@ -77,7 +77,7 @@ test("RFC 9293 MUST-4, MUST-6, MUST-64: MSS is found behind NOPs and unknown opt
   t.is(await mssFor(Uint8Array.of(2, 4, 3, 232)), 1000);
   t.is(await mssFor(Uint8Array.of(1, 2, 4, 3, 232)), 1000);
   t.is(await mssFor(Uint8Array.of(200, 6, 9, 9, 9, 9, 1, 2, 4, 3, 232)), 1000);
-  t.is(await mssFor(Uint8Array.of(8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 3, 3, 255, 2, 4, 3, 232)), 1000);
+  t.is(await mssFor(Uint8Array.of(34, 10, 0, 0, 0, 1, 0, 0, 0, 0, 3, 3, 255, 2, 4, 3, 232)), 1000);
 });
 
 test("RFC 9293 MUST-7, MUST-69: a senseless length or EOL ends the options; what came before counts", async (t) => {
@@ -111,7 +111,9 @@ test("RFC 9293 MUST-14, MUST-65, MUST-67, MUST-68, SHLD-5, MSS-1: MSS 1460 on SY
   t.deepEqual(client.last?.options, {});
   const fd = stack.socket(SOCK_STREAM);
   const server = TcpPeer.dialled(stack, client.host, fd, 81);
-  t.deepEqual(server.last?.options, { mss: 1460, windowScale: 0, sackPermitted: true });
+  const { timestamps, ...others } = server.last?.options ?? {};
+  t.deepEqual(others, { mss: 1460, windowScale: 0, sackPermitted: true });
+  t.is(timestamps?.[1], 0);
 });
 
 test("RFC 9293 MUST-5, T-5, T-6: options on data and FIN are passed over", async (t) => {

@@ -1,0 +1,302 @@
+/** The timestamps option (RFC 7323), and what is built on it: PAWS, TIME-WAIT by RFC 6191, options in cookies. */
+import test from "../conformance/proves.js";
+import { TIGHT } from "../support/option-sets.js";
+import { SOCK_STREAM, type StackHarness } from "../support/stack-harness.js";
+import { TcpPeer, deviceStack, type Fields } from "../support/tcp-peer.js";
+import { pattern } from "../support/wire.js";
+
+const START = 0x1000_0000;
+const SYN_OPTIONS = { mss: 1460, sackPermitted: true, windowScale: 3 };
+
+/** Fields of a segment with the peer's clock, and what it has seen of the stack's. */
+function at(clock: number, seen = 0): Fields {
+  return { options: { timestamps: [clock >>> 0, seen >>> 0] } };
+}
+
+/** A client with timestamps, its handshake done, accepted; the SYN had the clock START. */
+function stamped(
+  stack: StackHarness,
+  listener: number,
+  port = 5000,
+): { peer: TcpPeer; fd: number; clock: () => number } {
+  const peer = new TcpPeer(stack, stack.neighbour(), port, 80);
+  peer.syn({ options: { ...SYN_OPTIONS, timestamps: [START, 0] } });
+  peer.say("A", at(START + 1, clockOf(peer)));
+  const fd = stack.wasm.sysAccept(listener);
+  if (fd < 0) throw new Error(`accept: ${fd}`);
+  stack.run();
+  stack.take();
+  return { peer, fd, clock: () => clockOf(peer) };
+}
+
+/** The stack's clock on the last segment that it sent. */
+function clockOf(peer: TcpPeer): number {
+  return peer.last?.options.timestamps?.[0] ?? Number.NaN;
+}
+
+function echoOf(peer: TcpPeer): number | undefined {
+  return peer.last?.options.timestamps?.[1];
+}
+
+test("TS-1, RFC 7323 3.2: on a SYN-ACK only if the SYN had it, then on every segment, RST included", async (t) => {
+  const stack = await deviceStack();
+  const listener = stack.listen(80);
+  const plain = TcpPeer.client(stack, stack.neighbour(), 4999, 80);
+  t.is(plain.last?.options.timestamps, undefined);
+  stack.wasm.sysAccept(listener);
+  const { peer, fd } = stamped(stack, listener);
+  stack.send(fd, pattern(5000));
+  const sent = peer.segments();
+  t.true(sent.length >= 3);
+  for (const segment of sent) {
+    t.is(segment.options.timestamps?.[1], START + 1);
+    t.true(segment.data.length <= 1448, "the option comes off the text (RFC 6691 2)");
+  }
+  t.is(sent[0]?.data.length, 1448);
+  peer.say("A", { ...at(START + 2, clockOf(peer)), ack: peer.theirs(5001) });
+  peer.say("PA", at(START + 3), pattern(10));
+  peer.during(200);
+  t.is(echoOf(peer), START + 3);
+  stack.wasm.sysAbort(fd);
+  stack.run();
+  t.deepEqual(peer.heard().slice(-1)[0]?.slice(0, 1), "R");
+  t.is(echoOf(peer), START + 3);
+});
+
+test("TS-1: our SYN offers it; a server without it gets none, one with it gets it from the first ACK on", async (t) => {
+  const stack = await deviceStack();
+  const host = stack.neighbour();
+  for (const timestamps of [undefined, [77, 0] as [number, number]]) {
+    const fd = stack.socket(SOCK_STREAM);
+    const port = timestamps ? 81 : 82;
+    const peer = TcpPeer.dialled(stack, host, fd, port);
+    t.is(echoOf(peer), 0);
+    const offered = clockOf(peer);
+    const options = timestamps ? { timestamps: [77, offered] as [number, number] } : {};
+    t.deepEqual(peer.say("SA", { options }), ["A 1:1"]);
+    t.is(echoOf(peer), timestamps ? 77 : undefined);
+  }
+});
+
+test("TS-2, RFC 7323 3.2: a segment without it on such a connection is dropped in silence, unless it is RST", async (t) => {
+  const stack = await deviceStack();
+  const { peer, fd } = stamped(stack, stack.listen(80));
+  t.deepEqual(peer.say("PA", {}, pattern(10)), []);
+  t.is(stack.receive(fd), -11);
+  t.deepEqual(peer.during(1000), []);
+  peer.say("PA", at(START + 2), pattern(10));
+  t.deepEqual(stack.receive(fd), pattern(10));
+  peer.seq += 10;
+  peer.say("R");
+  t.is(stack.receive(fd), -104);
+});
+
+test("TS-3, RFC 7323 4.3: the echo is the clock of the segment that the delayed ACK has waited for longest, and no hole's", async (t) => {
+  const stack = await deviceStack();
+  const { peer } = stamped(stack, stack.listen(80));
+  // Delayed ACKs: the earliest of those not acknowledged yet.
+  const first = peer.frame("A", at(START + 10), pattern(100));
+  peer.seq += 100;
+  const second = peer.frame("A", at(START + 20), pattern(100));
+  stack.inject(first, second);
+  t.deepEqual(peer.during(500), ["A 1:201"]);
+  t.is(echoOf(peer), START + 10);
+  // A hole: the clock of the latest segment that moved the left edge; then that of the one that fills it.
+  peer.seq += 200;
+  t.deepEqual(peer.say("A", at(START + 30), pattern(100)), ["A 1:201"]);
+  t.is(echoOf(peer), START + 10);
+  peer.seq -= 100;
+  t.deepEqual(peer.say("A", at(START + 40), pattern(100)), ["A 1:401"]);
+  t.is(echoOf(peer), START + 40);
+});
+
+test("TS-4, RFC 7323 5.3: an old clock is answered with an ACK and dropped, before the sequence check and modulo 2^32; not RST", async (t) => {
+  const stack = await deviceStack();
+  const { peer, fd } = stamped(stack, stack.listen(80));
+  peer.say("PA", at(START + 1000), pattern(10));
+  peer.seq += 10;
+  t.deepEqual(stack.receive(fd), pattern(10));
+  peer.during(200);
+  for (const clock of [START + 999, START - 5, START + 1001 + 0x8000_0000]) {
+    t.deepEqual(peer.say("PA", at(clock), pattern(10)), ["A 1:11"], `${clock}`);
+    t.is(stack.receive(fd), -11);
+  }
+  // Across the wrap: half the numbers are newer.
+  peer.say("PA", at(START + 0x7fff_0000), pattern(10));
+  t.deepEqual(stack.receive(fd), pattern(10));
+  peer.seq += 10;
+  peer.say("PA", at(START + 0x7fff_0000 + 0x7fff_0000), pattern(10));
+  t.deepEqual(stack.receive(fd), pattern(10));
+  peer.seq += 10;
+  peer.say("R", at(START));
+  t.is(stack.receive(fd), -104, "RST is not subject to it");
+});
+
+test("TS-5, RFC 7323 5.5: after 24 days of silence an old clock is believed again", async (t) => {
+  const stack = await deviceStack();
+  const { peer, fd } = stamped(stack, stack.listen(80));
+  const day = 86_400_000;
+  stack.advance(23.9 * day);
+  stack.inject(peer.host.arpRequest());
+  t.deepEqual(peer.say("PA", at(START - 1), pattern(10)), ["A 1:1"]);
+  t.is(stack.receive(fd), -11);
+  stack.advance(0.5 * day);
+  stack.inject(peer.host.arpRequest());
+  peer.say("PA", at(START - 1), pattern(10));
+  t.deepEqual(stack.receive(fd), pattern(10));
+});
+
+test("TS-6, RFC 7323 5.4, 7.1: the clock ticks in milliseconds and shows neither the time since the start nor another's", async (t) => {
+  const stack = await deviceStack();
+  const listener = stack.listen(80);
+  const clocks = [5000, 5001, 5002].map((port) => stamped(stack, listener, port));
+  const before = clocks.map(({ peer }) => {
+    peer.say("PA", at(START + 5), pattern(1));
+    peer.during(200);
+    return clockOf(peer) - stack.nowMs;
+  });
+  t.true(new Set(before.map((clock) => clock >>> 16)).size === 3);
+  for (const clock of before) t.true(Math.abs(clock | 0) > 100_000);
+  stack.advance(10_000);
+  const { peer } = clocks[0] as { peer: TcpPeer };
+  stack.inject(peer.host.arpRequest());
+  peer.seq += 1;
+  peer.say("PA", at(START + 6), pattern(1));
+  peer.during(200);
+  t.is(clockOf(peer) - stack.nowMs, before[0] as number);
+});
+
+test("TS-7, RFC 7323 4, 6298 3: text that was sent again brings a sample, an ACK of nothing new none", async (t) => {
+  const stack = await deviceStack();
+  const { peer, fd } = stamped(stack, stack.listen(80));
+  stack.send(fd, pattern(100));
+  const first = peer.segments()[0]?.options.timestamps?.[0] ?? 0;
+  // Lost; sent again after a timeout, which doubles.
+  peer.next();
+  const again = clockOf(peer);
+  t.true(again > first);
+  stack.advance(30);
+  // Says nothing new, and would be a sample of a minute.
+  peer.say("A", { ...at(START + 10, again - 60_000), ack: peer.theirs(1) });
+  peer.say("A", { ...at(START + 11, again), ack: peer.theirs(101) });
+  stack.send(fd, pattern(100));
+  const sentAt = stack.nowMs;
+  stack.take();
+  peer.next();
+  t.true(stack.nowMs - sentAt <= 400, `sent again after ${stack.nowMs - sentAt} ms`);
+});
+
+test("RFC 6191 2, TW-3: TIME-WAIT is opened again by a later clock whatever the number, by an equal one as without clocks, not by an earlier one", async (t) => {
+  for (const [clock, seq, opens] of [
+    [START + 101, -5000, true],
+    [START + 100, -5000, false],
+    [START + 100, 5000, true],
+    [START + 99, 5000, false],
+    [undefined, 5000, true],
+    [undefined, -5000, false],
+  ] as const) {
+    const stack = await deviceStack();
+    const listener = stack.listen(80);
+    const { peer, fd } = stamped(stack, listener);
+    stack.wasm.sysShutdown(fd, 1);
+    stack.run();
+    peer.segments();
+    peer.say("FA", { ...at(START + 100), ack: peer.theirs(2) });
+    stack.wasm.sysClose(fd);
+    stack.run();
+    t.is(stack.tables()[2], 1);
+    const options = {
+      ...SYN_OPTIONS,
+      ...(clock ? { timestamps: [clock, 0] as [number, number] } : {}),
+    };
+    const [answer] = peer.say("S", { seq: (peer.seq + seq) >>> 0, options });
+    t.is(answer?.slice(0, 2), opens ? "SA" : "A ", `${clock} ${seq}`);
+    t.is(echoOf(peer) ?? 0, opens ? (clock ?? 0) : START + 100);
+  }
+});
+
+test("RFC 6191 2: a SYN with a clock is let in where the connection before had none", async (t) => {
+  const stack = await deviceStack();
+  const listener = stack.listen(80);
+  const peer = TcpPeer.client(stack, stack.neighbour(), 5000, 80);
+  const fd = stack.wasm.sysAccept(listener);
+  stack.wasm.sysShutdown(fd, 1);
+  stack.run();
+  peer.say("FA", { ack: peer.theirs(2) });
+  stack.wasm.sysClose(fd);
+  const options = { ...SYN_OPTIONS, timestamps: [5, 0] as [number, number] };
+  const answer = peer.say("S", { seq: (peer.seq - 5000) >>> 0, options });
+  t.is(answer[0]?.slice(0, 2), "SA");
+});
+
+test("a cookie brings window scale, SACK and timestamps back in the clock of the SYN-ACK", async (t) => {
+  const stack = await deviceStack();
+  const listener = stack.listen(80, 8);
+  const host = stack.neighbour();
+  for (let i = 0; i < 15; i++) new TcpPeer(stack, host, 4000 + i, 80).syn();
+  const peer = new TcpPeer(stack, host, 5000, 80);
+  peer.syn({ options: { ...SYN_OPTIONS, timestamps: [START, 0] } });
+  t.is(peer.last?.window, 0);
+  t.is(stack.counter("tcpIn"), 16);
+  const { timestamps, ...others } = peer.last?.options ?? {};
+  t.deepEqual(others, { mss: 1460, sackPermitted: true, windowScale: 0 });
+  t.is(timestamps?.[1], START);
+  peer.say("A", { ...at(START + 1, timestamps?.[0]), window: 400 });
+  t.true((peer.last?.window ?? 0) > 0);
+  t.is(echoOf(peer), START + 1);
+  const fd = stack.wasm.sysAccept(listener);
+  stack.send(fd, pattern(8000));
+  t.true(peer.segments().length >= 2, "a window of 400 times 8");
+  // SACK is on: text beyond a hole is reported.
+  peer.say("A", { ...at(START + 2), seq: peer.seq + 100 }, pattern(10));
+  t.is(peer.last?.options.sack?.length, 1);
+});
+
+test("a cookie's ACK that has to wait for a connection record keeps its timestamps", async (t) => {
+  const stack = await deviceStack({ ...TIGHT, TCP_SYN_RECORDS: 4 });
+  const listener = stack.listen(80, 8);
+  const host = stack.neighbour();
+  const first = [0, 1, 2].map((i) => TcpPeer.client(stack, host, 3000 + i, 80));
+  const fds = first.map(() => stack.wasm.sysAccept(listener));
+  for (let i = 0; i < 3; i++) new TcpPeer(stack, host, 4000 + i, 80).syn();
+  const peer = new TcpPeer(stack, host, 5000, 80);
+  peer.syn({ options: { ...SYN_OPTIONS, timestamps: [START, 0] } });
+  peer.say("A", at(START + 1, clockOf(peer)));
+  t.is(stack.wasm.sysAccept(listener), -11);
+  stack.wasm.sysAbort(fds[0] as number);
+  stack.run();
+  const fd = stack.wasm.sysAccept(listener);
+  t.true(fd >= 0);
+  peer.heard();
+  t.true(Number.isInteger(clockOf(peer)));
+  t.deepEqual(peer.say("PA", { options: {} }, pattern(5)), []);
+  peer.say("PA", at(START + 7), pattern(5));
+  t.deepEqual(stack.receive(fd), pattern(5));
+  peer.during(200);
+  t.is(echoOf(peer), START + 7);
+});
+
+test("RFC 7323 5.3: the ACK of a handshake with an older clock than its SYN opens nothing", async (t) => {
+  const stack = await deviceStack();
+  const listener = stack.listen(80);
+  const peer = new TcpPeer(stack, stack.neighbour(), 5000, 80);
+  peer.syn({ options: { ...SYN_OPTIONS, timestamps: [START, 0] } });
+  peer.say("A", at(START - 1, clockOf(peer)));
+  t.is(stack.wasm.sysAccept(listener), -11);
+  peer.say("A");
+  t.is(stack.wasm.sysAccept(listener), -11);
+  peer.say("A", at(START, clockOf(peer)));
+  t.true(stack.wasm.sysAccept(listener) >= 0);
+});
+
+test("without the option in the image none is offered, answered or asked for", async (t) => {
+  const stack = await deviceStack({ ...TIGHT, TCP_TIMESTAMPS: 0 });
+  const listener = stack.listen(80);
+  const peer = new TcpPeer(stack, stack.neighbour(), 5000, 80);
+  peer.syn({ options: { ...SYN_OPTIONS, timestamps: [START, 0] } });
+  t.is(peer.last?.options.timestamps, undefined);
+  peer.say("A", at(START + 1));
+  const fd = stack.wasm.sysAccept(listener);
+  peer.say("PA", {}, pattern(5));
+  t.deepEqual(stack.receive(fd), pattern(5));
+});
