@@ -8,7 +8,8 @@ import type { Board } from "./boards.js";
 import { lineOf, shownName, treeName } from "./sources.js";
 
 /** Where the applications of the package are found by name. */
-const APP_FOLDERS = ["firmware", "firmware/examples"];
+const EXAMPLES = "firmware/examples";
+const APP_FOLDERS = ["firmware", EXAMPLES];
 
 /** Folder of an application: a name under the package's firmware/ or firmware/examples/, or a path. */
 export function appFolder(app: string): string {
@@ -36,6 +37,11 @@ export function listApps(): string[] {
       .filter((e) => e.isDirectory() && isProgram(join(packageRoot, folder, e.name)))
       .map((e) => e.name),
   ).sort();
+}
+
+/** Those of them that are examples: folders of firmware/examples. */
+export function listExamples(): string[] {
+  return listApps().filter((name) => appFolder(name).startsWith(join(packageRoot, EXAMPLES)));
 }
 
 /** True when the folder's `main.ts` exports `main()`; the hosted stack, for one, is a library for the host. */

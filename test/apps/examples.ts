@@ -20,6 +20,7 @@ const NUMBERS = {
   get: 42,
   mqtt: 43,
   console: 44,
+  chat: 45,
 };
 
 export type Example = keyof typeof NUMBERS;

@@ -9,6 +9,7 @@ import { main as echoLoop } from "../../../firmware/examples/echo-loop/main";
 import { main as echoPoll } from "../../../firmware/examples/echo-poll/main";
 import { main as echoRing } from "../../../firmware/examples/echo-ring/main";
 import { main as echoSelect } from "../../../firmware/examples/echo-select/main";
+import { main as chat } from "../../../firmware/examples/chat/main";
 import { main as console } from "../../../firmware/examples/console/main";
 import { main as get } from "../../../firmware/examples/get/main";
 import { main as mail } from "../../../firmware/examples/mail/main";
@@ -54,5 +55,7 @@ export function main(): void {
       return mqtt();
     case 44:
       return console();
+    case 45:
+      return chat();
   }
 }
