@@ -40,6 +40,7 @@ export const LOOPBACK_BYTES: u32 = OPT_LOOPBACK_BYTES;
 export const DHCP: bool = OPT_DHCP != 0;
 export const DNS_ENTRIES: u32 = OPT_DNS_ENTRIES;
 export const MDNS: bool = OPT_MDNS != 0;
+export const GPIO_WATCHES: u32 = OPT_GPIO_WATCHES;
 export const HTTP_ROUTES: u32 = OPT_HTTP_ROUTES;
 export const HTTP_KEEP_BYTES: u32 = OPT_HTTP_KEEP_BYTES;
 export const HTTP_FIELDS: u32 = OPT_HTTP_FIELDS;

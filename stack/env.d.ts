@@ -37,6 +37,7 @@ declare const OPT_LOOPBACK_BYTES: u32;
 declare const OPT_DHCP: u32;
 declare const OPT_DNS_ENTRIES: u32;
 declare const OPT_MDNS: u32;
+declare const OPT_GPIO_WATCHES: u32;
 declare const OPT_HTTP_ROUTES: u32;
 declare const OPT_HTTP_KEEP_BYTES: u32;
 declare const OPT_HTTP_FIELDS: u32;

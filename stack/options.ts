@@ -93,6 +93,8 @@ export const OPTIONS = {
   HTTP_FIELDS: 4,
   /** Sockets of its own that an application watches beside the web server (httpWatch). */
   HTTP_WATCHES: 1,
+  /** Pins whose edges are events (gpioWatch); 0 leaves them out. */
+  GPIO_WATCHES: 0,
   /** WebSocket (RFC 6455) in the web server; 0 leaves it out. */
   HTTP_WEBSOCKET: 0,
   /** The web server's echo of bodies, for tests of other clients (port 8080 of the demo); 0 leaves it out. */

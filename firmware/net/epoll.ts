@@ -1,11 +1,12 @@
 import { clockMs } from "board";
 import { NO_MEMBER, bitSetAdd, bitSetNext, bitSetRemove } from "../../stack/bit-set";
-import { EPOLLS, SOCKETS } from "../../stack/config";
+import { EPOLLS, GPIO_WATCHES, SOCKETS } from "../../stack/config";
 import { EBADF, EEXIST, EINVAL, EMFILE, ENOENT } from "../../stack/errors";
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDHUP } from "../../stack/posix";
 import { NO_READY, readyTake, readyTaken } from "../../stack/readiness";
 import { sockEvents } from "../../stack/socket/socket";
 import { NO_SOCKET, socketFd, socketIndex } from "../../stack/socket/table";
+import { gpioNews } from "./gpio";
 import { netPoll } from "./runtime";
 import { timeLeft } from "./socket-wait";
 
@@ -238,6 +239,7 @@ export function epollWait(epfd: i32, events: usize, maxEvents: i32, timeoutMs: i
     netPoll(left);
     gather();
     count = collect(instance, events, maxEvents);
+    if (GPIO_WATCHES != 0 && gpioNews()) break;
   }
   return count;
 }

@@ -1,5 +1,5 @@
 import { clockMs } from "board";
-import { LOOP_DEFERRED, LOOP_TIMERS } from "../../stack/config";
+import { GPIO_WATCHES, LOOP_DEFERRED, LOOP_TIMERS } from "../../stack/config";
 import { EINVAL, ENOBUFS } from "../../stack/errors";
 import {
   EPOLL_CTL_ADD,
@@ -10,6 +10,8 @@ import {
   epollCtl,
   epollWait,
 } from "./epoll";
+
+import { gpioNext } from "./gpio";
 
 /**
  * An event loop: sockets, timers and deferred work, each with the number of its handler and a number of the caller's. A device
@@ -201,6 +203,7 @@ export function loopNext(): u32 {
 /** What needs no wait; 0 = nothing. */
 function nextFound(): u32 {
   let handler = nextSocket();
+  if (GPIO_WATCHES != 0 && handler == 0) handler = gpioNext();
   if (handler == 0) handler = dueTimer(clockMs());
   return handler != 0 ? handler : nextDeferred();
 }

@@ -1,6 +1,8 @@
 import { clockMs } from "board";
+import { GPIO_WATCHES } from "../../stack/config";
 import { POLLERR, POLLHUP, POLLNVAL } from "../../stack/posix";
 import { sockEvents } from "../../stack/socket/socket";
+import { gpioNews } from "./gpio";
 import { netPoll } from "./runtime";
 import { timeLeft } from "./socket-wait";
 
@@ -14,7 +16,7 @@ export class PollFd {
 
 /**
  * poll(2) over `count` PollFd records at `fds`. Waits at most `timeoutMs`, for ever when it is below 0. Returns how many have
- * something in `revents`. Each call gives the network one turn at least.
+ * something in `revents`. With GPIO_WATCHES an edge of a watched pin ends the wait, too. Each call gives the network one turn at least.
  */
 export function poll(fds: usize, count: u32, timeoutMs: i32): i32 {
   const startMs = clockMs();
@@ -25,6 +27,7 @@ export function poll(fds: usize, count: u32, timeoutMs: i32): i32 {
     if (left == 0) break;
     netPoll(left);
     ready = pollScan(fds, count);
+    if (GPIO_WATCHES != 0 && gpioNews()) break;
   }
   return ready;
 }

@@ -27,9 +27,10 @@ import {
   setsockopt,
   socket,
 } from "../net/sockets";
+import { gpioNext } from "../net/gpio";
 import { uptimeSeconds } from "../net/netstat";
 import { ENOBUFS } from "../../stack/errors";
-import { SOCKETS, TCP_LISTENERS } from "../../stack/config";
+import { GPIO_WATCHES, SOCKETS, TCP_LISTENERS } from "../../stack/config";
 import { Phase, clientAt, clientBegin, isConnected } from "./client";
 import { answerLeftMs } from "./http/answer";
 import { leftMs, makeRoom, othersWait, watchDelivery } from "./patience";
@@ -150,13 +151,17 @@ export function httpTimer(periodMs: u32, handler: u32): void {
   timerDue = clockMs() + periodMs;
 }
 
-/** The handler of a watched socket that has something, or of the timer; once after each wait. 0 = none. */
+/** The handler of a watched socket that has something, of a watched pin, or of the timer; once after each wait. 0 = none. */
 export function watchedNext(): u32 {
   for (let i: u32 = 0; i < watches; i++) {
     const watched = pollAt(LISTENERS + i);
     if (watched.revents == 0) continue;
     watched.revents = 0;
     return load<u16>(handlerAt(i));
+  }
+  if (GPIO_WATCHES != 0) {
+    const handler = gpioNext();
+    if (handler != 0) return handler;
   }
   if (timerHandler == 0 || <i32>(clockMs() - timerDue) < 0) return 0;
   timerDue += timerMs;

@@ -3,6 +3,7 @@
  * module is wired the same way:
  *
  *     GP16 MISO (SO)   GP17 CSn   GP18 SCK   GP19 MOSI (SI)   GP20 RSTn   GP21 INTn   GP0 log (UART0 TX)
+ *     GP25 LED (high = lit)   GP22 button to ground
  *
  * What differs between the boards (clocks, SPI mode, times around chip select) is in their own folders.
  */
@@ -17,6 +18,17 @@ export { uniqueId, watchdogFeed } from "./watchdog";
 export { log0, log1, log2, log3, log4, mirrorFrame } from "./log";
 export { flashBase, settingsBase } from "../cortex-m/hw";
 export { spiGet, spiPut, spiRead, spiWrite } from "./spi";
+export {
+  BUTTON_PIN,
+  BUTTON_PRESSED,
+  LED_LIT,
+  LED_PIN,
+  gpioArm,
+  gpioEdges,
+  gpioMode,
+  gpioRead,
+  gpioWrite,
+} from "./gpio";
 export { text, textAddress, textBytes, Text } from "../text";
 export { clockMs, clockUs };
 

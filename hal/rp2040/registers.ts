@@ -49,14 +49,19 @@ export const PLL_VCOPD: u32 = 1 << 5;
 /** 2.19 GPIO: function select (status and control register per pin, 8 bytes), pads (4 bytes per pin). */
 export const IO_BANK0: usize = 0x40014000;
 export const IO_BANK0_CTRL: usize = 0x40014004;
+/** Edges that were seen, until they are written back (2.19.6.1). */
+export const INTR0: usize = 0x400140f0;
 export const PROC0_INTE0: usize = 0x40014100;
 export const FUNCSEL_SPI: u32 = 1;
 export const FUNCSEL_UART: u32 = 2;
 export const FUNCSEL_SIO: u32 = 5;
 export const GPIO_LEVEL_LOW: u32 = 1;
+export const GPIO_EDGE_LOW: u32 = 4;
+export const GPIO_EDGE_HIGH: u32 = 8;
 export const PADS_BANK0_GPIO0: usize = 0x4001c004;
 export const PAD_SLEWFAST: u32 = 1 << 0;
 export const PAD_SCHMITT: u32 = 1 << 1;
+export const PAD_PDE: u32 = 1 << 2;
 export const PAD_PUE: u32 = 1 << 3;
 export const PAD_DRIVE_4MA: u32 = 1 << 4;
 export const PAD_DRIVE_8MA: u32 = 2 << 4;

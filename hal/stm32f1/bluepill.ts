@@ -2,6 +2,7 @@
  * The Blue Pill (STM32F103C8, 8 MHz crystal) with an Ethernet chip on SPI1:
  *
  *     PA4 CSn   PA5 SCK   PA6 MISO (SO)   PA7 MOSI (SI)   PB0 RSTn   PB1 INTn   PA9 log (USART1 TX)   PC13 LED (low = lit)
+ *     PA0 button to ground
  *
  * SCK is the core clock / 4: 18 MHz, or 16 MHz without a crystal, within the limits of the ENC28J60 (20 MHz, at least
  * 8 MHz for the oldest revisions) and of the W5500 (33.3 MHz; the next step, 36 MHz, is beyond it).
@@ -59,6 +60,17 @@ export { delayNs, delayUs } from "../stm32/time";
 export { watchdogFeed } from "../stm32/watchdog";
 export { log0, log1, log2, log3, log4, mirrorFrame } from "../stm32/log";
 export { spiGet, spiPut, spiRead, spiWrite } from "./spi-dma";
+export {
+  BUTTON_PIN,
+  BUTTON_PRESSED,
+  LED_LIT,
+  LED_PIN,
+  gpioArm,
+  gpioEdges,
+  gpioMode,
+  gpioRead,
+  gpioWrite,
+} from "./user-pins";
 export { text, textAddress, textBytes, Text } from "../text";
 export { clockUs };
 

@@ -34,10 +34,11 @@ export function pinIsLow(port: usize, pin: u32): bool {
   return (ld32(port + GPIO_IDR) & (1 << pin)) == 0;
 }
 
-/** Joins the interrupt line of a pin's number (0..3) to that pin. */
+/** Joins the interrupt line of a pin's number (0..15) to that pin. */
 export function pinLine(port: usize, pin: u32): void {
-  const shift = pin << 2;
+  const register = AFIO_EXTICR1 + <usize>((pin >>> 2) << 2);
+  const shift = (pin & 3) << 2;
   // Ports lie 1 KiB apart, and EXTICR numbers them from A = 0.
   const number = (<u32>(port - GPIOA)) >>> 10;
-  st32(AFIO_EXTICR1, (ld32(AFIO_EXTICR1) & ~(15 << shift)) | (number << shift));
+  st32(register, (ld32(register) & ~(15 << shift)) | (number << shift));
 }

@@ -59,7 +59,7 @@ export const GPIO_IDR: usize = 0x08;
 export const GPIO_BSRR: usize = 0x10;
 export const GPIO_BRR: usize = 0x14;
 
-/** Alternate function I/O (9.4): EXTICR1 selects the port of lines 0..3; the remap bits all stay 0. */
+/** Alternate function I/O (9.4): EXTICR1 and the three behind it select the ports of lines 0..15; the remap bits all stay 0. */
 export const AFIO_EXTICR1: usize = 0x40010008;
 
 export const EXTI: usize = 0x40010400;

@@ -2,6 +2,7 @@
  * The Espruino Pico (STM32F401CD, 8 MHz crystal) with an Ethernet chip on SPI2, where Espruino's own Ethernet shim has it:
  *
  *     B10 CSn   B13 SCK   B14 MISO (SO)   B15 MOSI (SI)   A7 RSTn   B1 INTn   B6 log (USART1 TX)   B2 LED1 (high = lit)
+ *     C13 button BTN1 (high = pressed)
  *
  * SCK is a quarter of the core clock. The core clock is the board's choice: 84 MHz gives the W5500 21 MHz (33.3 MHz would
  * be allowed), 80 MHz gives the ENC28J60 its 20 MHz. The log is on the pins where Espruino has its serial console; A2 and
@@ -65,6 +66,17 @@ export { delayNs, delayUs } from "../stm32/time";
 export { watchdogFeed } from "../stm32/watchdog";
 export { log0, log1, log2, log3, log4, mirrorFrame } from "../stm32/log";
 export { spiGet, spiPut, spiRead, spiWrite } from "./spi-dma";
+export {
+  BUTTON_PIN,
+  BUTTON_PRESSED,
+  LED_LIT,
+  LED_PIN,
+  gpioArm,
+  gpioEdges,
+  gpioMode,
+  gpioRead,
+  gpioWrite,
+} from "./user-pins";
 export { text, textAddress, textBytes, Text } from "../text";
 export { clockUs };
 

@@ -42,7 +42,12 @@ export function pinOutput(port: usize, pin: u32, speed: u32): void {
 
 /** Input with pull-up. */
 export function pinInput(port: usize, pin: u32): void {
-  setTwoBits(port + GPIO_PUPDR, pin, PULL_UP);
+  pinPulled(port, pin, PULL_UP);
+}
+
+/** Input that is pulled: 0 not, 1 up, 2 down. */
+export function pinPulled(port: usize, pin: u32, pull: u32): void {
+  setTwoBits(port + GPIO_PUPDR, pin, pull);
   setTwoBits(port + GPIO_MODER, pin, 0);
 }
 
@@ -76,10 +81,11 @@ export function pinIsLow(port: usize, pin: u32): bool {
   return (ld32(port + GPIO_IDR) & (1 << pin)) == 0;
 }
 
-/** Joins the interrupt line of a pin's number (0..3) to that pin. */
+/** Joins the interrupt line of a pin's number (0..15) to that pin. */
 export function pinLine(port: usize, pin: u32): void {
-  const shift = pin << 2;
+  const register = SYSCFG_EXTICR1 + <usize>((pin >>> 2) << 2);
+  const shift = (pin & 3) << 2;
   // Ports lie 1 KiB apart, and EXTICR numbers them from A = 0.
   const number = (<u32>(port - GPIOA)) >>> 10;
-  st32(SYSCFG_EXTICR1, (ld32(SYSCFG_EXTICR1) & ~(15 << shift)) | (number << shift));
+  st32(register, (ld32(register) & ~(15 << shift)) | (number << shift));
 }

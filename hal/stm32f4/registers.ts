@@ -70,7 +70,7 @@ export const GPIO_IDR: usize = 0x10;
 export const GPIO_BSRR: usize = 0x18;
 export const GPIO_AFRL: usize = 0x20;
 
-/** System configuration (7.2): EXTICR1 selects the port of lines 0..3. */
+/** System configuration (7.2): EXTICR1 and the three behind it select the ports of lines 0..15. */
 export const SYSCFG_EXTICR1: usize = 0x40013808;
 
 export const EXTI: usize = 0x40013c00;

@@ -36,6 +36,18 @@ export { flashBase, settingsBase } from "./hw";
 
 export { watchdogFeed } from "./hw";
 
+/**
+ * Digital pins 0 to 31: mode (hal/names/gpio-modes.ts), level, edges. `gpioArm` lets edges be seen by `gpioEdges`, which tells of
+ * those since its last call, and wake a sleep.
+ */
+export { gpioMode, gpioRead, gpioWrite, gpioArm, gpioEdges } from "./hw";
+
+/** The LED is lit by a high level; the button, which the simulation presses, is between its pin and ground. */
+export const LED_PIN: u32 = 25;
+export const LED_LIT: bool = true;
+export const BUTTON_PIN: u32 = 22;
+export const BUTTON_PRESSED: bool = false;
+
 export { text, textAddress, textBytes, Text } from "../text";
 
 /** First call of a firmware; a virtual board is ready when it is made. */

@@ -18,5 +18,10 @@ export declare function entropy(): u32;
 export declare function flashBase(): usize;
 export declare function settingsBase(): usize;
 export declare function watchdogFeed(): void;
+export declare function gpioMode(pin: u32, mode: u32): void;
+export declare function gpioRead(pin: u32): bool;
+export declare function gpioWrite(pin: u32, high: bool): void;
+export declare function gpioArm(pin: u32): bool;
+export declare function gpioEdges(pin: u32): bool;
 /** A log line: number of its format, number of arguments, arguments (0 where there are fewer than four). */
 export declare function log(id: u32, count: u32, a: u32, b: u32, c: u32, d: u32): void;

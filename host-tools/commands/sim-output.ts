@@ -37,7 +37,13 @@ export class SimOutput {
 
   /** What a world reports while it runs. */
   events(): WorldEvents {
-    return { onLog: (line) => this.line(this.json ? jsonLogLine(line) : formatLogLine(line)) };
+    return {
+      onLog: (line) => this.line(this.json ? jsonLogLine(line) : formatLogLine(line)),
+      onLed: (lit) => {
+        if (this.json) this.object({ event: "led", lit });
+        else this.line(lit ? `  LED ${pc.green("on")}` : `  LED ${pc.dim("off")}`);
+      },
+    };
   }
 
   /** The device has its address, and these ports of the host lead to it. */

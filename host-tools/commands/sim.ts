@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { appTitle } from "../build/apps.js";
 import { loadBoard } from "../build/boards.js";
-import { compileFirmware, requireProgram } from "../build/compile.js";
+import { compileFirmware, requireProgram, type Firmware } from "../build/compile.js";
 import { UserError } from "../errors.js";
 import { formatAddress } from "../net/addresses.js";
 import { Gateway } from "../net/gateway.js";
@@ -70,7 +70,10 @@ export async function runSimulation(options: SimOptions): Promise<void> {
   };
   const running = await start(options, spec, output, tap);
   const stop = (): void => running.thread.stop();
-  const restore = onStop(stop);
+  if (hasButton(firmware)) output.note("Key b presses the button.");
+  const restore = onStop(stop, (key) => {
+    if (key === "b") running.thread.press();
+  });
   output.onClosed = stop;
   try {
     const result = await running.thread.ended;
@@ -80,6 +83,11 @@ export async function runSimulation(options: SimOptions): Promise<void> {
     restore();
     running.close();
   }
+}
+
+/** True for a firmware that reads a pin. */
+function hasButton(firmware: Firmware): boolean {
+  return Buffer.from(firmware.wasm).includes("gpioRead");
 }
 
 function start(

@@ -1,4 +1,5 @@
 import type { Clock, SpiSlave } from "./types.js";
+import { Pins } from "./pins.js";
 import { Random } from "./random.js";
 import type { VirtualClock } from "./virtual-clock.js";
 
@@ -44,6 +45,8 @@ export interface HwOptions {
   /** Address of the settings block; default 0. */
   settingsBase?: () => number;
   watchdogFeed?: () => void;
+  /** Digital pins; default: pins that nobody looks at. */
+  pins?: Pins;
   /** Value of clockMs() at time 0, to see the clock wrap; default 0. */
   startMs?: number;
 }
@@ -81,7 +84,9 @@ export function createHw(options: HwOptions): { imports: HwImports; bus: BusCoun
   };
   const sleepUntil =
     options.sleepUntil ?? ((ms: number) => virtualSleep(clock as VirtualClock, chip, startMs, ms));
+  const pins = options.pins ?? new Pins();
   const imports: HwImports = {
+    ...pinImports(pins),
     spiSelect: () => {
       bus.transactions++;
       chip.select();
@@ -131,6 +136,16 @@ export function createHw(options: HwOptions): { imports: HwImports; bus: BusCoun
       ),
   };
   return { imports, bus };
+}
+
+function pinImports(pins: Pins): HwImports {
+  return {
+    gpioMode: (pin, mode) => pins.mode(pin as number, mode as number),
+    gpioRead: (pin) => (pins.level(pin as number) ? 1 : 0),
+    gpioWrite: (pin, high) => pins.write(pin as number, high !== 0),
+    gpioArm: (pin) => (pins.arm(pin as number) ? 1 : 0),
+    gpioEdges: (pin) => (pins.edges(pin as number) ? 1 : 0),
+  };
 }
 
 /** Sleeping in virtual time: runs what the world has planned, until the deadline or until INTn is low. */

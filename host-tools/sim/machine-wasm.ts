@@ -4,6 +4,7 @@ import type { Firmware } from "../build/compile.js";
 import { createChip, LINK_BPS, type ChipName } from "./machine-chips.js";
 import { DeviceTrap, type DeviceMachine, type MachineEnvironment } from "./machine.js";
 import { BOARD_TIMING, clockMsOf, createHw, type BusCount, type HwImports } from "./hw-imports.js";
+import { Pins } from "./pins.js";
 import { Random } from "./random.js";
 import { trapOf } from "./trap.js";
 import type { ChipModel, SpiSlave } from "./types.js";
@@ -18,7 +19,7 @@ const BUSY_IMPORTS = ["spiSelect", "chipInterrupt", "clockMs", "clockUs", "delay
 
 /** How the code of a virtual board gives way to the world. */
 export interface Pauses {
-  /** The device sleeps until `clockMs()` is `deadlineMs`, or INTn is low. */
+  /** The device sleeps until `clockMs()` is `deadlineMs`, INTn is low, or a pin has news. */
   sleep: (deadlineMs: number) => void;
   /** The processor is at work; called before each import that looks at or moves time. */
   turn: (name: string) => void;
@@ -30,6 +31,7 @@ export interface WasmBoard {
   instance: WebAssembly.Instance;
   /** Traffic on the SPI bus. */
   bus: BusCount;
+  pins: Pins;
   main: () => void;
 }
 
@@ -39,7 +41,7 @@ export interface WasmBoard {
  */
 export async function makeWasmBoard(
   environment: Omit<MachineEnvironment, "time"> & { clock: VirtualClock },
-  pauses: (chip: SpiSlave) => Pauses,
+  pauses: (chip: SpiSlave, pins: Pins) => Pauses,
 ): Promise<WasmBoard> {
   const { firmware, clock, log } = environment;
   const { board } = firmware;
@@ -53,7 +55,8 @@ export async function makeWasmBoard(
   });
   const entropy = random.fork();
   const probed: SpiSlave = environment.probe ? environment.probe(chip) : chip;
-  const { sleep, turn } = pauses(probed);
+  const pins = new Pins();
+  const { sleep, turn } = pauses(probed, pins);
   const memory = (): WebAssembly.Memory => instance.exports["memory"] as WebAssembly.Memory;
   let blobAt = 0;
   const settingsAt = (): number => blobAt + ((firmware.blob.length + 3) & ~3);
@@ -69,6 +72,7 @@ export async function makeWasmBoard(
     entropy: () => entropy.u32(),
     flashBase: () => blobAt,
     settingsBase: settingsAt,
+    pins,
   });
   const instance = new WebAssembly.Instance(new WebAssembly.Module(firmware.wasm), {
     hw: withTurns(imports, turn),
@@ -81,23 +85,23 @@ export async function makeWasmBoard(
   bytes.set(environment.settings, settingsAt());
   const main = instance.exports["main"] as (() => void) | undefined;
   if (!main) throw new DeviceTrap(`the application '${firmware.app}' has no exported main()`);
-  return { chip, instance, bus, main };
+  return { chip, instance, bus, pins, main };
 }
 
 /** The same as a machine, whose `main` blocks while the world goes on. */
 export async function createMachine(environment: MachineEnvironment): Promise<DeviceMachine> {
   const { firmware, time } = environment;
   const { clock } = time;
-  const { chip, main } = await makeWasmBoard({ ...environment, clock }, (bus) => ({
+  const { chip, pins, main } = await makeWasmBoard({ ...environment, clock }, (bus, pins) => ({
     turn: () => time.busy(),
     sleep: (deadlineMs) => {
       const untilNs = deadlineNs(clock, deadlineMs);
       if (untilNs === undefined) time.busy();
-      else time.idle(untilNs, () => bus.interrupt);
+      else time.idle(untilNs, () => bus.interrupt || pins.news);
       clock.advance(WAKE_NS);
     },
   }));
-  return new WasmMachine(chip, LINK_BPS[chipName(firmware)], main, firmware);
+  return new WasmMachine(chip, LINK_BPS[chipName(firmware)], pins, main, firmware);
 }
 
 /** The instant at which `clockMs()` reaches a deadline; undefined when it is over. */
@@ -114,6 +118,7 @@ class WasmMachine implements DeviceMachine {
   constructor(
     readonly chip: ChipModel,
     readonly linkBps: number,
+    readonly pins: Pins,
     private readonly main: () => void,
     private readonly firmware: Firmware,
   ) {}

@@ -1,5 +1,6 @@
 import type { Firmware } from "../build/compile.js";
 import type { LogLine } from "../log/decode.js";
+import type { Pins } from "./pins.js";
 import type { ChipModel, SpiSlave } from "./types.js";
 import type { VirtualClock } from "./virtual-clock.js";
 
@@ -25,6 +26,8 @@ export interface DeviceMachine {
   readonly chip: ChipModel;
   /** Bits per second of the chip's wire: frames arrive no faster than this. */
   readonly linkBps: number;
+  /** Pins that the simulation can drive and look at; only a virtual board has them. */
+  readonly pins?: Pins;
   /**
    * Runs the firmware from reset. It ends only by throwing: `StopSimulation` (thrown by `busy` or `idle`, and passed on
    * unchanged) when the world wants it to, `DeviceTrap` when the firmware has failed.

@@ -12,6 +12,8 @@ export const CONTROL = {
   stop: 1,
   /** The worker has told the main thread about frames, which it has not looked at yet. */
   called: 2,
+  /** The button is held down. */
+  button: 3,
 } as const;
 
 export const CONTROL_BYTES = 64;
@@ -40,5 +42,6 @@ export type WorkerTask =
 export type WorkerMessage =
   | { kind: "log"; line: LogLine }
   | { kind: "frames" }
+  | { kind: "led"; lit: boolean }
   | { kind: "refused"; message: string; exitCode: number }
   | { kind: "ended"; result: RunResult };

@@ -4,6 +4,7 @@
  */
 import { parentPort, workerData } from "node:worker_threads";
 import { UserError } from "../errors.js";
+import { LED_PIN } from "./pins.js";
 import { PacedTime } from "./machine-time.js";
 import { Device } from "./world-device.js";
 import { VirtualWorld } from "./world-virtual.js";
@@ -32,6 +33,7 @@ async function runPaced(task: Task<"paced">): Promise<void> {
   const control = new Int32Array(task.control);
   const incoming = new FrameRing(task.toDevice);
   const outgoing = new FrameRing(task.fromDevice);
+  let pressed = false;
   let originMs = performance.now();
   const time = new PacedTime(
     {
@@ -39,8 +41,10 @@ async function runPaced(task: Task<"paced">): Promise<void> {
         for (let frame = incoming.take(); frame; frame = incoming.take()) {
           device.wire.toDevice(frame, incoming.fcsGood);
         }
+        const held = Atomics.load(control, CONTROL.button) !== 0;
+        if (held !== pressed) device.machine.pins?.press((pressed = held));
       },
-      pending: () => !incoming.empty,
+      pending: () => !incoming.empty || (Atomics.load(control, CONTROL.button) !== 0) !== pressed,
       stopWanted: () => Atomics.load(control, CONTROL.stop) !== 0,
       bell: control.subarray(CONTROL.bell, CONTROL.bell + 1),
       quiet: () => device.flush(),
@@ -53,6 +57,11 @@ async function runPaced(task: Task<"paced">): Promise<void> {
     if (!outgoing.put(frame)) return;
     if (Atomics.exchange(control, CONTROL.called, 1) === 0) tell({ kind: "frames" });
   };
+  if (device.machine.pins) {
+    device.machine.pins.onChange = (pin, high) => {
+      if (pin === LED_PIN) tell({ kind: "led", lit: high });
+    };
+  }
   originMs = performance.now();
   tell({ kind: "ended", result: device.run() });
 }

@@ -10,12 +10,16 @@ import { FrameRing } from "./worker-ring.js";
 
 /** A device that was asked to stop and does not is ended by force after this time. */
 const STOP_MS = 1000;
+/** How long a key of the terminal holds the button down. */
+const PRESS_MS = 100;
 /** Room for frames in each direction between the threads. */
 const RING_BYTES = 1 << 18;
 
 /** What a world in another thread reports. */
 export interface WorldEvents {
   onLog?: (line: LogLine) => void;
+  /** The status LED was switched. */
+  onLed?: (lit: boolean) => void;
 }
 
 /** A simulated device in a thread of its own. */
@@ -36,6 +40,8 @@ export class DeviceThread {
         switch (message.kind) {
           case "log":
             return events.onLog?.(message.line);
+          case "led":
+            return events.onLed?.(message.lit);
           case "frames":
             return this.onFrames();
           case "refused":
@@ -56,6 +62,16 @@ export class DeviceThread {
   ring(): void {
     Atomics.add(this.control, CONTROL.bell, 1);
     Atomics.notify(this.control, CONTROL.bell);
+  }
+
+  /** Presses the button for a moment. */
+  press(): void {
+    const hold = (down: number): void => {
+      Atomics.store(this.control, CONTROL.button, down);
+      this.ring();
+    };
+    hold(1);
+    setTimeout(() => hold(0), PRESS_MS).unref();
   }
 
   /** Ends the run; `ended` tells when that has happened. */

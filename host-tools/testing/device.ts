@@ -3,6 +3,7 @@ import type { LogLine } from "../log/decode.js";
 import { formatAddress, formatMac, type Mac } from "../net/addresses.js";
 import type { LinkDirection } from "../net/link.js";
 import type { BusCount } from "../sim/hw-imports.js";
+import { LED_PIN } from "../sim/pins.js";
 import type { ChipModel } from "../sim/types.js";
 import { readCounters } from "./counters.js";
 import type { Fiber } from "./fiber.js";
@@ -95,6 +96,29 @@ export class Device {
   /** Plugs the cable in or out. */
   cable(plugged: boolean): void {
     this.chip.setLink(plugged);
+  }
+
+  /** Presses the button for a while. */
+  async press(ms = 100): Promise<void> {
+    const { pins } = this.powered().board;
+    pins.press(true);
+    await this.lan.sleep(ms);
+    pins.press(false);
+  }
+
+  /** True while the status LED is lit. */
+  get led(): boolean {
+    return this.pin(LED_PIN);
+  }
+
+  /** Level of a pin. */
+  pin(number: number): boolean {
+    return this.powered().board.pins.level(number);
+  }
+
+  /** Drives an input of the device, or lets it go (undefined). */
+  drive(number: number, high: boolean | undefined): void {
+    this.powered().board.pins.drive(number, high);
   }
 
   /** Takes the power away: the device is gone, and its log with it. */

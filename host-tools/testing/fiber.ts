@@ -78,7 +78,12 @@ export class Fiber {
   /** True when the device has something to do now. */
   get ready(): boolean {
     if (this.failure) return false;
-    return !this.started || this.bus.interrupt || this.options.clock.nowNs >= this.wakeNs;
+    return (
+      !this.started ||
+      this.bus.interrupt ||
+      this.board.pins.news ||
+      this.options.clock.nowNs >= this.wakeNs
+    );
   }
 
   /** Lets the device run until it sleeps. */
@@ -121,7 +126,7 @@ export class Fiber {
       return;
     }
     const untilNs = deadlineNs(clock, deadlineMs);
-    const sleeps = untilNs !== undefined && !this.bus.interrupt;
+    const sleeps = untilNs !== undefined && !this.bus.interrupt && !this.board.pins.news;
     if (sleeps) this.sleeps += 1;
     if (!sleeps && clock.nowNs < this.sliceNs) return clock.advance(WAKE_NS);
     this.wakeNs = sleeps ? untilNs : clock.nowNs;

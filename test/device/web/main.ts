@@ -1,4 +1,5 @@
 /** A web server with one route for each thing that as-tcpip/http can do; test/apps/http-face.test.ts asks for them. */
+import { buttonWatch, led } from "as-tcpip/gpio";
 import {
   HTTP_DELETE,
   HTTP_GET,
@@ -60,7 +61,7 @@ import {
   webSocketIsLast,
   webSocketIsText,
 } from "as-tcpip/http";
-import { log1 } from "as-tcpip/log";
+import { log0, log1 } from "as-tcpip/log";
 import { netStart } from "as-tcpip/net";
 import { Text, text, textAddress, textBytes } from "as-tcpip/text";
 
@@ -75,6 +76,7 @@ const enum On {
   TICK,
   SILENT,
   SOCKET,
+  BUTTON,
 }
 
 const BUFFER: usize = memory.data(64, 4);
@@ -248,6 +250,7 @@ export function main(): void {
   httpRoute(HTTP_GET | HTTP_TELL, text("/events"), On.EVENTS);
   httpRoute(HTTP_GET, text("/silent"), On.SILENT);
   httpRoute(HTTP_GET | HTTP_TELL, text("/socket"), On.SOCKET);
+  buttonWatch(On.BUTTON);
   httpTimer(1000, On.TICK);
   for (;;) {
     switch (httpNext()) {
@@ -274,6 +277,10 @@ export function main(): void {
         break;
       case <u32>On.SOCKET:
         onSocket();
+        break;
+      case <u32>On.BUTTON:
+        led(true);
+        log0("info: button");
         break;
       case <u32>On.TICK:
         onTick();
