@@ -33,7 +33,8 @@ const VERSION = 1;
 const HOST_NAME_BYTES = 32;
 const FLAG = { mac: 1, address: 2, hostName: 4, ports: 8, hosts: 16 } as const;
 const HOSTS_AT = 68;
-const HOSTS_BYTES = 124 - HOSTS_AT;
+/** Room for hosts: each takes 5 bytes and its name. */
+export const HOSTS_BYTES = 124 - HOSTS_AT;
 
 /** CRC-32 as in IEEE 802.3 and zip. */
 export function crc32(bytes: Uint8Array): number {

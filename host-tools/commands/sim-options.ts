@@ -17,12 +17,14 @@ import { PERFECT, type Impairments } from "../net/link.js";
 import { DEFAULT_NET, parseNet, type NetOption } from "../net/net-options.js";
 import { parseHostEntry, parseHostName, type Settings } from "../settings.js";
 import { DEFAULT_SUBNET } from "../sim/world-lan.js";
+import { netOfDevices, parseDevices, type SimDevice } from "./sim-devices.js";
 import { collectOption } from "./set-option.js";
 
 /** The options of `start` and `sim` as commander gives them: texts as typed. */
 export interface RawSimOptions {
   board: string;
   app: string;
+  device?: string[];
   set: Partial<Options>;
   net: string;
   ip?: string;
@@ -48,12 +50,10 @@ export interface RawSimOptions {
 
 /** The same, understood. */
 export interface SimOptions {
-  board: string;
-  app: string;
+  devices: SimDevice[];
   /** Build options of the command line. */
   options: Partial<Options>;
   net: NetOption;
-  settings: Settings;
   /** Name servers of the gateway; undefined: those of this computer. */
   resolvers: Resolver[] | undefined;
   /** The gateway's address and the network. */
@@ -77,6 +77,7 @@ export function addSimOptions(command: Command): Command {
   return command
     .option("--board <board>", "board to simulate", "virtual-w5500")
     .option("--app <app>", "application: a name, or a folder with a main.ts", defaultApp())
+    .option("--device <name=app@board...>", "several devices on one network, in place of --app")
     .option(
       "--set <option=value>",
       "override a build option, as --set TCP_TCBS=4",
@@ -85,7 +86,7 @@ export function addSimOptions(command: Command): Command {
     )
     .option(
       "--net <net>",
-      "forward:HOST=DEVICE[,udp:HOST=DEVICE...], tap:INTERFACE, stream:PATH, stream:HOST:PORT, " +
+      "forward:HOST=[NAME:]DEVICE[,udp:HOST=DEVICE...], tap:INTERFACE, stream:PATH, stream:HOST:PORT, " +
         "stream:listen:..., or none (alone, in virtual time)",
       DEFAULT_NET,
     )
@@ -96,8 +97,8 @@ export function addSimOptions(command: Command): Command {
     .option("--hostname <name>", "host name of the device")
     .option("--host <name=address...>", "names that the device knows without asking")
     .option(
-      "--dns <address[:port]...>",
-      "name servers behind the gateway, in place of this computer's",
+      "--dns <address...>",
+      "name servers behind the gateway, as 10.0.0.1 or 10.0.0.1:5353, not this computer's",
     )
     .option("--pcap <file>", "capture the device's cable")
     .option("--vcd <file>", "dump the SPI signals")
@@ -115,25 +116,26 @@ export function addSimOptions(command: Command): Command {
 
 /** Checks everything that can be checked before anything is built; the first mistake is the user's error. */
 export function parseSimOptions(raw: RawSimOptions): SimOptions {
-  const net = parseNet(raw.net);
+  const given = parseNet(raw.net);
   const { settings, subnet } = parseAddressing(raw);
-  const virtual = net.kind === "none";
+  const virtual = given.kind === "none";
   const seed = wholeNumber("--seed", raw.seed, 0xffff_ffff);
   if (raw.mac !== undefined) settings.mac = parseMac(raw.mac);
   else if (!virtual) settings.mac = stableMac(raw);
   if (raw.hostname !== undefined) settings.hostName = parseHostName(raw.hostname);
   if (raw.host?.length) settings.hosts = raw.host.map(parseHostEntry);
+  if (raw.device?.length) refuseOfOne(raw);
+  const devices = parseDevices(raw, settings, (name) => stableMac(raw, name));
+  const net = netOfDevices(raw.net, given, devices);
   const timeout = decimal("--timeout", raw.timeout, 0, 1e9, "seconds");
   if (raw.timeout !== undefined && timeout === 0) {
     throw new UserError("--timeout must be more than 0 seconds");
   }
   if (raw.expect === "") throw new UserError("--expect needs a text that is not empty");
   return {
-    board: raw.board,
-    app: raw.app,
+    devices,
     options: raw.set,
     net,
-    settings,
     resolvers: raw.dns?.map(parseResolver),
     subnet,
     seed: seed ?? (virtual ? VIRTUAL_SEED : randomInt(2 ** 32)),
@@ -144,6 +146,16 @@ export function parseSimOptions(raw: RawSimOptions): SimOptions {
     timeoutNs: nanoseconds(timeout ?? (virtual ? VIRTUAL_TIMEOUT_S : undefined)),
     json: raw.json ?? false,
   };
+}
+
+/** Options that only one device can have. */
+function refuseOfOne(raw: RawSimOptions): void {
+  for (const option of ["ip", "gateway", "mac", "hostname"] as const) {
+    if (raw[option] === undefined) continue;
+    throw new UserError(
+      `--${option} is for one device; those of --device get theirs by name and DHCP`,
+    );
+  }
 }
 
 /** The device's settings and the network that follows from them. */
@@ -236,7 +248,8 @@ function nanoseconds(seconds: number | undefined): number | undefined {
 }
 
 /** A locally administered address that this board keeps from run to run on this computer, as peers remember it. */
-function stableMac(raw: RawSimOptions): Mac {
-  const digest = createHash("sha256").update([hostname(), raw.board, raw.net].join("\n")).digest();
+function stableMac(raw: RawSimOptions, name?: string): Mac {
+  const who = [hostname(), raw.board, raw.net, ...(name === undefined ? [] : [name])];
+  const digest = createHash("sha256").update(who.join("\n")).digest();
   return 0x0200_0000_0000 + digest.readUIntBE(0, 5);
 }

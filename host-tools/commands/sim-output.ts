@@ -30,28 +30,32 @@ export class SimOutput {
   }
 
   /** What will run; it may have to be compiled first. */
-  begin(board: Board, app: string): void {
-    if (this.json) this.object({ event: "start", board: board.name, app });
-    else this.line(`${pc.bold(`${app} on ${board.name}`)} ${pc.dim(`(${board.title})`)}`);
+  begin(board: Board, app: string, device?: string): void {
+    const who = device === undefined ? "" : `${pc.cyan(device)}: `;
+    if (this.json) this.object({ event: "start", device, board: board.name, app });
+    else this.line(`${who}${pc.bold(`${app} on ${board.name}`)} ${pc.dim(`(${board.title})`)}`);
   }
 
   /** What a world reports while it runs. */
-  events(): WorldEvents {
+  events(name?: string): WorldEvents {
+    const format = this.json ? jsonLogLine : formatLogLine;
+    const who = name === undefined ? "" : `${pc.cyan(name)}: `;
     return {
-      onLog: (line) => this.line(this.json ? jsonLogLine(line) : formatLogLine(line)),
+      onLog: (line) => this.line(format(line, name)),
       onLed: (lit) => {
-        if (this.json) this.object({ event: "led", lit });
-        else this.line(lit ? `  LED ${pc.green("on")}` : `  LED ${pc.dim("off")}`);
+        if (this.json) this.object({ event: "led", device: name, lit });
+        else this.line(`  ${who}LED ${lit ? pc.green("on") : pc.dim("off")}`);
       },
     };
   }
 
   /** The device has its address, and these ports of the host lead to it. */
-  ready(address: number, forwards: readonly Forward[]): void {
+  ready(address: number, forwards: readonly Forward[], name?: string): void {
     const device = formatAddress(address);
     if (this.json) {
       this.object({
         event: "ready",
+        device: name,
         address: device,
         gateway: formatAddress(this.gateway),
         forwards,
@@ -62,7 +66,7 @@ export class SimOutput {
     for (const { protocol, hostPort, devicePort } of forwards) {
       const service = SERVICES[`${protocol} ${devicePort}`];
       const text = service?.(hostPort) ?? `${protocol.toUpperCase()}         127.0.0.1:${hostPort}`;
-      this.line(`  ${pc.green(text)}  ${pc.dim(`-> ${device} port ${devicePort}`)}`);
+      this.line(`  ${pc.green(text)}  ${pc.dim(`-> ${name ?? device} port ${devicePort}`)}`);
     }
     this.line(`  ${pc.dim("Ctrl-C ends the simulation.")}`);
     this.line("");

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { appTitle } from "../build/apps.js";
-import { loadBoard } from "../build/boards.js";
+import { loadBoard, type Board } from "../build/boards.js";
 import { compileFirmware, requireProgram, type Firmware } from "../build/compile.js";
 import { UserError } from "../errors.js";
-import { formatAddress } from "../net/addresses.js";
+import { formatAddress, type Mac } from "../net/addresses.js";
 import { Gateway } from "../net/gateway.js";
 import { hostedFirmware } from "../net/hosted-stack.js";
 import { StreamAdapter } from "../net/stream.js";
@@ -14,6 +14,7 @@ import type { DeviceSpec, RunResult } from "../sim/world-device.js";
 import { GATEWAY_MAC } from "../sim/world-lan.js";
 import { onStop } from "../terminal.js";
 import { PacedWorld, startVirtual, type DeviceThread } from "../sim/world-threads.js";
+import { fileOf, reservedAddress, type SimDevice } from "./sim-devices.js";
 import { SimOutput } from "./sim-output.js";
 import {
   addSimOptions,
@@ -32,53 +33,41 @@ export function register(program: Command): void {
   ).action((raw: RawSimOptions) => runSimulation(parseSimOptions(raw)));
 }
 
+/** A device that is ready to be powered. */
+interface Ready {
+  device: SimDevice;
+  spec: DeviceSpec;
+}
+
 /** A world that runs, and how to leave it. */
 interface Running {
-  thread: DeviceThread;
+  threads: DeviceThread[];
   /** What the network has to say about the end, if it was the network that ended the run. */
   failure: () => string | undefined;
   close: () => void;
 }
 
-/** Runs a simulation to its end; the exit code is 0 unless the device failed or an expected text did not come. */
+/** Runs a simulation to its end; the exit code is 0 unless a device failed or an expected text did not come. */
 export async function runSimulation(options: SimOptions): Promise<void> {
   const output = new SimOutput(options);
-  const board = loadBoard(options.board);
-  if (!isSimulated(board.target) || board.chip === "none") {
-    throw new UserError(
-      `the board ${options.board} cannot be simulated; use --board virtual-w5500 or virtual-enc28j60`,
-    );
-  }
-  const { net, subnet } = options;
+  const { net, subnet, devices } = options;
+  const boards = devices.map(({ board }) => simulatedBoard(board));
   // Rights first: they are missing more often than firmware is wrong, and compiling takes longer.
   const tap = net.kind === "tap" ? await TapAdapter.open(net.name, subnet) : undefined;
-  requireProgram(options.app);
-  output.begin(board, appTitle(options.app));
-  const firmware = await compileFirmware({
-    board: options.board,
-    app: options.app,
-    options: options.options,
-  });
-  const spec: DeviceSpec = {
-    firmware,
-    settings: encodeSettings(options.settings),
-    seed: options.seed,
-    pcap: options.pcap,
-    vcd: options.vcd,
-    timeoutNs: options.timeoutNs,
-    expect: options.expect,
-  };
-  const running = await start(options, spec, output, tap);
-  const stop = (): void => running.thread.stop();
-  if (hasButton(firmware)) output.note("Key b presses the button.");
-  const restore = onStop(stop, (key) => {
-    if (key === "b") running.thread.press();
-  });
+  for (const { app } of devices) requireProgram(app);
+  devices.forEach(({ app, name }, i) => output.begin(boards[i] as Board, appTitle(app), name));
+  const ready: Ready[] = [];
+  for (const [i, device] of devices.entries()) {
+    ready.push({ device, spec: await specOf(options, device, i) });
+  }
+  const running = await start(options, ready, output, tap);
+  const stop = (): void => running.threads.forEach((thread) => thread.stop());
+  const restore = onStop(stop, buttonKeys(ready, running.threads, output));
   output.onClosed = stop;
   try {
-    const result = await running.thread.ended;
+    const { result, name } = await firstEnd(running.threads, devices);
     output.ended(result);
-    judge(options, result, running.failure());
+    judge(options, result, running.failure(), name);
   } finally {
     restore();
     running.close();
@@ -90,87 +79,148 @@ function hasButton(firmware: Firmware): boolean {
   return Buffer.from(firmware.wasm).includes("gpioRead");
 }
 
+/** Keys press buttons: b that of the first device that has one, of several 1 to 9 that of the device of this number. */
+function buttonKeys(
+  ready: Ready[],
+  threads: DeviceThread[],
+  output: SimOutput,
+): (key: string) => void {
+  const first = ready.findIndex(({ spec }) => hasButton(spec.firmware));
+  if (first < 0) return () => undefined;
+  const name = ready[first]?.device.name;
+  output.note(
+    name === undefined
+      ? "Key b presses the button."
+      : `Key b presses the button of ${name}; 1 to ${Math.min(9, ready.length)} that of each device.`,
+  );
+  return (key) => threads[key === "b" ? first : Number(key) - 1]?.press();
+}
+
+function simulatedBoard(name: string): Board {
+  const board = loadBoard(name);
+  if (isSimulated(board.target) && board.chip !== "none") return board;
+  throw new UserError(
+    `the board ${name} cannot be simulated; use --board virtual-w5500 or virtual-enc28j60`,
+  );
+}
+
+async function specOf(options: SimOptions, device: SimDevice, index: number): Promise<DeviceSpec> {
+  const { board, app, settings } = device;
+  return {
+    firmware: await compileFirmware({ board, app, options: options.options }),
+    settings: encodeSettings(settings),
+    seed: (options.seed + index) >>> 0,
+    pcap: fileOf(options.pcap, device),
+    vcd: fileOf(options.vcd, device),
+    timeoutNs: options.timeoutNs,
+    expect: options.expect,
+  };
+}
+
+/** The first device that ends, ends the run; the others are stopped. */
+async function firstEnd(
+  threads: DeviceThread[],
+  devices: SimDevice[],
+): Promise<{ result: RunResult; name: string | undefined }> {
+  const ends = threads.map(async (thread, i) => ({
+    result: await thread.ended,
+    name: devices[i]?.name,
+  }));
+  try {
+    return await Promise.race(ends);
+  } finally {
+    for (const thread of threads) thread.stop();
+    await Promise.allSettled(ends);
+  }
+}
+
 function start(
   options: SimOptions,
-  spec: DeviceSpec,
+  ready: Ready[],
   output: SimOutput,
   tap: TapAdapter | undefined,
 ): Promise<Running> {
   switch (options.net.kind) {
     case "none":
-      return startAlone(options, spec, output);
+      return startAlone(options, ready, output);
     case "forward":
-      return startForward(options, spec, output);
+      return startForward(options, ready, output);
     case "tap":
     case "stream":
-      return startJoined(options, spec, output, tap);
+      return startJoined(options, ready, output, tap);
   }
 }
 
 /** The device and its network in virtual time. */
 async function startAlone(
   options: SimOptions,
-  spec: DeviceSpec,
+  ready: Ready[],
   output: SimOutput,
 ): Promise<Running> {
   const { subnet, impairments } = options;
   const gateway = await hostedFirmware();
-  const thread = startVirtual(spec, { gateway, subnet, impairments }, output.events());
-  return { thread, failure: () => undefined, close: () => undefined };
+  const threads = ready.map(({ spec }) =>
+    startVirtual(spec, { gateway, subnet, impairments }, output.events()),
+  );
+  return { threads, failure: () => undefined, close: () => undefined };
 }
 
-/** The device behind the gateway, with ports of this computer that lead to it. */
+/** The devices behind the gateway, with ports of this computer that lead to them. */
 async function startForward(
   options: SimOptions,
-  spec: DeviceSpec,
+  ready: Ready[],
   output: SimOutput,
 ): Promise<Running> {
   const forwards = options.net.kind === "forward" ? options.net.forwards : [];
-  let address: number | undefined;
-  const world = new PacedWorld({
-    seed: options.seed,
-    subnet: options.subnet,
-    impairments: options.impairments,
-    gateway: await hostedFirmware(),
-    onAddress: (used) => {
-      address = used;
-      gateway.progress();
-      // The device is about to log its address; what follows from it reads better behind that line.
-      setTimeout(() => output.ready(used, forwards), READY_MS).unref();
-    },
-  });
+  const { seed, subnet, impairments, resolvers } = options;
+  const addresses = new Map<string | undefined, number>();
+  const reserved = new Map<Mac, number>();
+  for (const [i, { device }] of ready.entries()) {
+    const { name, settings } = device;
+    if (name !== undefined && settings.mac !== undefined) {
+      reserved.set(settings.mac, reservedAddress(i));
+    }
+  }
+  const gatewayFirmware = await hostedFirmware();
+  const world = new PacedWorld({ seed, subnet, impairments, gateway: gatewayFirmware, reserved });
   const stack = world.lan.gateway;
   if (!stack) throw new Error("the world has no gateway");
   const gateway = new Gateway({
-    stack,
-    clock: world.clock,
-    mac: GATEWAY_MAC,
-    subnet: options.subnet,
+    ...{ stack, clock: world.clock, mac: GATEWAY_MAC, subnet, forwards, resolvers },
     send: world.lan.sendFromGateway,
-    forwards,
-    resolvers: options.resolvers,
-    device: () => address,
+    device: (name) => addresses.get(name),
   });
   world.lan.toGateway = (frame) => gateway.receive(frame);
-  try {
-    await gateway.open();
-  } catch (error) {
-    gateway.close();
-    world.close();
-    throw error;
-  }
-  const thread = world.start(spec, output.events());
   const close = (): void => {
     gateway.close();
     world.close();
   };
-  return { thread, failure: () => undefined, close };
+  try {
+    await gateway.open();
+  } catch (error) {
+    close();
+    throw error;
+  }
+  const threads = ready.map(({ device: { name }, spec }) =>
+    world.start(spec, {
+      ...output.events(name),
+      ...(name !== undefined && { name }),
+      onAddress: (address) => {
+        addresses.set(name, address);
+        gateway.progress();
+        const mine = forwards.filter(({ device }) => device === name);
+        // The device is about to log its address; what follows from it reads better behind that line.
+        setTimeout(() => output.ready(address, mine, name), READY_MS).unref();
+      },
+    }),
+  );
+  return { threads, failure: () => undefined, close };
 }
 
-/** The device joined to an interface of Linux or to another program. */
+/** The devices joined to an interface of Linux or to another program. */
 async function startJoined(
   options: SimOptions,
-  spec: DeviceSpec,
+  ready: Ready[],
   output: SimOutput,
   tap: TapAdapter | undefined,
 ): Promise<Running> {
@@ -179,18 +229,23 @@ async function startJoined(
   const world = new PacedWorld({ seed, subnet, impairments, dhcp: tap?.created ?? false });
   let failure: string | undefined;
   let stream: StreamAdapter | undefined;
+  const threads: DeviceThread[] = [];
   tap?.attach(world.lan.ethernet);
   if (net.kind === "stream") {
     stream = await StreamAdapter.open(net.endpoint, world.lan.ethernet);
     stream.onEnd = (message) => {
       failure = message;
-      thread.stop();
+      for (const thread of threads) thread.stop();
     };
   }
-  const thread = world.start(spec, output.events());
+  for (const { device, spec } of ready) {
+    const { name } = device;
+    const events = { ...output.events(name), ...(name !== undefined && { name }) };
+    threads.push(world.start(spec, events));
+  }
   if (tap) output.note(describeTap(tap, options));
   return {
-    thread,
+    threads,
     failure: () => failure,
     close: () => {
       tap?.close();
@@ -207,8 +262,14 @@ function describeTap(tap: TapAdapter, { subnet }: SimOptions): string {
 }
 
 /** Turns the end of a run into the end of the command. */
-function judge(options: SimOptions, result: RunResult, failure: string | undefined): void {
-  if (result.reason === "trap") throw new UserError(`the device has stopped: ${result.message}`);
+function judge(
+  options: SimOptions,
+  result: RunResult,
+  failure: string | undefined,
+  name: string | undefined,
+): void {
+  const who = name === undefined ? "the device" : `the device ${name}`;
+  if (result.reason === "trap") throw new UserError(`${who} has stopped: ${result.message}`);
   if (failure !== undefined) throw new UserError(failure);
   if (options.expect !== undefined && result.reason === "timeout") {
     const seconds = (options.timeoutNs ?? 0) / 1e9;

@@ -24,6 +24,8 @@ export interface DhcpServerOptions {
   dns: number;
   /** First and last address of the pool; default: host numbers 50 to 99, or all of a smaller network. */
   pool?: [first: number, last: number];
+  /** Addresses that these clients get, and nobody else. */
+  reserved?: ReadonlyMap<Mac, number> | undefined;
   /** Length of a lease, seconds; default 3600. */
   leaseSeconds?: number;
   /** Takes the frames of the server. */
@@ -109,6 +111,10 @@ export class DhcpServer {
   private choose(request: DhcpRequest): number {
     const mine = this.bindingOf(request);
     if (mine) return mine.address;
+    const reserved = this.options.reserved?.get(request.chaddr);
+    if (reserved !== undefined && (this.declined.get(reserved) ?? 0) <= this.options.clock.nowNs) {
+      return reserved;
+    }
     const wanted = request.requestedAddress;
     if (this.inPool(wanted) && this.isFree(wanted, true)) return wanted;
     for (const unused of [true, false]) {
@@ -179,6 +185,9 @@ export class DhcpServer {
   private isFree(address: number, reuse: boolean): boolean {
     const now = this.options.clock.nowNs;
     if (address === this.options.subnet.address || address === this.options.router) return false;
+    for (const reserved of this.options.reserved?.values() ?? []) {
+      if (address === reserved) return false;
+    }
     if ((this.declined.get(address) ?? 0) > now) return false;
     const binding = this.bindings.get(address);
     return binding === undefined || (reuse && binding.expiresNs <= now);

@@ -19,7 +19,7 @@ const HOST_BACKLOG = 128;
 
 interface Waiting {
   host: Socket;
-  devicePort: number;
+  forward: Forward;
 }
 
 /** What a gateway is made with. */
@@ -37,8 +37,8 @@ export interface GatewayOptions {
   /** For tests: where an address of another network is, and whether it answers echo requests. */
   reach?: (address: number) => string;
   ping?: Ping;
-  /** The device's address, a host-order number; undefined while it has none. */
-  device: () => number | undefined;
+  /** The address of the device (of several: of this name), a host-order number; undefined while it has none. */
+  device: (name?: string) => number | undefined;
 }
 
 /**
@@ -115,7 +115,7 @@ export class Gateway {
 
   private async openTcp(forward: Forward): Promise<void> {
     const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (host) =>
-      this.fromHost(host, forward.devicePort),
+      this.fromHost(host, forward),
     );
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
@@ -129,19 +129,18 @@ export class Gateway {
   }
 
   private async openUdp(forward: Forward): Promise<void> {
-    const { device } = this.options;
-    const udp = new UdpForward(this.stack, forward, device);
+    const udp = new UdpForward(this.stack, forward, () => this.options.device(forward.device));
     await udp.open();
     this.udp.push(udp);
   }
 
-  private fromHost(host: Socket, devicePort: number): void {
+  private fromHost(host: Socket, forward: Forward): void {
     host.on("error", () => undefined);
     if (this.closed || this.waiting.length >= WAITING_MAX) {
       resetHost(host);
       return;
     }
-    const entry = { host, devicePort };
+    const entry = { host, forward };
     this.waiting.push(entry);
     host.once("close", () => {
       const at = this.waiting.indexOf(entry);
@@ -150,23 +149,24 @@ export class Gateway {
     this.serveWaiting();
   }
 
-  /** Connects waiting clients to the device, as far as the stack has sockets. */
+  /** Connects waiting clients to their devices, as far as those have addresses and the stack has sockets. */
   private serveWaiting(): void {
-    const address = this.options.device();
-    if (address === undefined) return;
-    for (let next = this.waiting[0]; next; next = this.waiting[0]) {
+    for (const entry of [...this.waiting]) {
+      const address = this.options.device(entry.forward.device);
+      if (address === undefined) continue;
       const fd = this.stack.socket(SOCK_STREAM);
       if (fd < 0) return;
-      const result = this.stack.connect(fd, address, next.devicePort);
+      const result = this.stack.connect(fd, address, entry.forward.devicePort);
       if (result < 0 && result !== -EINPROGRESS) {
         this.stack.closeSocket(fd);
         // No room for another connection now: the next one that ends calls again.
         if (this.joins.size > 0) return;
-        resetHost(next.host);
+        resetHost(entry.host);
       } else {
-        this.join(fd, next.host);
+        this.join(fd, entry.host);
       }
-      this.waiting.shift();
+      const at = this.waiting.indexOf(entry);
+      if (at >= 0) this.waiting.splice(at, 1);
     }
   }
 

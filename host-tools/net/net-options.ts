@@ -6,6 +6,8 @@ export interface Forward {
   protocol: "tcp" | "udp";
   hostPort: number;
   devicePort: number;
+  /** Of several devices: the one that is meant. */
+  device?: string;
 }
 
 /** What the device's network is joined to. */
@@ -51,10 +53,10 @@ export function parseNet(text: string): NetOption {
   throw new UserError(`--net does not know '${text}'; it takes ${FORMS}`);
 }
 
-/** `[udp:]HOST=DEVICE`, separated by commas. */
+/** `[udp:]HOST=[NAME:]DEVICE`, separated by commas. */
 function parseForwards(text: string): Forward[] {
   const forwards = text.split(",").map((item): Forward => {
-    const match = /^(?:(tcp|udp):)?(\d+)=(\d+)$/.exec(item);
+    const match = /^(?:(tcp|udp):)?(\d+)=(?:([A-Za-z][A-Za-z0-9-]*):)?(\d+)$/.exec(item);
     if (!match) {
       throw new UserError(
         `--net forward: cannot read '${item}'; write HOST=DEVICE, as in --net forward:8081=80,udp:7007=7`,
@@ -63,7 +65,8 @@ function parseForwards(text: string): Forward[] {
     return {
       protocol: match[1] === "udp" ? "udp" : "tcp",
       hostPort: parsePort(match[2] as string),
-      devicePort: parsePort(match[3] as string),
+      devicePort: parsePort(match[4] as string),
+      ...(match[3] !== undefined && { device: match[3] }),
     };
   });
   const seen = new Set<string>();
@@ -79,8 +82,9 @@ function parseForwards(text: string): Forward[] {
 
 /** The value of `--net` for these forwards. */
 export function formatForwards(forwards: readonly Forward[]): string {
-  const items = forwards.map(({ protocol, hostPort, devicePort }) => {
-    return `${protocol === "udp" ? "udp:" : ""}${hostPort}=${devicePort}`;
+  const items = forwards.map(({ protocol, hostPort, device, devicePort }) => {
+    const name = device === undefined ? "" : `${device}:`;
+    return `${protocol === "udp" ? "udp:" : ""}${hostPort}=${name}${devicePort}`;
   });
   return `forward:${items.join(",")}`;
 }

@@ -27,8 +27,10 @@ export interface LanOptions {
   gateway?: Firmware | undefined;
   /** Give addresses by DHCP (default: yes). */
   dhcp?: boolean;
-  /** Takes the frames that reach the device; they are only lent for the call. */
-  toDevice: (frame: Uint8Array, fcsGood: boolean) => void;
+  /** Addresses that these devices get by DHCP. */
+  reserved?: ReadonlyMap<Mac, number> | undefined;
+  /** Takes the frames that reach the device; they are only lent for the call. Without it, devices come by `attach`. */
+  toDevice?: (frame: Uint8Array, fcsGood: boolean) => void;
   onLease?: (lease: Lease) => void;
   /** The device has begun to use this address: it has announced it, or sends from it. */
   onAddress?: (address: number) => void;
@@ -36,40 +38,53 @@ export interface LanOptions {
 }
 
 /**
- * The network of one device: a switch, the impaired link to the device, and the gateway with its DHCP server. Other
- * stations are attached to `ethernet`.
+ * The network of devices: a switch, the impaired link to each device, and the gateway with its DHCP server. Other stations are
+ * attached to `ethernet`.
  */
 export class VirtualLan {
   readonly ethernet: EthernetSwitch;
   /** The gateway's stack. */
   readonly gateway: HostedStack | undefined;
-  /** Frames of the device enter here; they are only lent for the call. */
+  /** Frames of the first device enter here; they are only lent for the call. */
   readonly fromDevice: (frame: Uint8Array) => void;
   /** From the gateway to the network. */
   sendFromGateway: FrameSink = () => undefined;
   /** Takes the frames for the gateway in place of its stack; they are only lent for the call. */
   toGateway: FrameSink | undefined;
-  /** Both directions of the device's link. */
+  /** Both directions of the first device's link. */
   readonly links: { up: LinkDirection; down: LinkDirection };
 
-  constructor(options: LanOptions) {
-    const { clock } = options;
-    const random = new Random(options.seed);
-    const impairments = options.impairments ?? PERFECT;
-    this.ethernet = new EthernetSwitch(clock);
-    const down = new LinkDirection(clock, impairments, random.u32(), options.toDevice);
-    const device = this.ethernet.attach("device", (frame) => down.send(frame));
-    const up = new LinkDirection(clock, impairments, random.u32(), (frame, fcsGood) => {
+  private readonly random: Random;
+
+  constructor(private readonly options: LanOptions) {
+    this.random = new Random(options.seed);
+    this.ethernet = new EthernetSwitch(options.clock);
+    const { toDevice = () => undefined, onAddress } = options;
+    const { links, fromDevice } = this.attach("device", toDevice, onAddress);
+    this.links = links;
+    this.fromDevice = fromDevice;
+    this.gateway = this.attachGateway(options, this.random.u32());
+  }
+
+  /** Joins a device to the switch: what it sends enters by `fromDevice`. */
+  attach(
+    name: string,
+    toDevice: (frame: Uint8Array, fcsGood: boolean) => void,
+    onAddress?: (address: number) => void,
+  ): Pick<VirtualLan, "links" | "fromDevice"> {
+    const { clock, impairments = PERFECT, subnet = DEFAULT_SUBNET } = this.options;
+    const down = new LinkDirection(clock, impairments, this.random.u32(), toDevice);
+    const device = this.ethernet.attach(name, (frame) => down.send(frame));
+    const up = new LinkDirection(clock, impairments, this.random.u32(), (frame, fcsGood) => {
       // A switch drops what arrives with a wrong FCS.
       if (fcsGood) device.send(frame);
     });
-    this.links = { up, down };
-    const watch = new AddressWatch(options.subnet ?? DEFAULT_SUBNET, options.onAddress);
-    this.fromDevice = (frame) => {
+    const watch = new AddressWatch(subnet, onAddress);
+    const fromDevice = (frame: Uint8Array): void => {
       watch.look(frame);
       up.send(frame);
     };
-    this.gateway = this.attachGateway(options, random.u32());
+    return { links: { up, down }, fromDevice };
   }
 
   private attachGateway(options: LanOptions, seed: number): HostedStack | undefined {
@@ -93,6 +108,7 @@ export class VirtualLan {
             subnet,
             router: subnet.address,
             dns: subnet.address,
+            reserved: options.reserved,
             send: port.send,
             ...(onLease && { onLease }),
           });

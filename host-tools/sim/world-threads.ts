@@ -97,40 +97,40 @@ export function startVirtual(
 }
 
 /**
- * A device paced to real time. The device has a thread of its own, so that it can block; the network lives in this
- * thread, beside the sockets of the host. Make it, attach what the network needs, then `start` the device.
+ * Devices paced to real time. Each has a thread of its own, so that it can block; the network lives in this thread, beside the
+ * sockets of the host. Make the world, attach what the network needs, then `start` the devices.
  */
 export class PacedWorld {
   readonly lan: VirtualLan;
   readonly clock = new RealClock();
-  private readonly control = new SharedArrayBuffer(CONTROL_BYTES);
-  private readonly toDevice = FrameRing.allocate(RING_BYTES);
-  private readonly fromDevice = FrameRing.allocate(RING_BYTES);
-  private thread: DeviceThread | undefined;
 
-  constructor(options: Omit<LanOptions, "clock" | "toDevice">) {
-    const ring = new FrameRing(this.toDevice);
-    this.lan = new VirtualLan({
-      ...options,
-      clock: this.clock,
-      toDevice: (frame, fcsGood) => {
-        if (ring.put(frame, fcsGood)) this.thread?.ring();
-      },
-    });
+  constructor(options: Omit<LanOptions, "clock" | "toDevice" | "onAddress">) {
+    this.lan = new VirtualLan({ ...options, clock: this.clock });
   }
 
-  /** Powers the device. */
-  start(spec: DeviceSpec, events: WorldEvents): DeviceThread {
-    const { control, toDevice, fromDevice } = this;
+  /** Joins a device to the network and powers it; `onAddress` tells the address that it begins to use. */
+  start(
+    spec: DeviceSpec,
+    events: WorldEvents & { name?: string; onAddress?: (address: number) => void },
+  ): DeviceThread {
+    const control = new SharedArrayBuffer(CONTROL_BYTES);
+    const [toDevice, fromDevice] = [FrameRing.allocate(RING_BYTES), FrameRing.allocate(RING_BYTES)];
     const thread = new DeviceThread({ kind: "paced", spec, control, toDevice, fromDevice }, events);
+    const out = new FrameRing(toDevice);
+    const port = this.lan.attach(
+      events.name ?? "device",
+      (frame, fcsGood) => {
+        if (out.put(frame, fcsGood)) thread.ring();
+      },
+      events.onAddress,
+    );
     const words = new Int32Array(control);
     const ring = new FrameRing(fromDevice);
     thread.onFrames = () => {
       // First the word, then the ring: a frame that comes in between makes the worker call again.
       Atomics.store(words, CONTROL.called, 0);
-      for (let frame = ring.take(); frame; frame = ring.take()) this.lan.fromDevice(frame);
+      for (let frame = ring.take(); frame; frame = ring.take()) port.fromDevice(frame);
     };
-    this.thread = thread;
     return thread;
   }
 

@@ -1,0 +1,50 @@
+import { createSocket, type RemoteInfo } from "node:dgram";
+import { once } from "node:events";
+import test from "ava";
+import { Cli, endCommands, freePort } from "../support/cli.js";
+
+test.after.always(endCommands);
+
+/** A UDP server of this computer that answers each datagram. */
+async function server(answer: (data: Buffer) => Buffer): Promise<number> {
+  const socket = createSocket("udp4");
+  socket.on("message", (data: Buffer, { port, address }: RemoteInfo) =>
+    socket.send(answer(data), port, address),
+  );
+  socket.bind(0, "127.0.0.1").unref();
+  await once(socket, "listening");
+  return socket.address().port;
+}
+
+/** One answer to the question: the gateway's address, which is this computer. */
+function thisComputer(query: Buffer): Buffer {
+  const answer = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 168, 77, 1]);
+  const message = Buffer.concat([query, answer]);
+  message.writeUInt16BE(0x8180, 2);
+  message.writeUInt16BE(1, 6);
+  return message;
+}
+
+test.serial(
+  "three devices on one network: a client gets a page of a server while a third floods it and asks this computer for names and time",
+  async (t) => {
+    const time = await server(() => Buffer.from("efbeadde00000000", "hex"));
+    const names = await server(thisComputer);
+    const port = await freePort();
+    const cli = new Cli([
+      ...["sim", "--json", "--net", `forward:${port}=web:80`, "--dns", `127.0.0.1:${names}`],
+      ...["--host", `port=0.0.${time >> 8}.${time & 255}`],
+      ...["--device", "web=http", "get=get", "ask=test/device/asker@virtual-enc28j60"],
+    ]);
+    const said = (device: string, text: string): Promise<void> =>
+      cli.line((line) => line.includes(`"device":"${device}"`) && line.includes(text));
+    await said("ask", "1 address");
+    await said("ask", "time deadbeef in 8 bytes");
+    await said("get", "GET 200: ");
+    await cli.line((line) => line.includes('"device":"web","address":"192.168.77.50"'));
+    t.is((await fetch(`http://127.0.0.1:${port}/`)).status, 200);
+    const { code, stderr } = await cli.interrupt();
+    t.is(stderr, "");
+    t.is(code, 0);
+  },
+);
