@@ -44,7 +44,9 @@ export interface RawSimOptions {
   corrupt?: string;
   rate?: string;
   expect?: string;
+  failText?: string;
   timeout?: string;
+  limit?: string;
   json?: boolean;
 }
 
@@ -63,12 +65,20 @@ export interface SimOptions {
   pcap: string | undefined;
   vcd: string | undefined;
   expect: string | undefined;
+  /** A log line with this text is a failure. */
+  failText: string | undefined;
   timeoutNs: number | undefined;
+  /** Seconds of this computer. */
+  limit: number | undefined;
+  /** Ports of the host that are taken give way to the next free ones. */
+  movable: boolean;
   json: boolean;
 }
 
 /** In virtual time nobody watches: such a run ends by itself. */
 const VIRTUAL_TIMEOUT_S = 60;
+/** Longest time of a timer of Node. */
+const LIMIT_MAX_S = 2e6;
 /** The seed of runs in virtual time that were given none. */
 const VIRTUAL_SEED = 1;
 
@@ -110,7 +120,9 @@ export function addSimOptions(command: Command): Command {
     .option("--corrupt <percent>", "frames with one bit turned")
     .option("--rate <bps>", "bits per second of the link, as 500k or 10M")
     .option("--expect <text>", "end with exit code 0 when a log line has this text")
+    .option("--fail-text <text>", "end with exit code 1 when a log line has this text")
     .option("--timeout <seconds>", "end after that much simulated time")
+    .option("--limit <seconds>", "end after that much time of this computer")
     .option("--json", "log lines and events as JSON objects, one a line");
 }
 
@@ -127,11 +139,10 @@ export function parseSimOptions(raw: RawSimOptions): SimOptions {
   if (raw.device?.length) refuseOfOne(raw);
   const devices = parseDevices(raw, settings, (name) => stableMac(raw, name));
   const net = netOfDevices(raw.net, given, devices);
-  const timeout = decimal("--timeout", raw.timeout, 0, 1e9, "seconds");
-  if (raw.timeout !== undefined && timeout === 0) {
-    throw new UserError("--timeout must be more than 0 seconds");
+  const timeout = duration("--timeout", raw.timeout, 1e9);
+  for (const [name, text] of Object.entries({ expect: raw.expect, "fail-text": raw.failText })) {
+    if (text === "") throw new UserError(`--${name} needs a text that is not empty`);
   }
-  if (raw.expect === "") throw new UserError("--expect needs a text that is not empty");
   return {
     devices,
     options: raw.set,
@@ -144,6 +155,9 @@ export function parseSimOptions(raw: RawSimOptions): SimOptions {
     vcd: raw.vcd,
     expect: raw.expect,
     timeoutNs: nanoseconds(timeout ?? (virtual ? VIRTUAL_TIMEOUT_S : undefined)),
+    failText: raw.failText,
+    limit: duration("--limit", raw.limit, LIMIT_MAX_S),
+    movable: raw.net === DEFAULT_NET,
     json: raw.json ?? false,
   };
 }
@@ -232,6 +246,12 @@ function decimal(
     );
   }
   return value;
+}
+
+function duration(name: string, text: string | undefined, high: number): number | undefined {
+  const seconds = decimal(name, text, 0, high, "seconds");
+  if (seconds === 0) throw new UserError(`${name} must be more than 0 seconds`);
+  return seconds;
 }
 
 function wholeNumber(name: string, text: string | undefined, high: number): number | undefined {

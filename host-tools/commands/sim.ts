@@ -15,6 +15,7 @@ import { GATEWAY_MAC } from "../sim/world-lan.js";
 import { onStop } from "../terminal.js";
 import { PacedWorld, startVirtual, type DeviceThread } from "../sim/world-threads.js";
 import { fileOf, reservedAddress, type SimDevice } from "./sim-devices.js";
+import { judge } from "./sim-judge.js";
 import { SimOutput } from "./sim-output.js";
 import {
   addSimOptions,
@@ -64,11 +65,22 @@ export async function runSimulation(options: SimOptions): Promise<void> {
   const stop = (): void => running.threads.forEach((thread) => thread.stop());
   const restore = onStop(stop, buttonKeys(ready, running.threads, output));
   output.onClosed = stop;
+  let limited = false;
+  const limit =
+    options.limit === undefined
+      ? undefined
+      : setTimeout(() => {
+          limited = true;
+          stop();
+        }, options.limit * 1000);
   try {
-    const { result, name } = await firstEnd(running.threads, devices);
+    const { result: end, name } = await firstEnd(running.threads, devices);
+    const result: RunResult =
+      limited && end.reason === "stopped" ? { ...end, reason: "limit" } : end;
     output.ended(result);
     judge(options, result, running.failure(), name);
   } finally {
+    clearTimeout(limit);
     restore();
     running.close();
   }
@@ -114,6 +126,7 @@ async function specOf(options: SimOptions, device: SimDevice, index: number): Pr
     vcd: fileOf(options.vcd, device),
     timeoutNs: options.timeoutNs,
     expect: options.expect,
+    failText: options.failText,
   };
 }
 
@@ -172,7 +185,7 @@ async function startForward(
   output: SimOutput,
 ): Promise<Running> {
   const forwards = options.net.kind === "forward" ? options.net.forwards : [];
-  const { seed, subnet, impairments, resolvers } = options;
+  const { seed, subnet, impairments, resolvers, movable } = options;
   const addresses = new Map<string | undefined, number>();
   const reserved = new Map<Mac, number>();
   for (const [i, { device }] of ready.entries()) {
@@ -186,7 +199,7 @@ async function startForward(
   const stack = world.lan.gateway;
   if (!stack) throw new Error("the world has no gateway");
   const gateway = new Gateway({
-    ...{ stack, clock: world.clock, mac: GATEWAY_MAC, subnet, forwards, resolvers },
+    ...{ stack, clock: world.clock, mac: GATEWAY_MAC, subnet, forwards, resolvers, movable },
     send: world.lan.sendFromGateway,
     device: (name) => addresses.get(name),
   });
@@ -201,6 +214,11 @@ async function startForward(
     close();
     throw error;
   }
+  gateway.forwards.forEach(({ hostPort }, i) => {
+    const asked = forwards[i]?.hostPort as number;
+    if (hostPort !== asked)
+      output.note(`Port ${asked} of 127.0.0.1 is in use; ${hostPort} is taken for it.`);
+  });
   const threads = ready.map(({ device: { name }, spec }) =>
     world.start(spec, {
       ...output.events(name),
@@ -208,7 +226,7 @@ async function startForward(
       onAddress: (address) => {
         addresses.set(name, address);
         gateway.progress();
-        const mine = forwards.filter(({ device }) => device === name);
+        const mine = gateway.forwards.filter(({ device }) => device === name);
         // The device is about to log its address; what follows from it reads better behind that line.
         setTimeout(() => output.ready(address, mine, name), READY_MS).unref();
       },
@@ -259,20 +277,4 @@ function describeTap(tap: TapAdapter, { subnet }: SimOptions): string {
   return tap.created
     ? `this computer is ${formatAddress(subnet.address)} on ${tap.name}`
     : `joined to ${tap.name} as it is; 'ip addr add' gives it an address if it has none`;
-}
-
-/** Turns the end of a run into the end of the command. */
-function judge(
-  options: SimOptions,
-  result: RunResult,
-  failure: string | undefined,
-  name: string | undefined,
-): void {
-  const who = name === undefined ? "the device" : `the device ${name}`;
-  if (result.reason === "trap") throw new UserError(`${who} has stopped: ${result.message}`);
-  if (failure !== undefined) throw new UserError(failure);
-  if (options.expect !== undefined && result.reason === "timeout") {
-    const seconds = (options.timeoutNs ?? 0) / 1e9;
-    throw new UserError(`'${options.expect}' did not come within ${seconds} simulated seconds`);
-  }
 }

@@ -14,6 +14,8 @@ import { Uplink } from "./uplink.js";
 /** Connections from the host that may wait for a free socket of the stack or for the device's address. */
 const WAITING_MAX = 128;
 const BACKLOG = 8;
+/** Ports that are tried, one after the other, where one is in use. */
+const PORTS_TRIED = 50;
 /** The operating system's queue of connections that this process has not taken yet. */
 const HOST_BACKLOG = 128;
 
@@ -32,6 +34,8 @@ export interface GatewayOptions {
   /** To the device's network. */
   send: FrameSink;
   forwards: readonly Forward[];
+  /** A port of the host that is in use gives way to the next free one. */
+  movable?: boolean;
   /** Name servers; default: those of this computer. */
   resolvers?: readonly Resolver[] | undefined;
   /** For tests: where an address of another network is, and whether it answers echo requests. */
@@ -51,6 +55,8 @@ export class Gateway {
   private readonly waiting: Waiting[] = [];
   private readonly servers: Server[] = [];
   private readonly udp: UdpForward[] = [];
+  /** The forwards as they are; another port than asked for where that was in use. */
+  readonly forwards: readonly Forward[];
   private readonly uplink: Uplink;
   private listener = -1;
   private closed = false;
@@ -58,6 +64,7 @@ export class Gateway {
   constructor(private readonly options: GatewayOptions) {
     const { stack, clock, mac, subnet, send, resolvers, reach, ping } = options;
     this.stack = stack;
+    this.forwards = options.forwards.map((forward) => ({ ...forward }));
     this.stack.standForAll();
     this.uplink = new Uplink({
       ...{ clock, mac, subnet, send, resolvers, reach, ping },
@@ -75,12 +82,27 @@ export class Gateway {
 
   /** Opens the host's ports; a port that cannot be had is the user's error. */
   async open(): Promise<void> {
-    for (const forward of this.options.forwards) {
-      try {
-        await (forward.protocol === "tcp" ? this.openTcp(forward) : this.openUdp(forward));
-      } catch (error) {
-        throw portError(error as NodeJS.ErrnoException, forward, this.options.forwards);
+    const { movable } = this.options;
+    for (const forward of this.forwards) {
+      const asked = forward.hostPort;
+      while (
+        !(await this.opened(forward, movable === true && asked + PORTS_TRIED > forward.hostPort))
+      ) {
+        do forward.hostPort++;
+        while (this.forwards.some((other) => other !== forward && samePort(other, forward)));
       }
+    }
+  }
+
+  /** False when the port is in use, and another one may be tried. */
+  private async opened(forward: Forward, again: boolean): Promise<boolean> {
+    try {
+      await (forward.protocol === "tcp" ? this.openTcp(forward) : this.openUdp(forward));
+      return true;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EADDRINUSE" && again && forward.hostPort < 65000) return false;
+      throw portError(error as NodeJS.ErrnoException, forward, this.forwards);
     }
   }
 
@@ -194,6 +216,10 @@ export class Gateway {
     });
     this.joins.add(join);
   }
+}
+
+function samePort(a: Forward, b: Forward): boolean {
+  return a.protocol === b.protocol && a.hostPort === b.hostPort;
 }
 
 /** What a person is told when a port of the host cannot be opened: the whole option that avoids it. */

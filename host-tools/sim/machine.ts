@@ -66,7 +66,7 @@ export interface MachineEnvironment {
 export type CreateMachine = (environment: MachineEnvironment) => Promise<DeviceMachine>;
 
 /** Why a run has ended, where nothing failed. */
-export type StopReason = "stopped" | "timeout" | "expected";
+export type StopReason = "stopped" | "timeout" | "expected" | "failed";
 
 /** Thrown out of the device to end the run: firmware has no way to return. */
 export class StopSimulation extends Error {

@@ -12,6 +12,8 @@ export const CONTROL = {
   stop: 1,
   /** The worker has told the main thread about frames, which it has not looked at yet. */
   called: 2,
+  /** Counts the looks of the device at the world; it stands still when the firmware never looks. */
+  alive: 4,
   /** The button is held down. */
   button: 3,
 } as const;

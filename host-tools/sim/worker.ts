@@ -15,6 +15,12 @@ type Task<Kind> = Extract<WorkerTask, { kind: Kind }>;
 
 const tell = (message: WorkerMessage): void => parentPort?.postMessage(message);
 
+/** Asked whenever the device gives way to the world. */
+function stopWanted(control: Int32Array): boolean {
+  Atomics.add(control, CONTROL.alive, 1);
+  return Atomics.load(control, CONTROL.stop) !== 0;
+}
+
 async function runVirtual(task: Task<"virtual">): Promise<void> {
   const control = new Int32Array(task.control);
   const world = await VirtualWorld.create({
@@ -24,8 +30,9 @@ async function runVirtual(task: Task<"virtual">): Promise<void> {
     impairments: task.impairments,
     dhcp: task.dhcp,
     onLog: (line) => tell({ kind: "log", line }),
-    stopWanted: () => Atomics.load(control, CONTROL.stop) !== 0,
+    stopWanted: () => stopWanted(control),
   });
+  stopWanted(control);
   tell({ kind: "ended", result: world.run() });
 }
 
@@ -45,7 +52,7 @@ async function runPaced(task: Task<"paced">): Promise<void> {
         if (held !== pressed) device.machine.pins?.press((pressed = held));
       },
       pending: () => !incoming.empty || (Atomics.load(control, CONTROL.button) !== 0) !== pressed,
-      stopWanted: () => Atomics.load(control, CONTROL.stop) !== 0,
+      stopWanted: () => stopWanted(control),
       bell: control.subarray(CONTROL.bell, CONTROL.bell + 1),
       quiet: () => device.flush(),
     },
@@ -63,6 +70,7 @@ async function runPaced(task: Task<"paced">): Promise<void> {
     };
   }
   originMs = performance.now();
+  stopWanted(control);
   tell({ kind: "ended", result: device.run() });
 }
 

@@ -26,12 +26,14 @@ export interface DeviceSpec {
   timeoutNs?: number | undefined;
   /** Ends the run when a log line has this text. */
   expect?: string | undefined;
+  /** Ends the run as a failure when a log line has this text. */
+  failText?: string | undefined;
 }
 
 /** How a run has ended. */
 export interface RunResult {
-  reason: StopReason | "trap";
-  /** Of a trap: what has happened. */
+  reason: StopReason | "trap" | "hung" | "limit";
+  /** Of a trap: what has happened; of `failed`: the line of the log. */
   message?: string;
   simulatedMs: number;
 }
@@ -39,6 +41,11 @@ export interface RunResult {
 /** Time that can also end the run. */
 export interface StoppableTime extends MachineTime {
   stop(reason: StopReason): void;
+}
+
+interface Seen {
+  reason?: "expected" | "failed";
+  line?: string;
 }
 
 /** A machine with its cable and its recorders, under some pace of time. */
@@ -49,8 +56,8 @@ export class Device {
     readonly wire: Wire,
     private readonly pcap: PcapWriter | undefined,
     private readonly vcd: VcdWriter | undefined,
-    /** Whether the text that was waited for has come: then nothing that happens afterwards counts. */
-    private readonly seen: { expected: boolean },
+    /** What the log has decided: then nothing that happens afterwards counts. */
+    private readonly seen: Seen,
   ) {}
 
   /** Makes the machine; it is powered when `run` is called. */
@@ -60,11 +67,11 @@ export class Device {
     onLog: (line: LogLine) => void,
   ): Promise<Device> {
     const { clock } = time;
-    const { firmware, settings, seed, expect, timeoutNs } = spec;
+    const { firmware, settings, seed, timeoutNs } = spec;
     const pcap = spec.pcap === undefined ? undefined : new PcapWriter(spec.pcap);
     const vcd =
       spec.vcd === undefined ? undefined : new VcdWriter(spec.vcd, clock, firmware.board.spiHz);
-    const seen = { expected: false };
+    const seen: Seen = {};
     const machine = await loadMachine({
       firmware,
       time,
@@ -72,9 +79,10 @@ export class Device {
       settings,
       log: (line) => {
         onLog(line);
-        if (expect === undefined || !line.text.includes(expect)) return;
-        seen.expected = true;
-        time.stop("expected");
+        const reason = verdict(spec, line.text);
+        if (reason === undefined || seen.reason !== undefined) return;
+        Object.assign(seen, { reason, line: line.text });
+        time.stop(reason);
       },
       ...(vcd && { probe: (chip) => vcd.probe(chip) }),
     });
@@ -96,9 +104,11 @@ export class Device {
       throw new Error("a machine must not return");
     } catch (error) {
       const simulatedMs = this.time.clock.nowNs / 1e6;
+      const { reason, line: message } = this.seen;
+      const decided = reason !== undefined && { reason, simulatedMs, ...(message && { message }) };
+      if (decided && (error instanceof StopSimulation || error instanceof DeviceTrap))
+        return decided;
       if (error instanceof StopSimulation) return { reason: error.reason, simulatedMs };
-      if (this.seen.expected && error instanceof DeviceTrap)
-        return { reason: "expected", simulatedMs };
       if (error instanceof DeviceTrap)
         return { reason: "trap", message: error.message, simulatedMs };
       throw error;
@@ -107,4 +117,11 @@ export class Device {
       this.vcd?.close();
     }
   }
+}
+
+/** What a line of the log decides about the run. */
+function verdict(spec: DeviceSpec, text: string): Seen["reason"] {
+  const { expect, failText } = spec;
+  if (failText !== undefined && text.includes(failText)) return "failed";
+  return expect !== undefined && text.includes(expect) ? "expected" : undefined;
 }

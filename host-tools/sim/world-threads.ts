@@ -12,6 +12,10 @@ import { FrameRing } from "./worker-ring.js";
 const STOP_MS = 1000;
 /** How long a key of the terminal holds the button down. */
 const PRESS_MS = 100;
+/** A device that has not looked at its clock, pins or network for this time, of this computer's, will never do so. */
+const HUNG_MS = 10_000;
+/** It is looked at so often in that time, so that a computer that slept does not count. */
+const LOOKS = 10;
 /** Room for frames in each direction between the threads. */
 const RING_BYTES = 1 << 18;
 
@@ -32,7 +36,7 @@ export class DeviceThread {
   private readonly control: Int32Array;
   private force: NodeJS.Timeout | undefined;
 
-  constructor(task: WorkerTask, events: WorldEvents) {
+  constructor(task: WorkerTask, events: WorldEvents, hungMs = HUNG_MS) {
     this.control = new Int32Array(task.control);
     this.worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: task });
     this.ended = new Promise((resolve, reject) => {
@@ -51,11 +55,26 @@ export class DeviceThread {
         }
       });
       this.worker.on("error", reject);
+      const watch = this.watch(hungMs, () => resolve({ reason: "hung", simulatedMs: NaN }));
       this.worker.on("exit", () => {
+        clearInterval(watch);
         clearTimeout(this.force);
         resolve({ reason: "stopped", simulatedMs: NaN });
       });
     });
+  }
+
+  /** Ends a device that runs and never gives way. */
+  private watch(hungMs: number, onHung: () => void): NodeJS.Timeout {
+    let [seen, still] = [0, 0];
+    return setInterval(() => {
+      const alive = Atomics.load(this.control, CONTROL.alive);
+      still = alive === seen ? still + 1 : 0;
+      seen = alive;
+      if (alive === 0 || still < LOOKS) return;
+      onHung();
+      void this.worker.terminate();
+    }, hungMs / LOOKS).unref();
   }
 
   /** Wakes the device: something is there for it. */
@@ -87,12 +106,14 @@ export function startVirtual(
   spec: DeviceSpec,
   lan: Pick<VirtualWorldOptions, "gateway" | "subnet" | "impairments" | "dhcp">,
   events: WorldEvents,
+  hungMs?: number,
 ): DeviceThread {
   const { gateway, subnet, impairments, dhcp } = lan;
   const control = new SharedArrayBuffer(CONTROL_BYTES);
   return new DeviceThread(
     { kind: "virtual", spec, control, gateway, subnet, impairments, dhcp: dhcp ?? true },
     events,
+    hungMs,
   );
 }
 

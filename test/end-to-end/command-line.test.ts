@@ -200,6 +200,21 @@ test.serial(
   },
 );
 
+test.serial("--fail-text ends the run with exit code 1, and tells the line", async (t) => {
+  const { code, stderr } = await runCli(...alone, "--fail-text", "lease", "--expect", "lease");
+  t.is(code, 1);
+  t.regex(stderr, /^as-tcpip: the device said 'lease': lease 192\.168\.77\.50 /);
+});
+
+test.serial("--limit ends a device that never looks at its hardware", async (t) => {
+  const app = join(packageRoot, "test/device/spin");
+  const spin = ["sim", "--app", app, "--net", "none", "--limit", "0.3"];
+  t.is((await runCli(...spin)).code, 0);
+  const { code, stderr } = await runCli(...spin, "--expect", "never");
+  t.is(code, 1);
+  t.is(stderr.trim(), "as-tcpip: 'never' did not come within 0.3 seconds");
+});
+
 test.serial("Ctrl-C ends a device that never looks at its hardware", async (t) => {
   const app = join(packageRoot, "test/device/spin");
   const cli = new Cli(["sim", "--app", app, "--net", "none"]);

@@ -312,6 +312,24 @@ test("a host port that is taken is the user's error, and names a way out", async
   host.close();
 });
 
+test("a host port that is taken gives way to the next free one where nobody asked for it", async (t) => {
+  const { server: host, port } = await hostServer(() => undefined);
+  const { gateway, close } = await bench();
+  close();
+  const forwards: Forward[] = [
+    { protocol: "tcp", hostPort: port, devicePort: 80 },
+    { protocol: "tcp", hostPort: port + 1, devicePort: 7 },
+  ];
+  const moved = new Gateway({ ...gateway["options"], forwards, movable: true });
+  await moved.open();
+  const [first, second] = moved.forwards.map(({ hostPort }) => hostPort) as [number, number];
+  t.true(first > port + 1, "not the other's");
+  t.true(second > port && second !== first);
+  t.is(forwards[0]?.hostPort, port);
+  moved.close();
+  host.close();
+});
+
 test("more host clients than the gateway has room for are all served in turn", async (t) => {
   const { device, ports, gateway, close } = await bench({ devicePort: 80 });
   const listener = listen(device, 80);

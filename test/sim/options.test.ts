@@ -94,6 +94,8 @@ const MISTAKES = [
   "--seed 4294967296",
   "--timeout 0",
   "--timeout soon",
+  "--limit 0",
+  "--limit 1e9",
   "--ip 10.0.0.1",
   "--ip 10.0.0.1/24 --dhcp",
   "--ip 10.0.0.1/24 --gateway 10.0.1.1",
@@ -180,4 +182,5 @@ for (const [mistake, message] of OF_DEVICES) {
 
 test("an empty --expect is refused", (t) => {
   t.throws(() => parse("--expect="), { instanceOf: UserError });
+  t.throws(() => parse("--fail-text="), { instanceOf: UserError });
 });
