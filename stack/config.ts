@@ -8,9 +8,11 @@ export const LOOP_TIMERS: u32 = OPT_LOOP_TIMERS;
 export const LOOP_DEFERRED: u32 = OPT_LOOP_DEFERRED;
 export const RING_ENTRIES: u32 = OPT_RING_ENTRIES;
 export const TCP_TCBS: u32 = OPT_TCP_TCBS;
-export const TCP_LISTENERS: u32 = OPT_TCP_LISTENERS;
-export const TCP_SYN_RECORDS: u32 = OPT_TCP_SYN_RECORDS;
-export const TCP_TIME_WAIT_RECORDS: u32 = OPT_TCP_TIME_WAIT_RECORDS;
+/** There is TCP: without connections there is none of it. */
+export const TCP: bool = TCP_TCBS != 0;
+export const TCP_LISTENERS: u32 = TCP ? OPT_TCP_LISTENERS : 0;
+export const TCP_SYN_RECORDS: u32 = TCP ? OPT_TCP_SYN_RECORDS : 0;
+export const TCP_TIME_WAIT_RECORDS: u32 = TCP ? OPT_TCP_TIME_WAIT_RECORDS : 0;
 export const TCP_RX_BYTES: u32 = OPT_TCP_RX_BYTES;
 export const TCP_TX_BYTES: u32 = OPT_TCP_TX_BYTES;
 export const TCP_RANGES: u32 = OPT_TCP_RANGES;

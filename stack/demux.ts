@@ -1,5 +1,5 @@
 import { arpInput } from "./arp/input";
-import { DHCP, DNS_ENTRIES, IGMP, MDNS, RAW_SOCKETS } from "./config";
+import { DHCP, DNS_ENTRIES, IGMP, MDNS, RAW_SOCKETS, TCP } from "./config";
 import { dhcpListens } from "./dhcp/client";
 import { dhcpInput } from "./dhcp/input";
 import { dnsInput, dnsListens, dnsRefused } from "./dns/client";
@@ -46,7 +46,7 @@ function packetInput(packet: RxPacket): void {
   const protocol = <u32>packet.protocol;
   let heard: bool = false;
   if (RAW_SOCKETS != 0) heard = rawInput(packet);
-  if (protocol == IPPROTO_TCP) {
+  if (TCP && protocol == IPPROTO_TCP) {
     tcpInput(packet);
   } else if (protocol == IPPROTO_UDP) {
     if (udpInput(packet)) datagramInput(packet);
@@ -85,7 +85,7 @@ function datagramInput(packet: RxPacket): void {
 function errorInput(protocol: u32): void {
   const at = icmpError;
   if (RAW_SOCKETS != 0) rawIcmpError(protocol, at.type, at.code, at.source, at.destination);
-  if (protocol == IPPROTO_TCP) {
+  if (TCP && protocol == IPPROTO_TCP) {
     tcpIcmpError(
       at.type,
       at.code,

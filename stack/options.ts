@@ -16,7 +16,7 @@ export const OPTIONS = {
   LOOP_DEFERRED: 8,
   /** Operations of the completion queue that are under way at a time; nothing without one. */
   RING_ENTRIES: 16,
-  /** TCP connections with state and rings: established, or being opened by us. */
+  /** TCP connections with state and rings: established, or being opened by us; 0 leaves TCP out. */
   TCP_TCBS: 12,
   /** Listening TCP sockets. */
   TCP_LISTENERS: 8,

@@ -1,7 +1,15 @@
 import { AcdOutcome, acdAnnounce, acdProbe, acdStop, acdTakeOutcome, acdTimer } from "./arp/acd";
 import { arpFlush, arpTakeNews, arpTimer } from "./arp/cache";
 import { arpSendWaiting } from "./arp/waiting";
-import { DHCP, DNS_ENTRIES, IGMP, IP_REASSEMBLY_SLOTS, MDNS, MULTICAST_GROUPS } from "./config";
+import {
+  DHCP,
+  DNS_ENTRIES,
+  IGMP,
+  IP_REASSEMBLY_SLOTS,
+  MDNS,
+  MULTICAST_GROUPS,
+  TCP,
+} from "./config";
 import { frameInput } from "./demux";
 import { dhcpAddressChecked, dhcpLinkChanged, dhcpTimer } from "./dhcp/client";
 import { dnsNetworkChanged, dnsTimer } from "./dns/client";
@@ -62,7 +70,7 @@ export function stackPoll(nowMs: u32): bool {
   // The application has been asked: now it goes out, before more comes in.
   if (asked) {
     asked = false;
-    pendingRun();
+    if (TCP) pendingRun();
   }
   for (let turns: u32 = 0; turns < TIMERS_PER_TURN; turns++) {
     const timer = timerTakeDue();
@@ -82,8 +90,8 @@ export function stackPoll(nowMs: u32): bool {
     asked = true;
     return true;
   }
-  pendingRun();
-  return frames == FRAMES_PER_TURN || pendingAny() || linkLoopbackWaiting();
+  if (TCP) pendingRun();
+  return frames == FRAMES_PER_TURN || (TCP && pendingAny()) || linkLoopbackWaiting();
 }
 
 /**
@@ -100,7 +108,7 @@ function takeNews(): void {
 /** Whoever waits for a neighbour tries again. */
 function neighboursChanged(): void {
   arpSendWaiting();
-  tcpNeighboursChanged();
+  if (TCP) tcpNeighboursChanged();
   socketsNeighboursChanged();
 }
 
@@ -125,7 +133,7 @@ function addressChanged(): void {
   if (iface.address == 0) acdStop(iface);
   else if (!iface.tentative) acdAnnounce(iface);
   else if (iface.up) acdProbe(iface, iface.address, 0);
-  tcpAddressChanged();
+  if (TCP) tcpAddressChanged();
   if (DNS_ENTRIES != 0) dnsNetworkChanged();
   if (MULTICAST_GROUPS != 0) igmpRestart();
   if (MDNS) mdnsRestart();
@@ -143,13 +151,13 @@ export function stackLinkChanged(up: bool): void {
   arpFlush();
   if (iface.tentative) acdProbe(iface, iface.address, 0);
   else if (iface.address != 0) acdAnnounce(iface);
-  tcpLinkUp();
+  if (TCP) tcpLinkUp();
   if (MULTICAST_GROUPS != 0) igmpRestart();
   if (MDNS) mdnsRestart();
 }
 
 function runTimer(timer: u32): void {
-  if (timer >= TIMER_TCP) tcpTimer(timer - TIMER_TCP);
+  if (TCP && timer >= TIMER_TCP) tcpTimer(timer - TIMER_TCP);
   else if (timer == TIMER_ARP) arpTimer();
   else if (timer == TIMER_ACD) acdTimer(iface);
   else if (DHCP && timer == TIMER_DHCP) dhcpTimer();
@@ -171,7 +179,7 @@ function fragmentsExpired(): void {
 /** Milliseconds until the stack wants its next turn if no frame comes before. */
 export function stackDeadline(nowMs: u32): u32 {
   setNow(nowMs);
-  if (pendingAny() || interfaceChanged() || linkLoopbackWaiting()) return 0;
-  timersSettle();
+  if ((TCP && pendingAny()) || interfaceChanged() || linkLoopbackWaiting()) return 0;
+  if (TCP) timersSettle();
   return timersDeadline(DEADLINE_MAX_MS);
 }

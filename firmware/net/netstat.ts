@@ -4,6 +4,7 @@ import { arpAt, arpMac } from "../../stack/arp/cache";
 import {
   ARP_ENTRIES,
   SOCKETS,
+  TCP,
   TCP_SYN_RECORDS,
   TCP_TCBS,
   TCP_TIME_WAIT_RECORDS,
@@ -63,9 +64,9 @@ export function poolSize(pool: u32): u32 {
 /** Records of a table in use. */
 export function poolUsed(pool: u32): u32 {
   if (pool == Pool.SOCKETS) return socketsInUse();
-  if (pool == Pool.TCBS) return TCP_TCBS - tcbsFree();
-  if (pool == Pool.SYN_QUEUE) return connectionsInUse(FIRST_SYN_RECORD, FIRST_TIME_WAIT);
-  if (pool == Pool.TIME_WAIT) return connectionsInUse(FIRST_TIME_WAIT, CONNECTIONS);
+  if (pool == Pool.TCBS) return TCP ? TCP_TCBS - tcbsFree() : 0;
+  if (TCP && pool == Pool.SYN_QUEUE) return connectionsInUse(FIRST_SYN_RECORD, FIRST_TIME_WAIT);
+  if (TCP && pool == Pool.TIME_WAIT) return connectionsInUse(FIRST_TIME_WAIT, CONNECTIONS);
   let used: u32 = 0;
   for (let index: u32 = 0; index < SOCKETS; index++) {
     if (socketAt(index).kind == SocketKind.DATAGRAM) used += 1;
@@ -78,7 +79,7 @@ export function socketStateName(index: u32): Text {
   const socket = socketAt(index);
   if (socket.kind == SocketKind.LISTENER) return text("LISTEN");
   if (<u32>socket.kind >= <u32>SocketKind.DATAGRAM) return text("OPEN");
-  if (socket.kind != SocketKind.CONNECTION) return text("CLOSED");
+  if (!TCP || socket.kind != SocketKind.CONNECTION) return text("CLOSED");
   switch (<u32>tcbAt(<u32>socket.index).state) {
     case TcpState.SYN_SENT:
       return text("SYN-SENT");
@@ -122,13 +123,13 @@ export function socketPeerPort(index: u32): u32 {
 /** Bytes received and not read. */
 export function socketInBytes(index: u32): u32 {
   const socket = socketAt(index);
-  return socket.kind == SocketKind.CONNECTION ? textReadable(tcbAt(<u32>socket.index)) : 0;
+  return TCP && socket.kind == SocketKind.CONNECTION ? textReadable(tcbAt(<u32>socket.index)) : 0;
 }
 
 /** Bytes queued to be sent or acknowledged. */
 export function socketOutBytes(index: u32): u32 {
   const socket = socketAt(index);
-  return socket.kind == SocketKind.CONNECTION ? tcbAt(<u32>socket.index).queued : 0;
+  return TCP && socket.kind == SocketKind.CONNECTION ? tcbAt(<u32>socket.index).queued : 0;
 }
 
 /** Bytes that a connection has not acknowledged; our FIN counts as one. 0 for other sockets. */
@@ -195,7 +196,7 @@ export function netLink(): u32 {
 
 /** True when a peer has finished its handshake and waits for a TCB: a server should let an idle connection go. */
 export function listenerPressure(): bool {
-  return handshakeWaiting();
+  return TCP && handshakeWaiting();
 }
 
 let seconds: u32 = 0;

@@ -1,4 +1,4 @@
-import { LOCAL_SOCKETS, RAW_SOCKETS } from "../config";
+import { LOCAL_SOCKETS, RAW_SOCKETS, TCP } from "../config";
 import { linkTxReady } from "../link/device";
 import { localEvents } from "../local/slots";
 import { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLRDHUP } from "../posix";
@@ -15,8 +15,8 @@ export function sockEvents(fd: i32): u32 {
   if (index == NO_SOCKET) return POLLNVAL;
   const socket = socketAt(index);
   const slot = <u32>socket.index;
-  if (socket.kind == SocketKind.LISTENER) return tcpListenerEvents(slot);
-  if (socket.kind == SocketKind.CONNECTION) {
+  if (TCP && socket.kind == SocketKind.LISTENER) return tcpListenerEvents(slot);
+  if (TCP && socket.kind == SocketKind.CONNECTION) {
     const shut: u32 = (socket.flags & SocketFlag.READ_SHUT) != 0 ? POLLIN : 0;
     return tcpEvents(tcbAt(slot)) | shut;
   }

@@ -9,7 +9,7 @@ import {
   udpPeerPort,
   udpTakeError,
 } from "../udp/slots";
-import { LOCAL_SOCKETS, RAW_SOCKETS } from "../config";
+import { LOCAL_SOCKETS, RAW_SOCKETS, TCP } from "../config";
 import { localPeer } from "../local/connect";
 import { NO_LOCAL, localIsStream, localSlot, localTakeError } from "../local/slots";
 import { localNextBytes, localUnread } from "../local/transfer";
@@ -33,7 +33,7 @@ export function sockTcb(fd: i32): Tcb | null {
   const index = socketIndex(fd);
   if (index == NO_SOCKET) return null;
   const socket = socketAt(index);
-  return socket.kind == SocketKind.CONNECTION ? tcbAt(<u32>socket.index) : null;
+  return TCP && socket.kind == SocketKind.CONNECTION ? tcbAt(<u32>socket.index) : null;
 }
 
 function isLocal(socket: Socket): bool {
@@ -52,7 +52,7 @@ export function sockQueuedIn(fd: i32): u32 {
   if (socket.kind == SocketKind.DATAGRAM) return udpNextBytes(<u32>socket.index);
   if (RAW_SOCKETS != 0 && isRaw(socket)) return rawNextBytes(<u32>socket.index);
   if (LOCAL_SOCKETS != 0 && isLocal(socket)) return localNextBytes(<u32>socket.index);
-  return socket.kind == SocketKind.CONNECTION ? textReadable(tcbAt(<u32>socket.index)) : 0;
+  return TCP && socket.kind == SocketKind.CONNECTION ? textReadable(tcbAt(<u32>socket.index)) : 0;
 }
 
 /** Bytes of a connection that were sent and are not acknowledged. */
@@ -102,7 +102,7 @@ export function sockPeerAddress(index: u32): u32 {
   if (socket.kind == SocketKind.DATAGRAM) return udpPeerAddress(<u32>socket.index);
   if (RAW_SOCKETS != 0 && isRaw(socket)) return rawSlot(<u32>socket.index).peerAddress;
   if (LOCAL_SOCKETS != 0 && isLocal(socket)) return localPeerName(socket, false);
-  if (socket.kind != SocketKind.CONNECTION) return 0;
+  if (!TCP || socket.kind != SocketKind.CONNECTION) return 0;
   return tcbAt(<u32>socket.index).remoteAddress;
 }
 
@@ -112,7 +112,7 @@ export function sockPeerPort(index: u32): u32 {
   if (socket.kind == SocketKind.DATAGRAM) return udpPeerPort(<u32>socket.index);
   if (RAW_SOCKETS != 0 && isRaw(socket)) return <u32>rawSlot(<u32>socket.index).peerPort;
   if (LOCAL_SOCKETS != 0 && isLocal(socket)) return localPeerName(socket, true);
-  if (socket.kind != SocketKind.CONNECTION) return 0;
+  if (!TCP || socket.kind != SocketKind.CONNECTION) return 0;
   return <u32>tcbAt(<u32>socket.index).remotePort;
 }
 
@@ -142,6 +142,6 @@ export function sockTakeError(index: u32): i32 {
   if (socket.kind == SocketKind.DATAGRAM) return udpTakeError(<u32>socket.index);
   if (RAW_SOCKETS != 0 && isRaw(socket)) return rawTakeError(<u32>socket.index);
   if (LOCAL_SOCKETS != 0 && isLocal(socket)) return localTakeError(<u32>socket.index);
-  if (socket.kind != SocketKind.CONNECTION) return 0;
+  if (!TCP || socket.kind != SocketKind.CONNECTION) return 0;
   return -tcpTakeError(tcbAt(<u32>socket.index));
 }

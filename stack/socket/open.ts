@@ -1,4 +1,4 @@
-import { LOCAL_SOCKETS, MULTICAST_GROUPS, RAW_SOCKETS } from "../config";
+import { LOCAL_SOCKETS, MULTICAST_GROUPS, RAW_SOCKETS, TCP } from "../config";
 import { EAFNOSUPPORT, EINVAL, EMFILE, EPROTONOSUPPORT, ESOCKTNOSUPPORT } from "../errors";
 import {
   AF_INET,
@@ -34,6 +34,7 @@ export function sockOpen(domain: i32, type: i32, protocol: i32): i32 {
   if (protocol < 0 || protocol > 255) return -EINVAL;
   switch (type & 0xf) {
     case SOCK_STREAM:
+      if (!TCP) return -ESOCKTNOSUPPORT;
       if (protocol != 0 && protocol != IPPROTO_TCP) return -EPROTONOSUPPORT;
       return opened(socketAllocate(SocketKind.STREAM), 0, type);
     case SOCK_DGRAM: {

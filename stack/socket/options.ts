@@ -2,6 +2,7 @@ import {
   LOCAL_SOCKETS,
   MULTICAST_GROUPS,
   RAW_SOCKETS,
+  TCP,
   TCP_KEEPALIVE,
   TCP_RX_BYTES,
   TCP_TX_BYTES,
@@ -82,14 +83,15 @@ function setGeneral(socket: Socket, level: i32, option: i32, value: i32): i32 {
     <u32>socket.kind < <u32>SocketKind.DATAGRAM
   ) {
     setFlag(socket, SocketFlag.NO_DELAY, value != 0);
-    if (socket.kind == SocketKind.CONNECTION) tcpSetNoDelay(tcbAt(<u32>socket.index), value != 0);
+    if (TCP && socket.kind == SocketKind.CONNECTION)
+      tcpSetNoDelay(tcbAt(<u32>socket.index), value != 0);
     return 0;
   }
   const stream = level == IPPROTO_TCP && <u32>socket.kind < <u32>SocketKind.DATAGRAM;
   if (stream && (option == TCP_CORK || option == TCP_QUICKACK)) {
     const cork = option == TCP_CORK;
     setFlag(socket, cork ? SocketFlag.CORK : SocketFlag.QUICK_ACK, value != 0);
-    if (socket.kind == SocketKind.CONNECTION) {
+    if (TCP && socket.kind == SocketKind.CONNECTION) {
       const flag: TcbFlag = cork ? TcbFlag.CORK : TcbFlag.QUICK_ACK;
       tcpSetFlag(tcbAt(<u32>socket.index), flag, value != 0);
     }
@@ -112,11 +114,11 @@ function setIpOption(socket: Socket, option: i32, value: i32): i32 {
   if (option == IP_TOS) {
     // The two low bits belong to ECN, not to the application.
     socket.tos = <u8>(value & 0xfc);
-    if (open) tcbAt(<u32>socket.index).tos = socket.tos;
+    if (TCP && open) tcbAt(<u32>socket.index).tos = socket.tos;
     else if (datagram) udpSlot(<u32>socket.index).tos = socket.tos;
   } else {
     socket.ttl = <u8>value;
-    if (open) tcbAt(<u32>socket.index).ttl = socket.ttl;
+    if (TCP && open) tcbAt(<u32>socket.index).ttl = socket.ttl;
     else if (datagram) udpSlot(<u32>socket.index).ttl = socket.ttl;
   }
   return 0;
@@ -175,7 +177,7 @@ export function sockGetOption(fd: i32, level: i32, option: i32): i32 {
     if (option == TCP_QUICKACK) return flag(socket, SocketFlag.QUICK_ACK);
     if (option != TCP_MAXSEG) return TCP_KEEPALIVE ? getPatience(socket, option) : -ENOPROTOOPT;
     const open = socket.kind == SocketKind.CONNECTION;
-    return open ? <i32>tcbAt(<u32>socket.index).sndMss : <i32>DEFAULT_MSS;
+    return TCP && open ? <i32>tcbAt(<u32>socket.index).sndMss : <i32>DEFAULT_MSS;
   }
   if (level == IPPROTO_TCP) return -EOPNOTSUPP;
   if (level == IPPROTO_IP) {

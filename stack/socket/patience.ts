@@ -1,3 +1,4 @@
+import { TCP } from "../config";
 import { EINVAL, ENOPROTOOPT } from "../errors";
 import { TCP_KEEPCNT, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_USER_TIMEOUT } from "../posix";
 import { Tcb, tcbAt } from "../tcp/connection";
@@ -45,7 +46,7 @@ export function setKeepAlive(socket: Socket, on: bool): void {
 }
 
 function apply(socket: Socket): void {
-  if (socket.kind == SocketKind.CONNECTION) applyPatience(socket, tcbAt(<u32>socket.index));
+  if (TCP && socket.kind == SocketKind.CONNECTION) applyPatience(socket, tcbAt(<u32>socket.index));
 }
 
 /** Reads one of the options of TCP; -ENOPROTOOPT for another. */

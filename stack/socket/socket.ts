@@ -3,6 +3,7 @@ import {
   MULTICAST_GROUPS,
   RAW_SOCKETS,
   SOCKETS,
+  TCP,
   TCP_ANY_PORT,
   TCP_KEEPALIVE,
 } from "../config";
@@ -86,7 +87,7 @@ export function sockBind(fd: i32, address: u32, port: u32): i32 {
   if (socket.kind == SocketKind.DATAGRAM) return udpBind(<u32>socket.index, address, port);
   if (RAW_SOCKETS != 0 && isRaw(socket)) return rawBind(<u32>socket.index, address);
   if (LOCAL_SOCKETS != 0 && isLocal(socket)) return localBind(<u32>socket.index, address, port);
-  if (socket.kind != SocketKind.STREAM || socket.localPort != 0) return -EINVAL;
+  if (!TCP || socket.kind != SocketKind.STREAM || socket.localPort != 0) return -EINVAL;
   if (address != 0 && !loopback && address != iface.address) return -EADDRNOTAVAIL;
   if (port == 0) port = freePort();
   else if (portTaken(index, address, port)) return -EADDRINUSE;
@@ -145,12 +146,12 @@ export function sockListen(fd: i32, backlog: i32): i32 {
   if (index == NO_SOCKET) return -EBADF;
   const socket = socketAt(index);
   const places: u32 = backlog < 1 ? 1 : <u32>backlog;
-  if (socket.kind == SocketKind.LISTENER) {
+  if (TCP && socket.kind == SocketKind.LISTENER) {
     tcpListenAgain(<u32>socket.index, places);
     return 0;
   }
   if (LOCAL_SOCKETS != 0 && isLocal(socket)) return localListen(<u32>socket.index, backlog);
-  if (<u32>socket.kind >= <u32>SocketKind.DATAGRAM) return -EOPNOTSUPP;
+  if (!TCP || <u32>socket.kind >= <u32>SocketKind.DATAGRAM) return -EOPNOTSUPP;
   if (socket.kind != SocketKind.STREAM) return -EINVAL;
   if (socket.localPort == 0) {
     const port = freePort();
@@ -186,7 +187,7 @@ export function sockAccept(fd: i32): i32 {
   if (index == NO_SOCKET) return -EBADF;
   const socket = socketAt(index);
   if (LOCAL_SOCKETS != 0 && isLocal(socket)) return localAcceptSocket(socket);
-  if (<u32>socket.kind >= <u32>SocketKind.DATAGRAM) return -EOPNOTSUPP;
+  if (!TCP || <u32>socket.kind >= <u32>SocketKind.DATAGRAM) return -EOPNOTSUPP;
   if (socket.kind != SocketKind.LISTENER) return -EINVAL;
   if (tcpListenerEvents(<u32>socket.index) == 0) return -EAGAIN;
   const fresh = socketAllocate(SocketKind.CONNECTION);
@@ -239,7 +240,7 @@ export function sockConnect(fd: i32, address: u32, port: u32): i32 {
   if (socket.kind == SocketKind.DATAGRAM) return udpConnect(<u32>socket.index, address, port);
   if (RAW_SOCKETS != 0 && isRaw(socket)) return rawConnect(<u32>socket.index, address, port);
   if (LOCAL_SOCKETS != 0 && isLocal(socket)) return localConnect(<u32>socket.index, address, port);
-  if (socket.kind == SocketKind.LISTENER) return -EOPNOTSUPP;
+  if (!TCP || socket.kind == SocketKind.LISTENER) return -EOPNOTSUPP;
   if (socket.kind == SocketKind.CONNECTION) return connectOutcome(socket);
   const local = socket.localPort != 0 ? <u32>socket.localPort : freePort();
   if (local == 0) return -EADDRNOTAVAIL;
@@ -286,7 +287,7 @@ export function sockShutdown(fd: i32, how: i32): i32 {
   if (LOCAL_SOCKETS != 0 && isLocal(socket)) return localShutdown(<u32>socket.index, how);
   if (how < SHUT_RD || how > SHUT_RDWR) return -EINVAL;
   if (<u32>socket.kind >= <u32>SocketKind.DATAGRAM) return shutDatagrams(index, how);
-  if (socket.kind != SocketKind.CONNECTION) return -ENOTCONN;
+  if (!TCP || socket.kind != SocketKind.CONNECTION) return -ENOTCONN;
   if (how != SHUT_WR) socket.flags |= SocketFlag.READ_SHUT;
   return how == SHUT_RD ? 0 : tcpShutdown(tcbAt(<u32>socket.index));
 }
@@ -309,7 +310,7 @@ export function sockClose(fd: i32): i32 {
 /** True while a connection has text or its FIN to deliver. */
 export function sockUndelivered(fd: i32): bool {
   const index = socketIndex(fd);
-  if (index == NO_SOCKET || socketAt(index).kind != SocketKind.CONNECTION) return false;
+  if (!TCP || index == NO_SOCKET || socketAt(index).kind != SocketKind.CONNECTION) return false;
   const tcb = tcbAt(<u32>socketAt(index).index);
   return tcb.state != TcpState.CLOSED && (tcb.queued != 0 || tcb.sndMax != tcb.sndUna);
 }
@@ -327,8 +328,8 @@ function closeWith(fd: i32, abort: bool): i32 {
   const slot = <u32>socket.index;
   const reset = abort || (socket.flags & SocketFlag.LINGER_RESET) != 0;
   socketFree(index);
-  if (kind == SocketKind.LISTENER) tcpCloseListener(slot);
-  else if (kind == SocketKind.CONNECTION) tcpClose(tcbAt(slot), reset);
+  if (TCP && kind == SocketKind.LISTENER) tcpCloseListener(slot);
+  else if (TCP && kind == SocketKind.CONNECTION) tcpClose(tcbAt(slot), reset);
   else if (kind == SocketKind.DATAGRAM) {
     if (MULTICAST_GROUPS != 0) groupsEnd(slot);
     udpClose(slot);

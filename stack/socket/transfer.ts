@@ -1,4 +1,4 @@
-import { LOCAL_SOCKETS, RAW_SOCKETS } from "../config";
+import { LOCAL_SOCKETS, RAW_SOCKETS, TCP } from "../config";
 import { EBADF, EDESTADDRREQ, EINVAL, ENOTCONN, EPIPE } from "../errors";
 import { tcbAt } from "../tcp/connection";
 import { tcpReceive, tcpSend } from "../tcp/user";
@@ -16,7 +16,7 @@ export function sockSend(fd: i32, from: usize, bytes: u32, flags: i32): i32 {
   const index = socketIndex(fd);
   if (index == NO_SOCKET) return -EBADF;
   const socket = socketAt(index);
-  if (socket.kind == SocketKind.CONNECTION) {
+  if (TCP && socket.kind == SocketKind.CONNECTION) {
     const tcb = tcbAt(<u32>socket.index);
     const more = (flags & MSG_MORE) != 0;
     return tcpSend(tcb, from, bytes, (flags & MSG_ZEROCOPY) != 0, more);
@@ -75,7 +75,7 @@ export function sockReceiveFrom(fd: i32, to: usize, capacity: u32, flags: i32, p
   if (LOCAL_SOCKETS != 0 && socket.kind == SocketKind.LOCAL) {
     return localReceive(<u32>socket.index, to, capacity, peer, peek, whole);
   }
-  if (socket.kind != SocketKind.CONNECTION) return -ENOTCONN;
+  if (!TCP || socket.kind != SocketKind.CONNECTION) return -ENOTCONN;
   const tcb = tcbAt(<u32>socket.index);
   if (peer != 0) {
     store<u32>(peer, tcb.remoteAddress);

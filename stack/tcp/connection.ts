@@ -1,4 +1,4 @@
-import { TCP_SYN_RECORDS, TCP_TCBS, TCP_TIME_WAIT_RECORDS } from "../config";
+import { TCP, TCP_SYN_RECORDS, TCP_TCBS, TCP_TIME_WAIT_RECORDS } from "../config";
 import { bucketKey } from "../random";
 
 import { Connection, SynRecord, Tcb, TcpState, TimeWait } from "./records";
@@ -18,7 +18,7 @@ export const FIRST_TIME_WAIT: u32 = TCP_TCBS + TCP_SYN_RECORDS;
 export const CONNECTIONS: u32 = FIRST_TIME_WAIT + TCP_TIME_WAIT_RECORDS;
 
 const BUCKETS: u32 = CONNECTIONS > 64 ? 64 : CONNECTIONS > 32 ? 32 : 16;
-const TABLE: usize = memory.data(BUCKETS, 1);
+const TABLE: usize = memory.data(TCP ? BUCKETS : 1, 1);
 
 function bucket(localPort: u32, remoteAddress: u32, remotePort: u32): usize {
   // A secret multiplier, so that nobody outside can aim at one bucket. The local address hardly varies and is left out.
@@ -100,9 +100,12 @@ if (offsetof<SynRecord>() > 32) ERROR("a record of the SYN queue has 32 bytes at
 if (((offsetof<Tcb>() | offsetof<SynRecord>() | offsetof<TimeWait>()) & 3) != 0)
   ERROR("records of connections must be whole words, or every second one is misaligned");
 
-export const TCBS: usize = memory.data(TCP_TCBS * offsetof<Tcb>(), 4);
-export const SYN_RECORDS: usize = memory.data(TCP_SYN_RECORDS * offsetof<SynRecord>(), 4);
-export const TIME_WAITS: usize = memory.data(TCP_TIME_WAIT_RECORDS * offsetof<TimeWait>(), 4);
+export const TCBS: usize = memory.data(TCP ? TCP_TCBS * offsetof<Tcb>() : 1, 4);
+export const SYN_RECORDS: usize = memory.data(TCP ? TCP_SYN_RECORDS * offsetof<SynRecord>() : 1, 4);
+export const TIME_WAITS: usize = memory.data(
+  TCP ? TCP_TIME_WAIT_RECORDS * offsetof<TimeWait>() : 1,
+  4,
+);
 
 /** A TCB by number. */
 export function tcbAt(id: u32): Tcb {

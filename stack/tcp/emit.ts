@@ -1,5 +1,12 @@
 import { sumHeader } from "cpu";
-import { TCP_RX_BYTES, TCP_SACK, TCP_TIMESTAMPS, TCP_TX_BYTES, TCP_WINDOW_SCALE } from "../config";
+import {
+  TCP,
+  TCP_RX_BYTES,
+  TCP_SACK,
+  TCP_TIMESTAMPS,
+  TCP_TX_BYTES,
+  TCP_WINDOW_SCALE,
+} from "../config";
 import { ipBegin, ipBeginNow, ipEnd, ipWrite } from "../ip/ipv4-output";
 import { now } from "../now";
 import { Counter, count } from "../statistics";
@@ -23,7 +30,7 @@ export const SEND_MSS_MAX: u32 = min<u32>(RECEIVE_MSS, TCP_TX_BYTES >>> 1);
 const DEFAULT_TTL: u32 = 64;
 
 /** Header and options: the longest are those of a SACK with four blocks. */
-const HEADER: usize = memory.data(60, 4);
+const HEADER: usize = memory.data(TCP ? 60 : 1, 4);
 
 /** Options, all but the last of SYNs only: bits of `TxSegment.options`. */
 export const enum SynOption {
@@ -66,7 +73,7 @@ export class TxSegment {
   tsEcr: u32;
 }
 
-export const TX: TxSegment = changetype<TxSegment>(memory.data(offsetof<TxSegment>(), 4));
+export const TX: TxSegment = changetype<TxSegment>(memory.data(TCP ? offsetof<TxSegment>() : 1, 4));
 
 /** Writes the options behind the header; returns their bytes. */
 function writeOptions(options: u32): u32 {

@@ -1,4 +1,4 @@
-import { TCP_ANY_PORT, TCP_LISTENERS } from "../config";
+import { TCP, TCP_ANY_PORT, TCP_LISTENERS } from "../config";
 import { keyedHash } from "../random";
 import { Tcb, tcbAt } from "./connection";
 
@@ -24,7 +24,7 @@ export class Listener {
   reserved2: u16;
 }
 
-const LISTENERS: usize = memory.data(TCP_LISTENERS * offsetof<Listener>(), 4);
+const LISTENERS: usize = memory.data(TCP ? TCP_LISTENERS * offsetof<Listener>() : 1, 4);
 export const NO_LISTENER: u32 = 0xff;
 
 /** A listener by number. */

@@ -1,4 +1,4 @@
-import { TCP_RANGES, TCP_SACK, TCP_TCBS } from "../config";
+import { TCP, TCP_RANGES, TCP_SACK, TCP_TCBS } from "../config";
 import { Tcb } from "./connection";
 import { Range, listAdd, listDrop, listFits, rangeOf } from "./range-list";
 import { seqAtMost, seqMax } from "./sequence";
@@ -10,7 +10,7 @@ import { seqAtMost, seqMax } from "./sequence";
  */
 const SLOTS: u32 = TCP_RANGES + (TCP_SACK ? 2 : 0);
 /** Without ranges (TCP_RANGES 0) text out of order is dropped; the compiler wants a table to have a byte. */
-const RANGES: usize = memory.data(SLOTS == 0 ? 1 : TCP_TCBS * SLOTS * offsetof<Range>(), 4);
+const RANGES: usize = memory.data(SLOTS == 0 || !TCP ? 1 : TCP_TCBS * SLOTS * offsetof<Range>(), 4);
 
 function listOf(tcb: Tcb): usize {
   return RANGES + <u32>tcb.id * SLOTS * offsetof<Range>();

@@ -1,5 +1,5 @@
 import { sumHeader } from "cpu";
-import { TCP_TIMESTAMPS } from "../config";
+import { TCP, TCP_TIMESTAMPS } from "../config";
 import { linkRead, linkSkip } from "../link/device";
 import { Be } from "../wire/bytes";
 import { sumAdd } from "../wire/checksum";
@@ -60,11 +60,11 @@ export class Segment {
 /** `Segment.scale` without the option. */
 export const NO_SCALE: u32 = 15;
 
-export const SEGMENT: Segment = changetype<Segment>(memory.data(offsetof<Segment>(), 4));
+export const SEGMENT: Segment = changetype<Segment>(memory.data(TCP ? offsetof<Segment>() : 1, 4));
 /** The received TCP header: 20 bytes and up to 40 of options. */
-const HEADER: usize = memory.data(60, 4);
+const HEADER: usize = memory.data(TCP ? 60 : 1, 4);
 const SCRATCH_BYTES: u32 = 64;
-const SCRATCH: usize = memory.data(SCRATCH_BYTES, 4);
+const SCRATCH: usize = memory.data(TCP ? SCRATCH_BYTES : 1, 4);
 
 /** SEG.LEN: text, and one each for SYN and FIN. */
 export function segmentLength(segment: Segment): u32 {

@@ -1,4 +1,4 @@
-import { TCP_TCBS, TCP_TX_BYTES, TCP_TX_PIECES } from "../config";
+import { TCP, TCP_TCBS, TCP_TX_BYTES, TCP_TX_PIECES } from "../config";
 import { ipWrite } from "../ip/ipv4-output";
 import { sumAdd } from "../wire/checksum";
 import { Tcb } from "./connection";
@@ -18,8 +18,8 @@ class Piece {
   bytes: u32;
 }
 
-const PIECES: usize = memory.data(TCP_TCBS * TCP_TX_PIECES * offsetof<Piece>(), 4);
-const RINGS: usize = memory.data(TCP_TCBS * TCP_TX_BYTES, 4);
+const PIECES: usize = memory.data(TCP ? TCP_TCBS * TCP_TX_PIECES * offsetof<Piece>() : 1, 4);
+const RINGS: usize = memory.data(TCP ? TCP_TCBS * TCP_TX_BYTES : 1, 4);
 const MASK: u32 = TCP_TX_BYTES - 1;
 
 function piece(tcb: Tcb, index: u32): Piece {

@@ -1,4 +1,4 @@
-import { TCP_RX_BYTES, TCP_TCBS } from "../config";
+import { TCP, TCP_RX_BYTES, TCP_TCBS } from "../config";
 import { linkRead } from "../link/device";
 import { Counter, count } from "../statistics";
 import { sumAdd } from "../wire/checksum";
@@ -15,7 +15,7 @@ import { seqLess, seqMin } from "./sequence";
  * The byte with sequence number s lies at s - (IRS + 1) modulo the ring's size, so a ring needs no pointers of its own, and
  * the first byte of a stream lies on a word: what is then read by words is copied by words.
  */
-const RINGS: usize = memory.data(TCP_TCBS * TCP_RX_BYTES, 4);
+const RINGS: usize = memory.data(TCP ? TCP_TCBS * TCP_RX_BYTES : 1, 4);
 const MASK: u32 = TCP_RX_BYTES - 1;
 
 /** Place in the ring of the byte with a sequence number. */

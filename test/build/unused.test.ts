@@ -35,6 +35,20 @@ test("AF_UNIX sockets are in an image with LOCAL_SOCKETS, and in no other", asyn
   t.true(more >= 512 && more <= 512 + 64, `${more} bytes`);
 });
 
+test("TCP is in no image with TCP_TCBS 0, and one style of waiting brings no other", async (t) => {
+  const { wasm, statics } = await compileFirmware({ board: "virtual-w5500", app: "tftp" });
+  t.false(Buffer.from(wasm).includes("stack/tcp/"));
+  const tables = statics.filter(({ file }) => file.startsWith("stack/tcp/"));
+  t.true(tables.reduce((sum, { bytes }) => sum + bytes, 0) < 64);
+  const styles = ["epoll", "ring", "select", "loop"];
+  for (const style of styles) t.false((await weigh(`firmware/net/${style}`, {})).code, style);
+  const ring = await compileFirmware({ board: "virtual-w5500", app: "echo-ring" });
+  const used = [...styles, "socket-poll"].filter((style) =>
+    Buffer.from(ring.wasm).includes(`firmware/net/${style}`),
+  );
+  t.deepEqual(used, ["ring"]);
+});
+
 test("groups of sockets are in an image with MULTICAST_GROUPS, and in no other", async (t) => {
   const without = await weigh("stack/ip/igmp", { MDNS: 0 }, "test/device/styles");
   const withOne = await weigh(
