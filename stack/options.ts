@@ -32,6 +32,8 @@ export const OPTIONS = {
   TCP_RANGES: 4,
   /** Selective acknowledgment, sent and used (RFC 2018, 2883, 6675), with tail loss probes (RFC 8985 7). */
   TCP_SACK: 1,
+  /** 1: a loss leaves 0.7 of the congestion window, as CUBIC says for windows of our size (RFC 9438 4.3, 4.6); 0: half, NewReno. */
+  TCP_CUBIC: 1,
   /** Window scale (RFC 7323): the peer's windows may be larger than 64 KB; ours are not. */
   TCP_WINDOW_SCALE: 1,
   /** Timestamps with PAWS (RFC 7323), where the peer has them, too. */

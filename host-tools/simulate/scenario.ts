@@ -2,7 +2,7 @@ import { Random } from "../sim/random.js";
 import type { Options } from "../../stack/options.js";
 import type { Troubles } from "./link.js";
 
-/** Builds of the stack that are simulated: sizes from one small segment to many, and one without the newer options of TCP. */
+/** Builds of the stack that are simulated: sizes from one small segment to many, and one without the newer options of TCP. The big one is NewReno's. */
 export const BUILDS = {
   tight: {
     SOCKETS: 8,
@@ -14,7 +14,7 @@ export const BUILDS = {
     TCP_TX_BYTES: 1024,
     IP_REASSEMBLY_SLOTS: 0,
   },
-  big: { SOCKETS: 48, TCP_TCBS: 40, TCP_RX_BYTES: 32768, TCP_TX_BYTES: 32768 },
+  big: { SOCKETS: 48, TCP_TCBS: 40, TCP_RX_BYTES: 32768, TCP_TX_BYTES: 32768, TCP_CUBIC: 0 },
   middle: { SOCKETS: 16, TCP_TCBS: 12, TCP_RX_BYTES: 4096, TCP_TX_BYTES: 8192 },
   plain: {
     SOCKETS: 16,

@@ -1,10 +1,11 @@
-import { TCP_SACK, TCP_WINDOW_SCALE } from "../config";
+import { TCP_CUBIC, TCP_SACK, TCP_WINDOW_SCALE } from "../config";
 import { Tcb, TcbFlag } from "./connection";
 import { sackForget, sackLost, sackRecovers } from "./sack";
 import { seqAtMost, seqLess } from "./sequence";
 
 /**
- * Congestion control (RFC 5681) with NewReno recovery (RFC 6582). It knows bytes and windows, no segments and no timers; the
+ * Congestion control (RFC 5681) with NewReno recovery (RFC 6582), its window by CUBIC (RFC 9438) or NewReno. Of CUBIC it is the
+ * Reno-friendly region (4.3): for windows of 32 KB, our rings at most, the cubic is not faster before round trips of more than 100 ms. It knows bytes and windows, no segments and no timers; the
  * callers send what it asks for.
  */
 
@@ -16,6 +17,10 @@ const SLOW_START_LIMIT: u32 = 8;
 /** `Tcb.flight` counts units of 64 bytes, rounded up. */
 const FLIGHT_SHIFT: u32 = 6;
 const FLIGHT_ROUND: u32 = (1 << FLIGHT_SHIFT) - 1;
+/** Bytes of each unit that a loss leaves. */
+const KEPT: u32 = TCP_CUBIC ? 45 : 32;
+/** More than this of one ACK does not count: the product with a segment's size stays in a word. */
+const ACKED_MAX: u32 = 0xffff;
 
 /** Initial window (RFC 5681 3.1); one segment when the SYN had to be sent again. */
 export function congestionInit(tcb: Tcb): void {
@@ -38,11 +43,11 @@ export function congestionWindow(tcb: Tcb): u32 {
 }
 
 /**
- * Half of what was in flight when output last ran (RFC 5681 equation 4): acknowledgments that have come in the same turn as the
+ * What is kept of what was in flight when output last ran, half of it (RFC 5681 equation 4) or with CUBIC 0.7 (RFC 9438 4.6): acknowledgments that have come in the same turn as the
  * news of a loss have made room that nothing could fill yet.
  */
-function halveFlight(tcb: Tcb): void {
-  tcb.ssthresh = max<u32>((<u32>tcb.flight) << (FLIGHT_SHIFT - 1), 2 * <u32>tcb.sndMss);
+function cutFlight(tcb: Tcb): void {
+  tcb.ssthresh = max<u32>(<u32>tcb.flight * KEPT, 2 * <u32>tcb.sndMss);
 }
 
 /** Output has run. What limited transmit has sent does not count as flight (RFC 5681 3.2 step 2: MUST NOT). */
@@ -50,6 +55,17 @@ export function congestionOnOutput(tcb: Tcb): void {
   if (tcb.dupAcks != 0 && (tcb.flags & TcbFlag.RECOVERY) == 0) return;
   const units = (tcb.sndMax - tcb.sndUna + FLIGHT_ROUND) >>> FLIGHT_SHIFT;
   tcb.flight = <u16>min<u32>(units, 0xffff);
+}
+
+/**
+ * Bytes by which the window grows in a round trip of congestion avoidance, by the bytes acknowledged, however many segments an ACK
+ * stands for: one segment (RFC 5681 3.1, RFC 3465 2.1). With CUBIC 0.53 of one as long as the window is not where it was before
+ * the loss (RFC 9438 4.3).
+ */
+function avoidanceStep(tcb: Tcb): u32 {
+  const mss = <u32>tcb.sndMss;
+  if (!TCP_CUBIC || tcb.cwnd >= (tcb.ssthresh >>> 6) * 91) return mss;
+  return (mss * 17) >>> 5;
 }
 
 /**
@@ -78,8 +94,7 @@ export function congestionOnAck(tcb: Tcb, ack: u32, acked: u32): bool {
   // It follows, or after 2 GiB without a loss it would lie ahead, and a loss would not be believed.
   if (seqLess(tcb.recover, ack)) tcb.recover = ack - 1;
   if (tcb.cwnd < tcb.ssthresh) tcb.cwnd += min<u32>(acked, SLOW_START_LIMIT * mss);
-  // By the bytes acknowledged, however many segments an ACK stands for: one segment a round trip (RFC 5681 3.1, RFC 3465 2.1).
-  else tcb.cwnd += max<u32>((mss * min<u32>(acked, tcb.cwnd)) / tcb.cwnd, 1);
+  else tcb.cwnd += max<u32>((avoidanceStep(tcb) * min<u32>(acked, ACKED_MAX)) / tcb.cwnd, 1);
   tcb.cwnd = min<u32>(tcb.cwnd, CWND_MAX);
   return false;
 }
@@ -101,7 +116,7 @@ export function congestionOnDuplicate(tcb: Tcb, counts: bool): bool {
   if (<u32>tcb.dupAcks < threshold && !lost) return false;
   // RFC 6582 3.2 step 2: not again for losses that a recovery or a timeout before has dealt with.
   if (!seqLess(tcb.recover, tcb.sndUna)) return false;
-  halveFlight(tcb);
+  cutFlight(tcb);
   tcb.recover = tcb.sndMax;
   tcb.highRxt = tcb.sndUna;
   tcb.cwnd = sacks ? tcb.ssthresh : tcb.ssthresh + 3 * <u32>tcb.sndMss;
@@ -124,7 +139,7 @@ export function duplicateThreshold(tcb: Tcb): u32 {
 
 /** The retransmission timer expired for data. */
 export function congestionOnTimeout(tcb: Tcb): void {
-  if (tcb.retries <= 1) halveFlight(tcb);
+  if (tcb.retries <= 1) cutFlight(tcb);
   tcb.cwnd = <u32>tcb.sndMss;
   tcb.recover = tcb.sndMax;
   tcb.dupAcks = 0;

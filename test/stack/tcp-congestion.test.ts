@@ -175,6 +175,29 @@ test("RFC 5681 3.1: ACKs of the turn that brings the news of a loss do not make 
   t.deepEqual(numbers(it), [8, 12, 13, 14]);
 });
 
+test("RFC 9438 4.3, 4.6: CUBIC keeps 0.7 of the flight, and grows by 0.53 of a segment until it is where it was, then by one", async (t) => {
+  const it = await open({ mss: 500 }, {});
+  const halves = (numbers: number[]): number[] => numbers.map((n) => 2 * n);
+  fill(it);
+  ack(it, 1);
+  ack(it, 1);
+  // Segments 4..11 are in flight; four are acknowledged, 8 is lost.
+  it.acked += 2000;
+  it.peer.ack = it.peer.theirs(1 + it.acked);
+  for (let i = 0; i < 4; i++) it.stack.queue(it.peer.frame("A"));
+  it.stack.take();
+  it.stack.run();
+  // 5.6 of eight, and three duplicates.
+  t.deepEqual(halves(numbers(it)), [8, 12, 13, 14, 15]);
+  it.stack.send(it.fd, pattern(8192));
+  // Slow start goes on from two segments; one by one, so that it ends just above 5.6.
+  let flight = ack(it, 4).length;
+  for (let i = 0; i < 4; i++) flight += ack(it, 0.5).length - 1;
+  const windows = [flight];
+  for (let i = 0; i < 5; i++) windows.push((flight = ack(it, flight / 2).length));
+  t.deepEqual(windows, [6, 6, 7, 7, 8, 9]);
+});
+
 test("a window that shuts in a recovery by the scoreboard, is probed and opens again: all goes on", async (t) => {
   const it = await open({ options: { sackPermitted: true } });
   fill(it);

@@ -7,5 +7,5 @@ import { BUILDS } from "../../host-tools/simulate/scenario.js";
 /** Small tables, rings smaller than a segment, no fragments. */
 export const TIGHT = BUILDS.tight;
 
-/** Many connections, each with room for many segments. */
+/** Many connections, each with room for many segments; NewReno. */
 export const BIG = BUILDS.big;
