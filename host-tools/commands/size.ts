@@ -68,7 +68,7 @@ export interface ExampleSize {
 export function exampleTable(rows: ExampleSize[]): string {
   const floor = rows[0] as ExampleSize;
   const lines = rows.map(({ app, flash, ram }) => {
-    const added = [flash - floor.flash, ram - floor.ram].map((bytes) => `+${number(bytes)}`);
+    const added = [flash - floor.flash, ram - floor.ram].map(signed);
     return [`\`${app}\``, number(flash), number(ram), ...(app === floor.app ? ["", ""] : added)];
   });
   const head = ["application", "flash", "RAM", "flash added", "RAM added"];
@@ -78,6 +78,11 @@ export function exampleTable(rows: ExampleSize[]): string {
     line(head.map((_name, i) => (i === 0 ? "---" : "--:"))),
     ...lines.map(line),
   ].join("\n");
+}
+
+/** With its sign: an example without TCP has less than the floor. */
+function signed(bytes: number): string {
+  return `${bytes < 0 ? "-" : "+"}${number(Math.abs(bytes))}`;
 }
 
 /** One column a board, one row a source file, code bytes; then the sums. */

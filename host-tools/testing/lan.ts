@@ -143,8 +143,10 @@ export class Lan {
   /** Adds a host with a stack of its own. */
   async host(address?: string): Promise<Host> {
     const number = address === undefined ? this.nextAddress() : parseAddress(address);
+    const firmware = await hostedFirmware();
+    // No frame can come between the two: others may be adding hosts, too.
     const port = this.ethernet.attach("host", (frame) => stack.receive(frame));
-    const stack = new HostedStack(await hostedFirmware(), {
+    const stack: HostedStack = new HostedStack(firmware, {
       clock: this.clock,
       mac: this.macs++,
       address: number,

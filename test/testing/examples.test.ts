@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import test, { type ExecutionContext } from "ava";
 import { packageRoot } from "../../host-tools/root.js";
+import { Lan } from "../../host-tools/testing/index.js";
 
 type Example = (title: string, body: (t: ExecutionContext) => Promise<void>) => void;
 
@@ -33,3 +34,10 @@ for (const [index, block] of blocks.entries()) {
     await run?.(t);
   });
 }
+
+test("several hosts join at once: what one announces finds the others ready, or not there yet", async (t) => {
+  const lan = new Lan({ dhcp: false });
+  const hosts = await Promise.all([lan.host(), lan.host(), lan.host()]);
+  t.is(new Set(hosts.map(({ address }) => address)).size, 3);
+  lan.close();
+});
