@@ -194,3 +194,86 @@ test("events come to all who listen, end with the client, and take half of the p
   );
   t.is(bench.world.log.filter(({ text }) => text.includes("left at tick")).length, 2);
 });
+
+test("RFC 8259: JSON that was sent is read token by token, and what is none is refused where it begins", async (t) => {
+  const tokens: [string, string][] = [
+    ['{"a":1,"b":[true,false,null,"x"]}', "{KaN1Kb[tfnSx]}."],
+    [" [ ] ", "[]."],
+    [
+      '{"n":-2147483648,"m":2147483648,"f":1.5,"e":1e2,"z":-0}',
+      "{KnN-2147483648KmN-7KfN-7KeN-7KzN0}.",
+    ],
+    ['{"skip":{"a":[1,{"b":2}]},"c":3,"skip":"x","d":{}}', "{KskipKcN3KskipKd{}}."],
+    [String.raw`"\u00e9\ud83d\ude00\n\"\\\/"`, 'S\u00e9\u{1f600}\n"\\/.'],
+    ['"\u00e9\u{1f600}"', "S\u00e9\u{1f600}."],
+    ["3", "N3."],
+    [`${"[".repeat(32)}${"]".repeat(32)}`, `${"[".repeat(32)}${"]".repeat(32)}.`],
+    [`${"[".repeat(33)}${"]".repeat(33)}`, `${"[".repeat(32)}!`],
+    ['{"a":1,}', "{KaN1!"],
+    ["[1 2]", "[N1!"],
+  ];
+  // What the host's own parser says of these is what the device says, too.
+  const documents = [
+    ...'[] {} [[]] [1,2] [1,] [,1] [1 {a:1} {\'a\':1} {"a"} {"a":} {"a":1 {"a":1] [1} ] }'.split(
+      " ",
+    ),
+    ..."0 -0 01 -01 - +1 1. .1 1.5 1.5e3 1e 1e+ 1e+5 1E-5 1e5.5 0x1 1a --1 NaN Infinity".split(" "),
+    ..."true tru truex True false fals falsey null nul nulll".split(" "),
+    '""',
+    '"',
+    '"a',
+    'a"',
+    '"\t"',
+    '"\\t"',
+    '"\\x"',
+    '"\\u12"',
+    '"\\u12g4"',
+    '"\\u1234"',
+    '"\\',
+    '"\\"',
+    "1 ",
+    " 1",
+    "1 1",
+    "[1]x",
+    "[1] ",
+    '{"a":1,"a":2}',
+    '{"a":1 "b":2}',
+    '{"a":1,,"b":2}',
+    "{1:2}",
+    "\u0000",
+    "1\u0000",
+    "/**/1",
+  ];
+  const never = [
+    '"\\ud800"',
+    '"\\ud800\\u0041"',
+    '"\\udc00"',
+    '"\xff"',
+    '"\xc3"',
+    '"\xed\xa0\x80"',
+  ];
+  const bench = await Bench.create(APP);
+  bench.run(
+    (function* () {
+      const connection = yield* bench.peer.connect(DEVICE_ADDRESS, 80);
+      const read = function* (body: Buffer): Script<string> {
+        const head = get("/tokens", `Content-Length: ${body.length}\r\n`, "POST");
+        const message = Buffer.concat([Buffer.from(head), body]);
+        return (yield* request(connection, message))?.body.toString() ?? "";
+      };
+      for (const [text, wanted] of tokens) t.is(yield* read(Buffer.from(text)), wanted, text);
+      for (const text of documents) {
+        let valid = true;
+        try {
+          JSON.parse(text);
+        } catch {
+          valid = false;
+        }
+        t.is((yield* read(Buffer.from(text))).endsWith(valid ? "." : "!"), true, text);
+      }
+      for (const text of never)
+        t.true((yield* read(Buffer.from(text, "latin1"))).endsWith("!"), text);
+      connection.close();
+    })(),
+  );
+});

@@ -68,3 +68,23 @@ export {
   webSocketIsLast,
   webSocketIsText,
 } from "./websocket";
+export {
+  JSON_ARRAY,
+  JSON_ARRAY_END,
+  JSON_BAD,
+  JSON_END,
+  JSON_FALSE,
+  JSON_KEY,
+  JSON_NULL,
+  JSON_NUMBER,
+  JSON_OBJECT,
+  JSON_OBJECT_END,
+  JSON_TEXT,
+  JSON_TRUE,
+  jsonCopy,
+  jsonInt,
+  jsonIs,
+  jsonNext,
+  jsonRead,
+  jsonSkip,
+} from "./json-in";

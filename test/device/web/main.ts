@@ -8,6 +8,10 @@ import {
   HTTP_TELL,
   HTTP_UPLOAD,
   HttpEvent,
+  JSON_END,
+  JSON_KEY,
+  JSON_NUMBER,
+  JSON_TEXT,
   eventBegin,
   eventEnd,
   httpAnswer,
@@ -42,6 +46,12 @@ import {
   jsonArray,
   jsonArrayEnd,
   jsonBool,
+  jsonCopy,
+  jsonInt,
+  jsonIs,
+  jsonNext,
+  jsonRead,
+  jsonSkip,
   jsonBytes,
   jsonInteger,
   jsonKey,
@@ -77,6 +87,7 @@ const enum On {
   SILENT,
   SOCKET,
   BUTTON,
+  TOKENS,
 }
 
 const BUFFER: usize = memory.data(64, 4);
@@ -210,6 +221,26 @@ function onSocket(): void {
   }
 }
 
+/** Tells which tokens the JSON in the body has: a letter each, texts and numbers behind theirs; what is called "skip" is passed over. */
+function onTokens(): void {
+  httpAnswer(200, PLAIN);
+  if (!httpBody()) return;
+  jsonRead(httpKeptAt(), httpKeptBytes());
+  let token = jsonNext();
+  for (; token > JSON_END && httpRoom() > 60; token = jsonNext()) {
+    putBytes(textAddress(text("!.{}[]KSNtfn")) + <usize>token, 1);
+    if (token == JSON_KEY || token == JSON_TEXT) {
+      putBytes(BUFFER, <u32>max(jsonCopy(BUFFER, 40), 0));
+      if (token == JSON_KEY && jsonIs(text("skip"))) jsonSkip();
+    } else if (token == JSON_NUMBER) {
+      const value = jsonInt(-7);
+      if (value < 0) putText(text("-"));
+      putNumber(<u32>abs(value));
+    }
+  }
+  putText(token == JSON_END ? text(".") : text("!"));
+}
+
 function onMessage(): void {
   const whole = webSocketIsFirst() && webSocketIsLast() && webSocketIsText();
   if (whole && isData(text("tick"))) return setHttpState(1);
@@ -251,6 +282,7 @@ export function main(): void {
   httpRoute(HTTP_GET, text("/silent"), On.SILENT);
   httpRoute(HTTP_GET | HTTP_TELL, text("/socket"), On.SOCKET);
   buttonWatch(On.BUTTON);
+  httpRoute(HTTP_POST, text("/tokens"), On.TOKENS);
   httpTimer(1000, On.TICK);
   for (;;) {
     switch (httpNext()) {
@@ -281,6 +313,9 @@ export function main(): void {
       case <u32>On.BUTTON:
         led(true);
         log0("info: button");
+        break;
+      case <u32>On.TOKENS:
+        onTokens();
         break;
       case <u32>On.TICK:
         onTick();
