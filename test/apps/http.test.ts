@@ -116,6 +116,65 @@ test("RFC 9110 13.1.2: a tag that still holds is answered with 304, another one 
   );
 });
 
+test("RFC 9110 14: a part of a file, and what is no part", async (t) => {
+  const bench = await Bench.create();
+  const css = asset("style.css");
+  const size = css.length;
+  bench.run(
+    (function* () {
+      const tag = (yield* one(bench, get("/style.css"))).fields["etag"] as string;
+      const parts: [string, number, number][] = [
+        ["bytes=0-0", 0, 0],
+        ["Bytes=10-19 ", 10, 19],
+        ["bytes=10-", 10, size - 1],
+        ["bytes=-10", size - 10, size - 1],
+        [`bytes=-${size + 1}`, 0, size - 1],
+        ["bytes=5-99999999999", 5, size - 1],
+        [`bytes=3-4\r\nIf-Range: ${tag}`, 3, 4],
+      ];
+      for (const [range, first, last] of parts) {
+        const part = yield* one(bench, get("/style.css", `Range: ${range}\r\n`));
+        t.is(part.status, 206, range);
+        t.is(part.fields["content-range"], `bytes ${first}-${last}/${size}`, range);
+        t.deepEqual(part.body, css.subarray(first, last + 1), range);
+        t.is(part.fields["etag"], tag);
+      }
+      for (const range of [
+        `bytes=${size}-`,
+        "bytes=-0",
+        "bytes=4294967295-",
+        "bytes=99999999999-",
+      ]) {
+        const none = yield* one(bench, get("/style.css", `Range: ${range}\r\n`));
+        t.is(none.status, 416, range);
+        t.is(none.fields["content-range"], `bytes */${size}`);
+      }
+      const whole = [
+        ..."bytes=5-4 bytes=0-1,3-4 lines=0-1 bytes=a-b bytes=1 bytes= bytes=-- bytes=1-2-3 bytes".split(
+          " ",
+        ),
+        "bytes=0-1\r\nRange: bytes=0-1",
+        'bytes=0-1\r\nIf-Range: "00000000"',
+        `bytes=0-1\r\nIf-Range: W/${tag}`,
+        "bytes=0-1\r\nIf-Range: Wed, 21 Oct 2015 07:28:00 GMT",
+        "bytes=0-1\r\nContent-Length: 0",
+      ];
+      for (const range of whole.slice(0, -1)) {
+        const { status, body } = yield* one(bench, get("/style.css", `Range: ${range}\r\n`));
+        t.deepEqual([status, body.length], [200, size], range);
+      }
+      t.is((yield* one(bench, get("/style.css", `Range: ${whole.at(-1)}\r\n`))).status, 206);
+      const body = get("/style.css", "Range: bytes=0-1\r\nContent-Length: 2\r\n") + "ab";
+      t.is((yield* one(bench, body)).status, 200, "with a body");
+      const held = get("/style.css", `Range: bytes=0-1\r\nIf-None-Match: ${tag}\r\n`);
+      t.is((yield* converse(bench, 80, held)).responses[0]?.status, 304);
+      const head = yield* converse(bench, 80, get("/style.css", "Range: bytes=0-1\r\n", "HEAD"));
+      t.is(head.responses[0]?.fields["content-length"], String(size));
+      t.is((yield* one(bench, get("/api/status", "Range: bytes=0-1\r\n"))).status, 200);
+    })(),
+  );
+});
+
 test("RFC 9110 15.5: what is wrong with a request is told by its status", async (t) => {
   const bench = await Bench.create();
   const cases: [string, number][] = [

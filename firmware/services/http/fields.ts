@@ -21,6 +21,7 @@ import {
   isValueByte,
   lower,
 } from "./message";
+import { rangeBegin, rangeByte, rangeEnd, rangeKeep } from "./ranges";
 import { isHostByte } from "./request-line";
 
 /** Fields that matter here. */
@@ -33,6 +34,8 @@ const enum Field {
   CONNECTION,
   EXPECT,
   IF_NONE_MATCH,
+  IF_RANGE,
+  RANGE,
   UPGRADE,
   WS_VERSION,
   WS_KEY,
@@ -170,6 +173,9 @@ function fieldOf(c: Client): u32 {
   if (wordIs(c, text("connection"))) return Field.CONNECTION;
   if (wordIs(c, text("expect"))) return Field.EXPECT;
   if (wordIs(c, text("if-none-match"))) return Field.IF_NONE_MATCH;
+  if (wordIs(c, text("if-range"))) return Field.IF_RANGE;
+  // Of a handler the place of the range is its state.
+  if (c.resource >= 0 && wordIs(c, text("range"))) return Field.RANGE;
   if (HTTP_WEBSOCKET) {
     if (wordIs(c, text("upgrade"))) return Field.UPGRADE;
     if (wordIs(c, text("sec-websocket-version"))) return Field.WS_VERSION;
@@ -188,6 +194,8 @@ function valueBegin(c: Client): void {
     c.flags |= Flag.LENGTH;
   } else if (c.field == <u8>Field.TRANSFER_ENCODING) {
     c.flags |= Flag.CODING;
+  } else if (c.field == <u8>Field.RANGE) {
+    rangeBegin(c);
   } else if (c.field == <u8>Field.CONTENT_TYPE) {
     store<u8>(c.buffer + TYPE_AT, 0);
     c.flags &= ~(<u32>Flag.WS_KEY);
@@ -217,6 +225,8 @@ function value(c: Client, byte: u32): void {
     case <u8>Field.CONTENT_TYPE:
     case <u8>Field.WS_KEY:
       return keepType(c, byte);
+    case <u8>Field.RANGE:
+      return rangeByte(c, byte);
     default:
       if (HTTP_KEEP_BYTES != 0 && c.field >= <u8>Field.ASKED) {
         if (isAsked(c)) keepByte(c, byte);
@@ -271,10 +281,13 @@ function valueEnd(c: Client): void {
     case <u8>Field.CONTENT_TYPE:
     case <u8>Field.WS_KEY:
       return trimType(c);
+    case <u8>Field.RANGE:
+      return rangeEnd(c);
     case <u8>Field.TRANSFER_ENCODING:
     case <u8>Field.CONNECTION:
     case <u8>Field.EXPECT:
     case <u8>Field.IF_NONE_MATCH:
+    case <u8>Field.IF_RANGE:
     case <u8>Field.UPGRADE:
     case <u8>Field.WS_VERSION:
       return tokenEnd(c);
@@ -315,6 +328,11 @@ function token(c: Client): void {
       else if (wordIs(c, text("keep-alive"))) c.flags |= Flag.ASKS_KEEP;
       else if (HTTP_WEBSOCKET && wordIs(c, text("upgrade"))) c.flags |= Flag.UPGRADE;
       return;
+    case <u8>Field.IF_RANGE:
+      // A strong comparison: W/ does not count (RFC 9110 13.1.5).
+      if (load<u8>(c.buffer) != 0x22 || !entityTagIs(c.buffer, c.bufferBytes))
+        c.flags |= Flag.RANGE_OLD;
+      return;
     case <u8>Field.UPGRADE:
       if (HTTP_WEBSOCKET && wordIs(c, text("websocket"))) c.flags |= Flag.WEBSOCKET;
       return;
@@ -344,6 +362,7 @@ function headEnd(c: Client): void {
   if (HTTP_KEEP_BYTES != 0 && !keptWhole(c)) return fail(c, 431);
   // An expectation in HTTP/1.0 is ignored (RFC 9110 10.1.1).
   if (!version11) c.flags &= ~(<u32>Flag.EXPECT);
+  rangeKeep(c);
   const keeps = version11 ? !has(c, Flag.ASKS_CLOSE) : has(c, Flag.ASKS_KEEP);
   if (keeps && !has(c, Flag.ASKS_CLOSE)) c.flags |= Flag.KEEP;
   c.parse = <u8>Parse.DONE;

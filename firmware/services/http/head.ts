@@ -29,6 +29,8 @@ export function statusText(status: u32): Text {
       return text("201 Created");
     case 204:
       return text("204 No Content");
+    case 206:
+      return text("206 Partial Content");
     case 303:
       return text("303 See Other");
     case 304:
@@ -49,6 +51,8 @@ export function statusText(status: u32): Text {
       return text("413 Content Too Large");
     case 414:
       return text("414 URI Too Long");
+    case 416:
+      return text("416 Range Not Satisfiable");
     case 417:
       return text("417 Expectation Failed");
     case 431:
@@ -78,7 +82,7 @@ export function composeHead(c: Client, to: usize): u32 {
   }
   const reason = statusText(c.status);
   statusLine(c.status);
-  if (c.status == 200) contentFields(c);
+  if (c.status == 200 || c.status == 206) contentFields(c);
   else if (c.status == 304) tagFields();
   else errorFields(c, reason);
   connectionField(c);
@@ -108,7 +112,15 @@ function contentFields(c: Client): void {
     const asset = <u32>c.resource;
     putText(text("Content-Type: "));
     putBytes(assetType(asset), assetTypeBytes(asset));
-    lengthField(assetBytes(asset));
+    const part = c.status == 206;
+    lengthField(part ? c.left + 1 - c.contentBytes : assetBytes(asset));
+    if (part) {
+      rangeField();
+      putNumber(c.contentBytes);
+      putCharacter(0x2d);
+      putNumber(c.left);
+      rangeSize(asset);
+    }
     tagFields();
   }
 }
@@ -142,6 +154,16 @@ function methodName(bit: u32): Text {
   }
 }
 
+function rangeField(): void {
+  putText(text("Content-Range: bytes "));
+}
+
+function rangeSize(asset: u32): void {
+  putCharacter(0x2f);
+  putNumber(assetBytes(asset));
+  putText(text("\r\n"));
+}
+
 function lengthField(bytes: u32): void {
   putText(text("\r\nContent-Length: "));
   putNumber(bytes);
@@ -163,6 +185,11 @@ function errorFields(c: Client, reason: Text): void {
     if (HTTP_ECHO && c.service == <u8>Service.HTTP_ECHO) putText(text("Allow: POST, PUT\r\n"));
     else if (isRoute(c)) allowField(routeMethods(c));
     else putText(text("Allow: GET, HEAD\r\n"));
+  }
+  if (c.status == 416) {
+    rangeField();
+    putCharacter(0x2a);
+    rangeSize(<u32>c.resource);
   }
   putText(text("Content-Type: text/plain"));
   lengthField(textBytes(reason) + 1);

@@ -100,6 +100,11 @@ export const enum Flag {
   WS_VERSION = 8388608,
   WS_KEY = 16777216,
   SOCKET = 33554432,
+  /** Range: one was there; it is a good one; it is counted from the end; If-Range has another tag. */
+  RANGE_SEEN = 67108864,
+  RANGE = 134217728,
+  SUFFIX = 268435456,
+  RANGE_OLD = 536870912,
 }
 
 /** Values of `Client.resource` that are no assets; route n is `FIRST_ROUTE - n`. */

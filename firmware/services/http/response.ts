@@ -7,6 +7,7 @@ import { SCRATCH } from "../scratch";
 import { responseEnd, took } from "./finish";
 import { composeHead } from "./head";
 import { Flag, Method, Resource, has } from "./message";
+import { rangeFit } from "./ranges";
 
 /** Values of `Client.piece` in a response. */
 const PIECE_HEAD: u16 = 0;
@@ -25,9 +26,15 @@ export function respond(c: Client): void {
     c.status = 200;
     if (c.resource == <i16>Resource.NONE) c.status = 404;
     else if (has(c, Flag.TAG_MATCH)) c.status = 304;
+    else if (wantsPart(c)) c.status = rangeFit(c, assetBytes(c.resource)) ? 206 : 416;
   }
   if (othersWait()) c.flags &= ~(<u32>Flag.KEEP);
   responseBegin(c);
+}
+
+/** A range is for GET alone, and for the file that the client knows (RFC 9110 14.2, 13.1.5). */
+function wantsPart(c: Client): bool {
+  return c.method == <u8>Method.GET && (c.flags & (Flag.RANGE | Flag.RANGE_OLD)) == <u32>Flag.RANGE;
 }
 
 /** Begins to send the response that the client's record describes. */
@@ -48,9 +55,11 @@ export function responseTurn(c: Client): void {
     c.events = <u16>POLLIN;
     return enterPhase(c, Phase.BODY);
   }
-  if (c.status != 200 || c.method == <u8>Method.HEAD) return responseEnd(c);
-  const bytes = assetBytes(c.resource);
-  if (bytes != 0 && !sendFile(c, bytes)) return;
+  const part = c.status == 206;
+  if ((c.status != 200 && !part) || c.method == <u8>Method.HEAD) return responseEnd(c);
+  const first = part ? c.contentBytes : 0;
+  const bytes = part ? c.left + 1 - first : assetBytes(c.resource);
+  if (bytes != 0 && !sendFile(c, first, bytes)) return;
   responseEnd(c);
 }
 
@@ -65,7 +74,7 @@ function sendHead(c: Client): bool {
 }
 
 /** Sends what is left of a file, from where it lies. */
-function sendFile(c: Client, bytes: u32): bool {
-  const from = assetData(c.resource) + <usize>c.sent;
+function sendFile(c: Client, first: u32, bytes: u32): bool {
+  const from = assetData(c.resource) + <usize>(first + c.sent);
   return took(c, send(c.fd, from, bytes - c.sent, MSG_ZEROCOPY | MSG_DONTWAIT)) && c.sent == bytes;
 }
