@@ -1,3 +1,4 @@
+export { Be } from "../../stack/wire/bytes";
 import { EAFNOSUPPORT } from "../../stack/errors";
 import { AF_INET } from "../../stack/posix";
 import { SockAddrIn } from "../../stack/socket/address";

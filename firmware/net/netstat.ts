@@ -11,7 +11,9 @@ import {
   UDP_SOCKETS,
 } from "../../stack/config";
 import { iface, interfaceMac } from "../../stack/interface";
+import { POLLIN } from "../../stack/posix";
 import {
+  sockEvents,
   sockLocalAddress,
   sockLocalPort,
   sockPeerAddress,
@@ -44,6 +46,18 @@ const enum Pool {
 }
 
 export const POOLS: u32 = 5;
+
+export { nicCounter, nicLink, nicVersion } from "nic";
+export { NicCounter } from "../../drivers/nic-counters";
+export { dhcpLeaseSeconds, dhcpServer } from "../../stack/dhcp/client";
+export { iface, interfaceMac } from "../../stack/interface";
+export { now } from "../../stack/now";
+export { Counter, counterValue } from "../../stack/statistics";
+
+/** True for a slot with a datagram socket. */
+export function socketIsDatagram(index: u32): bool {
+  return socketAt(index).kind == SocketKind.DATAGRAM;
+}
 
 /** Name of a table. */
 export function poolName(pool: u32): Text {
@@ -130,6 +144,11 @@ export function socketInBytes(index: u32): u32 {
 export function socketOutBytes(index: u32): u32 {
   const socket = socketAt(index);
   return TCP && socket.kind == SocketKind.CONNECTION ? tcbAt(<u32>socket.index).queued : 0;
+}
+
+/** True when there is something to receive, be it the end. */
+export function hasInput(fd: i32): bool {
+  return (sockEvents(fd) & POLLIN) != 0;
 }
 
 /** Bytes that a connection has not acknowledged; our FIN counts as one. 0 for other sockets. */

@@ -2,7 +2,7 @@
  * Clients of the stream services: one fixed table for all of them, because a board has few
  * connections and no service shall hold places that another one needs.
  */
-import { now } from "../../stack/now";
+import { now } from "../net/netstat";
 import { HTTP_KEEP_BYTES } from "../../stack/config";
 import { CLIENTS, PROGRESS_BYTES } from "./sizes";
 

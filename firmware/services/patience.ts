@@ -4,11 +4,8 @@
  * clients cannot keep a small board busy (slowloris, slow bodies, readers that never open their
  * window).
  */
-import { listenerPressure, sendOwed } from "../net/netstat";
-import { POLLIN } from "../net/sockets";
+import { hasInput, listenerPressure, now, sendOwed } from "../net/netstat";
 import { HTTP_WEBSOCKET } from "../../stack/config";
-import { now } from "../../stack/now";
-import { sockEvents } from "../../stack/socket/socket";
 import { Client, Phase, clientAt, isConnected, progress } from "./client";
 import { WS_GOING_AWAY, sendClose } from "./http/close-frame";
 import { Flag, has } from "./http/message";
@@ -141,7 +138,7 @@ export function makeRoom(): void {
 /** True when a client that we wait for has sent something which its service has not seen yet. */
 function hasSpoken(c: Client): bool {
   if (c.phase > <u8>Phase.BODY) return false;
-  return (sockEvents(c.fd) & POLLIN) != 0;
+  return hasInput(c.fd);
 }
 
 /** Sends a client away: gently when it is owed nothing, with a reset when it keeps us waiting. */

@@ -61,6 +61,19 @@ test("firmware -> drivers -> hal and firmware -> stack: nothing else", (t) => {
   t.deepEqual(wrong, []);
 });
 
+test("services and their web server are above the POSIX face: of the stack they know sizes and errors alone", (t) => {
+  const wrong: string[] = [];
+  for (const file of sources("firmware")) {
+    if (!file.path.startsWith("firmware/services/")) continue;
+    for (const { path } of file.imports) {
+      const known = /^firmware\/|^stack\/(config|errors|posix)\.ts$/.test(path);
+      if (!known) wrong.push(`${file.path} -> ${path}`);
+    }
+    if (file.bound.some((name) => name !== "board")) wrong.push(`${file.path} -> ${file.bound}`);
+  }
+  t.deepEqual(wrong, []);
+});
+
 test("no circle of imports: the number is 0", (t) => {
   t.deepEqual(circles(sources("stack", "drivers", "hal", "firmware")), []);
 });

@@ -4,8 +4,7 @@
  */
 import { Text, text } from "board";
 import { MSG_DONTWAIT, POLLIN, POLLOUT, send } from "../../net/sockets";
-import { sendRoom } from "../../net/netstat";
-import { now } from "../../../stack/now";
+import { now, sendRoom } from "../../net/netstat";
 import { Client, Phase, clientAt, enterPhase, isConnected, progress } from "../client";
 import { abandon, leave } from "../endings";
 import { othersWait } from "../patience";

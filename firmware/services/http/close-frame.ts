@@ -1,6 +1,6 @@
 /** The Close frame of a WebSocket (RFC 6455 5.5.1). */
 import { MSG_DONTWAIT, send } from "../../net/sockets";
-import { Be } from "../../../stack/wire/bytes";
+import { Be } from "../../net/inet";
 
 /** Status codes (RFC 6455 7.4.1); 1000 is a normal end. */
 export const WS_GOING_AWAY: u32 = 1001;

@@ -1,5 +1,5 @@
 /** SHA-1 (FIPS 180-4 6.1), for the handshake of WebSocket alone: it protects nothing any more. */
-import { Be } from "../../../stack/wire/bytes";
+import { Be } from "../../net/inet";
 
 /** Bytes of a digest. */
 export const SHA1_BYTES: u32 = 20;

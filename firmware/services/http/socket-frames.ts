@@ -3,7 +3,7 @@
  * from the receive ring to the handler, that of a ping back.
  */
 import { MSG_DONTWAIT, recv, send } from "../../net/sockets";
-import { Be } from "../../../stack/wire/bytes";
+import { Be } from "../../net/inet";
 import { Client, Phase, progress } from "../client";
 import { abandon, leave, sayGoodbye } from "../endings";
 import { SCRATCH, wouldBlock } from "../scratch";

@@ -1,10 +1,9 @@
 /** WebSocket (RFC 6455): the handshake, and what a handler writes, as frames. What comes is read in socket-frames.ts. */
 import { text, textAddress, textBytes } from "board";
 import { MSG_DONTWAIT, POLLIN, POLLOUT, send } from "../../net/sockets";
-import { sendRoom } from "../../net/netstat";
+import { now, sendRoom } from "../../net/netstat";
 import { HTTP_WEBSOCKET } from "../../../stack/config";
-import { now } from "../../../stack/now";
-import { Be } from "../../../stack/wire/bytes";
+import { Be } from "../../net/inet";
 import { Client, Phase, enterPhase, isConnected, progress } from "../client";
 import { abandon } from "../endings";
 import { SCRATCH } from "../scratch";

@@ -3,19 +3,25 @@
  * above it.
  */
 import { Text, text } from "board";
-import { nicCounter, nicLink, nicVersion } from "nic";
-import { NicCounter } from "../../../drivers/nic-counters";
 import { SOCKETS } from "../../../stack/config";
-import { dhcpLeaseSeconds, dhcpServer } from "../../../stack/dhcp/client";
-import { iface, interfaceMac } from "../../../stack/interface";
-import { SocketKind, socketAt } from "../../../stack/socket/table";
-import { Counter, counterValue } from "../../../stack/statistics";
 import {
+  Counter,
+  NicCounter,
   POOLS,
+  counterValue,
+  dhcpLeaseSeconds,
+  dhcpServer,
+  iface,
+  interfaceMac,
+  nicCounter,
+  nicLink,
+  nicVersion,
   poolName,
   poolSize,
   poolUsed,
   socketInBytes,
+  socketIsDatagram,
+  socketIsOpen,
   socketLocalAddress,
   socketLocalPort,
   socketOutBytes,
@@ -183,7 +189,7 @@ function putLease(): void {
 function putSocketField(field: u32, row: u32): void {
   switch (field) {
     case <u32>Field.SOCKET_STATE:
-      while (row < SOCKETS && socketAt(row).kind == <u8>SocketKind.FREE) row++;
+      while (row < SOCKETS && !socketIsOpen(row)) row++;
       if (row == SOCKETS) {
         jsonArrayEnd();
         jsonKey(text("pools"));
@@ -191,10 +197,7 @@ function putSocketField(field: u32, row: u32): void {
         return goTo(<u32>Field.POOL, 0);
       }
       jsonObject();
-      putWords(
-        text("type"),
-        socketAt(row).kind == <u8>SocketKind.DATAGRAM ? text("udp") : text("tcp"),
-      );
+      putWords(text("type"), socketIsDatagram(row) ? text("udp") : text("tcp"));
       putWords(text("state"), socketStateName(row));
       break;
     case <u32>Field.SOCKET_LOCAL:
