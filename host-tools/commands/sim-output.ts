@@ -18,7 +18,7 @@ const SERVICES: Record<string, (hostPort: number) => string> = {
 export class SimOutput {
   /** Nobody reads the output any more. */
   onClosed: () => void = () => undefined;
-  private readonly json: boolean;
+  readonly json: boolean;
   private readonly gateway: number;
 
   constructor(options: { json: boolean; subnet: { address: number } }) {
@@ -63,13 +63,17 @@ export class SimOutput {
       return;
     }
     this.line("");
-    for (const { protocol, hostPort, devicePort } of forwards) {
-      const service = SERVICES[`${protocol} ${devicePort}`];
-      const text = service?.(hostPort) ?? `${protocol.toUpperCase()}         127.0.0.1:${hostPort}`;
-      this.line(`  ${pc.green(text)}  ${pc.dim(`-> ${name ?? device} port ${devicePort}`)}`);
-    }
+    for (const forward of forwards) this.forward(address, forward, name);
     this.line(`  ${pc.dim("Ctrl-C ends the simulation.")}`);
     this.line("");
+  }
+
+  /** The device listens on a port that one of the host leads to. */
+  forward(address: number, { protocol, hostPort, devicePort }: Forward, name?: string): void {
+    const service = SERVICES[`${protocol} ${devicePort}`];
+    const text = service?.(hostPort) ?? `${protocol.toUpperCase()}         127.0.0.1:${hostPort}`;
+    const to = `-> ${name ?? formatAddress(address)} port ${devicePort}`;
+    this.line(`  ${pc.green(text)}  ${pc.dim(to)}`);
   }
 
   /** Something worth knowing about the network. */

@@ -16,6 +16,7 @@ import { onStop } from "../terminal.js";
 import { PacedWorld, startVirtual, type DeviceThread } from "../sim/world-threads.js";
 import { fileOf, reservedAddress, type SimDevice } from "./sim-devices.js";
 import { judge } from "./sim-judge.js";
+import { announce } from "./sim-listen.js";
 import { SimOutput } from "./sim-output.js";
 import {
   addSimOptions,
@@ -219,7 +220,7 @@ async function startForward(
     if (hostPort !== asked)
       output.note(`Port ${asked} of 127.0.0.1 is in use; ${hostPort} is taken for it.`);
   });
-  const threads = ready.map(({ device: { name }, spec }) =>
+  const threads = ready.map(({ device: { name, settings }, spec }) =>
     world.start(spec, {
       ...output.events(name),
       ...(name !== undefined && { name }),
@@ -227,8 +228,12 @@ async function startForward(
         addresses.set(name, address);
         gateway.progress();
         const mine = gateway.forwards.filter(({ device }) => device === name);
+        const station = { name, address, mac: settings.mac ?? 0 };
+        const current = (): boolean => addresses.get(name) === address;
+        const tell = (): void =>
+          void announce({ gateway, clock: world.clock, output }, station, mine, current);
         // The device is about to log its address; what follows from it reads better behind that line.
-        setTimeout(() => output.ready(address, mine, name), READY_MS).unref();
+        setTimeout(tell, READY_MS).unref();
       },
     }),
   );

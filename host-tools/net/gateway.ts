@@ -4,6 +4,7 @@ import type { Clock } from "../sim/types.js";
 import type { Mac, Subnet } from "./addresses.js";
 import type { Resolver } from "./dns-forwarder.js";
 import { EINPROGRESS, SOCK_STREAM, type HostedStack } from "./hosted-stack.js";
+import { ListenProbe, type Station } from "./listen-probe.js";
 import { formatForwards, type Forward } from "./net-options.js";
 import type { Ping } from "./ping-out.js";
 import type { FrameSink } from "./switch.js";
@@ -58,6 +59,7 @@ export class Gateway {
   /** The forwards as they are; another port than asked for where that was in use. */
   readonly forwards: readonly Forward[];
   private readonly uplink: Uplink;
+  private readonly probe: ListenProbe;
   private listener = -1;
   private closed = false;
 
@@ -66,6 +68,7 @@ export class Gateway {
     this.stack = stack;
     this.forwards = options.forwards.map((forward) => ({ ...forward }));
     this.stack.standForAll();
+    this.probe = new ListenProbe({ clock, mac, address: subnet.address, send });
     this.uplink = new Uplink({
       ...{ clock, mac, subnet, send, resolvers, reach, ping },
       toStack: (frame) => stack.receive(frame),
@@ -108,7 +111,13 @@ export class Gateway {
 
   /** A frame for the gateway; it is only lent for the call. */
   receive(frame: Uint8Array): void {
-    if (this.closed || !this.uplink.take(frame)) this.stack.receive(frame);
+    if (this.closed) return;
+    if (!this.probe.take(frame) && !this.uplink.take(frame)) this.stack.receive(frame);
+  }
+
+  /** True when a device takes connections to the port; it does not notice the question. */
+  listens(device: Station, port: number): Promise<boolean> {
+    return this.probe.ask(device, port);
   }
 
   /** Connections that are joined now. */

@@ -200,6 +200,19 @@ test.serial(
   },
 );
 
+test.serial(
+  "the address of a forward is told when the device listens there, of no other",
+  async (t) => {
+    const [page, echo] = [await freePort(), await freePort()];
+    const cli = new Cli(["sim", "--app", "echo", "--net", `forward:${page}=80,${echo}=7`]);
+    await cli.line((line) => line.includes(`TCP echo    127.0.0.1:${echo}`));
+    await cli.line((line) => line.includes("Ctrl-C ends"));
+    const { code, stdout } = await cli.interrupt();
+    t.is(code, 0);
+    t.false(stdout.includes("web page"));
+  },
+);
+
 test.serial("--fail-text ends the run with exit code 1, and tells the line", async (t) => {
   const { code, stderr } = await runCli(...alone, "--fail-text", "lease", "--expect", "lease");
   t.is(code, 1);
