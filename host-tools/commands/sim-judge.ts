@@ -15,18 +15,13 @@ export function judge(
   failure?: string,
   name?: string,
 ): void {
-  const who = name === undefined ? "the device" : `the device ${name}`;
   switch (result.reason) {
     case "expected":
       return;
     case "failed":
-      throw new UserError(`${who} said '${options.failText}': ${result.message}`);
     case "trap":
-      throw new UserError(`${who} has stopped: ${result.message}`);
     case "hung":
-      throw new UserError(
-        `${who} hangs: its firmware runs in a loop that never looks at the clock, a pin or the network`,
-      );
+      throw new UserError(endOf(result, name, options.failText));
   }
   if (failure !== undefined) throw new UserError(failure);
   if (options.expect === undefined) return;
@@ -36,4 +31,17 @@ export function judge(
     stopped: "before the end",
   };
   throw new UserError(`'${options.expect}' did not come ${limits[result.reason]}`);
+}
+
+/** How a device has failed, in words. */
+export function endOf(result: RunResult, name?: string, failText = ""): string {
+  const who = name === undefined ? "the device" : `the device ${name}`;
+  switch (result.reason) {
+    case "failed":
+      return `${who} said '${failText}': ${result.message}`;
+    case "hung":
+      return `${who} hangs: its firmware runs in a loop that never looks at the clock, a pin or the network`;
+    default:
+      return `${who} has stopped: ${result.message}`;
+  }
 }

@@ -47,6 +47,7 @@ export interface RawSimOptions {
   failText?: string;
   timeout?: string;
   limit?: string;
+  watch?: boolean;
   json?: boolean;
 }
 
@@ -72,6 +73,8 @@ export interface SimOptions {
   limit: number | undefined;
   /** Ports of the host that are taken give way to the next free ones. */
   movable: boolean;
+  /** Build again and start again when a source changes. */
+  watch: boolean;
   json: boolean;
 }
 
@@ -123,6 +126,7 @@ export function addSimOptions(command: Command): Command {
     .option("--fail-text <text>", "end with exit code 1 when a log line has this text")
     .option("--timeout <seconds>", "end after that much simulated time")
     .option("--limit <seconds>", "end after that much time of this computer")
+    .option("--watch", "build and start again when a source or an asset changes")
     .option("--json", "log lines and events as JSON objects, one a line");
 }
 
@@ -137,6 +141,9 @@ export function parseSimOptions(raw: RawSimOptions): SimOptions {
   if (raw.hostname !== undefined) settings.hostName = parseHostName(raw.hostname);
   if (raw.host?.length) settings.hosts = raw.host.map(parseHostEntry);
   if (raw.device?.length) refuseOfOne(raw);
+  if (raw.watch && given.kind !== "forward") {
+    throw new UserError("--watch needs --net forward, which is the default");
+  }
   const devices = parseDevices(raw, settings, (name) => stableMac(raw, name));
   const net = netOfDevices(raw.net, given, devices);
   const timeout = duration("--timeout", raw.timeout, 1e9);
@@ -158,6 +165,7 @@ export function parseSimOptions(raw: RawSimOptions): SimOptions {
     failText: raw.failText,
     limit: duration("--limit", raw.limit, LIMIT_MAX_S),
     movable: raw.net === DEFAULT_NET,
+    watch: raw.watch ?? false,
     json: raw.json ?? false,
   };
 }

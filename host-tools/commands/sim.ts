@@ -15,8 +15,9 @@ import { GATEWAY_MAC } from "../sim/world-lan.js";
 import { onStop } from "../terminal.js";
 import { PacedWorld, startVirtual, type DeviceThread } from "../sim/world-threads.js";
 import { fileOf, reservedAddress, type SimDevice } from "./sim-devices.js";
-import { judge } from "./sim-judge.js";
+import { endOf, judge } from "./sim-judge.js";
 import { announce } from "./sim-listen.js";
+import { Rebuilder, type Ready } from "./sim-watch.js";
 import { SimOutput } from "./sim-output.js";
 import {
   addSimOptions,
@@ -33,12 +34,6 @@ export function register(program: Command): void {
   addSimOptions(
     program.command("sim").description("run an application on a simulated board"),
   ).action((raw: RawSimOptions) => runSimulation(parseSimOptions(raw)));
-}
-
-/** A device that is ready to be powered. */
-interface Ready {
-  device: SimDevice;
-  spec: DeviceSpec;
 }
 
 /** A world that runs, and how to leave it. */
@@ -58,28 +53,76 @@ export async function runSimulation(options: SimOptions): Promise<void> {
   const tap = net.kind === "tap" ? await TapAdapter.open(net.name, subnet) : undefined;
   for (const { app } of devices) requireProgram(app);
   devices.forEach(({ app, name }, i) => output.begin(boards[i] as Board, appTitle(app), name));
+  let ready = await buildAll(options);
+  if (!options.watch) {
+    await runOnce(options, ready, output, tap);
+    return;
+  }
+  const rebuilder = new Rebuilder(ready, () => buildAll(options), output);
+  try {
+    for (;;) {
+      const next = await runOnce(options, ready, output, tap, rebuilder.next());
+      if (next === undefined) return;
+      ready = next;
+    }
+  } finally {
+    rebuilder.close();
+  }
+}
+
+async function buildAll(options: SimOptions): Promise<Ready[]> {
   const ready: Ready[] = [];
-  for (const [i, device] of devices.entries()) {
+  for (const [i, device] of options.devices.entries()) {
     ready.push({ device, spec: await specOf(options, device, i) });
   }
+  return ready;
+}
+
+/** Runs until the end, or until there is another firmware, which is then the result. */
+async function runOnce(
+  options: SimOptions,
+  ready: Ready[],
+  output: SimOutput,
+  tap: TapAdapter | undefined,
+  rebuilt: Promise<Ready[]> = new Promise(() => undefined),
+): Promise<Ready[] | undefined> {
   const running = await start(options, ready, output, tap);
-  const stop = (): void => running.threads.forEach((thread) => thread.stop());
+  const halt = (): void => running.threads.forEach((thread) => thread.stop());
+  let interrupt: (nothing: undefined) => void = () => undefined;
+  const interrupted = new Promise<undefined>((resolve) => (interrupt = resolve));
+  const stop = (): void => {
+    interrupt(undefined);
+    halt();
+  };
   const restore = onStop(stop, buttonKeys(ready, running.threads, output));
   output.onClosed = stop;
   let limited = false;
-  const limit =
-    options.limit === undefined
-      ? undefined
-      : setTimeout(() => {
-          limited = true;
-          stop();
-        }, options.limit * 1000);
+  const limit = setTimeout(
+    () => {
+      limited = true;
+      stop();
+    },
+    (options.limit ?? 0) * 1000,
+  );
+  if (options.limit === undefined) clearTimeout(limit);
+  const ends = firstEnd(running.threads, options.devices);
   try {
-    const { result: end, name } = await firstEnd(running.threads, devices);
+    const first = await Promise.race([ends, rebuilt]);
+    if (Array.isArray(first)) {
+      halt();
+      await ends;
+      return first;
+    }
+    const { result: end, name } = first;
     const result: RunResult =
       limited && end.reason === "stopped" ? { ...end, reason: "limit" } : end;
     output.ended(result);
+    if (options.watch && (result.reason === "trap" || result.reason === "hung")) {
+      output.note(`${endOf(result, name)}; it starts again with the next change.`);
+      return await Promise.race([rebuilt, interrupted]);
+    }
     judge(options, result, running.failure(), name);
+    return undefined;
   } finally {
     clearTimeout(limit);
     restore();
