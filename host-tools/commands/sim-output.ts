@@ -83,10 +83,10 @@ export class SimOutput {
   }
 
   /** The run has ended. */
-  ended(result: RunResult): void {
+  ended(result: RunResult, device?: string): void {
     if (!this.json) return;
     const seconds = Number.isNaN(result.simulatedMs) ? null : result.simulatedMs / 1000;
-    this.object({ event: "end", reason: result.reason, time: seconds });
+    this.object({ event: "end", device, reason: result.reason, time: seconds });
   }
 
   private object(value: object): void {

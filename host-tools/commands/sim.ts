@@ -116,7 +116,7 @@ async function runOnce(
     const { result: end, name } = first;
     const result: RunResult =
       limited && end.reason === "stopped" ? { ...end, reason: "limit" } : end;
-    output.ended(result);
+    output.ended(result, name);
     if (options.watch && (result.reason === "trap" || result.reason === "hung")) {
       output.note(`${endOf(result, name)}; it starts again with the next change.`);
       return await Promise.race([rebuilt, interrupted]);

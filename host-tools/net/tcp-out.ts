@@ -25,8 +25,8 @@ export interface TcpOutOptions {
   clock: Clock;
   /** The gateway's own address, where its errors come from. */
   address: number;
-  /** Where on the host's network an address and port of the device's network is. */
-  target: (address: number, port: number) => { host: string; port: number };
+  /** Where on the host's network an address and port of the device's network is, and where else when that one refuses. */
+  target: (address: number, port: number) => { host: string; port: number; or?: string };
   /** To the device. */
   send: FrameSink;
   /** To the gateway's stack. */
@@ -93,26 +93,38 @@ export class TcpOut {
 
   private open(key: string, syn: Uint8Array, packet: Ipv4View, port: number): void {
     const { clock, target, toStack } = this.options;
-    const host = connect({ ...target(packet.destination, port), allowHalfOpen: true });
-    const opening: Opening = { host, syn, cancel: undefined };
+    const { or, ...first } = target(packet.destination, port);
+    const opening: Opening = { host: dial(first), syn, cancel: undefined };
     this.openings.set(key, opening);
-    host.pause();
-    host.once("connect", () => {
-      const latest = opening.syn;
-      if (latest === null || this.openings.get(key) !== opening) return;
-      opening.syn = null;
-      opening.cancel = clock.schedule(HANDSHAKE_NS, () => {
-        this.forget(host);
-        resetHost(host);
+    const follow = (host: Socket, other: string | undefined): void => {
+      host.once("connect", () => {
+        const latest = opening.syn;
+        if (latest === null || this.openings.get(key) !== opening) return;
+        opening.syn = null;
+        opening.cancel = clock.schedule(HANDSHAKE_NS, () => {
+          this.forget(host);
+          resetHost(host);
+        });
+        toStack(latest);
       });
-      toStack(latest);
-    });
-    host.on("error", (error: NodeJS.ErrnoException) => {
-      const latest = opening.syn;
-      if (latest === null || this.openings.get(key) !== opening) return;
-      this.openings.delete(key);
-      this.refuse(latest, packet, error.code);
-    });
+      host.on("error", (error: NodeJS.ErrnoException) => {
+        const latest = opening.syn;
+        if (latest === null || this.openings.get(key) !== opening) return;
+        if (other !== undefined && error.code === "ECONNREFUSED") {
+          opening.host = dial({ host: other, port: first.port });
+          follow(opening.host, undefined);
+          return;
+        }
+        this.openings.delete(key);
+        // The other address is only a second chance: whatever it says, the first has refused.
+        this.refuse(
+          latest,
+          packet,
+          or !== undefined && other === undefined ? "ECONNREFUSED" : error.code,
+        );
+      });
+    };
+    follow(opening.host, or);
   }
 
   private refuse(syn: Uint8Array, packet: Ipv4View, reason: string | undefined): void {
@@ -124,6 +136,13 @@ export class TcpOut {
     const code = unreachableCode(reason);
     send(buildIcmpError(syn, packet, { from: address, type: ICMP_UNREACHABLE, code }));
   }
+}
+
+/** A connection of the host, which gives nothing before it is asked. */
+function dial(to: { host: string; port: number }): Socket {
+  const host = connect({ ...to, allowHalfOpen: true });
+  host.pause();
+  return host;
 }
 
 /** The code of ICMP_UNREACHABLE that says what an error of the operating system says. */

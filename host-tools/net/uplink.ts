@@ -143,11 +143,12 @@ export class Uplink {
   }
 
   /** Where an address and port of the device's network is on this computer's. */
-  private target(address: number, port: number): { host: string; port: number } {
+  private target(address: number, port: number): { host: string; port: number; or?: string } {
     if (address !== this.options.subnet.address) return { host: this.hostOf(address), port };
     // Answers that are too long for a datagram are asked for over TCP.
     const resolver = port === DNS_PORT ? this.resolvers()[0] : undefined;
-    return resolver ?? { host: "127.0.0.1", port };
+    // Development servers on "localhost" often listen on one of its two addresses only.
+    return resolver ?? { host: "127.0.0.1", port, or: "::1" };
   }
 
   private hostOf(address: number): string {

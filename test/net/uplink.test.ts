@@ -307,6 +307,31 @@ test("TCP: a closed port answers RST, which acknowledges the SYN", async (t) => 
   t.deepEqual(bench.toStack, []);
 });
 
+test("TCP: the gateway's address is this computer, by IPv6 where IPv4 refuses", async (t) => {
+  const bench = new Bench();
+  const host = createServer((socket) => socket.on("error", () => undefined)).unref();
+  host.listen(0, "::1");
+  const listening = await new Promise((resolve) => {
+    host.once("listening", () => resolve(true));
+    host.once("error", () => resolve(false));
+  });
+  if (listening !== true) return t.pass("no IPv6 here");
+  const { port } = host.address() as AddressInfo;
+  const numbers = { sourcePort: 5000, destinationPort: port };
+  bench.uplink.take(bench.to(GATEWAY).tcp({ ...numbers, seq: 7, flags: TCP.SYN }));
+  t.is((await bench.frame(bench.toStack)).tcp?.seq, 7);
+  t.is(bench.uplink.tcp.claim(DEVICE, 5000, GATEWAY, port)?.remoteAddress, "::1");
+  bench.uplink.close();
+  host.close();
+});
+
+test("TCP: the gateway's closed port answers RST", async (t) => {
+  const bench = new Bench();
+  const numbers = { sourcePort: 5000, destinationPort: await freePort() };
+  bench.uplink.take(bench.to(GATEWAY).tcp({ ...numbers, seq: 1, flags: TCP.SYN }));
+  t.like((await bench.frame()).tcp, { flags: TCP.RST | TCP.ACK, ack: 2 });
+});
+
 test("TCP: a host that cannot be reached is an ICMP error, for each SYN anew", async (t) => {
   const bench = new Bench();
   const syn = bench.to(NOWHERE).tcp({ sourcePort: 1, destinationPort: 9, seq: 5, flags: TCP.SYN });
