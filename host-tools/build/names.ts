@@ -7,6 +7,7 @@ export const DEVICE_NAMES: Readonly<Record<string, string>> = {
   "as-tcpip/net": "firmware/net/index",
   "as-tcpip/gpio": "firmware/net/gpio",
   "as-tcpip/http": "firmware/services/http/face",
+  "as-tcpip/mqtt": "firmware/mqtt/client",
   "as-tcpip/log": "hal/names/log",
   "as-tcpip/text": "hal/names/text",
   "as-tcpip/time": "hal/names/time",

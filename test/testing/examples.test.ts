@@ -37,6 +37,13 @@ for (const [index, block] of blocks.entries()) {
 
 test("several hosts join at once: what one announces finds the others ready, or not there yet", async (t) => {
   const lan = new Lan({ dhcp: false });
+  const station = lan.station();
+  const broadcast = Buffer.concat([
+    Buffer.alloc(6, 255),
+    Buffer.from([2, 0xaa, 0, 0, 0, 1, 8, 6]),
+    Buffer.alloc(46),
+  ]);
+  lan.clock.schedule(1000, () => station.send(broadcast));
   const hosts = await Promise.all([lan.host(), lan.host(), lan.host()]);
   t.is(new Set(hosts.map(({ address }) => address)).size, 3);
   lan.close();

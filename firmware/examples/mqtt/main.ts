@@ -35,7 +35,7 @@ import {
   mqttSubscribe,
   mqttTurn,
   mqttWants,
-} from "./client";
+} from "as-tcpip/mqtt";
 
 const PERIOD_MS: u32 = 10_000;
 const NAME_BYTES: u32 = 32;

@@ -19,11 +19,14 @@ import {
   POLLOUT,
   SOCK_NONBLOCK,
   SOCK_STREAM,
+  SockAddrIn,
   close,
+  connect,
+  htonl,
+  htons,
   socket,
-} from "as-tcpip/net";
-import { clockMs } from "as-tcpip/time";
-import { connectTo } from "../common";
+} from "../net/index";
+import { clockMs } from "board";
 import {
   CONNACK,
   CONNECT,
@@ -65,7 +68,7 @@ export const enum Mqtt {
   SUBSCRIBED,
 }
 
-/** Who we are. Texts stay where they are; lengths of 0 leave the last will or the user out. */
+/** The broker and who we are: address in host order. Texts stay where they are; lengths of 0 leave the last will or the user out. */
 @unmanaged
 export class MqttIdentity {
   address: u32;
@@ -99,6 +102,7 @@ const LAST_RETRY_MS: u32 = 64_000;
 /** Longest topic and payload of a message of QoS 1 together, which is kept until it is acknowledged. */
 const KEPT_BYTES: u32 = 256;
 const KEPT: usize = memory.data(KEPT_BYTES, 4);
+const BROKER: usize = memory.data(8, 4);
 
 let me: MqttIdentity = changetype<MqttIdentity>(0);
 let phase: Phase = Phase.OFF;
@@ -244,7 +248,11 @@ function dial(): u32 {
 }
 
 function dialled(): u32 {
-  const result = connectTo(fd, me.address, me.port);
+  const to = changetype<SockAddrIn>(BROKER);
+  to.sinFamily = <u16>AF_INET;
+  to.sinPort = htons(me.port);
+  to.sinAddr = htonl(me.address);
+  const result = connect(fd, to);
   if (result == -EINPROGRESS || result == -EALREADY) return Mqtt.NONE;
   if (result < 0 && result != -EISCONN) return down(result);
   phase = Phase.ASKING;

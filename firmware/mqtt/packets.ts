@@ -2,7 +2,7 @@
  * Packets of MQTT 3.1.1 (OASIS Standard, 29 October 2014): those that wait to be sent, one behind the other in a buffer, and the
  * one that is being received.
  */
-import { ECONNRESET, EAGAIN, EINVAL, MSG_DONTWAIT, recv, send } from "as-tcpip/net";
+import { ECONNRESET, EAGAIN, EINVAL, MSG_DONTWAIT, recv, send } from "../net/index";
 
 /** Types, in the high half of the first byte (2.2.1). */
 export const CONNECT: u32 = 0x10;
