@@ -20,6 +20,8 @@ export const F_GETFL: i32 = 3;
 export const F_SETFL: i32 = 4;
 export const O_NONBLOCK: i32 = 0x800;
 
+/** send: urgent data. recv: refused, as urgent data is in the stream (SO_OOBINLINE is always on). */
+export const MSG_OOB: i32 = 1;
 export const MSG_PEEK: i32 = 2;
 /** recv: the whole length of a datagram, also of one that was cut off. */
 export const MSG_TRUNC: i32 = 0x20;
@@ -34,7 +36,7 @@ export const SHUT_WR: i32 = 1;
 export const SHUT_RDWR: i32 = 2;
 
 export const POLLIN: u32 = 1;
-/** Of a listener: a finished handshake waits for a connection record to become free. */
+/** Urgent data comes; of a listener: a finished handshake waits for a connection record to become free. */
 export const POLLPRI: u32 = 2;
 export const POLLOUT: u32 = 4;
 export const POLLERR: u32 = 8;
@@ -51,6 +53,8 @@ export const SO_BROADCAST: i32 = 6;
 export const SO_SNDBUF: i32 = 7;
 export const SO_RCVBUF: i32 = 8;
 export const SO_KEEPALIVE: i32 = 9;
+/** Always on (RFC 6093 6). */
+export const SO_OOBINLINE: i32 = 10;
 export const SO_LINGER: i32 = 13;
 export const SO_REUSEPORT: i32 = 15;
 /** The least that recv() waits for; it is 1. */

@@ -8,6 +8,7 @@ import {
   interfaceStandForAll,
   interfaceTentative,
 } from "../../stack/interface";
+import { TcpInfo, sockTcpInfo } from "../../stack/socket/info";
 import { mdnsGoodbye, mdnsRestart, mdnsService } from "../../stack/mdns/responder";
 import { now } from "../../stack/now";
 import { readyChanges } from "../../stack/readiness";
@@ -33,7 +34,7 @@ import {
   sockShutdown,
   sockTakeError,
 } from "../../stack/socket/socket";
-import { sockHasPeer } from "../../stack/socket/names";
+import { sockAtMark, sockHasPeer } from "../../stack/socket/names";
 import { sockGetOption, sockSetOption } from "../../stack/socket/options";
 import { NO_SOCKET, socketIndex, socketsInUse } from "../../stack/socket/table";
 import { counterValue } from "../../stack/statistics";
@@ -210,6 +211,15 @@ export function sysSetOption(fd: i32, level: i32, option: i32, value: i32): i32 
 /** getsockopt() with a plain number. */
 export function sysGetOption(fd: i32, level: i32, option: i32): i32 {
   return sockGetOption(fd, level, option);
+}
+
+export function sysAtMark(fd: i32): i32 {
+  return sockAtMark(fd);
+}
+
+/** Fills struct tcp_info at `at`. */
+export function sysTcpInfo(fd: i32, at: usize): i32 {
+  return sockTcpInfo(fd, changetype<TcpInfo>(at));
 }
 
 export function sysLocalAddress(fd: i32): u32 {

@@ -8,5 +8,6 @@ export * from "./ring";
 export * from "./select";
 export * from "./sntp";
 export * from "./socket-more";
+export * from "./tcp-info";
 export * from "./wall-clock";
 export { netAddress, netGateway, netGoodbye, netPoll, netStart } from "./runtime";

@@ -1,7 +1,7 @@
 import { EBADF, EINVAL, EMSGSIZE, ENOTTY } from "../../stack/errors";
 import { MSG_TRUNC, SOCK_NONBLOCK } from "../../stack/posix";
 import { SockAddrIn } from "../../stack/socket/address";
-import { sockIsStream, sockQueuedIn, sockQueuedOut } from "../../stack/socket/names";
+import { sockAtMark, sockIsStream, sockQueuedIn, sockQueuedOut } from "../../stack/socket/names";
 import { NO_SOCKET, SocketFlag, socketAt, socketIndex } from "../../stack/socket/table";
 import { sockPair } from "../../stack/socket/local-calls";
 import { accept, recv, recvfrom, send, sendto } from "./sockets";
@@ -12,6 +12,9 @@ import { accept, recv, recvfrom, send, sendto } from "./sockets";
 export const FIONREAD: u32 = 0x541b;
 /** ioctl(2): bytes that were sent and are not acknowledged yet. */
 export const SIOCOUTQ: u32 = 0x5411;
+
+/** ioctl(2): 1 when the next byte is the last urgent one. */
+export const SIOCATMARK: u32 = 0x8905;
 
 /** struct iovec, 8 bytes. */
 @unmanaged
@@ -152,11 +155,20 @@ function receiveSplit(fd: i32, iov: usize, count: u32, flags: i32, from: SockAdd
   return <i32>done;
 }
 
-/** ioctl(2): FIONREAD and SIOCOUTQ write an i32 to `value`; -ENOTTY for others. */
+/** sockatmark(3): 1 when the next byte of a connection is the last urgent one, 0 when not. */
+export function sockatmark(fd: i32): i32 {
+  return sockAtMark(fd);
+}
+
+/** ioctl(2): FIONREAD, SIOCOUTQ and SIOCATMARK write an i32 to `value`; -ENOTTY for others. */
 export function ioctl(fd: i32, request: u32, value: usize): i32 {
   if (socketIndex(fd) == NO_SOCKET) return -EBADF;
   if (request == FIONREAD) store<u32>(value, sockQueuedIn(fd));
   else if (request == SIOCOUTQ) store<u32>(value, sockQueuedOut(fd));
-  else return -ENOTTY;
+  else if (request == SIOCATMARK) {
+    const mark = sockAtMark(fd);
+    if (mark < 0) return mark;
+    store<i32>(value, mark);
+  } else return -ENOTTY;
   return 0;
 }

@@ -81,6 +81,7 @@ export {
   IP_TTL,
   MSG_DONTWAIT,
   MSG_MORE,
+  MSG_OOB,
   MSG_PEEK,
   MSG_TRUNC,
   MSG_WAITALL,

@@ -1,5 +1,6 @@
 import { Tcb, TcpState, tcbAt } from "../tcp/connection";
 import { textReadable } from "../tcp/text";
+import { urgentAtMark } from "../tcp/urgent";
 import { tcpTakeError } from "../tcp/user";
 import { udpNextBytes } from "../udp/transfer";
 import {
@@ -9,7 +10,8 @@ import {
   udpPeerPort,
   udpTakeError,
 } from "../udp/slots";
-import { LOCAL_SOCKETS, RAW_SOCKETS, TCP } from "../config";
+import { LOCAL_SOCKETS, RAW_SOCKETS, TCP, TCP_URGENT } from "../config";
+import { EBADF, ENOTTY } from "../errors";
 import { localPeer } from "../local/connect";
 import { NO_LOCAL, localIsStream, localSlot, localTakeError } from "../local/slots";
 import { localNextBytes, localUnread } from "../local/transfer";
@@ -64,6 +66,14 @@ export function sockQueuedOut(fd: i32): u32 {
   }
   const tcb = sockTcb(fd);
   return tcb == null ? 0 : tcb.queued;
+}
+
+/** sockatmark(3): 1 = the next byte is the last urgent one; -EBADF, -ENOTTY for what is no connection. */
+export function sockAtMark(fd: i32): i32 {
+  if (socketIndex(fd) == NO_SOCKET) return -EBADF;
+  const tcb = sockTcb(fd);
+  if (!TCP || tcb == null) return -ENOTTY;
+  return TCP_URGENT && urgentAtMark(tcb) ? 1 : 0;
 }
 
 /** Number of the byte behind all that a connection has been given to send, for `sockAckedTo`. */

@@ -29,6 +29,7 @@ import {
   SO_ERROR,
   SO_KEEPALIVE,
   SO_LINGER,
+  SO_OOBINLINE,
   SO_PROTOCOL,
   SO_RCVBUF,
   SO_RCVLOWAT,
@@ -142,7 +143,8 @@ function setSocketOption(socket: Socket, option: i32, value: i32): i32 {
     if (value < 0) return -EINVAL;
     if (option == SO_RCVTIMEO) socket.receiveTimeoutMs = <u32>value;
     else socket.sendTimeoutMs = <u32>value;
-  } else return -ENOPROTOOPT;
+  } else if (option == SO_OOBINLINE) return value != 0 ? 0 : -EINVAL;
+  else return -ENOPROTOOPT;
   return 0;
 }
 
@@ -199,7 +201,7 @@ export function sockGetOption(fd: i32, level: i32, option: i32): i32 {
       : -1;
   }
   if (TCP_KEEPALIVE && option == SO_KEEPALIVE) return flag(socket, SocketFlag.KEEP_ALIVE);
-  if (option == SO_RCVLOWAT) return 1;
+  if (option == SO_RCVLOWAT || option == SO_OOBINLINE) return 1;
   if (option == SO_RCVTIMEO) return <i32>socket.receiveTimeoutMs;
   if (option == SO_SNDTIMEO) return <i32>socket.sendTimeoutMs;
   if (option == SO_ACCEPTCONN) return socket.kind == SocketKind.LISTENER ? 1 : 0;

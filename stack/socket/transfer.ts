@@ -1,12 +1,13 @@
-import { LOCAL_SOCKETS, RAW_SOCKETS, TCP } from "../config";
+import { LOCAL_SOCKETS, RAW_SOCKETS, TCP, TCP_URGENT } from "../config";
 import { EBADF, EDESTADDRREQ, EINVAL, ENOTCONN, EPIPE } from "../errors";
 import { tcbAt } from "../tcp/connection";
 import { tcpReceive, tcpSend } from "../tcp/user";
+import { urgentSend } from "../tcp/urgent";
 import { localReceive, localSend } from "../local/transfer";
 import { rawReceive, rawSend } from "../raw/transfer";
 import { udpPeerAddress, udpPeerPort } from "../udp/slots";
 import { udpReceive, udpSend } from "../udp/transfer";
-import { MSG_MORE, MSG_PEEK, MSG_TRUNC, MSG_ZEROCOPY } from "../posix";
+import { MSG_MORE, MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_ZEROCOPY } from "../posix";
 import { NO_SOCKET, SocketFlag, SocketKind, socketAt, socketIndex } from "./table";
 
 /** The data calls of a socket: what would block gives -EAGAIN. */
@@ -19,7 +20,9 @@ export function sockSend(fd: i32, from: usize, bytes: u32, flags: i32): i32 {
   if (TCP && socket.kind == SocketKind.CONNECTION) {
     const tcb = tcbAt(<u32>socket.index);
     const more = (flags & MSG_MORE) != 0;
-    return tcpSend(tcb, from, bytes, (flags & MSG_ZEROCOPY) != 0, more);
+    const sent = tcpSend(tcb, from, bytes, (flags & MSG_ZEROCOPY) != 0, more);
+    if (TCP_URGENT && (flags & MSG_OOB) != 0 && sent > 0) urgentSend(tcb);
+    return sent;
   }
   if ((socket.flags & SocketFlag.WRITE_SHUT) != 0) return -EPIPE;
   if (RAW_SOCKETS != 0 && socket.kind == SocketKind.RAW)
@@ -76,6 +79,8 @@ export function sockReceiveFrom(fd: i32, to: usize, capacity: u32, flags: i32, p
     return localReceive(<u32>socket.index, to, capacity, peer, peek, whole);
   }
   if (!TCP || socket.kind != SocketKind.CONNECTION) return -ENOTCONN;
+  // As with SO_OOBINLINE: what is urgent is in the stream (RFC 6093 6).
+  if ((flags & MSG_OOB) != 0) return -EINVAL;
   const tcb = tcbAt(<u32>socket.index);
   if (peer != 0) {
     store<u32>(peer, tcb.remoteAddress);

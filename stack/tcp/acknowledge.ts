@@ -1,4 +1,4 @@
-import { TCP_KEEPALIVE, TCP_SACK } from "../config";
+import { TCP_KEEPALIVE, TCP_SACK, TCP_URGENT } from "../config";
 import { now } from "../now";
 import { POLLOUT } from "../posix";
 import { ready } from "../readiness";
@@ -17,6 +17,7 @@ import { seqAtMost, seqLess } from "./sequence";
 import { retransmissionStart } from "./tail-loss";
 import { timerStop } from "./timers";
 import { timestampNow, timestampsUsed } from "./timestamps";
+import { urgentAcknowledged } from "./urgent";
 
 /** The handshake of a connection that we opened is done. */
 export function established(tcb: Tcb): void {
@@ -34,7 +35,6 @@ export function established(tcb: Tcb): void {
 export function noteWindow(tcb: Tcb, segment: Segment): void {
   tcb.sndWnd = segment.window;
   tcb.sndWl1 = segment.seq;
-  tcb.sndWl2 = segment.ack;
   if (segment.window > tcb.maxSndWnd) tcb.maxSndWnd = segment.window;
 }
 
@@ -61,9 +61,8 @@ export function acknowledge(tcb: Tcb, segment: Segment): bool {
   if (!seqAtMost(tcb.sndUna, ack)) return true;
   // What acknowledges more is the latest that the peer has sent, though it be old text sent again: the window, which counts from
   // SND.UNA, would otherwise move on with it, past the edge that the peer has told.
-  const newer = advances || seqLess(tcb.sndWl1, segment.seq);
-  if (newer || (tcb.sndWl1 == segment.seq && seqAtMost(tcb.sndWl2, ack)))
-    windowUpdate(tcb, segment);
+  // SND.WL2 is not kept: it never lies beyond SND.UNA, which this acknowledges at least.
+  if (advances || seqAtMost(tcb.sndWl1, segment.seq)) windowUpdate(tcb, segment);
   return true;
 }
 
@@ -147,6 +146,7 @@ function advance(tcb: Tcb, segment: Segment, ack: u32): bool {
   if (partial) tcb.flags |= TcbFlag.RETRANSMIT_HEAD | TcbFlag.PARTIAL;
   const finAcked = (tcb.flags & TcbFlag.FIN_SENT) != 0 && acked == tcb.queued + 1;
   sendQueueAcknowledge(tcb, finAcked ? acked - 1 : acked);
+  if (TCP_URGENT && (tcb.flags & TcbFlag.URGENT_OUT) != 0) urgentAcknowledged(tcb, ack);
   tcb.sndUna = ack;
   if (TCP_SACK && tcb.sacked != 0) sackAdvance(tcb, ack);
   if (seqLess(tcb.sndNxt, ack)) tcb.sndNxt = ack;

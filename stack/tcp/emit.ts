@@ -6,6 +6,7 @@ import {
   TCP_TIMESTAMPS,
   TCP_TX_BYTES,
   TCP_WINDOW_SCALE,
+  TCP_URGENT,
 } from "../config";
 import { ipBegin, ipBeginNow, ipEnd, ipWrite } from "../ip/ipv4-output";
 import { now } from "../now";
@@ -68,6 +69,8 @@ export class TxSegment {
   /** Bytes of text, and where they begin in the send queue of the TCB. */
   bytes: u32;
   offset: u32;
+  /** Urgent pointer, with TcpBit.URG. */
+  urgent: u32;
   /** With SynOption.TIMESTAMPS. */
   tsVal: u32;
   tsEcr: u32;
@@ -121,6 +124,7 @@ export function segmentSend(tx: TxSegment, tcb: Tcb | null): i32 {
   store<u8>(HEADER, <u8>tx.bits, 13);
   Be.store16(HEADER + 14, tx.window);
   store<u32>(HEADER, 0, 16);
+  if (TCP_URGENT && (tx.bits & TcpBit.URG) != 0) Be.store16(HEADER + 18, tx.urgent);
   let sum = sumPseudoHeader(tx.localAddress, tx.remoteAddress, PROTOCOL_TCP, total);
   sum += sumHeader(HEADER);
   if (headerBytes != TCP_HEADER_BYTES) {

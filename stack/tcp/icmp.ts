@@ -45,7 +45,7 @@ export function tcpIcmpError(
     const mtu = max<u32>(info & 0xffff, MTU_MIN);
     // Believed only when the segment has not got through by the next timeout (expiry.ts).
     const headers = HEADERS_BYTES + (timestampsUsed(tcb) ? TIMESTAMP_BYTES : 0);
-    if (mtu < <u32>tcb.sndMss + headers) tcb.routerMss = <u16>(mtu - headers);
+    if (mtu < <u32>tcb.sndMss + headers) tcb.routerMss = <u8>((mtu - headers) >>> 3);
     return;
   }
   const hard = unreachable && (code == PROTOCOL_UNREACHABLE || code == PORT_UNREACHABLE);

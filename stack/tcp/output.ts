@@ -1,4 +1,4 @@
-import { TCP_KEEPALIVE, TCP_SACK, TCP_TIMESTAMPS, TCP_TX_BYTES } from "../config";
+import { TCP_KEEPALIVE, TCP_SACK, TCP_TIMESTAMPS, TCP_TX_BYTES, TCP_URGENT } from "../config";
 import { isDue, now } from "../now";
 import { Counter, count } from "../statistics";
 import {
@@ -19,6 +19,7 @@ import { seqAtMost, seqLess, seqMax } from "./sequence";
 import { probeStart, retransmissionStart } from "./tail-loss";
 import { timerStart, timerStop } from "./timers";
 import { timestampNow, timestampsUsed } from "./timestamps";
+import { urgentPointer } from "./urgent";
 
 /** Segments that one connection sends before the others have a turn. */
 const BURST: u32 = 4;
@@ -43,6 +44,10 @@ function sendOf(tcb: Tcb, seq: u32, bits: u32, options: u32, offset: u32, bytes:
     TX.options = options | SynOption.TIMESTAMPS;
     TX.tsVal = timestampNow(tcb);
     TX.tsEcr = tcb.tsRecent;
+  }
+  if (TCP_URGENT && (tcb.flags & TcbFlag.URGENT_OUT) != 0) {
+    TX.urgent = urgentPointer(tcb, seq);
+    if (TX.urgent != 0) TX.bits |= TcpBit.URG;
   }
   const refused = segmentSend(TX, tcb);
   if (refused != 0) return refused;

@@ -12,7 +12,7 @@ function mark(): u32 {
 
 /** What a router has asked for is believed now: the segment has not got through (RFC 5927 7.2). */
 export function mssLower(tcb: Tcb): void {
-  tcb.sndMss = tcb.routerMss;
+  tcb.sndMss = <u16>((<u32>tcb.routerMss) << 3);
   tcb.routerMss = 0;
   tcb.mssLowered = <u8>mark();
 }

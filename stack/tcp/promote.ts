@@ -81,7 +81,6 @@ export function promote(recordId: u32, proven: bool): u32 {
   tcb.sndWnd = <u32>record.window;
   tcb.maxSndWnd = <u32>record.window;
   tcb.sndWl1 = record.irs;
-  tcb.sndWl2 = iss;
   tcb.irs = <u16>record.irs;
   tcb.rcvNxt = record.irs + 1;
   tcb.rcvRead = record.irs + 1;

@@ -56,7 +56,7 @@ function shareBytes(): u32 {
 /** Size of the peer's full segments: the largest seen, and before that no more than what every link carries. */
 export function receivedSize(tcb: Tcb): u32 {
   const least = min<u32>(<u32>tcb.sndMss, min<u32>(DEFAULT_MSS, TCP_RX_BYTES >>> 1));
-  return max<u32>(<u32>tcb.rcvMss, least);
+  return max<u32>((<u32>tcb.rcvMss) << 3, least);
 }
 
 /** Window to announce; moves the announced edge only by a worthwhile step (RFC 9293 MUST-39), never back (SHLD-14). */

@@ -62,7 +62,6 @@ export class Tcb extends Connection {
   sndMax: u32;
   sndWnd: u32;
   sndWl1: u32;
-  sndWl2: u32;
   /** Largest window the peer ever offered (RFC 5961 5.2, silly-window avoidance). */
   maxSndWnd: u32;
 
@@ -138,16 +137,20 @@ export class Tcb extends Connection {
   shifts: u8;
   /** When `tsRecent` was taken, in units of 2^24 ms. */
   tsAge: u8;
-  /** Segment size that a router has asked for, 0 = none; believed when the segment does not get through (RFC 5927 7.2). */
-  routerMss: u16;
-  /** Largest text of a segment seen: the size that the peer really sends (RFC 5681 4.2). */
-  rcvMss: u16;
+  /** End of the peer's urgent data, and of ours, when flags URGENT and URGENT_OUT: their low 16 bits. */
+  rcvUp: u16;
+  sndUp: u16;
+  /** Segment size that a router has asked for in units of 8 bytes, 0 = none; believed when the segment does not get through (RFC 5927 7.2). */
+  routerMss: u8;
+  /** Largest text of a segment seen, in units of 8 bytes: the size that the peer really sends (RFC 5681 4.2). */
+  rcvMss: u8;
   /** Ranges of the flight that the peer has, by its SACKs (sack.ts). */
   sacked: u8;
   /** When `sndMss` was lowered below `peerMss`, in units of 131 s. */
   mssLowered: u8;
   /** Segment size that the peer and our ring allow, whatever a router has asked for. */
   peerMss: u16;
+  reserved: u16;
 
   get owedAcks(): u32 {
     return (<u32>this.ackCounts) & 15;

@@ -55,7 +55,7 @@ export function sackAdvance(tcb: Tcb, ack: u32): void {
 }
 
 /** Bytes of the flight that the peer has. */
-function sackedBytes(tcb: Tcb): u32 {
+export function sackedBytes(tcb: Tcb): u32 {
   let bytes: u32 = 0;
   for (let index: u32 = 0; index < <u32>tcb.sacked; index++) {
     const range = rangeOf(listOf(tcb), index);

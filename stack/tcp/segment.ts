@@ -1,5 +1,5 @@
 import { sumHeader } from "cpu";
-import { TCP, TCP_TIMESTAMPS } from "../config";
+import { TCP, TCP_TIMESTAMPS, TCP_URGENT } from "../config";
 import { linkRead, linkSkip } from "../link/device";
 import { Be } from "../wire/bytes";
 import { sumAdd } from "../wire/checksum";
@@ -47,6 +47,8 @@ export class Segment {
   scale: u32;
   /** The SYN has the SACK-permitted option. */
   sackPermitted: bool;
+  /** Urgent pointer, with URG. */
+  urgent: u32;
   /** It has the timestamps option: the sender's clock, and the latest of ours that it has seen. */
   stamped: bool;
   tsVal: u32;
@@ -94,6 +96,7 @@ export function segmentParse(segment: Segment, bytes: u32): u32 {
   segment.right = 0;
   segment.headerBytes = headerBytes;
   segment.floor = 0;
+  if (TCP_URGENT && (segment.bits & TcpBit.URG) != 0) segment.urgent = Be.load16(HEADER + 18);
   if (TCP_TIMESTAMPS) segment.stamped = false;
   if ((segment.bits & TcpBit.SYN) != 0) parseOptions(segment, headerBytes);
   else if (TCP_TIMESTAMPS && headerBytes >= TCP_HEADER_BYTES + TIMESTAMP_BYTES)

@@ -1,4 +1,4 @@
-import { TCP_DELAYED_ACK_MS, TCP_KEEPALIVE, TCP_SACK } from "../config";
+import { TCP_DELAYED_ACK_MS, TCP_KEEPALIVE, TCP_SACK, TCP_URGENT } from "../config";
 import { ECONNREFUSED, ECONNRESET } from "../errors";
 import { now } from "../now";
 import { POLLHUP, POLLIN } from "../posix";
@@ -21,9 +21,10 @@ import { receivedSize, shareNote } from "./receive-window";
 import { sackNote } from "./sack-report";
 import { Segment, TcpBit, segmentLength } from "./segment";
 import { seqAtMost, seqLess } from "./sequence";
-import { finDistance, textAccept } from "./text";
+import { finDistance, takesText, textAccept } from "./text";
 import { timerStart } from "./timers";
 import { timestampIsOld, timestampTake, timestampsUsed } from "./timestamps";
+import { urgentInput } from "./urgent";
 
 /** RFC 5961 7: challenge ACKs per connection in a period; per connection, so that no other can measure them. */
 const CHALLENGES: u32 = 10;
@@ -34,7 +35,7 @@ const OWED_ACKS_MAX: u32 = 8;
 /**
  * A segment for a TCB in SYN-RECEIVED or a synchronised state (RFC 9293 3.10.7.4): sequence number, RST, SYN, ACK, URG, text,
  * FIN, in this order, and no later step after one that dropped the segment. The text has been placed already (text.ts), but
- * counts only here. Urgent data is delivered in line.
+ * counts only here.
  */
 export function synchronizedInput(tcb: Tcb, segment: Segment): void {
   if (timestampsUsed(tcb)) {
@@ -73,6 +74,7 @@ export function synchronizedInput(tcb: Tcb, segment: Segment): void {
     tcbReset(tcb);
     return;
   }
+  if (TCP_URGENT && (segment.bits & TcpBit.URG) != 0 && takesText(tcb)) urgentInput(tcb, segment);
   textAndFinInput(tcb, segment);
   orphanFinWait2(tcb);
 }
@@ -170,7 +172,8 @@ function textInput(tcb: Tcb, segment: Segment): void {
   if (tcb.socket != 0) ready(<u32>tcb.socket - 1, POLLIN);
   const unacked = <u32>tcb.unackedBytes + (tcb.rcvNxt - before);
   tcb.unackedBytes = <u16>min<u32>(unacked, 0xffff);
-  if (segment.textBytes > <u32>tcb.rcvMss) tcb.rcvMss = <u16>segment.textBytes;
+  const units = min<u32>(segment.textBytes >>> 3, 255);
+  if (units > <u32>tcb.rcvMss) tcb.rcvMss = <u8>units;
   // Every second full segment of the size that the peer sends, a filled hole, a window with no room for one more: now.
   // Anything else may wait a little (SHLD-18, SHLD-19, RFC 5681 4.2).
   const size = receivedSize(tcb);

@@ -57,6 +57,10 @@ export const enum TcbFlag {
   QUICK_ACK = 0x8000000,
   /** Both ends send timestamps (RFC 7323 3). */
   TIMESTAMPS = 0x10000000,
+  /** The peer has urgent data that the application has not read (urgent.ts). */
+  URGENT = 0x20000000,
+  /** So have we. */
+  URGENT_OUT = 0x40000000,
 }
 
 /** Timers of a TCB: bits of `Tcb.armed`. */

@@ -1,4 +1,4 @@
-import { TCP, TCP_RX_BYTES, TCP_TCBS } from "../config";
+import { TCP, TCP_RX_BYTES, TCP_TCBS, TCP_URGENT } from "../config";
 import { linkRead } from "../link/device";
 import { Counter, count } from "../statistics";
 import { sumAdd } from "../wire/checksum";
@@ -6,6 +6,7 @@ import { Tcb, TcbFlag, TcpState } from "./connection";
 import { rangeAdd, rangeAt, rangeFits, rangesAdvance } from "./ranges";
 import { Segment, TcpBit, sumSkipped } from "./segment";
 import { seqLess, seqMin } from "./sequence";
+import { urgentLimit, urgentRead } from "./urgent";
 
 /**
  * Segment text on its way in. It is read from the chip straight to its place in the receive ring, in order or not, but only
@@ -48,7 +49,7 @@ export function finDistance(tcb: Tcb): u32 {
 }
 
 /** True in the states in which the peer may still send text (RFC 9293 3.10.7.4, seventh step). */
-function takesText(tcb: Tcb): bool {
+export function takesText(tcb: Tcb): bool {
   const state = <u32>tcb.state;
   return (
     state == TcpState.ESTABLISHED ||
@@ -141,7 +142,11 @@ export function textAccept(tcb: Tcb, segment: Segment): bool {
 
 /** Copies text to the application's memory; `peek` leaves it in the ring. Returns the number of bytes. */
 export function textRead(tcb: Tcb, to: usize, capacity: u32, peek: bool): u32 {
-  const bytes = min<u32>(capacity, textReadable(tcb));
+  let bytes = min<u32>(capacity, textReadable(tcb));
+  if (TCP_URGENT && (tcb.flags & TcbFlag.URGENT) != 0) {
+    bytes = urgentLimit(tcb, bytes);
+    if (!peek) urgentRead(tcb, bytes);
+  }
   const at = placeOf(tcb, tcb.rcvRead);
   const first = min<u32>(bytes, TCP_RX_BYTES - at);
   memory.copy(to, ring(tcb) + at, first);

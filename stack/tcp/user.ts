@@ -1,4 +1,4 @@
-import { TCP_KEEPALIVE, TCP_TIMESTAMPS, TCP_TX_BYTES, TCP_TX_PIECES } from "../config";
+import { TCP_KEEPALIVE, TCP_TIMESTAMPS, TCP_TX_BYTES, TCP_TX_PIECES, TCP_URGENT } from "../config";
 import {
   EADDRINUSE,
   EADDRNOTAVAIL,
@@ -277,6 +277,7 @@ export function tcpEvents(tcb: Tcb): u32 {
   const ended = (tcb.flags & TcbFlag.FIN_RECEIVED) != 0 || state == TcpState.CLOSED;
   if (ended || textReadable(tcb) != 0) events |= POLLIN;
   if (ended) events |= POLLRDHUP;
+  if (TCP_URGENT && (tcb.flags & TcbFlag.URGENT) != 0) events |= POLLPRI;
   if (tcb.error != 0) events |= POLLERR | POLLIN | POLLOUT;
   if (state == TcpState.CLOSED) return events | POLLHUP | POLLOUT;
   if (ended && (tcb.flags & TcbFlag.FIN_QUEUED) != 0) events |= POLLHUP;

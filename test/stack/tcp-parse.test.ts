@@ -145,7 +145,9 @@ test("T-10, MUST-30, MUST-31: urgent data of any pointer is delivered in line", 
   for (const urgentPointer of pointers) {
     peer.say("UPA", { urgentPointer }, pattern(20, urgentPointer & 7));
     peer.seq += 20;
-    t.deepEqual(stack.receive(fd), pattern(20, urgentPointer & 7));
+    // A read ends at the mark; the text is all there.
+    const parts = [stack.receive(fd), stack.receive(fd)].filter((part) => typeof part !== "number");
+    t.deepEqual(concat(...parts), pattern(20, urgentPointer & 7));
     peer.say("UA", { urgentPointer });
   }
   t.is(stack.receive(fd), -11);

@@ -186,7 +186,7 @@ test("TS-7, RFC 7323 4, 6298 3: text that was sent again brings a sample, an ACK
   t.true(stack.nowMs - sentAt <= 400, `sent again after ${stack.nowMs - sentAt} ms`);
 });
 
-test("RFC 6191 2, TW-3: TIME-WAIT is opened again by a later clock whatever the number, by an equal one as without clocks, not by an earlier one", async (t) => {
+test("RFC 6191 2, RFC 9293 SHLD-4, TW-3: TIME-WAIT is opened again by a later clock whatever the number, by an equal one as without clocks, not by an earlier one", async (t) => {
   for (const [clock, seq, opens] of [
     [START + 101, -5000, true],
     [START + 100, -5000, false],

@@ -128,6 +128,8 @@ interface HostedExports {
   sysError(fd: number): number;
   sysSetOption(fd: number, level: number, option: number, value: number): number;
   sysGetOption(fd: number, level: number, option: number): number;
+  sysAtMark(fd: number): number;
+  sysTcpInfo(fd: number, at: number): number;
   sysLocalAddress(fd: number): number;
   sysLocalPort(fd: number): number;
   sysPeerAddress(fd: number): number;
@@ -415,6 +417,14 @@ export class StackHarness {
       address: this.wasm.lastPeerAddress() >>> 0,
       port: this.wasm.lastPeerPort(),
     };
+  }
+
+  /** The words of struct tcp_info, and its first bytes. */
+  tcpInfo(fd: number): { bytes: Uint8Array; words: Uint32Array } {
+    const result = this.wasm.sysTcpInfo(fd, this.#scratch);
+    if (result < 0) throw new Error(`tcp_info: ${result}`);
+    const bytes = this.#get(104);
+    return { bytes, words: new Uint32Array(bytes.slice().buffer) };
   }
 
   #put(data: Uint8Array): number {
