@@ -26,7 +26,7 @@ function thisComputer(query: Buffer): Buffer {
 }
 
 test.serial(
-  "three devices on one network: a client gets a page of a server while a third floods it and asks this computer for names and time",
+  "three devices on one network: each of two gets a page of the third while the other floods it, and asks this computer for names and time",
   async (t) => {
     const time = await server(() => Buffer.from("efbeadde00000000", "hex"));
     const names = await server(thisComputer);
@@ -34,13 +34,15 @@ test.serial(
     const cli = new Cli([
       ...["sim", "--json", "--net", `forward:${port}=web:80`, "--dns", `127.0.0.1:${names}`],
       ...["--host", `port=0.0.${time >> 8}.${time & 255}`],
-      ...["--device", "web=http", "get=get", "ask=test/device/asker@virtual-enc28j60"],
+      ...["--device", "web=demo", "one=test/device/asker", "two=test/device/asker"],
     ]);
     const said = (device: string, text: string): Promise<void> =>
       cli.line((line) => line.includes(`"device":"${device}"`) && line.includes(text));
-    await said("ask", "1 address");
-    await said("ask", "time deadbeef in 8 bytes");
-    await said("get", "GET 200: ");
+    for (const device of ["one", "two"]) {
+      await said(device, "1 address");
+      await said(device, "time deadbeef in 8 bytes");
+      await said(device, "page of ");
+    }
     await cli.line((line) => line.includes('"device":"web","address":"192.168.77.50"'));
     t.is((await fetch(`http://127.0.0.1:${port}/`)).status, 200);
     const { code, stderr } = await cli.interrupt();
