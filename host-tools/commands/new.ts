@@ -56,6 +56,8 @@ function make(name: string, options: NewOptions): void {
   for (const [path, text] of Object.entries(files)) {
     const file = join(folder, path);
     if (path.startsWith("assets/") && existsSync(join(folder, "assets"))) continue;
+    // What the application needs it has brought along.
+    if (path === "app.json" && existsSync(file)) continue;
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);
   }

@@ -12,7 +12,7 @@ export interface ProjectFacts {
 }
 
 /** Templates: applications of the package that are copied. */
-export const TEMPLATES = ["echo", "http", "blank"] as const;
+export const TEMPLATES = ["echo", "http", "web", "blank"] as const;
 export type Template = (typeof TEMPLATES)[number];
 
 const TESTS: Record<Template, string> = {
@@ -28,6 +28,20 @@ const TESTS: Record<Template, string> = {
   const stream = await device.connect(80);
   await stream.write("GET / HTTP/1.0\\r\\n\\r\\n");
   t.regex((await stream.readAll()).toString(), /^HTTP\\/1\\.[01] 200 /);
+});
+`,
+  web: `test("the LED is switched over the network, and the button is told of", async (t) => {
+  const device = await new Lan().device();
+  const events = await device.connect(80);
+  await events.write("GET /events HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n");
+  t.regex(await events.readUntil("\\n\\n"), /"lit":false,"pressed":false/);
+  const stream = await device.connect(80);
+  await stream.write("POST /led?on=1 HTTP/1.0\\r\\n\\r\\n");
+  t.regex((await stream.readAll()).toString(), /^HTTP\\/1\\.1 200 /);
+  t.true(device.led);
+  t.regex(await events.readUntil("\\n\\n"), /"lit":true,"pressed":false/);
+  await device.press();
+  t.regex(await events.readUntil("\\n\\n"), /"lit":true,"pressed":true/);
 });
 `,
   blank: `test("the device gets an address and goes on", async (t) => {
