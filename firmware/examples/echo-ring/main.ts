@@ -17,7 +17,7 @@ import {
 import { ECHO_PORT, listenOn } from "../common";
 
 const CLIENTS: u32 = 4;
-const BUFFER_BYTES: u32 = 512;
+const BUFFER_BYTES: u32 = 256;
 const BUFFERS: usize = memory.data(CLIENTS * BUFFER_BYTES, 4);
 /** Descriptor of each client, -1 for none. */
 const FDS: usize = memory.data(CLIENTS * 4, 4);
