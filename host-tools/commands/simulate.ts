@@ -36,7 +36,7 @@ export function register(program: Command): void {
     .option("--pcap <file>", "with --replay: where the frames go")
     .action(async (options: SimulateOptions) => {
       const { SCENARIOS } = await import("../simulate/scenario.js");
-      const names = [...SCENARIOS, "short"];
+      const names = [...SCENARIOS, "short", "chips"];
       if (!names.includes(options.scenario)) {
         throw new UserError(
           `there is no scenario '${options.scenario}'; there are: ${names.join(", ")}`,
@@ -47,6 +47,11 @@ export function register(program: Command): void {
         const { firmwareOf } = await import("../simulate/run.js");
         const result = shortConnections(await firmwareOf("middle"), options.runs, options.seed);
         console.log(JSON.stringify(result, null, 1));
+        return;
+      }
+      if (options.scenario === "chips") {
+        const { chipRuns } = await import("../simulate/chips.js");
+        await chipRuns(options, (line) => console.log(line));
         return;
       }
       const { simulate, replay } = await import("../simulate/many.js");
