@@ -1,6 +1,6 @@
 import { TCP_CUBIC, TCP_SACK, TCP_WINDOW_SCALE } from "../config";
 import { Tcb, TcbFlag } from "./connection";
-import { sackForget, sackLost, sackRecovers } from "./sack";
+import { sackForget, sackHeadLost, sackLost, sackRecovers, sackedBeyond } from "./sack";
 import { seqAtMost, seqLess } from "./sequence";
 
 /**
@@ -100,22 +100,33 @@ export function congestionOnAck(tcb: Tcb, ack: u32, acked: u32): bool {
 }
 
 /**
+ * The peer has what limited transmit sent after the first duplicate had come: what is missing is a round trip older than that, and
+ * does not come any more.
+ */
+function sackedLater(tcb: Tcb): bool {
+  return tcb.dupAcks > 1 && sackedBeyond(tcb, tcb.sndUna + ((<u32>tcb.flight) << FLIGHT_SHIFT));
+}
+
+/**
  * A duplicate acknowledgment came, or (not `counts`) ranges above SND.UNA were reported. Returns true when the first hole has
- * to be sent again (fast retransmit).
+ * to be sent again (fast retransmit), in a recovery also for the second time.
  */
 export function congestionOnDuplicate(tcb: Tcb, counts: bool): bool {
   const sacks = sackRecovers(tcb);
   if ((tcb.flags & TcbFlag.RECOVERY) != 0) {
     // By the scoreboard what has left the network is known; without it each duplicate stands for a segment.
-    if (!sacks) tcb.cwnd = min<u32>(tcb.cwnd + <u32>tcb.sndMss, CWND_MAX);
+    if (sacks) return sackHeadLost(tcb, duplicateThreshold(tcb));
+    tcb.cwnd = min<u32>(tcb.cwnd + <u32>tcb.sndMss, CWND_MAX);
     return false;
   }
   if (counts && tcb.dupAcks < 255) tcb.dupAcks += 1;
   const threshold = duplicateThreshold(tcb);
-  const lost = sacks && sackLost(tcb, threshold);
+  const lost = sacks && (sackLost(tcb, threshold) || sackedLater(tcb));
   if (<u32>tcb.dupAcks < threshold && !lost) return false;
-  // RFC 6582 3.2 step 2: not again for losses that a recovery or a timeout before has dealt with.
-  if (!seqLess(tcb.recover, tcb.sndUna)) return false;
+  // RFC 6582 3.2 step 2: not again for losses that a recovery or a timeout before has dealt with. When all of that is acknowledged
+  // duplicates may still be its echo, but ranges above it are not.
+  if (seqLess(tcb.sndUna, tcb.recover)) return false;
+  if (!sacks && tcb.sndUna == tcb.recover) return false;
   cutFlight(tcb);
   tcb.recover = tcb.sndMax;
   tcb.highRxt = tcb.sndUna;

@@ -12,7 +12,7 @@ import { SYN_OPTIONS, SynOption, TX, acceptableNumber, segmentSend } from "./emi
 import { patienceProgress } from "./patience";
 import { pendingAdd } from "./pending";
 import { receiveWindow } from "./receive-window";
-import { sackHoleEnd, sackNextLost, sackPipe, sackRecovers, sackSkip } from "./sack";
+import { sackHeadSent, sackHoleEnd, sackNextLost, sackPipe, sackRecovers, sackSkip } from "./sack";
 import { sackOptionBytes } from "./sack-report";
 import { TcpBit } from "./segment";
 import { seqAtMost, seqLess, seqMax } from "./sequence";
@@ -279,8 +279,11 @@ function worthSending(tcb: Tcb, seq: u32, bytes: u32, last: bool, full: u32): bo
   return bytes >= tcb.maxSndWnd >>> 1;
 }
 
-/** Fast recovery up to its first partial acknowledgment, which the timer of RFC 6582 3.2 step 3 counts from. */
-const RECOVERY_BEGUN: u32 = TcbFlag.RECOVERY | TcbFlag.PARTIAL;
+/** In fast recovery, without the scoreboard only up to its first partial acknowledgment (RFC 6582 3.2 step 3). */
+function timerCountsAnew(tcb: Tcb): bool {
+  if ((tcb.flags & TcbFlag.RECOVERY) == 0) return false;
+  return sackRecovers(tcb) || (tcb.flags & TcbFlag.PARTIAL) == 0;
+}
 
 function sent(tcb: Tcb, seq: u32, bytes: u32, fin: bool, probe: bool): void {
   const end = seq + bytes + (fin ? 1 : 0);
@@ -289,6 +292,7 @@ function sent(tcb: Tcb, seq: u32, bytes: u32, fin: bool, probe: bool): void {
   if (sackRecovers(tcb)) {
     if (again) {
       tcb.highRxt = seqMax(tcb.highRxt, end);
+      if (seq == tcb.sndUna) sackHeadSent(tcb);
       tcb.flags &= ~TcbFlag.LAST_IS_NEW;
     } else tcb.flags |= TcbFlag.LAST_IS_NEW;
   }
@@ -316,7 +320,7 @@ function sent(tcb: Tcb, seq: u32, bytes: u32, fin: bool, probe: bool): void {
   if (((<u32>tcb.armed) & TcbTimer.RETRANSMIT) == 0 || (tcb.flags & TcbFlag.PERSIST) != 0) {
     tcb.flags &= ~TcbFlag.PERSIST;
     retransmissionStart(tcb);
-  } else if (tcb.sndUna == seq && (tcb.flags & RECOVERY_BEGUN) == TcbFlag.RECOVERY) {
+  } else if (again && tcb.sndUna == seq && timerCountsAnew(tcb)) {
     // A round trip has passed until the loss was seen, and the answer takes another: the timeout counts from now.
     retransmissionStart(tcb);
   } else if (!again && sackRecovers(tcb)) {

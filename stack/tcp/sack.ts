@@ -13,10 +13,34 @@ import { seqAtMost, seqLess, seqMax, seqMin } from "./sequence";
 /** Ranges remembered; a peer reports four at most. */
 const CAPACITY: u32 = 6;
 
+/** The list of a connection, and behind it the end of all that had been sent when its first hole was sent again. */
+const RECORD_BYTES: u32 = CAPACITY * offsetof<Range>() + 4;
+
 function listOf(tcb: Tcb): usize {
   // In the function, so that a build without SACK has no such table.
-  const LISTS: usize = memory.data(TCP_TCBS * CAPACITY * offsetof<Range>(), 4);
-  return LISTS + <u32>tcb.id * CAPACITY * offsetof<Range>();
+  const LISTS: usize = memory.data(TCP_TCBS * RECORD_BYTES, 4);
+  return LISTS + <u32>tcb.id * RECORD_BYTES;
+}
+
+/** The segment at SND.UNA is sent again now. */
+export function sackHeadSent(tcb: Tcb): void {
+  store<u32>(listOf(tcb) + CAPACITY * offsetof<Range>(), tcb.sndMax);
+}
+
+/**
+ * True when the segment at SND.UNA, sent again in this recovery, must have been lost again: the peer has what was sent after it, as
+ * much as tells of a loss, or all of it (the order of sending as in RFC 8985 6.2, told by numbers instead of times).
+ */
+export function sackHeadLost(tcb: Tcb, threshold: u32): bool {
+  if (!seqLess(tcb.sndUna, tcb.highRxt)) return false;
+  const from = load<u32>(listOf(tcb) + CAPACITY * offsetof<Range>());
+  if (!seqLess(from, tcb.sndMax)) return false;
+  let later: u32 = 0;
+  for (let index: u32 = 0; index < <u32>tcb.sacked; index++) {
+    const range = rangeOf(listOf(tcb), index);
+    if (seqLess(from, range.right)) later += range.right - seqMax(from, range.left);
+  }
+  return later == tcb.sndMax - from || later > (threshold - 1) * <u32>tcb.sndMss;
 }
 
 /** Range `index` of what the peer has. */
@@ -76,6 +100,11 @@ function isLostBefore(tcb: Tcb, index: u32, threshold: u32): bool {
     bytes += range.right - range.left;
   }
   return bytes > (threshold - 1) * <u32>tcb.sndMss;
+}
+
+/** True when the peer has bytes at `seq` or later. */
+export function sackedBeyond(tcb: Tcb, seq: u32): bool {
+  return tcb.sacked != 0 && seqLess(seq, rangeOf(listOf(tcb), <u32>tcb.sacked - 1).right);
 }
 
 /** True when the first unacknowledged byte counts as lost. */

@@ -66,6 +66,8 @@ export function synSentInput(tcb: Tcb, segment: Segment): void {
   tcb.flags &= ~TcbFlag.TIMING;
   timerStop(tcb, TcbTimer.RETRANSMIT);
   tcb.sndUna = segment.ack;
+  // In the same turn the timeout may have set it back, for a SYN that need not go again now.
+  tcb.sndNxt = segment.ack;
   noteWindow(tcb, segment);
   established(tcb);
   ackNow(tcb);

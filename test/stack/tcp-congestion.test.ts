@@ -198,6 +198,36 @@ test("RFC 9438 4.3, 4.6: CUBIC keeps 0.7 of the flight, and grows by 0.53 of a s
   t.deepEqual(windows, [6, 6, 7, 7, 8, 9]);
 });
 
+/** The peer reports these segments, from and to in thousands; what is sent then. */
+function sacks(it: Sender, ...blocks: [number, number][]): number[] {
+  const sack = blocks.map(([from, to]): [number, number] => [
+    it.peer.theirs(1 + from * 1000),
+    it.peer.theirs(1 + to * 1000),
+  ]);
+  it.stack.take();
+  it.stack.inject(it.peer.frame("A", { options: { sack } }));
+  return numbers(it);
+}
+
+test("RFC 8985 6.2: a retransmission is sent again once the peer has all that was sent after it", async (t) => {
+  const it = await open({ options: { sackPermitted: true } });
+  fill(it);
+  for (let i = 0; i < 4; i++) ack(it, 1);
+  // 4..11 are in flight.
+  t.deepEqual(sacks(it, [5, 9]), [4]);
+  t.deepEqual(sacks(it, [5, 12]), [12, 13, 14]);
+  t.deepEqual(sacks(it, [5, 13]), [15]);
+  t.deepEqual(sacks(it, [5, 14]), [16]);
+  t.is(sacks(it, [5, 15])[0], 4);
+});
+
+test("RFC 3042: when the peer has what limited transmit sent, what is missing is lost", async (t) => {
+  const it = await open({ options: { sackPermitted: true } });
+  t.deepEqual(fill(it), [0, 1, 2, 3]);
+  t.deepEqual(sacks(it, [1, 2]), [4]);
+  t.is(sacks(it, [4, 5], [1, 2])[0], 0);
+});
+
 test("a window that shuts in a recovery by the scoreboard, is probed and opens again: all goes on", async (t) => {
   const it = await open({ options: { sackPermitted: true } });
   fill(it);

@@ -24,6 +24,16 @@ test("RFC 9293 SEG-3: SYN-ACK opens, is acknowledged, and connect tells it once"
   t.is(stack.wasm.sysConnect(fd, host.address, 80), -106);
 });
 
+test("a SYN-ACK that comes in the turn in which the SYN would be sent again opens all the same", async (t) => {
+  const { stack, fd, peer } = await dial();
+  // The timer comes due; it runs first, then the frame is taken in.
+  stack.nowMs += 1000;
+  t.deepEqual(peer.say("SA", MSS), ["A 1:1"]);
+  stack.take();
+  stack.send(fd, pattern(10));
+  t.deepEqual(peer.heard(), ["PA 1:1+10"]);
+});
+
 test("RFC 9293 SEG-3, S-18: an ACK of something else is answered with RST, unless it is one", async (t) => {
   const { stack, peer } = await dial();
   for (const relative of [0, 2, -5, 0x80000000]) {
