@@ -245,6 +245,22 @@ test("the handler sends by itself: at a time, many frames for a message, a close
   t.deepEqual(codes.filter(Boolean), ["1006", "4000"]);
 });
 
+test("a client that stays after the Close does not keep the processor awake", async (t) => {
+  const lan = new Lan();
+  const device = await lan.device(APP);
+  const stream = await device.connect(80);
+  await stream.write(get("/socket", ASK));
+  await stream.readUntil("open");
+  await stream.write(frame(TEXT, "late"));
+  await stream.write(frame(TEXT, "bye"));
+  await stream.readUntil("\x0f\xa0");
+  await lan.sleep(300);
+  const before = device.sleeps;
+  await lan.sleep(500);
+  t.true(device.sleeps > before, "it sleeps again and again");
+  lan.close();
+});
+
 /** A connection of the simulated network as the stream that `ws` works on. */
 class Wire extends Duplex {
   constructor(

@@ -100,8 +100,14 @@ function isDue(c: Client): bool {
   return <i32>(now() - c.contentBytes) >= 0;
 }
 
+/** An answer of the application is under way; a client that was sent away may still have its marks. */
+function isOpen(c: Client): bool {
+  return c.phase == <u8>Phase.RESPONSE || c.phase == <u8>Phase.EVENTS;
+}
+
 /** Milliseconds until a client that waits is due. */
 export function answerLeftMs(c: Client): u32 {
+  if (!isOpen(c)) return HTTP_FOREVER;
   if (has(c, Flag.ROOM)) return ROOM_LOOK_MS;
   if (!has(c, Flag.WAITS)) return HTTP_FOREVER;
   return isDue(c) ? 0 : c.contentBytes - now();
@@ -112,7 +118,7 @@ const ROOM_LOOK_MS: u32 = 10;
 
 /** True when a client's answer goes on without an event of its socket. */
 export function answerIsDue(c: Client): bool {
-  return answerLeftMs(c) == 0 || has(c, Flag.ROOM);
+  return isOpen(c) && (has(c, Flag.ROOM) || answerLeftMs(c) == 0);
 }
 
 /** Who takes events has nothing to say; it may leave, though. */

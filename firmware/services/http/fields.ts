@@ -80,7 +80,7 @@ function askedAt(index: u32): usize {
 /**
  * Has a field of requests kept for handlers: its number for `httpField`, or -ENOBUFS (HTTP_FIELDS). `name` in small letters, 24
  * bytes at most. Not for the fields that the server reads itself (Host, Content-Length, Content-Type, Transfer-Encoding,
- * Connection, Expect, If-None-Match).
+ * Connection, Expect, If-None-Match, If-Range, Range of a file).
  */
 export function httpKeepField(name: Text): i32 {
   if (HTTP_KEEP_BYTES == 0) ERROR("httpKeepField needs HTTP_KEEP_BYTES in app.json");

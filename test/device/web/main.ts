@@ -200,7 +200,7 @@ function onTick(): void {
   httpWake(On.EVENTS);
 }
 
-/** Echoes messages; "tick" asks for the next tick, "long" for 2,000 bytes, "bye" for the end. */
+/** Echoes messages; "tick" asks for the next tick, "long" for 2,000 bytes, "late" for a call later, "bye" for the end. */
 function onSocket(): void {
   switch (httpEvent()) {
     case HttpEvent.GONE:
@@ -249,6 +249,7 @@ function onMessage(): void {
     httpWake(On.SOCKET);
     return;
   }
+  if (whole && isData(text("late"))) return httpWait(200);
   if (whole && isData(text("bye"))) return webSocketClose(4000);
   if (!webSocketIsText()) webSocketBinary();
   putBytes(httpData(), httpDataBytes());
