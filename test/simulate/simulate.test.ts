@@ -1,4 +1,6 @@
 import test from "ava";
+import { chipRun } from "../../host-tools/simulate/chips.js";
+import { PERFECT } from "../../host-tools/net/link.js";
 import { BUILDS, drawScenario, type Scenario } from "../../host-tools/simulate/scenario.js";
 import { firmwareOf, runScenario } from "../../host-tools/simulate/run.js";
 import { shortConnections } from "../../host-tools/simulate/short.js";
@@ -74,6 +76,21 @@ test("3,000 short connections: tables come back to their level, TIME-WAIT stays 
   const { connections, most } = shortConnections(await firmwareOf("big"), 3000);
   t.is(connections, 3000);
   t.true(most.tcbs <= BUILDS.big.TCP_TCBS && most.sockets <= 10, JSON.stringify(most));
+});
+
+test("over the models of both chips what is lost, doubled, overtaken or corrupt comes back whole", async (t) => {
+  const link = {
+    ...PERFECT,
+    lossPercent: 5,
+    reorderPercent: 5,
+    duplicatePercent: 5,
+    corruptPercent: 2,
+  };
+  for (const run of [0, 1]) {
+    const { board, bytes, simulatedMs } = await chipRun(1, run, { bytes: 30_000, link });
+    t.is(bytes, 30_000);
+    t.true(simulatedMs < 60_000, `${board}: ${simulatedMs} ms`);
+  }
 });
 
 test("what is seen on the wire: a window that shrinks, text beyond the window", (t) => {
