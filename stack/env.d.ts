@@ -15,6 +15,7 @@ declare const OPT_TCP_SACK: u32;
 declare const OPT_TCP_CUBIC: u32;
 declare const OPT_TCP_WINDOW_SCALE: u32;
 declare const OPT_TCP_TIMESTAMPS: u32;
+declare const OPT_TCP_ECN: u32;
 declare const OPT_TCP_URGENT: u32;
 declare const OPT_TCP_TX_PIECES: u32;
 declare const OPT_TCP_KEEPALIVE: u32;

@@ -38,6 +38,8 @@ export const OPTIONS = {
   TCP_WINDOW_SCALE: 1,
   /** Timestamps with PAWS (RFC 7323), where the peer has them, too. */
   TCP_TIMESTAMPS: 1,
+  /** Explicit congestion notification (RFC 3168), offered and taken. Off: old routers drop what they do not know. */
+  TCP_ECN: 0,
   /** Urgent data is told to the application, and sent with MSG_OOB; without it only delivered in line. */
   TCP_URGENT: 1,
   /** Pieces that a send queue can hold (ring runs and zero-copy pieces). */

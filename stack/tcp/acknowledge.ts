@@ -1,10 +1,11 @@
-import { TCP_KEEPALIVE, TCP_SACK, TCP_URGENT } from "../config";
+import { TCP_ECN, TCP_KEEPALIVE, TCP_SACK, TCP_URGENT } from "../config";
 import { now } from "../now";
 import { POLLOUT } from "../posix";
 import { ready } from "../readiness";
 import { Counter, count } from "../statistics";
 import { congestionInit, congestionOnAck, congestionOnDuplicate } from "./congestion";
 import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
+import { ecnAcknowledged, ecnReduced } from "./ecn";
 import { patienceProgress } from "./patience";
 import { FIN_WAIT_2_MS, ORPHAN_MS, enterTimeWait, limitLife, tcbClose } from "./lifecycle";
 import { mssRaise } from "./path-mtu";
@@ -59,6 +60,7 @@ export function acknowledge(tcb: Tcb, segment: Segment): bool {
   // RFC 9293 SEG-10: not from a segment older than the one that told the present window.
   // Nor from one that acknowledges less than we know of (3.10.7.4: "if SND.UNA =< SEG.ACK =< SND.NXT").
   if (!seqAtMost(tcb.sndUna, ack)) return true;
+  if (TCP_ECN) ecnAcknowledged(tcb, segment);
   // What acknowledges more is the latest that the peer has sent, though it be old text sent again: the window, which counts from
   // SND.UNA, would otherwise move on with it, past the edge that the peer has told.
   // SND.WL2 is not kept: it never lies beyond SND.UNA, which this acknowledges at least.
@@ -71,6 +73,7 @@ function duplicate(tcb: Tcb, counts: bool): void {
   if (congestionOnDuplicate(tcb, counts)) {
     count(Counter.TCP_FAST_RETRANSMIT);
     tcb.flags |= TcbFlag.RETRANSMIT_HEAD;
+    if (TCP_ECN) ecnReduced(tcb);
   }
   pendingAdd(<u32>tcb.id);
 }

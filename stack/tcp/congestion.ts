@@ -1,4 +1,4 @@
-import { TCP_CUBIC, TCP_SACK, TCP_WINDOW_SCALE } from "../config";
+import { TCP_CUBIC, TCP_ECN, TCP_SACK, TCP_WINDOW_SCALE } from "../config";
 import { Tcb, TcbFlag } from "./connection";
 import { sackForget, sackHeadLost, sackLost, sackRecovers, sackedBeyond } from "./sack";
 import { seqAtMost, seqLess } from "./sequence";
@@ -29,6 +29,7 @@ export function congestionInit(tcb: Tcb): void {
   if ((tcb.flags & TcbFlag.SYN_RETRANSMITTED) != 0) tcb.cwnd = mss;
   tcb.ssthresh = TCP_WINDOW_SCALE ? CWND_MAX : 0xffff;
   tcb.recover = tcb.sndUna - 1;
+  tcb.highRxt = tcb.sndUna;
   tcb.dupAcks = 0;
 }
 
@@ -48,6 +49,18 @@ export function congestionWindow(tcb: Tcb): u32 {
  */
 function cutFlight(tcb: Tcb): void {
   tcb.ssthresh = max<u32>(<u32>tcb.flight * KEPT, 2 * <u32>tcb.sndMss);
+}
+
+/**
+ * A mark was echoed: the window is cut as for a loss (RFC 3168 6.1.2), once for what is in flight now, and not in a recovery, which
+ * has cut it. `highRxt`, which means nothing outside of one, tells how far that reaches. True when it was cut.
+ */
+export function congestionOnEcho(tcb: Tcb): bool {
+  if ((tcb.flags & TcbFlag.RECOVERY) != 0 || seqLess(tcb.sndUna, tcb.highRxt)) return false;
+  cutFlight(tcb);
+  tcb.cwnd = min<u32>(tcb.cwnd, tcb.ssthresh);
+  tcb.highRxt = tcb.sndMax;
+  return true;
 }
 
 /** Output has run. What limited transmit has sent does not count as flight (RFC 5681 3.2 step 2: MUST NOT). */
@@ -93,6 +106,7 @@ export function congestionOnAck(tcb: Tcb, ack: u32, acked: u32): bool {
   }
   // It follows, or after 2 GiB without a loss it would lie ahead, and a loss would not be believed.
   if (seqLess(tcb.recover, ack)) tcb.recover = ack - 1;
+  if (TCP_ECN && seqLess(tcb.highRxt, ack)) tcb.highRxt = ack;
   if (tcb.cwnd < tcb.ssthresh) tcb.cwnd += min<u32>(acked, SLOW_START_LIMIT * mss);
   else tcb.cwnd += max<u32>((avoidanceStep(tcb) * min<u32>(acked, ACKED_MAX)) / tcb.cwnd, 1);
   tcb.cwnd = min<u32>(tcb.cwnd, CWND_MAX);

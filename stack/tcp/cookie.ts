@@ -97,7 +97,7 @@ export function cookieAnswer(segment: Segment, mss: u32): void {
   TX.ack = segment.seq + 1;
   // Window 0: no text can get lost while the peer waits for a TCB.
   TX.window = 0;
-  synAckSend(SynOption.MSS | offerOptions(segment));
+  synAckSend(SynOption.MSS | offerOptions(segment), 0);
 }
 
 /** Options that a SYN with timestamps gets: its own come back with our clock, whose low bits they replace. */

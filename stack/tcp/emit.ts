@@ -1,6 +1,7 @@
 import { sumHeader } from "cpu";
 import {
   TCP,
+  TCP_ECN,
   TCP_RX_BYTES,
   TCP_SACK,
   TCP_TIMESTAMPS,
@@ -69,6 +70,8 @@ export class TxSegment {
   /** Bytes of text, and where they begin in the send queue of the TCB. */
   bytes: u32;
   offset: u32;
+  /** ECN field of the packet. */
+  ecn: u32;
   /** Urgent pointer, with TcpBit.URG. */
   urgent: u32;
   /** With SynOption.TIMESTAMPS. */
@@ -108,7 +111,8 @@ export function segmentSend(tx: TxSegment, tcb: Tcb | null): i32 {
   let headerBytes: u32 = TCP_HEADER_BYTES;
   if (tx.options != 0) headerBytes += writeOptions(tx.options);
   if (TCP_SACK && tcb != null && reports(tcb)) headerBytes += sackWrite(tcb, HEADER + headerBytes);
-  const tos: u32 = tcb != null ? <u32>tcb.tos : 0;
+  let tos: u32 = tcb != null ? <u32>tcb.tos : 0;
+  if (TCP_ECN && tcb != null) tos |= tx.ecn;
   const ttl: u32 = tcb != null ? <u32>tcb.ttl : DEFAULT_TTL;
   const total = headerBytes + bytes;
   // Only what nobody sends again waits for ARP: a RST, or the ACK of a TIME-WAIT record.
@@ -159,12 +163,12 @@ export function synAckOutput(record: SynRecord): i32 {
   TX.ack = record.irs + 1;
   TX.window = record.promised;
   if (TCP_TIMESTAMPS && stamps != 0) txStamp(record.stamp);
-  return synAckSend(SynOption.MSS | scale | sack | stamps);
+  return synAckSend(SynOption.MSS | scale | sack | stamps, record.ecn ? <u32>TcpBit.ECE : 0);
 }
 
 /** Sends `TX` as a SYN-ACK; `window` 0 keeps the peer's data back until a TCB is there. */
-export function synAckSend(options: u32): i32 {
-  TX.bits = TcpBit.SYN | TcpBit.ACK;
+export function synAckSend(options: u32, ecn: u32): i32 {
+  TX.bits = TcpBit.SYN | TcpBit.ACK | ecn;
   TX.options = options;
   TX.bytes = 0;
   return segmentSend(TX, null);

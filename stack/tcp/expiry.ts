@@ -1,4 +1,4 @@
-import { TCP_KEEPALIVE, TCP_SACK } from "../config";
+import { TCP_ECN, TCP_KEEPALIVE, TCP_SACK } from "../config";
 import { ETIMEDOUT } from "../errors";
 import { isDue } from "../now";
 import { Counter, count } from "../statistics";
@@ -12,6 +12,7 @@ import {
   TcpState,
   tcbAt,
 } from "./connection";
+import { ecnReduced } from "./ecn";
 import { keepAliveExpired } from "./keep-alive";
 import { hasUserTimeout, userTimeoutCut, userTimeoutPassed } from "./patience";
 import { ackNow, tcbAbort, tcbReset, timeWaitFree } from "./lifecycle";
@@ -101,7 +102,10 @@ function retransmitExpired(tcb: Tcb): void {
     tcb.sndNxt = tcb.sndUna;
   } else {
     if (tcb.routerMss != 0) mssLower(tcb);
-    if (inFlight) congestionOnTimeout(tcb);
+    if (inFlight) {
+      congestionOnTimeout(tcb);
+      if (TCP_ECN) ecnReduced(tcb);
+    }
     tcb.sndNxt = tcb.sndUna;
   }
   tcb.flags &= ~(TcbFlag.TIMING | TcbFlag.RETRANSMIT_HEAD | TcbFlag.PROBE);

@@ -1,4 +1,4 @@
-import { TCP_WINDOW_SCALE } from "../config";
+import { TCP_ECN, TCP_WINDOW_SCALE } from "../config";
 import { RxPacket } from "../ip/packet";
 import { Counter, count } from "../statistics";
 import { sumFold, sumPseudoHeader } from "../wire/checksum";
@@ -12,6 +12,7 @@ import {
   synRecordAt,
   tcbAt,
 } from "./connection";
+import { ECN_MARKED } from "./ecn";
 import { PROTOCOL_TCP } from "./emit";
 import { finishesHandshake, listenInput, synRecordInput } from "./listen";
 import { promote, promoteCommit, promoteLater, promoteUndo } from "./promote";
@@ -47,6 +48,7 @@ export function tcpInput(packet: RxPacket): void {
     return;
   }
   segment.source = packet.source;
+  if (TCP_ECN) segment.marked = ((<u32>packet.tos) & ECN_MARKED) == ECN_MARKED;
   segment.destination = packet.destination;
   if (segment.sourcePort == 0 || segment.destinationPort == 0) {
     count(Counter.TCP_BAD_HEADER);

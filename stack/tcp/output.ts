@@ -1,4 +1,11 @@
-import { TCP_KEEPALIVE, TCP_SACK, TCP_TIMESTAMPS, TCP_TX_BYTES, TCP_URGENT } from "../config";
+import {
+  TCP_ECN,
+  TCP_KEEPALIVE,
+  TCP_SACK,
+  TCP_TIMESTAMPS,
+  TCP_TX_BYTES,
+  TCP_URGENT,
+} from "../config";
 import { isDue, now } from "../now";
 import { Counter, count } from "../statistics";
 import {
@@ -8,6 +15,7 @@ import {
   duplicateThreshold,
 } from "./congestion";
 import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
+import { ECN_CAPABLE, ECN_SETUP, ecnBits, ecnFresh, ecnTold } from "./ecn";
 import { SYN_OPTIONS, SynOption, TX, acceptableNumber, segmentSend } from "./emit";
 import { patienceProgress } from "./patience";
 import { pendingAdd } from "./pending";
@@ -49,8 +57,14 @@ function sendOf(tcb: Tcb, seq: u32, bits: u32, options: u32, offset: u32, bytes:
     TX.urgent = urgentPointer(tcb, seq);
     if (TX.urgent != 0) TX.bits |= TcpBit.URG;
   }
+  if (TCP_ECN) {
+    const fresh = ecnFresh(tcb, seq, bytes);
+    TX.bits |= ecnBits(tcb, fresh);
+    TX.ecn = fresh ? ECN_CAPABLE : 0;
+  }
   const refused = segmentSend(TX, tcb);
   if (refused != 0) return refused;
+  if (TCP_ECN && (TX.bits & ECN_SETUP) >= <u32>TcpBit.CWR) ecnTold(tcb);
   if ((bits & TcpBit.ACK) != 0) {
     // Shut as far as the peer knew, and open now.
     const opens = tcb.rcvAdv == tcb.rcvNxt && window != 0 && (bits & TcpBit.SYN) == 0;
@@ -116,7 +130,10 @@ function outputSyn(tcb: Tcb): i32 {
   // A SYN-ACK has the option only if the SYN had it (RFC 7323 3.2).
   const unstamped = tcb.state == TcpState.SYN_RECEIVED && !timestampsUsed(tcb);
   const options = unstamped ? SYN_OPTIONS & ~SynOption.TIMESTAMPS : SYN_OPTIONS;
-  const refused = sendOf(tcb, tcb.sndUna, bits, options, 0, 0);
+  // Offered once: what does not get through may be in the way of it (RFC 3168 6.1.1.1).
+  const offers =
+    TCP_ECN && tcb.state == TcpState.SYN_SENT && (tcb.flags & TcbFlag.SYN_RETRANSMITTED) == 0;
+  const refused = sendOf(tcb, tcb.sndUna, offers ? bits | ECN_SETUP : bits, options, 0, 0);
   if (refused != 0) return refused;
   if (tcb.sndMax == tcb.sndUna) {
     if (TCP_KEEPALIVE) patienceProgress(tcb);

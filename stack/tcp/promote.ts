@@ -1,4 +1,4 @@
-import { TCP_SACK, TCP_TIMESTAMPS, TCP_WINDOW_SCALE } from "../config";
+import { TCP_ECN, TCP_SACK, TCP_TIMESTAMPS, TCP_WINDOW_SCALE } from "../config";
 import { POLLIN, POLLPRI } from "../posix";
 import { ready } from "../readiness";
 import { Counter, count } from "../statistics";
@@ -14,6 +14,7 @@ import {
   synRecordAt,
   tcbAt,
 } from "./connection";
+import { ecnBegin } from "./ecn";
 import { ackNow, tcbAllocate, tcbsFree, tcbsTakeNews } from "./lifecycle";
 import { acceptQueueAdd, listenerAt } from "./listener";
 import { RTO_AFTER_SYN_LOSS_MS, rtoSample } from "./rto";
@@ -87,6 +88,7 @@ export function promote(recordId: u32, proven: bool): u32 {
   tcb.rcvAdv = record.irs + 1 + <u32>record.promised;
   tcb.sndMss = <u16>record.mss;
   tcb.peerMss = <u16>record.mss;
+  if (TCP_ECN && record.ecn) ecnBegin(tcb);
   if (TCP_TIMESTAMPS) {
     const known = record.stamped;
     if (known || record.stampsUnknown) {

@@ -1,4 +1,4 @@
-import { TCP_RX_BYTES, TCP_TIMESTAMPS } from "../config";
+import { TCP_ECN, TCP_RX_BYTES, TCP_TIMESTAMPS } from "../config";
 import { now } from "../now";
 import { initialSequenceNumber } from "./isn";
 
@@ -150,7 +150,9 @@ export class Tcb extends Connection {
   mssLowered: u8;
   /** Segment size that the peer and our ring allow, whatever a router has asked for. */
   peerMss: u16;
-  reserved: u16;
+  /** What ecn.ts keeps. */
+  ecn: u8;
+  reserved: u8;
 
   get owedAcks(): u32 {
     return (<u32>this.ackCounts) & 15;
@@ -202,6 +204,7 @@ const enum SynBit {
 
 /** Bits of `SynRecord.mssAndStamp`. */
 const enum SynStamp {
+  ECN = 0x2000,
   UNKNOWN = 0x4000,
   KEPT = 0x8000,
 }
@@ -268,6 +271,15 @@ export class SynRecord extends Connection {
 
   set stampsUnknown(on: bool) {
     if (on) this.mssAndStamp |= <u16>SynStamp.UNKNOWN;
+  }
+
+  /** The SYN has offered ECN. */
+  get ecn(): bool {
+    return TCP_ECN && ((<u32>this.mssAndStamp) & SynStamp.ECN) != 0;
+  }
+
+  set ecn(on: bool) {
+    if (on) this.mssAndStamp |= <u16>SynStamp.ECN;
   }
 
   get mss(): u32 {

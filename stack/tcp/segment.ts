@@ -1,5 +1,5 @@
 import { sumHeader } from "cpu";
-import { TCP, TCP_TIMESTAMPS, TCP_URGENT } from "../config";
+import { TCP, TCP_ECN, TCP_TIMESTAMPS, TCP_URGENT } from "../config";
 import { linkRead, linkSkip } from "../link/device";
 import { Be } from "../wire/bytes";
 import { sumAdd } from "../wire/checksum";
@@ -12,6 +12,9 @@ export const enum TcpBit {
   PSH = 8,
   ACK = 16,
   URG = 32,
+  /** RFC 3168 6.1: the echo of a mark, and the sender has cut its window. */
+  ECE = 64,
+  CWR = 128,
 }
 
 export const TCP_HEADER_BYTES: u32 = 20;
@@ -47,6 +50,8 @@ export class Segment {
   scale: u32;
   /** The SYN has the SACK-permitted option. */
   sackPermitted: bool;
+  /** The packet bears the mark of a router (ecn.ts). */
+  marked: bool;
   /** Urgent pointer, with URG. */
   urgent: u32;
   /** It has the timestamps option: the sender's clock, and the latest of ours that it has seen. */
@@ -89,7 +94,7 @@ export function segmentParse(segment: Segment, bytes: u32): u32 {
   segment.destinationPort = Be.load16(HEADER + 2);
   segment.seq = bswap<u32>(load<u32>(HEADER, 4));
   segment.ack = bswap<u32>(load<u32>(HEADER, 8));
-  segment.bits = (<u32>load<u8>(HEADER, 13)) & 0x3f;
+  segment.bits = (<u32>load<u8>(HEADER, 13)) & (TCP_ECN ? 0xff : 0x3f);
   segment.window = Be.load16(HEADER + 14);
   segment.textBytes = bytes - headerBytes;
   segment.left = 0;

@@ -1,4 +1,4 @@
-import { TCP_SACK, TCP_WINDOW_SCALE } from "../config";
+import { TCP_ECN, TCP_SACK, TCP_WINDOW_SCALE } from "../config";
 import { now } from "../now";
 import { TIMER_TCP, timerCancel, timerSet } from "../time/timers";
 import {
@@ -11,6 +11,7 @@ import {
   connectionRemove,
   synRecordAt,
 } from "./connection";
+import { ecnOffered } from "./ecn";
 import { pendingRemove } from "./pending";
 import { Segment, TcpBit } from "./segment";
 
@@ -53,6 +54,7 @@ export function synRecordFill(
   const opening = (segment.bits & TcpBit.SYN) != 0;
   record.shift = TCP_WINDOW_SCALE && opening ? segment.scale : NO_SHIFT;
   if (TCP_SACK && opening) record.sackPermitted = segment.sackPermitted;
+  if (TCP_ECN && opening) record.ecn = ecnOffered(segment, false);
   connectionInsert(id);
   synRecordTimer(id, SYN_ACK_RTO_MS);
   return record;

@@ -3,6 +3,7 @@ import { ECONNREFUSED } from "../errors";
 import { now } from "../now";
 import { established, noteWindow } from "./acknowledge";
 import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
+import { ecnBegin, ecnOffered } from "./ecn";
 import { ackNow, tcbAbort } from "./lifecycle";
 import { refuse, sendMss } from "./listen";
 import { pendingAdd } from "./pending";
@@ -51,6 +52,10 @@ export function synSentInput(tcb: Tcb, segment: Segment): void {
   if (TCP_WINDOW_SCALE && segment.scale != NO_SCALE) tcb.sndShift = segment.scale;
   if (TCP_SACK && segment.sackPermitted) tcb.flags |= TcbFlag.SACK_PERMITTED;
   if (TCP_TIMESTAMPS && segment.stamped) timestampsBegin(tcb, segment.tsVal, true);
+  // Who has sent a SYN without it uses none (RFC 3168 6.1.1.1).
+  if (hasAck && ecnOffered(segment, true) && (tcb.flags & TcbFlag.SYN_RETRANSMITTED) == 0) {
+    ecnBegin(tcb);
+  }
   if (!hasAck) {
     // Simultaneous open (MUST-10): our SYN goes again, as SYN-ACK.
     tcb.state = <u8>TcpState.SYN_RECEIVED;

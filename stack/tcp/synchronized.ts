@@ -1,4 +1,4 @@
-import { TCP_DELAYED_ACK_MS, TCP_KEEPALIVE, TCP_SACK, TCP_URGENT } from "../config";
+import { TCP_DELAYED_ACK_MS, TCP_ECN, TCP_KEEPALIVE, TCP_SACK, TCP_URGENT } from "../config";
 import { ECONNREFUSED, ECONNRESET } from "../errors";
 import { now } from "../now";
 import { POLLHUP, POLLIN } from "../posix";
@@ -14,6 +14,7 @@ import {
   tcbClose,
   tcbReset,
 } from "./lifecycle";
+import { ecnInput } from "./ecn";
 import { patienceHeard } from "./patience";
 import { refuse } from "./listen";
 import { rangesEnd } from "./ranges";
@@ -68,6 +69,7 @@ export function synchronizedInput(tcb: Tcb, segment: Segment): void {
     return;
   }
   if ((segment.bits & TcpBit.ACK) == 0 || !ackAcceptable(tcb, segment)) return;
+  if (TCP_ECN) ecnInput(tcb, segment);
   if (!acknowledge(tcb, segment)) return;
   if ((tcb.flags & TcbFlag.READ_SHUT) != 0 && segment.left != segment.right) {
     // Text for an application that has closed: it must not be thought delivered (RFC 9293 SHLD-3).
