@@ -20,6 +20,7 @@ import { synRecordExpired } from "./listen";
 import { finDue } from "./output";
 import { mssLower } from "./path-mtu";
 import { pendingAdd } from "./pending";
+import { turnDue } from "./receive-window";
 import { RTO_MAX_MS, rtoBackOff } from "./rto";
 import { probeDue } from "./tail-loss";
 import { delackDue, timerStart, timersRearm } from "./timers";
@@ -45,7 +46,10 @@ export function tcpTimer(id: u32): void {
   }
   const tcb = tcbAt(id);
   if (tcb.state == TcpState.CLOSED) return;
-  if (taken(tcb, TcbTimer.DELAYED_ACK, delackDue(tcb))) ackNow(tcb);
+  if (taken(tcb, TcbTimer.DELAYED_ACK, delackDue(tcb))) {
+    turnDue(tcb);
+    ackNow(tcb);
+  }
   if (taken(tcb, TcbTimer.LIFE, tcb.lifeDue)) {
     if (!TCP_KEEPALIVE || tcb.socket == 0) {
       tcbReset(tcb);

@@ -19,7 +19,7 @@ import { ECN_CAPABLE, ECN_SETUP, ecnBits, ecnFresh, ecnTold } from "./ecn";
 import { SYN_OPTIONS, SynOption, TX, acceptableNumber, segmentSend } from "./emit";
 import { patienceProgress } from "./patience";
 import { pendingAdd } from "./pending";
-import { receiveWindow } from "./receive-window";
+import { receiveWindow, turnTold } from "./receive-window";
 import { sackHeadSent, sackHoleEnd, sackNextLost, sackPipe, sackRecovers, sackSkip } from "./sack";
 import { sackOptionBytes } from "./sack-report";
 import { TcpBit } from "./segment";
@@ -77,6 +77,7 @@ function sendOf(tcb: Tcb, seq: u32, bits: u32, options: u32, offset: u32, bytes:
       const delayMs = min<u32>(max<u32>(tcb.srtt >>> 2, OPENING_MS), OPENING_MAX_MS);
       timerStart(tcb, TcbTimer.DELAYED_ACK, delayMs);
     }
+    turnTold(tcb);
   }
   return 0;
 }

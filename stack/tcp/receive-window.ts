@@ -1,16 +1,18 @@
 import { TCP_RX_BYTES, TCP_TCBS } from "../config";
 import { LINK_RX_BYTES } from "../link/device";
 import { now } from "../now";
-import { Tcb, TcbFlag } from "./connection";
+import { Tcb, TcbFlag, TcbTimer, TcpState, tcbAt } from "./connection";
 import { RECEIVE_MSS } from "./emit";
+import { pendingAdd } from "./pending";
 import { DEFAULT_MSS } from "./segment";
 import { seqLess } from "./sequence";
 import { textRoom } from "./text";
+import { timerStart } from "./timers";
 
 /**
  * The window that we announce. Connections that receive at the same time share the memory of the chip: windows that add up to more than it holds are
  * promises that it breaks by losing frames, and whose frames are lost is chance. So none announces more than its share while
- * others receive, too. A window that was announced is kept (RFC 9293 SHLD-14); the share limits how it grows.
+ * others receive, too, and when there are more of them than frames fit they take turns. A window that was announced is kept (RFC 9293 SHLD-14); the share limits how it grows.
  */
 
 /** False when the rings of all connections fit into the chip together. */
@@ -20,16 +22,34 @@ const PERIOD_SHIFT: u32 = 8;
 /** Bytes that a full segment takes in the chip: frame, and what the chip writes before and behind it. */
 const FRAME_BYTES: u32 = 1536;
 
+/** Frames that the chip holds. With more receivers than that they take turns: a window for one segment at a time. */
+const PLACES: u32 = max<u32>(LINK_RX_BYTES / FRAME_BYTES, 1);
+/** Longest wait for a turn, ms: who has a place may have nothing to send. */
+const TURN_MS: u32 = 50;
+/** Bits of a connection's byte: it waits for its turn, it has it. */
+const WAITS: u8 = 1;
+const GRANTED: u8 = 2;
+
 let period: u32 = 0;
 /** Connections that have received text in this period, and in the one before. */
 let receiving: u32 = 0;
 let received: u32 = 0;
 
+/** The period of a connection's last text: one byte. In a function, so that a build that needs none has no such table. */
+function lastText(id: u32): usize {
+  const LAST: usize = memory.data(TCP_TCBS, 1);
+  return LAST + id;
+}
+
+/** WAITS or GRANTED of a connection: one byte. */
+function turnOf(id: u32): usize {
+  const TURNS: usize = memory.data(TCP_TCBS, 1);
+  return TURNS + id;
+}
+
 /** Text in order has come. */
 export function shareNote(tcb: Tcb): void {
   if (!SCARCE) return;
-  // In the function, so that a build that needs none has no such table: the period of each connection's last text.
-  const LAST: usize = memory.data(TCP_TCBS, 1);
   const at = now() >>> PERIOD_SHIFT;
   if (at != period) {
     received = at - period == 1 ? receiving : 0;
@@ -37,9 +57,94 @@ export function shareNote(tcb: Tcb): void {
     period = at;
   }
   // Eight bits tell a period from those that are near; a connection that was silent for a minute may be missed once.
-  if (load<u8>(LAST + <u32>tcb.id) == <u8>(at + 1)) return;
-  store<u8>(LAST + <u32>tcb.id, <u8>(at + 1));
-  receiving += 1;
+  if (load<u8>(lastText(<u32>tcb.id)) != <u8>(at + 1)) {
+    store<u8>(lastText(<u32>tcb.id), <u8>(at + 1));
+    receiving += 1;
+  }
+  if (crowded()) turnsGrant();
+}
+
+/** More connections receive than the chip holds frames. */
+function crowded(): bool {
+  return max(receiving, received) > PLACES;
+}
+
+/** True when a connection has received text in this period or the one before. */
+function receivesNow(tcb: Tcb): bool {
+  if (tcb.state == TcpState.CLOSED) return false;
+  return <u32>(<u8>(period + 1 - <u32>load<u8>(lastText(<u32>tcb.id)))) < 2;
+}
+
+/** Bytes of the window that the peer may still use. */
+function promisedBytes(tcb: Tcb): u32 {
+  return seqLess(tcb.rcvNxt, tcb.rcvAdv) ? tcb.rcvAdv - tcb.rcvNxt : 0;
+}
+
+/** Frames that may come without another word from us. */
+function placesTaken(): u32 {
+  let taken: u32 = 0;
+  for (let id: u32 = 0; id < TCP_TCBS; id++) {
+    const tcb = tcbAt(id);
+    if (!receivesNow(tcb)) continue;
+    taken += promisedBytes(tcb) / receivedSize(tcb);
+    if (load<u8>(turnOf(id)) == GRANTED) taken += 1;
+  }
+  return taken;
+}
+
+/** The connection that waits for its turn, from `from` on around the table; TCP_TCBS = none. */
+function nextWaiting(from: u32): u32 {
+  for (let step: u32 = 0; step < TCP_TCBS; step++) {
+    const id = (from + step) % TCP_TCBS;
+    if (load<u8>(turnOf(id)) == WAITS && tcbAt(id).state != TcpState.CLOSED) return id;
+  }
+  return TCP_TCBS;
+}
+
+/** Who had the last turn; the next one in the table is next. */
+let lastTurn: u32 = 0;
+
+/** A frame has come: the place that it took in the window of its connection is the next one's. */
+function turnsGrant(): void {
+  for (let taken = placesTaken(); taken < PLACES; taken++) {
+    const id = nextWaiting(lastTurn + 1);
+    if (id == TCP_TCBS) return;
+    lastTurn = id;
+    turnGive(tcbAt(id));
+  }
+}
+
+function turnGive(tcb: Tcb): void {
+  store<u8>(turnOf(<u32>tcb.id), GRANTED);
+  tcb.flags |= TcbFlag.ACK_NOW;
+  pendingAdd(<u32>tcb.id);
+}
+
+/** True when a connection may open its window for one segment more. */
+function hasTurn(tcb: Tcb): bool {
+  if (load<u8>(turnOf(<u32>tcb.id)) == GRANTED) return true;
+  return nextWaiting(0) == TCP_TCBS && placesTaken() < PLACES;
+}
+
+/** A connection with room whose window is used up, and that may not open it now, waits for its turn. */
+export function turnAsk(tcb: Tcb): void {
+  if (!SCARCE || !crowded()) return;
+  const size = receivedSize(tcb);
+  if (promisedBytes(tcb) >= size || textRoom(tcb) < size || hasTurn(tcb)) return;
+  store<u8>(turnOf(<u32>tcb.id), WAITS);
+  timerStart(tcb, TcbTimer.DELAYED_ACK, TURN_MS);
+}
+
+/** An acknowledgment has told the window: the turn is over, if it was one. */
+export function turnTold(tcb: Tcb): void {
+  if (!SCARCE || (load<u8>(turnOf(<u32>tcb.id)) == 0 && !crowded())) return;
+  store<u8>(turnOf(<u32>tcb.id), 0);
+  turnAsk(tcb);
+}
+
+/** The delayed acknowledgment is due: who has waited for so long has his turn whatever the others do. */
+export function turnDue(tcb: Tcb): void {
+  if (SCARCE && load<u8>(turnOf(<u32>tcb.id)) == WAITS) turnGive(tcb);
 }
 
 /** Bytes that a connection may have on the way to it. */
@@ -63,7 +168,11 @@ export function receivedSize(tcb: Tcb): u32 {
 export function receiveWindow(tcb: Tcb): u32 {
   const share = shareBytes();
   const room = min<u32>(textRoom(tcb), share);
-  const announced = seqLess(tcb.rcvNxt, tcb.rcvAdv) ? tcb.rcvAdv - tcb.rcvNxt : 0;
+  const announced = promisedBytes(tcb);
+  if (SCARCE && crowded()) {
+    const size = receivedSize(tcb);
+    return announced < size && room >= size && hasTurn(tcb) ? room : announced;
+  }
   if (room >= announced + min<u32>(share >>> 1, RECEIVE_MSS)) return room;
   // A share may be one segment: room for one where there was none is worth a word whatever the step.
   if (SCARCE && room > announced) {

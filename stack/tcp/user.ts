@@ -47,7 +47,7 @@ import {
   listenerHeir,
   listenerTaken,
 } from "./listener";
-import { windowUpdateWorthwhile } from "./receive-window";
+import { turnAsk, windowUpdateWorthwhile } from "./receive-window";
 import { patienceProgress } from "./patience";
 import { pendingAdd } from "./pending";
 import { promoteNews } from "./promote";
@@ -211,7 +211,9 @@ export function tcpReceive(tcb: Tcb, to: usize, capacity: u32, peek: bool): i32 
 
 /** Tells the peer of a window that has opened, when the step is worth a segment. */
 export function tcpReadDone(tcb: Tcb): void {
-  if (tcb.state != TcpState.CLOSED && windowUpdateWorthwhile(tcb)) ackNow(tcb);
+  if (tcb.state == TcpState.CLOSED) return;
+  if (windowUpdateWorthwhile(tcb)) ackNow(tcb);
+  else turnAsk(tcb);
 }
 
 /** TCP_NODELAY; switched on, it sends what Nagle's rule holds back (tcp(7)). */
