@@ -8,8 +8,17 @@ import { boardInit as hardwareInit } from "hardware";
 
 export {
   BOARD_NAME,
+  BUTTON_PIN,
+  BUTTON_PRESSED,
+  LED_LIT,
+  LED_PIN,
   Text,
   flashBase,
+  gpioArm,
+  gpioEdges,
+  gpioMode,
+  gpioRead,
+  gpioWrite,
   log0,
   log1,
   log2,
