@@ -1,5 +1,6 @@
 /** Explicit congestion notification (RFC 3168): an option of the image. */
 import test from "../conformance/proves.js";
+import { BIG } from "../support/option-sets.js";
 import { SOCK_STREAM, type StackHarness } from "../support/stack-harness.js";
 import { TcpPeer, accepted, deviceStack } from "../support/tcp-peer.js";
 import { TCP, pattern } from "../support/wire.js";
@@ -9,7 +10,7 @@ const CWR = 128;
 const MARKED = { ip: { tos: 3 } };
 
 function ecnStack(): Promise<StackHarness> {
-  return deviceStack({ TCP_ECN: 1 });
+  return deviceStack(BIG);
 }
 
 /** A client that has offered ECN, accepted. */

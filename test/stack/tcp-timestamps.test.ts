@@ -253,12 +253,15 @@ test("a cookie brings window scale, SACK and timestamps back in the clock of the
 });
 
 test("a cookie's ACK that has to wait for a connection record keeps its timestamps", async (t) => {
-  const stack = await deviceStack({ ...TIGHT, TCP_SYN_RECORDS: 4 });
+  const stack = await deviceStack();
   const listener = stack.listen(80, 8);
   const host = stack.neighbour();
-  const first = [0, 1, 2].map((i) => TcpPeer.client(stack, host, 3000 + i, 80));
-  const fds = first.map(() => stack.wasm.sysAccept(listener));
-  for (let i = 0; i < 3; i++) new TcpPeer(stack, host, 4000 + i, 80).syn();
+  // All connection records are taken, and all but one of the SYN queue.
+  const fds = Array.from({ length: 12 }, (_, i) => {
+    TcpPeer.client(stack, host, 3000 + i, 80);
+    return stack.wasm.sysAccept(listener);
+  });
+  for (let i = 0; i < 15; i++) new TcpPeer(stack, host, 4000 + i, 80).syn();
   const peer = new TcpPeer(stack, host, 5000, 80);
   peer.syn({ options: { ...SYN_OPTIONS, timestamps: [START, 0] } });
   peer.say("A", at(START + 1, clockOf(peer)));
@@ -290,7 +293,7 @@ test("RFC 7323 5.3: the ACK of a handshake with an older clock than its SYN open
 });
 
 test("without the option in the image none is offered, answered or asked for", async (t) => {
-  const stack = await deviceStack({ ...TIGHT, TCP_TIMESTAMPS: 0 });
+  const stack = await deviceStack(TIGHT);
   const listener = stack.listen(80);
   const peer = new TcpPeer(stack, stack.neighbour(), 5000, 80);
   peer.syn({ options: { ...SYN_OPTIONS, timestamps: [START, 0] } });

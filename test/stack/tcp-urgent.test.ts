@@ -98,7 +98,7 @@ test("RFC 9293 3.8.5: urgent data is told of while the window is shut", async (t
 });
 
 test("an image without urgent data delivers it in line and tells nobody", async (t) => {
-  const stack = await deviceStack({ ...TIGHT, TCP_URGENT: 0, TCP_TIMESTAMPS: 0 });
+  const stack = await deviceStack(TIGHT);
   const { peer, fd } = accepted(stack, stack.listen(80), 5000);
   peer.say("UPA", { urgentPointer: 10 }, pattern(20));
   t.false(urgent(stack, fd));

@@ -4,8 +4,8 @@
  */
 import { BUILDS } from "../../host-tools/simulate/scenario.js";
 
-/** Small tables, rings smaller than a segment, no fragments. */
+/** Small tables, rings smaller than a segment; no fragments, timestamps or urgent data. */
 export const TIGHT = BUILDS.tight;
 
-/** Many connections, each with room for many segments; NewReno. */
+/** Many connections, each with room for many segments; NewReno, ECN. */
 export const BIG = BUILDS.big;
