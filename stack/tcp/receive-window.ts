@@ -69,9 +69,14 @@ function crowded(): bool {
   return max(receiving, received) > PLACES;
 }
 
+/** The byte of a turn may be left over from a connection that had the record before: one that is being opened has none. */
+function isOpen(tcb: Tcb): bool {
+  return <u32>tcb.state >= <u32>TcpState.ESTABLISHED;
+}
+
 /** True when a connection has received text in this period or the one before. */
 function receivesNow(tcb: Tcb): bool {
-  if (tcb.state == TcpState.CLOSED) return false;
+  if (!isOpen(tcb)) return false;
   return <u32>(<u8>(period + 1 - <u32>load<u8>(lastText(<u32>tcb.id)))) < 2;
 }
 
@@ -96,7 +101,7 @@ function placesTaken(): u32 {
 function nextWaiting(from: u32): u32 {
   for (let step: u32 = 0; step < TCP_TCBS; step++) {
     const id = (from + step) % TCP_TCBS;
-    if (load<u8>(turnOf(id)) == WAITS && tcbAt(id).state != TcpState.CLOSED) return id;
+    if (load<u8>(turnOf(id)) == WAITS && isOpen(tcbAt(id))) return id;
   }
   return TCP_TCBS;
 }
@@ -128,7 +133,8 @@ function hasTurn(tcb: Tcb): bool {
 
 /** A connection with room whose window is used up, and that may not open it now, waits for its turn. */
 export function turnAsk(tcb: Tcb): void {
-  if (!SCARCE || !crowded()) return;
+  // Who waits already keeps his time.
+  if (!SCARCE || !crowded() || load<u8>(turnOf(<u32>tcb.id)) == WAITS) return;
   const size = receivedSize(tcb);
   if (promisedBytes(tcb) >= size || textRoom(tcb) < size || hasTurn(tcb)) return;
   store<u8>(turnOf(<u32>tcb.id), WAITS);
