@@ -41,6 +41,12 @@ export declare function sumWords(at: usize, words: u32, sum: u32): u32;
 /** One's-complement sum of the five words at `at` (a multiple of 4), end-around carry included. */
 export declare function sumHeader(at: usize): u32;
 
+/**
+ * The address `at`, of which the compilers know nothing any more: what lies there is reached by one register and short offsets,
+ * and not by an address of its own for each field, as for a constant.
+ */
+export declare function based(at: usize): usize;
+
 /** Address of the read-only blob in flash. */
 export declare function flashBase(): usize;
 /** Address of the settings block in flash. */

@@ -1,3 +1,4 @@
+import { based } from "cpu";
 import { TCP, TCP_SYN_RECORDS, TCP_TCBS, TCP_TIME_WAIT_RECORDS } from "../config";
 import { bucketKey } from "../random";
 
@@ -87,12 +88,14 @@ export function connectionUsesPort(localPort: u32): bool {
 
 /** The common part of any record. */
 export function connectionAt(id: u32): Connection {
-  if (id < FIRST_SYN_RECORD) return changetype<Connection>(TCBS + id * offsetof<Tcb>());
+  if (id < FIRST_SYN_RECORD) return changetype<Connection>(based(TCBS) + id * offsetof<Tcb>());
   if (id < FIRST_TIME_WAIT) {
-    return changetype<Connection>(SYN_RECORDS + (id - FIRST_SYN_RECORD) * offsetof<SynRecord>());
+    return changetype<Connection>(
+      based(SYN_RECORDS) + (id - FIRST_SYN_RECORD) * offsetof<SynRecord>(),
+    );
   }
   assert(id < CONNECTIONS);
-  return changetype<Connection>(TIME_WAITS + (id - FIRST_TIME_WAIT) * offsetof<TimeWait>());
+  return changetype<Connection>(based(TIME_WAITS) + (id - FIRST_TIME_WAIT) * offsetof<TimeWait>());
 }
 
 if (offsetof<Tcb>() > 160) ERROR("a TCB has 160 bytes at most");
@@ -110,19 +113,21 @@ export const TIME_WAITS: usize = memory.data(
 /** A TCB by number. */
 export function tcbAt(id: u32): Tcb {
   assert(id < TCP_TCBS);
-  return changetype<Tcb>(TCBS + id * offsetof<Tcb>());
+  return changetype<Tcb>(based(TCBS) + id * offsetof<Tcb>());
 }
 
 /** A SYN queue record by its connection number. */
 export function synRecordAt(id: u32): SynRecord {
   assert(id >= FIRST_SYN_RECORD && id < FIRST_TIME_WAIT);
-  return changetype<SynRecord>(SYN_RECORDS + (id - FIRST_SYN_RECORD) * offsetof<SynRecord>());
+  return changetype<SynRecord>(
+    based(SYN_RECORDS) + (id - FIRST_SYN_RECORD) * offsetof<SynRecord>(),
+  );
 }
 
 /** A TIME-WAIT record by its connection number. */
 export function timeWaitAt(id: u32): TimeWait {
   assert(id >= FIRST_TIME_WAIT && id < CONNECTIONS);
-  return changetype<TimeWait>(TIME_WAITS + (id - FIRST_TIME_WAIT) * offsetof<TimeWait>());
+  return changetype<TimeWait>(based(TIME_WAITS) + (id - FIRST_TIME_WAIT) * offsetof<TimeWait>());
 }
 
 /** Records of a kind that are in use. */

@@ -36,17 +36,16 @@ export const enum TcpState {
   TIME_WAIT = 9,
 }
 
-/** Transmission control block (RFC 9293 3.3.1): all of a connection that has rings. */
+/**
+ * Transmission control block (RFC 9293 3.3.1): all of a connection that has rings. Bytes stand before half-words and these before
+ * words, what each segment asks for first: so far a Thumb load reaches by itself (31, 62 and 124 bytes).
+ */
 @unmanaged
 export class Tcb extends Connection {
   /** Socket that owns it, number plus one; 0 = not accepted yet, or an orphan that is finishing by itself. */
   socket: u8;
-  /** Next in the listener's accept queue, number plus one. */
-  nextAccept: u8;
-  /** In flight after the last output, without what limited transmit has sent, in units of 64 bytes (congestion.ts). */
-  flight: u16;
-  /** TcbFlag bits. */
-  flags: u32;
+  /** Its own connection number. */
+  id: u8;
   /** First error that the application has not been told, POSIX number. */
   error: u8;
   /** Timers armed, TcbTimer bits. */
@@ -54,7 +53,68 @@ export class Tcb extends Connection {
   /** Retransmissions, or window probes without an answer, in a row. */
   retries: u8;
   dupAcks: u8;
+  pieces: u8;
+  /** Ranges in the out-of-order list. */
+  ranges: u8;
+  /** Ranges of the flight that the peer has, by its SACKs (sack.ts). */
+  sacked: u8;
+  /**
+   * In the four low bits duplicate ACKs owed, one for each segment that came out of order (RFC 5681 4.2); in the others challenge
+   * ACKs sent in the present period (RFC 5961 7), which began at `challengeStart`.
+   */
+  ackCounts: u8;
+  /**
+   * Shift of the windows that the peer announces (RFC 7323 2.3); in the four high bits how often window probes have doubled
+   * their interval.
+   */
+  shifts: u8;
+  /** Largest text of a segment seen, in units of 8 bytes: the size that the peer really sends (RFC 5681 4.2). */
+  rcvMss: u8;
+  /** Type of service and time to live of segments. */
+  tos: u8;
+  ttl: u8;
+  /** What ecn.ts keeps. */
+  ecn: u8;
+  /** Last soft error (RFC 1122 4.2.3.9), POSIX number: the reason to be told if nothing gets through in the end. */
+  softError: u8;
 
+  /** In flight after the last output, without what limited transmit has sent, in units of 64 bytes (congestion.ts). */
+  flight: u16;
+  /** Initial number of the peer, its low 16 bits: text is placed by it (text.ts). */
+  irs: u16;
+  /** Sequence number of a FIN that has come, when flag FIN_SEEN: its low 16 bits, as no window is longer. */
+  finSeq: u16;
+  rto: u16;
+  /** Time of the segment that is being timed, when flag TIMING: its low 16 bits. */
+  rttStart: u16;
+  /** Send ring: index of its oldest byte, and bytes in it. */
+  ringHead: u16;
+  ringBytes: u16;
+  /** Maximum segment size towards the peer. */
+  sndMss: u16;
+  /** Deadline of the delayed acknowledgment, its low 16 bits: none is put off for longer than 30 s. */
+  delackDue: u16;
+  /** Bytes in order since the last acknowledgment. */
+  unackedBytes: u16;
+  /** End of the peer's urgent data, and of ours, when flags URGENT and URGENT_OUT: their low 16 bits. */
+  rcvUp: u16;
+  sndUp: u16;
+  /** Segment size that the peer and our ring allow, whatever a router has asked for. */
+  peerMss: u16;
+
+  /** Next in the listener's accept queue, number plus one. */
+  nextAccept: u8;
+  challengeStart: u8;
+  /** When `tsRecent` was taken, in units of 2^24 ms. */
+  tsAge: u8;
+  /** Segment size that a router has asked for in units of 8 bytes, 0 = none; believed when the segment does not get through (RFC 5927 7.2). */
+  routerMss: u8;
+  /** When `sndMss` was lowered below `peerMss`, in units of 131 s. */
+  mssLowered: u8;
+  reserved: u8;
+
+  /** TcbFlag bits. */
+  flags: u32;
   /** Send sequence variables (RFC 9293 3.3.1). SND.UNA is ISS until our SYN is acknowledged. */
   sndUna: u32;
   sndNxt: u32;
@@ -62,97 +122,37 @@ export class Tcb extends Connection {
   sndMax: u32;
   sndWnd: u32;
   sndWl1: u32;
-  /** Largest window the peer ever offered (RFC 5961 5.2, silly-window avoidance). */
-  maxSndWnd: u32;
-
   /** Receive sequence variables. */
   rcvNxt: u32;
   /** Right edge of the window that the peer has been told. */
   rcvAdv: u32;
-  /** First byte that the application has not read; the receive ring holds sequence s at s & (size-1). */
+  /** First byte that the application has not read. */
   rcvRead: u32;
-  /** Initial number of the peer, its low 16 bits: text is placed by it (text.ts). */
-  irs: u16;
-  /** Sequence number of a FIN that has come, when flag FIN_SEEN: its low 16 bits, as no window is longer. */
-  finSeq: u16;
-  /** The peer's clock as seen last (TS.Recent), and how far ours as shown to it is ahead of `now()` (RFC 7323). */
-  tsRecent: u32;
-  tsOffset: u32;
-
-  /** RFC 6298, in milliseconds; srtt scaled by 8, rttvar by 4. */
-  srtt: u32;
-  rttvar: u32;
-  rto: u16;
-  /** Time of the segment that is being timed, when flag TIMING: its low 16 bits. */
-  rttStart: u16;
-  rttSeq: u32;
-
-  /** RFC 5681, RFC 6582. */
+  /** Bytes queued to send or be acknowledged, over all pieces. */
+  queued: u32;
   cwnd: u32;
   ssthresh: u32;
-  recover: u32;
-  /** Up to here holes have been sent again in this recovery (HighRxt, RFC 6675 2). */
-  highRxt: u32;
-
+  rttSeq: u32;
+  /** Time from the last segment sent, for the restart after idle (RFC 5681 4.1). */
+  lastSent: u32;
   /** Deadlines, valid by `armed`; a third is `delackDue`. */
   rexmtDue: u32;
-  lifeDue: u32;
-
   /** End of the last segment sent that was not full (Minshall's form of Nagle's rule). */
   sndSml: u32;
 
-  /** Send ring: index of its oldest byte, and bytes in it. */
-  ringHead: u16;
-  ringBytes: u16;
-  /** Bytes queued to send or be acknowledged, over all pieces. */
-  queued: u32;
-  pieces: u8;
-  /** Ranges in the out-of-order list. */
-  ranges: u8;
-  /** Maximum segment size towards the peer. */
-  sndMss: u16;
-  /** Time from the last segment sent, for the restart after idle (RFC 5681 4.1). */
-  lastSent: u32;
-  /** Deadline of the delayed acknowledgment, its low 16 bits: none is put off for longer than 30 s. */
-  delackDue: u16;
-  /** Bytes in order since the last acknowledgment. */
-  unackedBytes: u16;
-  /** Type of service and time to live of segments. */
-  tos: u8;
-  ttl: u8;
-  /** Its own connection number. */
-  id: u8;
-  /**
-   * In the four low bits duplicate ACKs owed, one for each segment that came out of order (RFC 5681 4.2); in the others challenge
-   * ACKs sent in the present period (RFC 5961 7), which began at `challengeStart`.
-   */
-  ackCounts: u8;
-  challengeStart: u8;
-  /** Last soft error (RFC 1122 4.2.3.9), POSIX number: the reason to be told if nothing gets through in the end. */
-  softError: u8;
-  /**
-   * Shift of the windows that the peer announces (RFC 7323 2.3); in the four high bits how often window probes have doubled
-   * their interval.
-   */
-  shifts: u8;
-  /** When `tsRecent` was taken, in units of 2^24 ms. */
-  tsAge: u8;
-  /** End of the peer's urgent data, and of ours, when flags URGENT and URGENT_OUT: their low 16 bits. */
-  rcvUp: u16;
-  sndUp: u16;
-  /** Segment size that a router has asked for in units of 8 bytes, 0 = none; believed when the segment does not get through (RFC 5927 7.2). */
-  routerMss: u8;
-  /** Largest text of a segment seen, in units of 8 bytes: the size that the peer really sends (RFC 5681 4.2). */
-  rcvMss: u8;
-  /** Ranges of the flight that the peer has, by its SACKs (sack.ts). */
-  sacked: u8;
-  /** When `sndMss` was lowered below `peerMss`, in units of 131 s. */
-  mssLowered: u8;
-  /** Segment size that the peer and our ring allow, whatever a router has asked for. */
-  peerMss: u16;
-  /** What ecn.ts keeps. */
-  ecn: u8;
-  reserved: u8;
+  lifeDue: u32;
+  /** Largest window the peer ever offered (RFC 5961 5.2, silly-window avoidance). */
+  maxSndWnd: u32;
+  /** RFC 5681, RFC 6582. */
+  recover: u32;
+  /** Up to here holes have been sent again in this recovery (HighRxt, RFC 6675 2). */
+  highRxt: u32;
+  /** RFC 6298, in milliseconds; srtt scaled by 8, rttvar by 4. */
+  srtt: u32;
+  rttvar: u32;
+  /** The peer's clock as seen last (TS.Recent), and how far ours as shown to it is ahead of `now()` (RFC 7323). */
+  tsRecent: u32;
+  tsOffset: u32;
 
   get owedAcks(): u32 {
     return (<u32>this.ackCounts) & 15;

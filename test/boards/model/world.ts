@@ -138,6 +138,7 @@ export class BoardWorld {
       },
       sumWords: (at: number, words: number, sum: number) => this.sumWords(at, words, sum),
       sumHeader: (at: number) => this.sumWords(at, 5, 0),
+      based: (at: number) => at,
       flashBase: () => blobAt,
       settingsBase: settingsAt,
     };
