@@ -3,6 +3,7 @@
  * (defaults and meaning: `options.ts`); derived values and the relations that must hold are checked here, at compile time.
  */
 export const SOCKETS: u32 = OPT_SOCKETS;
+export const SOCKET_MORE_OPTIONS: bool = OPT_SOCKET_MORE_OPTIONS != 0;
 export const EPOLLS: u32 = OPT_EPOLLS;
 export const LOOP_TIMERS: u32 = OPT_LOOP_TIMERS;
 export const LOOP_DEFERRED: u32 = OPT_LOOP_DEFERRED;

@@ -1,5 +1,6 @@
 // The build options as the compiler sees them: the host tools pass each as `--use OPT_NAME=value` (see options.ts).
 declare const OPT_SOCKETS: u32;
+declare const OPT_SOCKET_MORE_OPTIONS: u32;
 declare const OPT_EPOLLS: u32;
 declare const OPT_LOOP_TIMERS: u32;
 declare const OPT_LOOP_DEFERRED: u32;

@@ -51,6 +51,16 @@ export { IP_MTU } from "./config";
 
 export const iface: Interface = changetype<Interface>(memory.data(offsetof<Interface>(), 4));
 
+/** Numbers of the devices, as SO_BINDTODEVICE and IP_PKTINFO have them: any, the loopback device, Ethernet. */
+export const DEVICE_ANY: u32 = 0;
+export const DEVICE_LOOPBACK: u32 = 1;
+export const DEVICE_ETHERNET: u32 = 2;
+
+/** Device by which packets go to an address, and by which they come from it. */
+export function deviceTowards(address: u32): u32 {
+  return address >>> 24 == 127 || address == iface.address ? DEVICE_LOOPBACK : DEVICE_ETHERNET;
+}
+
 /** Where our MAC stands: 6 bytes in wire order. */
 export function interfaceMac(): usize {
   return changetype<usize>(iface) + offsetof<Interface>("macHigh");

@@ -18,6 +18,7 @@ import {
   sockBind,
   sockClose,
   sockConnect,
+  sockDup,
   sockEvents,
   sockListen,
   sockListenAny,
@@ -46,6 +47,7 @@ import {
   connectionsInUse,
   tcbAt,
 } from "../../stack/tcp/connection";
+import { udpSentTo } from "../../stack/udp/transfer";
 import { tcpBrokenRule } from "./invariants";
 
 /**
@@ -181,6 +183,15 @@ export function lastPeerPort(): u32 {
 
 export function sysShutdown(fd: i32, how: i32): i32 {
   return sockShutdown(fd, how);
+}
+
+export function sysDup(fd: i32): i32 {
+  return sockDup(fd);
+}
+
+/** Where the datagram was sent to that was received last (IP_PKTINFO). */
+export function lastSentTo(): u32 {
+  return udpSentTo();
 }
 
 export function sysClose(fd: i32): i32 {

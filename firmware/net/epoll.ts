@@ -5,7 +5,7 @@ import { EBADF, EEXIST, EINVAL, EMFILE, ENOENT } from "../../stack/errors";
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDHUP } from "../../stack/posix";
 import { NO_READY, readyTake, readyTaken } from "../../stack/readiness";
 import { sockEvents } from "../../stack/socket/socket";
-import { NO_SOCKET, socketFd, socketIndex } from "../../stack/socket/table";
+import { NO_SOCKET, socketIndex } from "../../stack/socket/table";
 import { gpioNews } from "./gpio";
 import { netPoll } from "./runtime";
 import { timeLeft } from "./socket-wait";
@@ -135,7 +135,9 @@ export function epollCtl(epfd: i32, operation: i32, fd: i32, event: EpollEvent |
   if ((event.events & EPOLLEXCLUSIVE) != 0) {
     if (operation == EPOLL_CTL_MOD || (event.events & EPOLLONESHOT) != 0) return -EINVAL;
   }
-  if (operation == EPOLL_CTL_ADD && known) return -EEXIST;
+  // One entry for a socket, whichever of its descriptors it was added by.
+  const other = socketIndex(interest.fd) == socket;
+  if (operation == EPOLL_CTL_ADD && other) return -EEXIST;
   if (operation == EPOLL_CTL_MOD && !known) return -ENOENT;
   interest.fd = fd;
   interest.events = event.events;
@@ -157,7 +159,7 @@ function gather(): void {
     let told = false;
     for (let instance: u32 = 0; instance < EPOLLS; instance++) {
       const interest = interestAt(instance, socket);
-      if (load<u8>(openAt(instance)) == 0 || interest.fd != socketFd(socket)) continue;
+      if (load<u8>(openAt(instance)) == 0 || socketIndex(interest.fd) != socket) continue;
       const exclusive = (interest.events & EPOLLEXCLUSIVE) != 0;
       if (exclusive && told) continue;
       interest.edges |= news;

@@ -175,7 +175,9 @@ export function socketIsTcp(index: u32): bool {
 
 /** True for a slot of the socket table that is open. */
 export function socketIsOpen(index: u32): bool {
-  return socketAt(index).kind != SocketKind.FREE;
+  // The descriptors that dup() made show no second time.
+  const kind = <u32>socketAt(index).kind;
+  return kind != SocketKind.FREE && kind != SocketKind.ALIAS;
 }
 
 /** Places for neighbours (ARP). */

@@ -1,8 +1,13 @@
+import { SOCKET_MORE_OPTIONS } from "../../stack/config";
 import { EBADF, EINVAL, EMSGSIZE, ENOTTY } from "../../stack/errors";
-import { MSG_TRUNC, SOCK_NONBLOCK } from "../../stack/posix";
-import { SockAddrIn } from "../../stack/socket/address";
+import { deviceTowards, iface } from "../../stack/interface";
+import { IPPROTO_IP, IP_PKTINFO, MSG_CTRUNC, MSG_TRUNC, SOCK_NONBLOCK } from "../../stack/posix";
+import { sockGetOption } from "../../stack/socket/options";
+import { udpSentFrom, udpSentTo } from "../../stack/udp/transfer";
+import { SockAddrIn, htonl } from "../../stack/socket/address";
 import { sockAtMark, sockIsStream, sockQueuedIn, sockQueuedOut } from "../../stack/socket/names";
 import { NO_SOCKET, SocketFlag, socketAt, socketIndex } from "../../stack/socket/table";
+import { sockDup } from "../../stack/socket/socket";
 import { sockPair } from "../../stack/socket/local-calls";
 import { accept, recv, recvfrom, send, sendto } from "./sockets";
 
@@ -23,7 +28,7 @@ export class IoVec {
   bytes: u32;
 }
 
-/** struct msghdr, without control data: 16 bytes. */
+/** struct msghdr: 24 bytes. */
 @unmanaged
 export class MsgHdr {
   /** Where from or where to; 0 = nowhere. */
@@ -31,8 +36,24 @@ export class MsgHdr {
   /** IoVec records, and how many there are. */
   iov: usize;
   iovCount: u32;
-  /** Set by recvmsg: MSG_TRUNC when a datagram was longer than the pieces. */
+  /** Set by recvmsg: MSG_TRUNC when a datagram was longer than the pieces, MSG_CTRUNC when the control data was. */
   flags: i32;
+  /** Room for control data; its length is set by recvmsg. */
+  control: usize;
+  controlBytes: u32;
+}
+
+/** struct cmsghdr with a struct in_pktinfo behind it, 24 bytes: what recvmsg tells with IP_PKTINFO. Addresses in network order. */
+@unmanaged
+export class PacketInfo {
+  bytes: u32;
+  level: i32;
+  type: i32;
+  /** The device: 1 = lo, 2 = eth0. */
+  interfaceIndex: i32;
+  /** Our address on it, and the one that the datagram was sent to. */
+  local: u32;
+  address: u32;
 }
 
 /** The last datagram was longer than the pieces. */
@@ -46,6 +67,14 @@ const DATAGRAM_BYTES: u32 = 1472;
 /** socketpair(2), of AF_UNIX: two descriptors to the two words at `fds`. */
 export function socketpair(domain: i32, type: i32, protocol: i32, fds: usize): i32 {
   return sockPair(domain, type, protocol, fds);
+}
+
+/**
+ * dup(2): a second descriptor of the same socket, with the same options and O_NONBLOCK; the socket is closed with the last of
+ * them. It takes a place in the table of sockets. -EBADF, -EMFILE.
+ */
+export function dup(fd: i32): i32 {
+  return sockDup(fd);
 }
 
 /** read(2). */
@@ -92,7 +121,29 @@ export function recvmsg(fd: i32, message: MsgHdr, flags: i32): i32 {
   cut = false;
   const got = receivePieces(fd, message.iov, message.iovCount, flags, from);
   message.flags = cut ? MSG_TRUNC : 0;
+  tellPacketInfo(fd, message, got >= 0);
   return got;
+}
+
+/** Control data of the datagram that was received, for a socket that asks for it. */
+function tellPacketInfo(fd: i32, message: MsgHdr, received: bool): void {
+  const room = message.controlBytes;
+  message.controlBytes = 0;
+  if (!SOCKET_MORE_OPTIONS || !received || sockGetOption(fd, IPPROTO_IP, IP_PKTINFO) <= 0) return;
+  if (room < offsetof<PacketInfo>()) {
+    message.flags |= MSG_CTRUNC;
+    return;
+  }
+  const to = udpSentTo();
+  const info = changetype<PacketInfo>(message.control);
+  const many = to >= 0xe0000000 || to == iface.broadcast;
+  info.bytes = offsetof<PacketInfo>();
+  info.level = IPPROTO_IP;
+  info.type = IP_PKTINFO;
+  info.interfaceIndex = <i32>deviceTowards(udpSentFrom());
+  info.local = htonl(many ? iface.address : to);
+  info.address = htonl(to);
+  message.controlBytes = offsetof<PacketInfo>();
 }
 
 /** A datagram's pieces leave as one; a stream's one after the other, as far as they are taken. */

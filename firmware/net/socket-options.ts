@@ -3,25 +3,32 @@ import {
   F_GETFL,
   F_SETFL,
   IPPROTO_IP,
+  IPPROTO_TCP,
   IP_ADD_MEMBERSHIP,
   IP_DROP_MEMBERSHIP,
   IP_MULTICAST_IF,
   O_NONBLOCK,
   SOL_SOCKET,
+  SO_BINDTODEVICE,
   SO_LINGER,
   SO_RCVTIMEO,
   SO_SNDTIMEO,
+  TCP_CONGESTION,
 } from "../../stack/posix";
-import { MULTICAST_GROUPS } from "../../stack/config";
-import { iface } from "../../stack/interface";
+import { MULTICAST_GROUPS, SOCKET_MORE_OPTIONS } from "../../stack/config";
+import { DEVICE_ANY, DEVICE_ETHERNET, DEVICE_LOOPBACK, iface } from "../../stack/interface";
+import { CONGESTION_CUBIC, CONGESTION_RENO } from "../../stack/socket/more-options";
 import { sockGetOption, sockSetOption } from "../../stack/socket/options";
 import { NO_SOCKET, SocketFlag, socketAt, socketIndex } from "../../stack/socket/table";
 
 /**
- * setsockopt(2). `value` points to an i32; IP_ADD_MEMBERSHIP and IP_DROP_MEMBERSHIP to two addresses (group, interface or 0); SO_LINGER to two of them (on, seconds), SO_RCVTIMEO and SO_SNDTIMEO to two of them
- * (seconds, microseconds).
+ * setsockopt(2). `value` points to an i32; IP_ADD_MEMBERSHIP and IP_DROP_MEMBERSHIP to two addresses (group, interface or 0);
+ * SO_LINGER to two of them (on, seconds), SO_RCVTIMEO and SO_SNDTIMEO to two of them (seconds, microseconds); SO_BINDTODEVICE to
+ * a name ("eth0", "lo", or none), TCP_CONGESTION to one ("cubic", or "reno" with TCP_CUBIC 0), with a zero behind it.
  */
 export function setsockopt(fd: i32, level: i32, option: i32, value: usize, bytes: u32): i32 {
+  if (SOCKET_MORE_OPTIONS && isName(level, option))
+    return sockSetOption(fd, level, option, numberOfName(level, value, bytes));
   if (bytes < 4) return -EINVAL;
   let number = load<i32>(value);
   if (level == SOL_SOCKET) {
@@ -48,7 +55,7 @@ export function setsockopt(fd: i32, level: i32, option: i32, value: usize, bytes
   return sockSetOption(fd, level, option, number);
 }
 
-/** getsockopt(2): writes the option, an i32 or a pair as for setsockopt, to `value`. */
+/** getsockopt(2): writes the option, an i32, a pair or a name (8 bytes) as for setsockopt, to `value`. */
 export function getsockopt(fd: i32, level: i32, option: i32, value: usize): i32 {
   const number = sockGetOption(fd, level, option);
   if (number == -EBADF || number == -ENOPROTOOPT || number == -EOPNOTSUPP) return number;
@@ -58,10 +65,56 @@ export function getsockopt(fd: i32, level: i32, option: i32, value: usize): i32 
   } else if (level == SOL_SOCKET && (option == SO_RCVTIMEO || option == SO_SNDTIMEO)) {
     store<i32>(value, number / 1000);
     store<i32>(value, (number % 1000) * 1000, 4);
+  } else if (SOCKET_MORE_OPTIONS && isName(level, option)) {
+    tellName(level, number, value);
   } else {
     store<i32>(value, number);
   }
   return 0;
+}
+
+/** SO_BINDTODEVICE and TCP_CONGESTION have text for a value. */
+function isName(level: i32, option: i32): bool {
+  return level == SOL_SOCKET
+    ? option == SO_BINDTODEVICE
+    : level == IPPROTO_TCP && option == TCP_CONGESTION;
+}
+
+/** The first four letters of the names that there are; the fifth is another word. */
+const LO: u32 = 0x6f6c;
+const ETH0: u32 = 0x30687465;
+const RENO: u32 = 0x6f6e6572;
+const CUBI: u32 = 0x69627563;
+const C: u32 = 0x63;
+
+/** Number of the device or of the congestion control of this name; -1 = there is none. */
+function numberOfName(level: i32, value: usize, bytes: u32): i32 {
+  let head: u32 = 0;
+  let tail: u32 = 0;
+  for (let index: u32 = 0; index < min<u32>(bytes, 8); index++) {
+    const letter = <u32>load<u8>(value + <usize>index);
+    if (letter == 0) break;
+    if (index < 4) head |= letter << (index << 3);
+    else tail |= letter << ((index & 3) << 3);
+  }
+  if (level == IPPROTO_TCP) {
+    if (head == CUBI && tail == C) return CONGESTION_CUBIC;
+    return head == RENO && tail == 0 ? CONGESTION_RENO : -1;
+  }
+  if (head == 0) return <i32>DEVICE_ANY;
+  if (tail != 0) return -1;
+  return head == LO ? <i32>DEVICE_LOOPBACK : head == ETH0 ? <i32>DEVICE_ETHERNET : -1;
+}
+
+/** Writes a name with a zero behind it: 8 bytes. */
+function tellName(level: i32, number: i32, value: usize): void {
+  const cubic = level == IPPROTO_TCP && number == CONGESTION_CUBIC;
+  let head: u32 = cubic ? CUBI : RENO;
+  if (level == SOL_SOCKET) {
+    head = <u32>number == DEVICE_LOOPBACK ? LO : <u32>number == DEVICE_ETHERNET ? ETH0 : 0;
+  }
+  store<u32>(value, head);
+  store<u32>(value, cubic ? C : 0, 4);
 }
 
 /** fcntl(2): F_GETFL and F_SETFL with O_NONBLOCK. */

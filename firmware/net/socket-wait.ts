@@ -2,6 +2,7 @@ import { clockMs } from "board";
 import { MSG_DONTWAIT, POLLERR } from "../../stack/posix";
 import { sockEvents } from "../../stack/socket/socket";
 import { SOCKETS } from "../../stack/config";
+import { moreOptionsGiven, moreReceiveLow } from "../../stack/socket/more-options";
 import { NO_SOCKET, SocketFlag, socketAt, socketIndex } from "../../stack/socket/table";
 import { netPoll, netTurnMs, netTurns } from "./runtime";
 
@@ -53,6 +54,12 @@ export function timeLeft(startMs: u32, timeoutMs: u32): u32 {
 
 export function receiveTimeout(fd: i32): u32 {
   return socketAt(socketIndex(fd)).receiveTimeoutMs;
+}
+
+/** SO_RCVLOWAT; 0 = not set. */
+export function receiveLow(fd: i32): u32 {
+  const index = socketIndex(fd);
+  return moreOptionsGiven() && index != NO_SOCKET ? moreReceiveLow(socketAt(index)) : 0;
 }
 
 export function sendTimeout(fd: i32): u32 {

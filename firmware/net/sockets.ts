@@ -39,12 +39,13 @@ import {
 } from "../../stack/socket/socket";
 import { sockHasPeer, sockIsLocal } from "../../stack/socket/names";
 import { SHUT_WR } from "../../stack/posix";
-import { NO_SOCKET, socketAt, socketIndex } from "../../stack/socket/table";
+import { NO_SOCKET, socketAt, socketIndex, socketShared } from "../../stack/socket/table";
 import { netPoll } from "./runtime";
 import {
   broken,
   mayWait,
   readShut,
+  receiveLow,
   receiveTimeout,
   sendTimeout,
   timeLeft,
@@ -77,10 +78,13 @@ export {
   IP_MULTICAST_IF,
   IP_MULTICAST_LOOP,
   IP_MULTICAST_TTL,
+  IP_PKTINFO,
   IP_TOS,
   IP_TTL,
+  MSG_CTRUNC,
   MSG_DONTWAIT,
   MSG_MORE,
+  MSG_NOSIGNAL,
   MSG_OOB,
   MSG_PEEK,
   MSG_TRUNC,
@@ -103,6 +107,7 @@ export {
   SOL_RAW,
   SOL_SOCKET,
   SO_ACCEPTCONN,
+  SO_BINDTODEVICE,
   SO_BROADCAST,
   SO_DOMAIN,
   SO_ERROR,
@@ -110,13 +115,16 @@ export {
   SO_LINGER,
   SO_PROTOCOL,
   SO_RCVBUF,
+  SO_RCVLOWAT,
   SO_RCVTIMEO,
   SO_REUSEADDR,
   SO_REUSEPORT,
   SO_SNDBUF,
   SO_SNDTIMEO,
   SO_TYPE,
+  TCP_CONGESTION,
   TCP_CORK,
+  TCP_DEFER_ACCEPT,
   TCP_KEEPCNT,
   TCP_KEEPIDLE,
   TCP_KEEPINTVL,
@@ -152,6 +160,8 @@ export {
   EISCONN,
   EMFILE,
   EMSGSIZE,
+  ENODEV,
+  ENOENT,
   ENETUNREACH,
   ENOBUFS,
   ENOPROTOOPT,
@@ -301,7 +311,9 @@ export function recvfrom(
   address: SockAddrIn | null,
 ): i32 {
   const startMs = clockMs();
-  const all = (flags & MSG_WAITALL) != 0 && (flags & MSG_PEEK) == 0 && sockIsStream(fd);
+  const gathers = (flags & MSG_PEEK) == 0 && sockIsStream(fd);
+  const all = gathers && (flags & MSG_WAITALL) != 0;
+  const enough = all ? capacity : gathers ? min<u32>(capacity, receiveLow(fd)) : 0;
   let done: u32 = 0;
   let result: i32;
   for (;;) {
@@ -314,7 +326,7 @@ export function recvfrom(
       if (result > 0) done = <u32>result;
       break;
     }
-    if (result > 0 && (!all || done == capacity || broken(fd))) break;
+    if (result > 0 && (done >= enough || broken(fd))) break;
     const left = timeLeft(startMs, receiveTimeout(fd));
     if (left == 0) break;
     if (result < 0) {
@@ -345,7 +357,7 @@ export function shutdown(fd: i32, how: i32): i32 {
  */
 export function close(fd: i32): i32 {
   const index = socketIndex(fd);
-  if (index != NO_SOCKET && socketAt(index).lingerS != 0 && mayWait(fd, 0)) {
+  if (index != NO_SOCKET && lingers(index) && mayWait(fd, 0)) {
     const startMs = clockMs();
     const timeoutMs = <u32>socketAt(index).lingerS * 1000;
     sockShutdown(fd, SHUT_WR);
@@ -356,6 +368,10 @@ export function close(fd: i32): i32 {
     }
   }
   return sockClose(fd);
+}
+
+function lingers(index: u32): bool {
+  return socketAt(index).lingerS != 0 && !socketShared(index);
 }
 
 /** getsockname(2). */

@@ -4,10 +4,12 @@ import { localEvents } from "../local/slots";
 import { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLRDHUP } from "../posix";
 import { rawSlot } from "../raw/slots";
 import { tcbAt } from "../tcp/connection";
+import { textReadable } from "../tcp/text";
 import { tcpEvents, tcpListenerEvents } from "../tcp/user";
 import { udpHasError } from "../udp/slots";
 import { udpReadable, udpWritable } from "../udp/transfer";
-import { NO_SOCKET, SocketFlag, SocketKind, socketAt, socketIndex } from "./table";
+import { moreOptionsGiven } from "./more-options";
+import { NO_SOCKET, Socket, SocketFlag, SocketKind, socketAt, socketIndex } from "./table";
 
 /** Readiness as poll(2) bits; POLLNVAL for a descriptor that is not open. */
 export function sockEvents(fd: i32): u32 {
@@ -18,7 +20,8 @@ export function sockEvents(fd: i32): u32 {
   if (TCP && socket.kind == SocketKind.LISTENER) return tcpListenerEvents(slot);
   if (TCP && socket.kind == SocketKind.CONNECTION) {
     const shut: u32 = (socket.flags & SocketFlag.READ_SHUT) != 0 ? POLLIN : 0;
-    return tcpEvents(tcbAt(slot)) | shut;
+    const events = tcpEvents(tcbAt(slot)) | shut;
+    return moreOptionsGiven() && belowLow(socket, events) ? events & ~POLLIN : events;
   }
   if (socket.kind == SocketKind.STREAM) return POLLOUT | POLLHUP;
   if (RAW_SOCKETS != 0 && socket.kind == SocketKind.RAW)
@@ -28,6 +31,13 @@ export function sockEvents(fd: i32): u32 {
   if (udpWritable(slot)) events |= POLLOUT;
   if (udpHasError(slot)) events |= POLLERR;
   return events | shutEvents(socket.flags);
+}
+
+/** True when a connection is readable, but has less text than SO_RCVLOWAT asks for, and more may come. */
+function belowLow(socket: Socket, events: u32): bool {
+  if ((events & (POLLIN | POLLRDHUP | POLLERR)) != POLLIN) return false;
+  if ((socket.flags & SocketFlag.READ_SHUT) != 0) return false;
+  return textReadable(tcbAt(<u32>socket.index)) < <u32>socket.receiveLow;
 }
 
 /** Of a datagram socket after shutdown(). */

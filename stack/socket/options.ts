@@ -2,6 +2,7 @@ import {
   LOCAL_SOCKETS,
   MULTICAST_GROUPS,
   RAW_SOCKETS,
+  SOCKET_MORE_OPTIONS,
   TCP,
   TCP_KEEPALIVE,
   TCP_RX_BYTES,
@@ -48,6 +49,7 @@ import { DEFAULT_TTL } from "../ip/packet";
 import { sockTakeError } from "./names";
 import { groupGetOption, groupOption, groupSetOption } from "./group-options";
 import { localGetOption, localSetOption } from "./local-calls";
+import { moreGetOption, moreSetOption } from "./more-options";
 import { getPatience, setKeepAlive, setPatience } from "./patience";
 import { GENERAL_OPTION, rawGetOption, rawNoteOption, rawSetOption } from "./raw-options";
 import { NO_SOCKET, Socket, SocketFlag, SocketKind, socketAt, socketIndex } from "./table";
@@ -77,6 +79,10 @@ export function sockSetOption(fd: i32, level: i32, option: i32, value: i32): i32
 }
 
 function setGeneral(socket: Socket, level: i32, option: i32, value: i32): i32 {
+  if (SOCKET_MORE_OPTIONS) {
+    const own = moreSetOption(socket, level, option, value);
+    if (own != GENERAL_OPTION) return own;
+  }
   if (level == SOL_SOCKET) return setSocketOption(socket, option, value);
   if (
     level == IPPROTO_TCP &&
@@ -170,6 +176,10 @@ export function sockGetOption(fd: i32, level: i32, option: i32): i32 {
   }
   if (LOCAL_SOCKETS != 0 && socket.kind == SocketKind.LOCAL) {
     const own = localGetOption(socket, level, option);
+    if (own != GENERAL_OPTION) return own;
+  }
+  if (SOCKET_MORE_OPTIONS) {
+    const own = moreGetOption(socket, level, option);
     if (own != GENERAL_OPTION) return own;
   }
   const stream = <u32>socket.kind < <u32>SocketKind.DATAGRAM;

@@ -18,6 +18,7 @@ import {
   EINVAL,
   EISCONN,
   EMFILE,
+  ENETUNREACH,
   ENOTCONN,
   EOPNOTSUPP,
 } from "../errors";
@@ -46,6 +47,7 @@ import { udpBind, udpClose, udpConnect } from "../udp/slots";
 import { POLLHUP, POLLIN, POLLOUT, SHUT_RD, SHUT_RDWR, SHUT_WR } from "../posix";
 import { sockPeerAddress } from "./names";
 import { localAcceptSocket } from "./local-calls";
+import { moreMaxSegment, moreMayReach, moreOptionsGiven, moreOptionsListen } from "./more-options";
 import { applyPatience } from "./patience";
 import {
   NO_SOCKET,
@@ -53,10 +55,14 @@ import {
   SocketFlag,
   SocketKind,
   socketAllocate,
+  socketAlias,
   socketAt,
   socketFd,
   socketFree,
+  socketFreeAlias,
   socketIndex,
+  socketLetGo,
+  socketShared,
 } from "./table";
 
 export {
@@ -175,6 +181,7 @@ function becomeListener(index: u32, port: u32, backlog: u32): i32 {
   if (listener < 0) return listener;
   socket.kind = <u8>SocketKind.LISTENER;
   socket.index = <u8>listener;
+  if (moreOptionsGiven()) moreOptionsListen(socket);
   return 0;
 }
 
@@ -199,6 +206,7 @@ export function sockAccept(fd: i32): i32 {
   }
   const child = socketAt(fresh);
   attach(child, <u32>id);
+  child.receiveLow = socket.receiveLow;
   child.flags = socket.flags & ~(SocketFlag.NONBLOCK | SocketFlag.READ_SHUT);
   child.tos = socket.tos;
   child.ttl = socket.ttl;
@@ -222,6 +230,8 @@ function applyOptions(socket: Socket, id: u32): void {
   if ((socket.flags & SocketFlag.CORK) != 0) tcb.flags |= TcbFlag.CORK;
   if ((socket.flags & SocketFlag.QUICK_ACK) != 0) tcb.flags |= TcbFlag.QUICK_ACK;
   if (TCP_KEEPALIVE) applyPatience(socket, tcb);
+  if (moreOptionsGiven() && tcb.state == TcpState.SYN_SENT)
+    tcb.peerMss = <u16>moreMaxSegment(socket);
 }
 
 function attach(socket: Socket, id: u32): void {
@@ -242,6 +252,7 @@ export function sockConnect(fd: i32, address: u32, port: u32): i32 {
   if (LOCAL_SOCKETS != 0 && isLocal(socket)) return localConnect(<u32>socket.index, address, port);
   if (!TCP || socket.kind == SocketKind.LISTENER) return -EOPNOTSUPP;
   if (socket.kind == SocketKind.CONNECTION) return connectOutcome(socket);
+  if (moreOptionsGiven() && !moreMayReach(socket, address)) return -ENETUNREACH;
   const local = socket.localPort != 0 ? <u32>socket.localPort : freePort();
   if (local == 0) return -EADDRNOTAVAIL;
   const id = tcpConnect(index, socket.localAddress, local, address, port);
@@ -302,6 +313,14 @@ function shutDatagrams(index: u32, how: i32): i32 {
   return 0;
 }
 
+/** dup(2): a second descriptor of the same socket; it is closed with its last one. -EBADF, -EMFILE. */
+export function sockDup(fd: i32): i32 {
+  const index = socketIndex(fd);
+  if (index == NO_SOCKET) return -EBADF;
+  const fresh = socketAlias(index);
+  return fresh == NO_SOCKET ? -EMFILE : socketFd(fresh);
+}
+
 /** close(2). Never waits: what was queued is delivered in the background. */
 export function sockClose(fd: i32): i32 {
   return closeWith(fd, false);
@@ -323,10 +342,15 @@ export function sockAbort(fd: i32): i32 {
 function closeWith(fd: i32, abort: bool): i32 {
   const index = socketIndex(fd);
   if (index == NO_SOCKET) return -EBADF;
+  if (socketShared(index)) {
+    socketLetGo(fd, index);
+    return 0;
+  }
   const socket = socketAt(index);
   const kind = <u32>socket.kind;
   const slot = <u32>socket.index;
   const reset = abort || (socket.flags & SocketFlag.LINGER_RESET) != 0;
+  socketFreeAlias(fd, index);
   socketFree(index);
   if (TCP && kind == SocketKind.LISTENER) tcpCloseListener(slot);
   else if (TCP && kind == SocketKind.CONNECTION) tcpClose(tcbAt(slot), reset);

@@ -12,6 +12,8 @@ export const enum SocketKind {
   RAW = 5,
   /** AF_UNIX. */
   LOCAL = 6,
+  /** A further descriptor, made by dup(), of the socket at `index`. */
+  ALIAS = 7,
 }
 
 export const enum SocketFlag {
@@ -35,6 +37,8 @@ export const enum SocketFlag {
   QUICK_ACK = 2048,
   /** Of datagrams; a stream has its FIN. */
   WRITE_SHUT = 4096,
+  /** Its first descriptor was closed; others made by dup() are left. */
+  FIRST_CLOSED = 0x40000000,
 }
 
 /** One open socket. */
@@ -48,7 +52,8 @@ export class Socket {
   tos: u8;
   flags: u32;
   localPort: u16;
-  ttl: u8;
+  /** SO_RCVLOWAT; 0 = 1. */
+  receiveLow: u16;
   localAddress: u32;
   /** SO_RCVTIMEO and SO_SNDTIMEO in milliseconds; 0 = for ever. */
   receiveTimeoutMs: u32;
@@ -59,7 +64,7 @@ export class Socket {
   keepIdleS: u16;
   keepIntervalS: u16;
   keepCount: u8;
-  reserved: u8;
+  ttl: u8;
   /** SO_LINGER with time: seconds that close() waits for delivery; 0 = it does not wait. */
   lingerS: u16;
 }
@@ -84,6 +89,9 @@ export function socketAt(index: u32): Socket {
   return changetype<Socket>(TABLE + index * offsetof<Socket>());
 }
 
+/** dup() was called. Nothing sets it in an image without dup(), which therefore has nothing of it. */
+let aliases: bool = false;
+
 /** Slot of a descriptor, NO_SOCKET when it is not, or no longer, open. */
 export function socketIndex(fd: i32): u32 {
   const index = (<u32>fd) & (STRIDE - 1);
@@ -91,7 +99,7 @@ export function socketIndex(fd: i32): u32 {
   const socket = socketAt(index);
   const generation = (<u32>fd) >>> 8;
   if (socket.kind == SocketKind.FREE || <u32>socket.generation != generation) return NO_SOCKET;
-  return index;
+  return aliases && socket.kind == SocketKind.ALIAS ? <u32>socket.index : index;
 }
 
 /** Descriptor of an open slot. */
@@ -115,6 +123,45 @@ export function socketAllocate(kind: SocketKind): u32 {
     return index;
   }
   return NO_SOCKET;
+}
+
+/** dup(2): another descriptor of the socket in a slot; NO_SOCKET when all slots are in use. */
+export function socketAlias(index: u32): u32 {
+  const fresh = socketAllocate(SocketKind.ALIAS);
+  if (fresh == NO_SOCKET) return NO_SOCKET;
+  aliases = true;
+  socketAt(fresh).index = <u8>index;
+  return fresh;
+}
+
+/** True when the socket in a slot has more than one descriptor. */
+export function socketShared(index: u32): bool {
+  if (!aliases) return false;
+  let names: u32 = (socketAt(index).flags & SocketFlag.FIRST_CLOSED) != 0 ? 0 : 1;
+  for (let other: u32 = 0; other < SOCKETS; other++) {
+    const alias = socketAt(other);
+    if (alias.kind == SocketKind.ALIAS && <u32>alias.index == index) names += 1;
+  }
+  return names > 1;
+}
+
+/** Closes one of several descriptors of the socket in slot `index`; the socket stays. */
+export function socketLetGo(fd: i32, index: u32): void {
+  const own = (<u32>fd) & (STRIDE - 1);
+  if (own != index) {
+    socketFree(own);
+    return;
+  }
+  // The slot stays, and nobody has its descriptor any more.
+  const socket = socketAt(index);
+  socket.flags |= SocketFlag.FIRST_CLOSED;
+  socket.generation = <u8>((<u32>socket.generation + 1) & 0x7f);
+}
+
+/** Closes the slot of an alias, if that is what a descriptor is. */
+export function socketFreeAlias(fd: i32, index: u32): void {
+  const own = (<u32>fd) & (STRIDE - 1);
+  if (aliases && own != index) socketFree(own);
 }
 
 /** Closes a slot; its descriptors are stale from now on. */

@@ -1,4 +1,4 @@
-import { TCP_SACK, TCP_TIMESTAMPS, TCP_WINDOW_SCALE } from "../config";
+import { SOCKET_MORE_OPTIONS, TCP_SACK, TCP_TIMESTAMPS, TCP_WINDOW_SCALE } from "../config";
 import { isDue, now } from "../now";
 import { keyedHash } from "../random";
 import { Counter, count } from "../statistics";
@@ -77,8 +77,8 @@ function mayAnswer(): bool {
   return true;
 }
 
-/** Answers a SYN without keeping anything; `mss` is what we may send per segment. */
-export function cookieAnswer(segment: Segment, mss: u32): void {
+/** Answers a SYN without keeping anything; `mss` is what we may send per segment, `maxSegment` (0 = none) what we say that the peer may. */
+export function cookieAnswer(segment: Segment, mss: u32, maxSegment: u32): void {
   if (!mayAnswer()) {
     count(Counter.TCP_SYN_DROPPED);
     return;
@@ -97,6 +97,7 @@ export function cookieAnswer(segment: Segment, mss: u32): void {
   TX.ack = segment.seq + 1;
   // Window 0: no text can get lost while the peer waits for a TCB.
   TX.window = 0;
+  if (SOCKET_MORE_OPTIONS) TX.offset = maxSegment;
   synAckSend(SynOption.MSS | offerOptions(segment), 0);
 }
 

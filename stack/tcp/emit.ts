@@ -1,5 +1,6 @@
 import { sumHeader } from "cpu";
 import {
+  SOCKET_MORE_OPTIONS,
   TCP,
   TCP_ECN,
   TCP_RX_BYTES,
@@ -15,6 +16,7 @@ import { Counter, count } from "../statistics";
 import { Be } from "../wire/bytes";
 import { sumAdd, sumField, sumPseudoHeader } from "../wire/checksum";
 import { Connection, SynRecord, Tcb, TcbFlag } from "./connection";
+import { listenerMaxSegment } from "./listener";
 import { sackWrite } from "./sack-report";
 import { Segment, TCP_HEADER_BYTES, TIMESTAMP_BYTES, TIMESTAMP_HEAD, TcpBit } from "./segment";
 import { sendQueueRun, sendQueueSum, sendQueueWrite } from "./send-queue";
@@ -67,7 +69,7 @@ export class TxSegment {
   bits: u32;
   /** SynOption bits. What a TCB has to report of text out of order is added by itself. */
   options: u32;
-  /** Bytes of text, and where they begin in the send queue of the TCB. */
+  /** Bytes of text, and where they begin in the send queue of the TCB; of a SYN-ACK without one `offset` is TCP_MAXSEG, 0 = none. */
   bytes: u32;
   offset: u32;
   /** ECN field of the packet. */
@@ -81,11 +83,17 @@ export class TxSegment {
 
 export const TX: TxSegment = changetype<TxSegment>(memory.data(TCP ? offsetof<TxSegment>() : 1, 4));
 
+/** Longest text of a segment, to be announced: less than fits a frame only with TCP_MAXSEG. */
+function announced(tcb: Tcb | null): u32 {
+  const limit = tcb != null ? <u32>tcb.peerMss : TX.offset;
+  return SOCKET_MORE_OPTIONS && limit != 0 ? min<u32>(RECEIVE_MSS, limit) : RECEIVE_MSS;
+}
+
 /** Writes the options behind the header; returns their bytes. */
-function writeOptions(options: u32): u32 {
+function writeOptions(options: u32, tcb: Tcb | null): u32 {
   let at: u32 = 20;
   if ((options & SynOption.MSS) != 0) {
-    store<u32>(HEADER, bswap<u32>((2 << 24) | (4 << 16) | RECEIVE_MSS), 20);
+    store<u32>(HEADER, bswap<u32>((2 << 24) | (4 << 16) | announced(tcb)), 20);
     at = 24;
     if (TCP_WINDOW_SCALE && (options & SynOption.SCALE) != 0) {
       store<u32>(HEADER + at, bswap<u32>((1 << 24) | (3 << 16) | (3 << 8)));
@@ -109,7 +117,7 @@ function writeOptions(options: u32): u32 {
 export function segmentSend(tx: TxSegment, tcb: Tcb | null): i32 {
   const bytes = tx.bytes;
   let headerBytes: u32 = TCP_HEADER_BYTES;
-  if (tx.options != 0) headerBytes += writeOptions(tx.options);
+  if (tx.options != 0) headerBytes += writeOptions(tx.options, tcb);
   if (TCP_SACK && tcb != null && reports(tcb)) headerBytes += sackWrite(tcb, HEADER + headerBytes);
   let tos: u32 = tcb != null ? <u32>tcb.tos : 0;
   if (TCP_ECN && tcb != null) tos |= tx.ecn;
@@ -162,6 +170,7 @@ export function synAckOutput(record: SynRecord): i32 {
   TX.seq = record.iss;
   TX.ack = record.irs + 1;
   TX.window = record.promised;
+  if (SOCKET_MORE_OPTIONS) TX.offset = listenerMaxSegment(<u32>record.listener - 1);
   if (TCP_TIMESTAMPS && stamps != 0) txStamp(record.stamp);
   return synAckSend(SynOption.MSS | scale | sack | stamps, record.ecn ? <u32>TcpBit.ECE : 0);
 }

@@ -1,4 +1,4 @@
-import { TCP_TIMESTAMPS } from "../config";
+import { SOCKET_MORE_OPTIONS, TCP_TIMESTAMPS } from "../config";
 import { isDue, now } from "../now";
 import { Counter, count } from "../statistics";
 import { noteWindow } from "./acknowledge";
@@ -13,7 +13,7 @@ import {
 } from "./connection";
 import { cookieAnswer, cookieCheck, cookieOptions } from "./cookie";
 import { SEND_MSS_MAX, sendAnswer, sendOfRecord } from "./emit";
-import { NO_LISTENER, listenerFind } from "./listener";
+import { NO_LISTENER, listenerAt, listenerFind, listenerMaxSegment } from "./listener";
 import { pendingAdd } from "./pending";
 import { promote, promoteCommit, promoteLater, promoteNews, roomToPromise } from "./promote";
 import { DEFAULT_MSS, MINIMUM_MSS, Segment, TcpBit, segmentLength } from "./segment";
@@ -113,11 +113,13 @@ export function refuse(segment: Segment): void {
 }
 
 function synReceived(segment: Segment, listener: u32): void {
-  const mss = sendMss(segment.mss);
+  const limit: u32 = SOCKET_MORE_OPTIONS ? listenerMaxSegment(listener) : 0;
+  let mss = sendMss(segment.mss);
+  if (SOCKET_MORE_OPTIONS && limit != 0) mss = min<u32>(mss, limit);
   // The last record is kept for those who prove themselves with a cookie.
   const id = othersFirst() ? NO_CONNECTION : synRecordAllocate(FIRST_TIME_WAIT - 1);
   if (id == NO_CONNECTION) {
-    cookieAnswer(segment, mss);
+    cookieAnswer(segment, mss, limit);
     return;
   }
   const promised = roomToPromise(listener);
@@ -206,8 +208,14 @@ export function finishesHandshake(record: SynRecord, segment: Segment): bool {
   if (TCP_TIMESTAMPS && record.stamped) {
     if (!segment.stamped || <i32>(segment.tsVal - record.stamp) < 0) return false;
   }
+  if (SOCKET_MORE_OPTIONS && segment.textBytes == 0 && defers(record)) return false;
   // A window probe may stand one before the first byte of text.
   return segment.seq - record.irs <= record.promised + 1;
+}
+
+/** TCP_DEFER_ACCEPT: a handshake without text does not count yet; the SYN-ACK goes again, and its answer may have text. */
+function defers(record: SynRecord): bool {
+  return record.retries < listenerAt(<u32>record.listener - 1).deferrals;
 }
 
 /** The listener is closing: its half-open connections are refused, or go to `heir`, who shares its place. */

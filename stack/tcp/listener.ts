@@ -1,4 +1,5 @@
-import { TCP, TCP_ANY_PORT, TCP_LISTENERS } from "../config";
+import { SOCKET_MORE_OPTIONS, TCP, TCP_ANY_PORT, TCP_LISTENERS } from "../config";
+import { deviceTowards } from "../interface";
 import { keyedHash } from "../random";
 import { Tcb, tcbAt } from "./connection";
 
@@ -20,8 +21,28 @@ export class Listener {
   tail: u8;
   /** SO_REUSEPORT: others that have it too may listen at the same place, and connections are spread over them. */
   shared: bool;
-  reserved: u8;
-  reserved2: u16;
+  /** In the low four bits `deferrals`, above them `device`. */
+  manner: u8;
+  /** TCP_MAXSEG; 0 = none. */
+  maxSegment: u16;
+
+  /** TCP_DEFER_ACCEPT: SYN-ACKs that are sent again before a handshake without text counts. */
+  get deferrals(): u32 {
+    return (<u32>this.manner) & 15;
+  }
+
+  set deferrals(count: u32) {
+    this.manner = <u8>(((<u32>this.manner) & 0xf0) | count);
+  }
+
+  /** SO_BINDTODEVICE. */
+  get device(): u32 {
+    return (<u32>this.manner) >>> 4;
+  }
+
+  set device(device: u32) {
+    this.manner = <u8>(((<u32>this.manner) & 15) | (device << 4));
+  }
 }
 
 const LISTENERS: usize = memory.data(TCP ? TCP_LISTENERS * offsetof<Listener>() : 1, 4);
@@ -47,6 +68,8 @@ export function listenerFind(address: u32, port: u32, peer: u32, peerPort: u32):
     const any = TCP_ANY_PORT && listener.localPort == 0;
     if (<u32>listener.localPort != port && !any) continue;
     if (listener.localAddress != 0 && listener.localAddress != address) continue;
+    if (SOCKET_MORE_OPTIONS && listener.device != 0 && listener.device != deviceTowards(peer))
+      continue;
     const value: u32 = (any ? 1 : 2) + (listener.localAddress != 0 ? 1 : 0);
     if (value == score) equals += 1;
     if (value <= score) continue;
@@ -91,6 +114,11 @@ export function listenerTaken(address: u32, port: u32, shared: bool): bool {
     if (listener.localAddress == 0 || address == 0 || listener.localAddress == address) return true;
   }
   return false;
+}
+
+/** TCP_MAXSEG of a listener; 0 = none. */
+export function listenerMaxSegment(index: u32): u32 {
+  return <u32>listenerAt(index).maxSegment;
 }
 
 /** A free slot, or NO_LISTENER. */

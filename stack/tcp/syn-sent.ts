@@ -1,4 +1,10 @@
-import { TCP_RX_BYTES, TCP_SACK, TCP_TIMESTAMPS, TCP_WINDOW_SCALE } from "../config";
+import {
+  SOCKET_MORE_OPTIONS,
+  TCP_RX_BYTES,
+  TCP_SACK,
+  TCP_TIMESTAMPS,
+  TCP_WINDOW_SCALE,
+} from "../config";
 import { ECONNREFUSED } from "../errors";
 import { now } from "../now";
 import { established, noteWindow } from "./acknowledge";
@@ -47,7 +53,10 @@ export function synSentInput(tcb: Tcb, segment: Segment): void {
     return;
   }
   if ((bits & TcpBit.SYN) == 0) return;
-  tcb.sndMss = <u16>sendMss(segment.mss);
+  // Until now it held TCP_MAXSEG, if that was set.
+  const limit: u32 = SOCKET_MORE_OPTIONS ? <u32>tcb.peerMss : 0;
+  const mss = sendMss(segment.mss);
+  tcb.sndMss = <u16>(SOCKET_MORE_OPTIONS && limit != 0 ? min<u32>(mss, limit) : mss);
   tcb.peerMss = tcb.sndMss;
   if (TCP_WINDOW_SCALE && segment.scale != NO_SCALE) tcb.sndShift = segment.scale;
   if (TCP_SACK && segment.sackPermitted) tcb.flags |= TcbFlag.SACK_PERMITTED;

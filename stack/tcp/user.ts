@@ -120,6 +120,8 @@ export function tcpListen(socket: u32, address: u32, port: u32, backlog: u32, sh
   listener.head = 0;
   listener.tail = 0;
   listener.shared = shared;
+  listener.manner = 0;
+  listener.maxSegment = 0;
   listener.open = true;
   return <i32>index;
 }

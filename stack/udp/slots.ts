@@ -1,6 +1,6 @@
-import { MULTICAST_GROUPS, UDP_RX_BYTES, UDP_SOCKETS } from "../config";
+import { MULTICAST_GROUPS, SOCKET_MORE_OPTIONS, UDP_RX_BYTES, UDP_SOCKETS } from "../config";
 import { EACCES, EADDRINUSE, EADDRNOTAVAIL, EINVAL, ENETUNREACH, ENOBUFS } from "../errors";
-import { iface } from "../interface";
+import { DEVICE_LOOPBACK, deviceTowards, iface } from "../interface";
 import { routeSource } from "../ip/ipv4-output";
 import { DEFAULT_TTL, isLoopback } from "../ip/packet";
 import { keyedHash, random32 } from "../random";
@@ -40,7 +40,15 @@ export const enum UdpFlag {
   REUSE = 2,
   /** SO_REUSEPORT: the same, and datagrams are spread over them. */
   REUSE_PORT = 4,
+  /** IP_PKTINFO: where a datagram was sent to is kept for recvmsg(). */
+  PACKET_INFO = 8,
+  /** SO_BINDTODEVICE. */
+  LOOPBACK_ONLY = 16,
+  ETHERNET_ONLY = 32,
 }
+
+/** Flags by which a socket uses one device alone. */
+const DEVICES: u32 = UdpFlag.LOOPBACK_ONLY | UdpFlag.ETHERNET_ONLY;
 
 /** Flags by which sockets share a port. */
 const SHARING: u32 = UdpFlag.REUSE | UdpFlag.REUSE_PORT;
@@ -192,6 +200,16 @@ export function udpConnect(slot: u32, address: u32, port: u32): i32 {
   return 0;
 }
 
+/** True when a slot may not send to, or hear, this address by the device that it is bound to. */
+export function udpBarred(slot: UdpSlot, address: u32): bool {
+  return SOCKET_MORE_OPTIONS && ((<u32>slot.flags) & DEVICES) != 0 && elsewhere(slot, address);
+}
+
+function elsewhere(slot: UdpSlot, address: u32): bool {
+  const device = (<u32>slot.flags) & DEVICES;
+  return (deviceTowards(address) == DEVICE_LOOPBACK) != (device == UdpFlag.LOOPBACK_ONLY);
+}
+
 /**
  * Slot that takes a datagram from `source` to `destination`, plus one; 0 = none. Of several that share the port
  * (SO_REUSEADDR) the most exact one: connected to the sender, then bound to the address, then the newest; of equals that
@@ -207,7 +225,8 @@ export function udpFind(destination: u32, destinationPort: u32, source: u32, sou
     if (
       slot.localPort == <u16>destinationPort &&
       (slot.localAddress == 0 || slot.localAddress == destination) &&
-      (slot.peerPort == 0 || (slot.peerPort == <u16>sourcePort && slot.peerAddress == source))
+      (slot.peerPort == 0 || (slot.peerPort == <u16>sourcePort && slot.peerAddress == source)) &&
+      !udpBarred(slot, source)
     ) {
       const score: u32 = 1 + (slot.peerPort != 0 ? 2 : 0) + (slot.localAddress != 0 ? 1 : 0);
       if (score > best) {

@@ -1,5 +1,5 @@
 import { checksumOf } from "cpu";
-import { MULTICAST_GROUPS, UDP_RX_BYTES } from "../config";
+import { MULTICAST_GROUPS, SOCKET_MORE_OPTIONS, UDP_RX_BYTES } from "../config";
 import { EACCES, EAGAIN, EDESTADDRREQ, EINPROGRESS, EMSGSIZE, ENETUNREACH } from "../errors";
 import { IP_MTU } from "../interface";
 import { ipBegin, ipCancel, ipEnd, ipWrite, routeSource } from "../ip/ipv4-output";
@@ -14,6 +14,7 @@ import { groupLoop, groupTtl, isGroup } from "./multicast";
 import {
   DATAGRAM_HEADER_BYTES,
   udpBind,
+  udpBarred,
   udpMayReach,
   udpRing,
   udpSlot,
@@ -21,6 +22,9 @@ import {
 } from "./slots";
 
 const RING_MASK: u32 = UDP_RX_BYTES - 1;
+/** Ends of the datagram that was received last. The compiler leaves them out of an image in which nobody reads them. */
+let sentFrom: u32 = 0;
+let sentTo: u32 = 0;
 const DATAGRAM_BYTES_MAX: u32 = IP_MTU - IP_HEADER_BYTES - UDP_HEADER_BYTES;
 
 /**
@@ -62,6 +66,7 @@ export function udpSend(slot: u32, from: usize, bytes: u32, address: u32, port: 
   if (sending.error != 0) return -udpTakeError(slot);
   if (!udpMayReach(sending, address)) return -EACCES;
   if (bytes > DATAGRAM_BYTES_MAX) return -EMSGSIZE;
+  if (udpBarred(sending, address)) return -ENETUNREACH;
   if (sending.localPort == 0) {
     const bound = udpBind(slot, 0, 0);
     if (bound < 0) return bound;
@@ -113,6 +118,10 @@ export function udpReceive(
     store<u32>(peer, load<u32>(ring + head));
     store<u32>(peer, portAndBytes >>> 16, 4);
   }
+  if (SOCKET_MORE_OPTIONS) {
+    sentFrom = load<u32>(ring + head);
+    sentTo = load<u32>(ring + ((head + 4) & RING_MASK));
+  }
   const copied = min(bytes, capacity);
   const textAt = (head + DATAGRAM_HEADER_BYTES) & RING_MASK;
   const first = min(copied, UDP_RX_BYTES - textAt);
@@ -124,6 +133,16 @@ export function udpReceive(
     receiving.used = <u16>(<u32>receiving.used - total);
   }
   return <i32>(whole ? bytes : copied);
+}
+
+/** Where the datagram came from that was received last. */
+export function udpSentFrom(): u32 {
+  return sentFrom;
+}
+
+/** Where it was sent to (IP_PKTINFO). */
+export function udpSentTo(): u32 {
+  return sentTo;
 }
 
 /** True when a datagram waits. */

@@ -26,6 +26,14 @@ test("raw sockets are in an image with RAW_SOCKETS, and in no other", async (t) 
   t.true(more >= 1024 && more <= 1024 + 48, `${more} bytes`);
 });
 
+test("dup() costs an image nothing that does not call it; the options that few have are left out by SOCKET_MORE_OPTIONS 0", async (t) => {
+  t.false((await weigh("socketShared", {})).code);
+  t.false((await weigh("stack/socket/table/socketAlias", {})).code);
+  const small = await compileFirmware({ board: "bluepill-enc28j60", app: "demo" });
+  t.false(Buffer.from(small.wasm).includes("stack/socket/more-options/"));
+  t.true((await weigh("stack/socket/more-options", {})).code);
+});
+
 test("AF_UNIX sockets are in an image with LOCAL_SOCKETS, and in no other", async (t) => {
   const without = await weigh("stack/local", {});
   const withTwo = await weigh("stack/local", { LOCAL_SOCKETS: 2, LOCAL_RING_BYTES: 256 });

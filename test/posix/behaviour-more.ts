@@ -237,20 +237,6 @@ export const MORE: Behaviour[] = [
     expect: [0, 0, 64, 0, 0x28, E.NOPROTOOPT, E.NOPROTOOPT, E.OPNOTSUPP],
   },
   {
-    title: "IP_PKTINFO, IP_RECVERR, SO_RCVLOWAT: there are none here",
-    run: async (c) => {
-      const u = await c.socket(DGRAM);
-      return [
-        await c.setOption(u, SOL.IP, 8, 1),
-        await c.setOption(u, SOL.IP, 11, 1),
-        await c.setOption(u, SOL.SOCKET, 18, 2),
-        await c.getOption(u, SOL.SOCKET, 18),
-      ];
-    },
-    expect: [0, 0, 0, 2],
-    ours: [E.NOPROTOOPT, E.NOPROTOOPT, E.NOPROTOOPT, 1],
-  },
-  {
     title: "poll: a datagram socket is writable; a listener with somebody waiting is readable",
     run: async (c) => {
       const { fd, port } = await listener(c);

@@ -9,6 +9,7 @@ import { RAW_SOCKETS } from "./behaviour-raw.js";
 import { MORE } from "./behaviour-more.js";
 import { GROUPS } from "./behaviour-groups.js";
 import { LOCAL_SOCKETS } from "./behaviour-local.js";
+import { FEW } from "./behaviour-options.js";
 
 const CALLS: Behaviour[] = [
   {
@@ -315,4 +316,5 @@ export const BEHAVIOURS: Behaviour[] = [
   ...LOCAL_SOCKETS,
   ...GROUPS,
   ...MORE,
+  ...FEW,
 ];

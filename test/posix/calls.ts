@@ -35,6 +35,12 @@ export interface Calls {
   joinGroup(fd: number, group: number): Promise<number>;
   leaveGroup(fd: number, group: number): Promise<number>;
   multicastHere(fd: number): Promise<number>;
+  dup(fd: number): Promise<number>;
+  /** An option whose value is text: a name of a device or of a congestion control. */
+  setName(fd: number, level: number, option: number, name: string): Promise<number>;
+  getName(fd: number, level: number, option: number): Promise<string | number>;
+  /** The text and the address that it was sent to (IP_PKTINFO; "?" when that is not told), or a negative errno. */
+  recvTo(fd: number): Promise<string | number>;
   shutdown(fd: number, how: number): Promise<number>;
   close(fd: number): Promise<number>;
   setOption(fd: number, level: number, option: number, value: number): Promise<number>;
@@ -69,9 +75,11 @@ export const MSG = {
 export const SHUT = { RD: 0, WR: 1, RDWR: 2 } as const;
 export const E = {
   PERM: -1,
+  NOENT: -2,
   BADF: -9,
   AGAIN: -11,
   ACCES: -13,
+  NODEV: -19,
   INVAL: -22,
   PIPE: -32,
   PROTO: -71,
@@ -97,8 +105,19 @@ export const SO = {
   TYPE: 3,
   ERROR: 4,
   BROADCAST: 6,
+  SNDBUF: 7,
+  RCVBUF: 8,
+  RCVLOWAT: 18,
+  BINDTODEVICE: 25,
   ACCEPTCONN: 30,
   PROTOCOL: 38,
   DOMAIN: 39,
 } as const;
-export const IP = { TOS: 1, TTL: 2, HDRINCL: 3, MULTICAST_TTL: 33, MULTICAST_LOOP: 34 } as const;
+export const IP = {
+  TOS: 1,
+  TTL: 2,
+  HDRINCL: 3,
+  PKTINFO: 8,
+  MULTICAST_TTL: 33,
+  MULTICAST_LOOP: 34,
+} as const;

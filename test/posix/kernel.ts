@@ -65,6 +65,19 @@ def do(q):
     if o == "recvhex":
         b = ctypes.create_string_buffer(65536); r = call(libc.recv, a[0], b, a[1], a[2])
         return r if r < 0 else b.raw[:min(r, a[1])].hex()
+    if o == "dup": return call(libc.dup, a[0])
+    if o == "setname": return opt(a[0], a[1], a[2], a[3].encode() + b"\\0")
+    if o == "getname":
+        b = ctypes.create_string_buffer(16); n = ctypes.c_uint(16)
+        r = call(libc.getsockopt, a[0], a[1], a[2], b, ctypes.byref(n))
+        return r if r < 0 else b.raw[:n.value].split(b"\\0")[0].decode()
+    if o == "recvto":
+        s = socket.socket(fileno=a[0])
+        try: d, c, f, p = s.recvmsg(4096, 64)
+        except OSError as e: return -e.errno
+        finally: s.detach()
+        to = [socket.inet_ntoa(v[8:12]) for (l, t, v) in c if l == 0 and t == 8]
+        return d.decode() + " to " + (to[0] if to else "?")
     if o == "shutdown": return call(libc.shutdown, a[0], a[1])
     if o == "close": return call(libc.close, a[0])
     if o == "set": return opt(a[0], a[1], a[2], struct.pack("=i", a[3]))
@@ -132,6 +145,10 @@ export function kernelCalls(): Calls {
     multicastHere: (fd) => ask("here", fd),
     dissolve: (fd) => ask("dissolve", fd),
     recvLength: (fd, bytes, flags) => ask("recvlength", fd, bytes, flags),
+    dup: (fd) => ask("dup", fd),
+    setName: (fd, level, option, name) => ask("setname", fd, level, option, name),
+    getName: (fd, level, option) => ask("getname", fd, level, option),
+    recvTo: (fd) => ask("recvto", fd),
     shutdown: (fd, how) => ask("shutdown", fd, how),
     close: (fd) => ask("close", fd),
     setOption: (fd, level, option, value) => ask("set", fd, level, option, value),

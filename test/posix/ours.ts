@@ -5,6 +5,8 @@ import { LOOPBACK, UNIX, type Calls } from "./calls.js";
 const NONBLOCK = 0x800;
 const SO_LINGER = 13;
 const NOTCONN = -107;
+/** Names of SO_BINDTODEVICE and TCP_CONGESTION by their numbers here (firmware/net/socket-options.ts). */
+const NAMES: Record<number, string[]> = { 1: ["", "lo", "eth0"], 6: ["reno", "cubic"] };
 
 /** A fresh stack. */
 export async function ourCalls(): Promise<Calls> {
@@ -84,6 +86,23 @@ export async function ourCalls(): Promise<Calls> {
     multicastHere: () => Promise.resolve(0),
     dissolve: (fd) => done(wasm.sysConnect(fd, 0, 0)),
     recvLength: (fd, bytes, flags) => done(wasm.sysRecv(fd, wasm.scratch() >>> 0, bytes, flags)),
+    dup: (fd) => done(wasm.sysDup(fd)),
+    setName: (fd, level, option, name) =>
+      done(wasm.sysSetOption(fd, level, option, NAMES[level]?.indexOf(name) ?? -1)),
+    getName: (fd, level, option) => {
+      const number = wasm.sysGetOption(fd, level, option);
+      return done(number < 0 ? number : (NAMES[level]?.[number] ?? "?"));
+    },
+    recvTo: (fd) => {
+      const at = wasm.scratch() >>> 0;
+      const result = wasm.sysRecv(fd, at, 4096, 0);
+      if (result < 0) return done(result);
+      const text = Buffer.from(wasm.memory.buffer, at, result).toString();
+      const told = wasm.sysGetOption(fd, 0, 8) === 1;
+      const to = Buffer.alloc(4);
+      to.writeUInt32BE(wasm.lastSentTo() >>> 0);
+      return done(`${text} to ${told ? to.join(".") : "?"}`);
+    },
     shutdown: (fd, how) => done(wasm.sysShutdown(fd, how)),
     close: (fd) => done(wasm.sysClose(fd)),
     setOption: (fd, level, option, value) => done(wasm.sysSetOption(fd, level, option, value)),

@@ -123,6 +123,8 @@ interface HostedExports {
   lastPeerPort(): number;
   sysShutdown(fd: number, how: number): number;
   sysClose(fd: number): number;
+  sysDup(fd: number): number;
+  lastSentTo(): number;
   sysAbort(fd: number): number;
   sysEvents(fd: number): number;
   sysError(fd: number): number;

@@ -20,9 +20,14 @@ import {
   FIONREAD,
   FD_SET_BYTES,
   INADDR_LOOPBACK,
+  IPPROTO_IP,
+  IPPROTO_TCP,
+  IP_PKTINFO,
   IoVec,
+  MSG_CTRUNC,
   MSG_TRUNC,
   MsgHdr,
+  PacketInfo,
   RING_ACCEPT,
   RING_BUFFER_SELECT,
   RING_CANCEL,
@@ -42,11 +47,15 @@ import {
   SOCK_DGRAM,
   SOCK_NONBLOCK,
   SOCK_STREAM,
+  SOL_SOCKET,
+  SO_BINDTODEVICE,
+  TCP_CONGESTION,
   SockAddrIn,
   accept,
   bind,
   close,
   connect,
+  dup,
   epollClose,
   epollCreate,
   epollCtl,
@@ -54,6 +63,7 @@ import {
   fdIsSet,
   fdSet,
   fdZero,
+  getsockopt,
   htonl,
   htons,
   ioctl,
@@ -81,6 +91,7 @@ import {
   send,
   sendmsg,
   sendto,
+  setsockopt,
   shutdown,
   socket,
   writev,
@@ -93,7 +104,8 @@ const EVENTS: usize = memory.data(8 * 12, 4);
 const BUFFER: usize = memory.data(64, 4);
 const BUFFERS: usize = memory.data(32, 4);
 const PIECES: usize = memory.data(16, 4);
-const MESSAGE: usize = memory.data(16, 4);
+const MESSAGE: usize = memory.data(24, 4);
+const CONTROL: usize = memory.data(24, 4);
 const VALUE: usize = memory.data(4, 4);
 const READ_SET: usize = memory.data(FD_SET_BYTES, 4);
 const WRITE_SET: usize = memory.data(FD_SET_BYTES, 4);
@@ -284,8 +296,40 @@ function more(): void {
   tell(77, message.flags == MSG_TRUNC ? 1 : 0);
   sendto(two, BUFFER, 30, 0, loopback(90));
   tell(78, recv(one, BUFFER, 10, MSG_TRUNC));
-  close(one);
+  controlled(one, two, message);
   close(two);
+}
+
+/** IP_PKTINFO; a second descriptor; options with names. */
+function controlled(one: i32, two: i32, message: MsgHdr): void {
+  store<i32>(VALUE, 1);
+  tell(170, setsockopt(one, IPPROTO_IP, IP_PKTINFO, VALUE, 4));
+  message.control = CONTROL;
+  message.controlBytes = 24;
+  sendto(two, BUFFER, 30, 0, loopback(90));
+  tell(171, recvmsg(one, message, 0));
+  const info = changetype<PacketInfo>(CONTROL);
+  tell(172, message.controlBytes == 24 && info.address == htonl(INADDR_LOOPBACK) ? 1 : 0);
+  tell(173, info.interfaceIndex);
+  message.controlBytes = 8;
+  sendto(two, BUFFER, 30, 0, loopback(90));
+  recvmsg(one, message, 0);
+  tell(174, message.flags & MSG_CTRUNC);
+  const twin = dup(one);
+  tell(175, close(one));
+  tell(176, sendto(two, BUFFER, 30, 0, loopback(90)));
+  tell(177, recv(twin, BUFFER, 64, 0));
+  tell(178, close(twin));
+  store<u32>(CONTROL, 0x3f687465);
+  tell(179, setsockopt(two, SOL_SOCKET, SO_BINDTODEVICE, CONTROL, 4));
+  store<u32>(CONTROL, 0x30687465);
+  tell(180, setsockopt(two, SOL_SOCKET, SO_BINDTODEVICE, CONTROL, 4));
+  tell(181, sendto(two, BUFFER, 30, 0, loopback(90)));
+  store<u64>(CONTROL, 0);
+  getsockopt(two, SOL_SOCKET, SO_BINDTODEVICE, CONTROL);
+  tell(182, load<u64>(CONTROL) == 0x30687465 ? 1 : 0);
+  tell(183, setsockopt(two, SOL_SOCKET, SO_BINDTODEVICE, CONTROL, 0));
+  tell(184, setsockopt(server, IPPROTO_TCP, TCP_CONGESTION, CONTROL, 4));
 }
 
 function sqe(opcode: u32, fd: i32, address: usize, bytes: u32, userData: u32): RingSqe {
