@@ -51,3 +51,9 @@ export declare function based(at: usize): usize;
 export declare function flashBase(): usize;
 /** Address of the settings block in flash. */
 export declare function settingsBase(): usize;
+
+/**
+ * Tells start-up where the log's ring lies, so that the last words come behind what was logged before: two words (bytes
+ * ever put in, bytes that have left it), then `bytes` bytes, a power of two.
+ */
+export declare function logRing(at: usize, bytes: u32): void;

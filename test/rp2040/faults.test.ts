@@ -73,6 +73,15 @@ withCompiler(
   },
 );
 
+withCompiler(
+  "K7: what was logged is said before the last words, although DMA is at it",
+  async (t) => {
+    const { end, log } = await fault(25, 2000);
+    t.is(end, "last words 105 true");
+    t.deepEqual(log, [...Array.from({ length: 60 }, (_, i) => `line ${i} of 60`), "one more"]);
+  },
+);
+
 withCompiler("a division by zero and a main that returns are last words too", async (t) => {
   t.is((await fault(21)).end, "last words 103 true");
   t.is((await fault(23)).end, "last words 100 true");

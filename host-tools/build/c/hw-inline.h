@@ -135,6 +135,15 @@ HW(uint32_t, based)(struct w2c_hw* h, uint32_t at) {
   return at;
 }
 
+/* Where the log's ring lies, and its size; none until the log is up. */
+static uint32_t log_ring_at, log_ring_bytes;
+
+HW(void, logRing)(struct w2c_hw* h, uint32_t at, uint32_t bytes) {
+  (void)h;
+  log_ring_at = at;
+  log_ring_bytes = bytes;
+}
+
 extern const uint8_t blob_start[];
 extern const uint8_t settings_start[];
 

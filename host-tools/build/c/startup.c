@@ -34,9 +34,25 @@ static void last_byte(uint8_t byte) {
   mcu_putc(byte);
 }
 
+/*
+ * What was logged before comes first: DMA's part of it runs out, the rest of the ring follows by polling. Then nothing else
+ * writes to the UART, and its FIFO cannot be full for good.
+ */
+static void finish_log(void) {
+  mcu_await_log();
+  if (log_ring_at == 0) return;
+  const uint32_t* counts = (const uint32_t*)(uintptr_t)log_ring_at;
+  uint32_t from = counts[1], left = counts[0] - from;
+  /* A program that overwrote its own memory must not keep the last words back. */
+  if (left > log_ring_bytes) return;
+  const uint8_t* ring = (const uint8_t*)(counts + 2);
+  for (; left; left--) mcu_putc(ring[from++ & (log_ring_bytes - 1)]);
+}
+
 __attribute__((noreturn, noinline)) static void last_words(uint32_t cause, uint32_t pc, uint32_t lr) {
   static const uint8_t head[] = {0x01, 0xff, 0xff, 3};
   const uint32_t words[3] = {cause, pc, lr};
+  finish_log();
   mcu_putc(0xc0);
   for (unsigned i = 0; i < sizeof head; i++) last_byte(head[i]);
   for (unsigned i = 0; i < 12; i++) last_byte((uint8_t)(words[i / 4] >> (8 * (i % 4))));

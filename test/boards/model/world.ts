@@ -141,6 +141,7 @@ export class BoardWorld {
       based: (at: number) => at,
       flashBase: () => blobAt,
       settingsBase: settingsAt,
+      logRing: () => undefined,
     };
     const instance = new WebAssembly.Instance(new WebAssembly.Module(firmware.wasm), { hw });
     this.memory = instance.exports["memory"] as WebAssembly.Memory;

@@ -3,8 +3,10 @@ import {
   boardInit,
   chipReset,
   clockMs,
+  delayUs,
   log0,
   log1,
+  log2,
   settingsBase,
   sleepUntil,
   spiDeselect,
@@ -82,6 +84,11 @@ export function main(): void {
   const fault = <u32>load<u8>(settingsBase());
   memoryFault(fault);
   busFault(fault);
+  // Two runs of DMA, the first of which is under way: the ring's end lies between.
+  if (fault == 25) for (let i: u32 = 0; i < 60; i++) log2("info: line %u of %u", i, 60);
+  if (fault == 25) delayUs(5000);
+  if (fault == 25) log0("info: one more");
+  if (fault == 25) mustBe(1, clockMs() + 100);
   if (fault == 20) mustBe(1, clockMs() + 100);
   if (fault == 21) log1("info: %u", quotient(clockMs() & 0x80000000));
   if (fault == 22) watchdogFeed();
