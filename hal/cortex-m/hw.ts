@@ -57,3 +57,6 @@ export declare function settingsBase(): usize;
  * ever put in, bytes that have left it), then `bytes` bytes, a power of two.
  */
 export declare function logRing(at: usize, bytes: u32): void;
+
+/** Where the RAM behind the program begins. */
+export declare function spareRam(): usize;

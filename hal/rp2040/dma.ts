@@ -1,6 +1,6 @@
 /** DMA channels (datasheet 2.5): who has which, and how a transfer of bytes is set up, started and awaited. */
 import { barrier, ld32, st32, wfi } from "../cortex-m/hw";
-import { unreset } from "./clocks";
+import { renew } from "./clocks";
 import * as R from "./registers";
 
 export const CHANNEL_SPI_TX: u32 = 0;
@@ -11,7 +11,7 @@ const SPI_CHANNELS: u32 = (1 << CHANNEL_SPI_TX) | (1 << CHANNEL_SPI_RX);
 
 /** Takes DMA out of reset; the end of an SPI transfer and alarm 1 wake the processor from then on. */
 export function dmaInit(): void {
-  unreset(R.RESET_DMA);
+  renew(R.RESET_DMA);
   st32(R.DMA_INTE0, SPI_CHANNELS);
   st32(R.TIMER_INTE + R.SET, 2);
   st32(R.NVIC_ISER, R.DMA_IRQ_0 | R.TIMER_IRQ_1);
@@ -63,7 +63,7 @@ export function dmaWait(channel: u32, limitUs: u32): void {
   st32(R.TIMER_ALARM1, deadline);
   while (dmaBusy(channel)) {
     if (<i32>(deadline - ld32(R.TIMER_TIMERAWL)) < 0) {
-      dmaAbort(channel);
+      dmaAbort();
       break;
     }
     // The end of the transfer or the alarm is pending by then or wakes us; either is cleared below.
@@ -77,9 +77,13 @@ export function dmaWait(channel: u32, limitUs: u32): void {
   barrier();
 }
 
-function dmaAbort(channel: u32): void {
-  st32(R.DMA_CHAN_ABORT, 1 << channel);
+/**
+ * Stops both channels of SPI: one that still sends would give the next transfer its bytes. CHAN_ABORT clears before what is in
+ * flight has retired (erratum RP2040-E13), so BUSY tells; the interrupt that the erratum may cause is cleared by the caller.
+ */
+function dmaAbort(): void {
+  st32(R.DMA_CHAN_ABORT, SPI_CHANNELS);
   for (let i: u32 = 0; i < 1000; i++) {
-    if ((ld32(R.DMA_CHAN_ABORT) & (1 << channel)) == 0) break;
+    if (!dmaBusy(CHANNEL_SPI_TX) && !dmaBusy(CHANNEL_SPI_RX)) break;
   }
 }

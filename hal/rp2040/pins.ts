@@ -1,11 +1,11 @@
 /** Pins (datasheet 2.19): pad, function, and level by single-cycle IO. */
 import { ld32, st32 } from "../cortex-m/hw";
-import { unreset } from "./clocks";
+import { renew } from "./clocks";
 import * as R from "./registers";
 
 /** Brings the pins out of reset; before any other function of this file. */
 export function pinsInit(): void {
-  unreset(R.RESET_IO_BANK0 | R.RESET_PADS_BANK0);
+  renew(R.RESET_IO_BANK0 | R.RESET_PADS_BANK0);
 }
 
 function pinFunction(pin: u32, pad: u32, funcsel: u32): void {
@@ -13,9 +13,14 @@ function pinFunction(pin: u32, pad: u32, funcsel: u32): void {
   st32(R.IO_BANK0_CTRL + pin * 8, funcsel);
 }
 
-/** A pin that a peripheral drives or reads. */
+/** A pin that a peripheral drives. */
 export function pinPeripheral(pin: u32, funcsel: u32): void {
   pinFunction(pin, R.PAD_IE | R.PAD_DRIVE_8MA | R.PAD_SLEWFAST | R.PAD_SCHMITT, funcsel);
+}
+
+/** A pin that a peripheral reads; pulled up while nobody drives it. */
+export function pinPeripheralInput(pin: u32, funcsel: u32): void {
+  pinFunction(pin, R.PAD_IE | R.PAD_PUE | R.PAD_DRIVE_4MA | R.PAD_SCHMITT, funcsel);
 }
 
 /** An output under program control, at the given level from its first moment. */

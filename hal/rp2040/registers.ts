@@ -19,6 +19,10 @@ export const RESET_UART0: u32 = 1 << 22;
 export const CLK_REF_CTRL: usize = 0x40008030;
 export const CLK_REF_SELECTED: usize = 0x40008038;
 export const CLK_REF_SRC_XOSC: u32 = 2;
+export const CLK_REF_DIV: usize = 0x40008034;
+export const CLK_SYS_DIV: usize = 0x40008040;
+/** Of the divider registers: undivided. */
+export const CLK_DIV_1: u32 = 1 << 8;
 export const CLK_SYS_CTRL: usize = 0x4000803c;
 export const CLK_SYS_SELECTED: usize = 0x40008044;
 export const CLK_SYS_SRC_AUX: u32 = 1;

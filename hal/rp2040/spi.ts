@@ -5,7 +5,7 @@
  * behind them follow without a gap; `spiFinish` waits for the wire and empties the receive FIFO of what came meanwhile.
  */
 import { ld32, st32 } from "../cortex-m/hw";
-import { unreset } from "./clocks";
+import { renew } from "./clocks";
 import { CHANNEL_SPI_RX, CHANNEL_SPI_TX, dmaSetup, dmaStart, dmaWait } from "./dma";
 import * as R from "./registers";
 
@@ -26,7 +26,7 @@ const ZERO: usize = memory.data(4, 4);
 
 /** Starts SPI0 at clk_peri / `divisor` (even, 2 to 254) in SPI_MODE_0 or SPI_MODE_3. */
 export function spiInit(divisor: u32, mode: u32): void {
-  unreset(R.RESET_SPI0);
+  renew(R.RESET_SPI0);
   st32(R.SPI0_CPSR, divisor);
   st32(R.SPI0_CR0, R.SPI_8_BITS | mode);
   st32(R.SPI0_DMACR, R.SPI_TXDMAE | R.SPI_RXDMAE);

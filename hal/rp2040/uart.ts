@@ -1,11 +1,10 @@
 /**
- * The log line: UART0 on GP0 (PL011, datasheet 4.2). Bytes wait in a ring that DMA empties, so that logging costs the
+ * The log line: UART0 (PL011, datasheet 4.2). Bytes wait in a ring that DMA empties, so that logging costs the
  * program a copy; it waits only when the ring is full, and gives up on a line that does not move.
  */
 import { ld32, logRing, st32, st8 } from "../cortex-m/hw";
-import { unreset } from "./clocks";
+import { renew } from "./clocks";
 import { CHANNEL_UART_TX, dmaBusy, dmaSetup, dmaStart } from "./dma";
-import { pinPeripheral } from "./pins";
 import * as R from "./registers";
 
 const RING_BYTES: u32 = 1024;
@@ -24,17 +23,16 @@ const PATIENCE: u32 = 40000;
 /** Bytes taken out by DMA. */
 let sent: u32 = 0;
 
-/** Starts the line: `divider` is 64 times the clock over 16 times the baud rate, 6 fraction bits. TX on GP0. */
+/** Starts the line: `divider` is 64 times the clock over 16 times the baud rate, 6 fraction bits. */
 export function uartInit(divider: u32): void {
   logRing(STATE, RING_BYTES);
-  unreset(R.RESET_UART0);
+  renew(R.RESET_UART0);
   st32(R.UART0_IBRD, divider >>> 6);
   st32(R.UART0_FBRD, divider & 63);
   // Divider registers take effect with a write to LCR_H.
   st32(R.UART0_LCR_H, R.UART_8N1_FIFO);
   st32(R.UART0_DMACR, R.UART_TXDMAE);
   st32(R.UART0_CR, R.UART_UARTEN | R.UART_TXE);
-  pinPeripheral(0, R.FUNCSEL_UART);
 }
 
 /** Hands what lies in the ring to DMA if that is free; called whenever there is time. */

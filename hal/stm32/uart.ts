@@ -47,7 +47,7 @@ export function uartInit(address: usize, divisor: u32): void {
 /** Hands on what the transmitter can take now; true while bytes are left. */
 export function uartPump(): bool {
   const written = load<u32>(STATE);
-  for (let sent = load<u32>(SENT); sent != written; ) {
+  for (let sent = load<u32>(SENT); sent != written;) {
     if ((ld32(base + USART_SR) & USART_SR_TXE) == 0) return true;
     st32(base + USART_DR, <u32>load<u8>(RING + <usize>(sent & (RING_BYTES - 1))));
     store<u32>(SENT, ++sent);

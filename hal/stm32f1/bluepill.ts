@@ -104,6 +104,8 @@ export function boardInit(): void {
   pinsInit();
   spiInit(SPI1, SPI_RATE);
   uartInit(USART1, baudDivisor(LOG_BAUD));
+  // The pin follows its transmitter, which rests high: before, it would be low, and that is a byte.
+  pinMode(GPIOA, PIN_LOG, ALTERNATE_2MHZ);
   sleepInit(EXTI, PIN_INTERRUPT);
   if (!crystal) log0("warn: no 8 MHz crystal, running from the internal oscillator");
 }
@@ -121,7 +123,6 @@ function pinsInit(): void {
   pinHigh(GPIOB, PIN_INTERRUPT);
   pinMode(GPIOB, PIN_INTERRUPT, INPUT_PULLED);
   pinLine(GPIOB, PIN_INTERRUPT);
-  pinMode(GPIOA, PIN_LOG, ALTERNATE_2MHZ);
   pinLow(GPIOC, PIN_LED);
   pinMode(GPIOC, PIN_LED, OUTPUT_2MHZ);
 }

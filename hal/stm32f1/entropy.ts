@@ -2,12 +2,8 @@
  * Entropy of the STM32F103: ADC1 on its internal channels 16 (temperature) and 17 (reference), see ../stm32/entropy.ts.
  */
 import { ld32, spin, st32 } from "../cortex-m/hw";
-import {
-  entropyAddJitter,
-  entropyAddMemory,
-  entropyAddSample,
-  entropyTake,
-} from "../stm32/entropy";
+import { poolAddMemory } from "../entropy-pool";
+import { entropyAddJitter, entropyAddSample, entropyTake } from "../stm32/entropy";
 import {
   ADC_CR2,
   ADC_CR2_ADON,
@@ -68,8 +64,8 @@ function start(): void {
   // One conversion a sequence; sampling time 1.5 clocks, too short to settle, which is what is wanted.
   st32(ADC1 + ADC_SQR1, 0);
   st32(ADC1 + ADC_SMPR1, 0);
-  entropyAddMemory(UNIQUE_ID, 3);
-  entropyAddMemory(RAM, POWER_ON_WORDS);
+  poolAddMemory(UNIQUE_ID, 3);
+  poolAddMemory(RAM, POWER_ON_WORDS);
 }
 
 function convert(channel: u32): u32 {

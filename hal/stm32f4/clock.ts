@@ -81,6 +81,8 @@ export function clockInit(mhz: u32): bool {
   awaitRegister(RCC_CR, RCC_CR_PLLRDY, 0);
   st32(RCC_CIR, 0);
   st32(RCC_APB1ENR, ld32(RCC_APB1ENR) | RCC_APB1_PWR);
+  // A peripheral answers two cycles after its clock is enabled (ES0299 2.2.7): the read takes them.
+  ld32(RCC_APB1ENR);
   st32(PWR_CR, (ld32(PWR_CR) & ~PWR_CR_VOS_MASK) | PWR_CR_VOS_SCALE2);
   st32(RCC_CR, ld32(RCC_CR) | RCC_CR_HSEON);
   const crystal = awaitRegister(RCC_CR, RCC_CR_HSERDY, RCC_CR_HSERDY);

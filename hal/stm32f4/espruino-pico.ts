@@ -124,6 +124,8 @@ export function picoInit(mhz: u32): void {
   pinsInit();
   spiInit(SPI2, SPI_RATE);
   uartInit(USART1, baudDivisor(LOG_BAUD));
+  // The pin follows its transmitter, which rests high: before, it would be low, and that is a byte.
+  pinAlternate(GPIOB, PIN_LOG, AF_USART1, SPEED_LOW, false);
   sleepInit(EXTI, PIN_INTERRUPT);
   if (!crystal) log0("warn: no 8 MHz crystal, running from the internal oscillator");
 }
@@ -139,7 +141,6 @@ function pinsInit(): void {
   pinOutput(GPIOA, PIN_RESET, SPEED_LOW);
   pinInput(GPIOB, PIN_INTERRUPT);
   pinLine(GPIOB, PIN_INTERRUPT);
-  pinAlternate(GPIOB, PIN_LOG, AF_USART1, SPEED_LOW, false);
   pinHigh(GPIOB, PIN_LED);
   pinOutput(GPIOB, PIN_LED, SPEED_LOW);
 }

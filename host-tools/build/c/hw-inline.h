@@ -146,6 +146,7 @@ HW(void, logRing)(struct w2c_hw* h, uint32_t at, uint32_t bytes) {
 
 extern const uint8_t blob_start[];
 extern const uint8_t settings_start[];
+extern const uint32_t data_end[];
 
 HW(uint32_t, flashBase)(struct w2c_hw* h) {
   (void)h;
@@ -155,6 +156,11 @@ HW(uint32_t, flashBase)(struct w2c_hw* h) {
 HW(uint32_t, settingsBase)(struct w2c_hw* h) {
   (void)h;
   return (uint32_t)(uintptr_t)settings_start;
+}
+
+HW(uint32_t, spareRam)(struct w2c_hw* h) {
+  (void)h;
+  return (uint32_t)(uintptr_t)data_end;
 }
 
 #endif

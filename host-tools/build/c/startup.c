@@ -22,7 +22,7 @@
 #pragma GCC diagnostic pop
 
 /* Symbols of the linker script. */
-extern uint32_t stack_top[], zero_start[], zero_end[], data_start[], data_end[];
+extern uint32_t stack_top[], zero_start[], zero_end[], data_start[];
 extern const uint32_t data_image[], vectors_start[];
 
 /* Last words: a log frame (docs/log-wire.md) with id 0xffff, sent by polling, then reset. */

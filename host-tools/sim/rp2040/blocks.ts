@@ -53,8 +53,17 @@ export class Resets extends BasePeripheral {
   }
 }
 
-/** The ring oscillator's random bit, from the simulation's seed and biased as the real one may be. */
+/** Time in which the oscillator forgets its phase; inferred, no figure is published. */
+const DRIFT_NS = 2000;
+
+/**
+ * The ring oscillator's random bit, from the simulation's seed: biased as the real one may be, and the same as before where it
+ * is asked again too soon, because its phase has to drift first.
+ */
 export class RingOscillator extends BasePeripheral {
+  private bit = 0;
+  private askedNs = -Infinity;
+
   constructor(
     mcu: RP2040,
     private readonly random: Random,
@@ -63,7 +72,12 @@ export class RingOscillator extends BasePeripheral {
   }
 
   override readUint32(offset: number): number {
-    if (offset === 0x1c) return this.random.chance(0.6) ? 1 : 0;
-    return super.readUint32(offset);
+    if (offset !== 0x1c) return super.readUint32(offset);
+    const { nanos } = this.rp2040.clock;
+    const keeps = this.random.chance(Math.exp((this.askedNs - nanos) / DRIFT_NS));
+    this.askedNs = nanos;
+    const fresh = this.random.chance(0.6) ? 1 : 0;
+    if (!keeps) this.bit = fresh;
+    return this.bit;
   }
 }

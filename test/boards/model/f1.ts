@@ -48,6 +48,7 @@ const LAYOUT: McuLayout = {
   adc: 0x40012400,
   id: 0x1ffff7e8,
   interrupts: 43,
+  powerOnRam: 0x20000000,
 };
 
 /** The Blue Pill's pins; port 0 is A. */

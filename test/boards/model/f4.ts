@@ -58,6 +58,8 @@ const LAYOUT: McuLayout = {
   adc: 0x40012000,
   id: 0x1fff7a10,
   interrupts: 85,
+  // The boot loader has its variables below and its stack above.
+  powerOnRam: 0x2000c000,
 };
 
 /** The Espruino Pico's pins; port 0 is A. */
@@ -134,7 +136,8 @@ export class EspruinoPico extends Mcu {
     const { rcc } = this;
     rcc.flash.set(0, 0x702);
     this.core.leave([USB_IRQ], true);
-    const enabled = (register: number, bit: number) => (): boolean => rcc.has(register, 1 << bit);
+    const enabled = (register: number, bit: number) => (): boolean =>
+      rcc.has(register, 1 << bit) && rcc.settled(register, bit);
     this.ports = [0, 1].map(
       (port) =>
         new Port(

@@ -47,11 +47,12 @@ export interface McuLayout {
   adc: number;
   id: number;
   interrupts: number;
+  /** RAM that nothing has written when the program starts; no other may be taken for noise. */
+  powerOnRam: number;
 }
 
 const EXTI_IRQ = 6;
 const USART_IRQ = 37;
-const RAM = 0x20000000;
 const WATCHDOG = 0x40003000;
 const NOISE_WORDS = 64;
 
@@ -103,7 +104,7 @@ export abstract class Mcu {
     bus.map(layout.flash, 4, "FLASH", rcc.flash);
     bus.map(WATCHDOG, 16, "the watchdog", this.watchdog);
     bus.map(
-      RAM,
+      this.powerOnRam,
       4 * NOISE_WORDS,
       "RAM",
       constant(() => random.u32()),
@@ -115,6 +116,10 @@ export abstract class Mcu {
       constant((offset) => 0x00300021 * (offset + 1)),
     );
     this.map(layout.exti, 24, "EXTI", this.exti, () => true);
+  }
+
+  get powerOnRam(): number {
+    return this.layout.powerOnRam;
   }
 
   protected abstract spiHz(): number;

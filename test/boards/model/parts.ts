@@ -96,8 +96,13 @@ export class Usart implements Peripheral {
 
   write(offset: number, value: number): void {
     if (offset !== 0x04) {
-      this.value(offset);
+      const before = this.value(offset);
       this.values[offset] = value;
+      if (offset === 0x0c && value & ~before & 8 && this.wired()) {
+        throw new Violation(
+          "the log's pin was the USART's before that could hold it high: a junk byte",
+        );
+      }
       return;
     }
     if ((this.value(0x0c) & 0x2008) !== 0x2008) throw new Violation("the USART is off");

@@ -56,10 +56,17 @@ export class ResetClock implements Peripheral {
   }
 
   read(offset: number): number {
+    this.settling.clear();
     return this.registers.read(offset);
   }
 
+  /** ES0299 2.2.7: a clock that has just been enabled reaches its peripheral two cycles later; a read of RCC takes them. */
+  settled(offset: number, bit: number): boolean {
+    return ((this.settling.get(offset) ?? 0) & (1 << bit)) === 0;
+  }
+
   write(offset: number, value: number): void {
+    this.settling.set(offset, value & ~this.registers.read(offset));
     this.registers.write(offset, value);
   }
 
@@ -92,6 +99,9 @@ export class ResetClock implements Peripheral {
   has(offset: number, mask: number): boolean {
     return (this.registers.read(offset) & mask) === mask;
   }
+
+  /** Bits that were set since the last read, by offset. */
+  private readonly settling = new Map<number, number>();
 
   private changed(offset: number, value: number, before: number): number {
     const { layout, registers } = this;

@@ -142,6 +142,7 @@ export class BoardWorld {
       flashBase: () => blobAt,
       settingsBase: settingsAt,
       logRing: () => undefined,
+      spareRam: () => mcu.powerOnRam,
     };
     const instance = new WebAssembly.Instance(new WebAssembly.Module(firmware.wasm), { hw });
     this.memory = instance.exports["memory"] as WebAssembly.Memory;
