@@ -23,6 +23,7 @@ export const TCP_WINDOW_SCALE: bool = OPT_TCP_WINDOW_SCALE != 0;
 export const TCP_TIMESTAMPS: bool = OPT_TCP_TIMESTAMPS != 0;
 export const TCP_ECN: bool = OPT_TCP_ECN != 0;
 export const TCP_URGENT: bool = OPT_TCP_URGENT != 0;
+export const TCP_FAST_PATH: bool = OPT_TCP_FAST_PATH != 0;
 export const TCP_TX_PIECES: u32 = OPT_TCP_TX_PIECES;
 export const TCP_KEEPALIVE: bool = OPT_TCP_KEEPALIVE != 0;
 export const TCP_MSL_MS: u32 = OPT_TCP_MSL_MS;

@@ -22,6 +22,7 @@ import { rawIcmpError, rawInput } from "./raw/input";
 import { Counter, count } from "./statistics";
 import { tcpIcmpError } from "./tcp/icmp";
 import { tcpInput } from "./tcp/input";
+import { tcpInputFast } from "./tcp/input-fast";
 import { datagram, udpDeliver, udpIcmpError, udpInput } from "./udp/input";
 
 /**
@@ -33,7 +34,9 @@ import { datagram, udpDeliver, udpIcmpError, udpInput } from "./udp/input";
 export function frameInput(): void {
   const type = ethernetInput();
   if (type == TYPE_IPV4) {
-    const packet = ipv4Input(ethernetPayloadBytes(), ethernetToMany);
+    const bytes = ethernetPayloadBytes();
+    if (TCP && tcpInputFast(bytes)) return;
+    const packet = ipv4Input(bytes, ethernetToMany);
     if (packet != null) packetInput(packet);
   } else if (type == TYPE_ARP) {
     arpInput(ethernetPayloadBytes());

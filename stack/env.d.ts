@@ -18,6 +18,7 @@ declare const OPT_TCP_WINDOW_SCALE: u32;
 declare const OPT_TCP_TIMESTAMPS: u32;
 declare const OPT_TCP_ECN: u32;
 declare const OPT_TCP_URGENT: u32;
+declare const OPT_TCP_FAST_PATH: u32;
 declare const OPT_TCP_TX_PIECES: u32;
 declare const OPT_TCP_KEEPALIVE: u32;
 declare const OPT_TCP_MSL_MS: u32;

@@ -2,7 +2,7 @@
 import * as hw from "../cortex-m/hw";
 import { sumWords } from "../cortex-m/hw";
 
-export { based } from "../cortex-m/hw";
+export { based, rev16 } from "../cortex-m/hw";
 
 /** Sum of a header of 20 bytes at `at`, a multiple of 4, in memory order; not folded, below 2^17. */
 export function sumHeader(at: usize): u32 {

@@ -47,6 +47,11 @@ export function based(at: usize): usize {
   return at;
 }
 
+/** Swaps the bytes of each half-word. */
+export function rev16(value: u32): u32 {
+  return ((value & 0x00ff00ff) << 8) | ((value >>> 8) & 0x00ff00ff);
+}
+
 /** Sum of a header of 20 bytes at `at`, a multiple of 4, in memory order; not folded, below 2^20. */
 export function sumHeader(at: usize): u32 {
   const a = load<u32>(at);

@@ -1,3 +1,4 @@
+import { based, rev16 } from "cpu";
 import { arpResolve } from "../arp/cache";
 import { ARP_PENDING_BYTES, IP_ANY_ADDRESS, LOOPBACK_BYTES } from "../config";
 import { EAGAIN, EINPROGRESS, EMSGSIZE, ENETUNREACH } from "../errors";
@@ -15,13 +16,15 @@ import {
   ETHERNET_BYTES,
   TX_ETHERNET,
   TX_NETWORK,
+  TX_TRANSPORT,
   TYPE_IPV4,
   ethernetHeader,
   macCopy,
 } from "../link/headers";
 import { Counter, count } from "../statistics";
 import { Be } from "../wire/bytes";
-import { IP_HEADER_BYTES, ipHeaderSum, isLoopback } from "./packet";
+import { halves, sumFold } from "../wire/checksum";
+import { IP_HEADER_BYTES, isLoopback } from "./packet";
 
 /** Version 4, 5 words, as the low byte of a plain 16-bit store. */
 const VERSION_AND_LENGTH: u32 = 0x45;
@@ -71,21 +74,61 @@ function nextHop(destination: u32): u32 {
   return ((destination ^ iface.address) & iface.mask) == 0 ? destination : iface.gateway;
 }
 
-function writeHeader(
-  protocol: u32,
-  source: u32,
-  destination: u32,
-  totalBytes: u32,
-  tos: u32,
-  ttl: u32,
-): void {
-  store<u16>(TX_NETWORK, <u16>(VERSION_AND_LENGTH | (tos << 8)));
-  Be.store16(TX_NETWORK + 2, totalBytes);
-  store<u32>(TX_NETWORK, ID_AND_FLAGS, 4);
-  store<u32>(TX_NETWORK, ttl | (protocol << 8), 8);
-  store<u32>(TX_NETWORK, bswap<u32>(source), 12);
-  store<u32>(TX_NETWORK, bswap<u32>(destination), 16);
-  store<u16>(TX_NETWORK, <u16>~ipHeaderSum(TX_NETWORK), 10);
+/** Where the bytes of the open frame begin: the packet that waits for ARP has no Ethernet header. */
+let frameAt: usize = TX_ETHERNET;
+
+/**
+ * Opens a packet of exactly `totalBytes`, its IP header included, and says where it goes; `ipHeader` has to follow. With `mayWait`
+ * it may be the one that waits for ARP. Returns as `ipBegin` does.
+ */
+export function ipRoute(source: u32, destination: u32, totalBytes: u32, mayWait: bool): i32 {
+  if (totalBytes > IP_MTU) return -EMSGSIZE;
+  let device = DEVICE_NIC;
+  frameAt = TX_ETHERNET;
+  if (LOOPBACK_BYTES != 0 && isOurs(destination)) {
+    device = DEVICE_LOOPBACK;
+    macCopy(TX_ETHERNET, interfaceMac());
+  } else {
+    // 127/8 never goes on a wire (RFC 1122 3.2.1.3), nor an address that we have given up. 0 is for DHCP.
+    const any = IP_ANY_ADDRESS && standsForAll;
+    const ours = source == iface.address || source == 0 || any;
+    const result = ours ? resolve(source, destination) : -ENETUNREACH;
+    if (result == -EINPROGRESS && mayWait) {
+      frameAt = TX_NETWORK;
+      return linkTxWait(nextHop(destination), totalBytes) ? 0 : result;
+    }
+    if (result != 0) {
+      count(Counter.IP_NO_ROUTE);
+      return result;
+    }
+  }
+  if (!linkTxBegin(device, totalBytes + ETHERNET_BYTES)) return -EAGAIN;
+  ethernetHeader(TYPE_IPV4);
+  return 0;
+}
+
+/**
+ * Writes the IP header of the packet that `ipRoute` has opened to its place before TX_TRANSPORT; `ipHeadersWrite` has to follow.
+ * `life` is the time to live with the protocol above it. Returns the sum of both addresses in memory order, for a pseudo-header.
+ */
+export function ipHeader(source: u32, destination: u32, totalBytes: u32, tos: u32, life: u32): u32 {
+  const header = based(TX_NETWORK);
+  const first = VERSION_AND_LENGTH | (tos << 8) | (rev16(totalBytes) << 16);
+  const from = bswap<u32>(source);
+  const to = bswap<u32>(destination);
+  const addresses = halves(from) + halves(to);
+  store<u32>(header, first);
+  store<u32>(header, ID_AND_FLAGS, 4);
+  store<u32>(header, from, 12);
+  store<u32>(header, to, 16);
+  const sum = sumFold(halves(first) + (ID_AND_FLAGS >>> 16) + life + addresses);
+  store<u32>(header, life | (~sum << 16), 8);
+  return addresses;
+}
+
+/** Writes the headers that are ready to the device: what `ipHeader` has made, and `transportBytes` at TX_TRANSPORT. */
+export function ipHeadersWrite(transportBytes: u32): void {
+  linkWrite(frameAt, TX_TRANSPORT - frameAt + transportBytes);
 }
 
 /**
@@ -103,56 +146,11 @@ export function ipBegin(
   tos: u32,
   ttl: u32,
 ): i32 {
-  return open(protocol, source, destination, payloadBytes, tos, ttl, ARP_PENDING_BYTES != 0);
-}
-
-/** `ipBegin` for a sender that keeps what it sends, and waits for the neighbour by itself. */
-export function ipBeginNow(
-  protocol: u32,
-  source: u32,
-  destination: u32,
-  payloadBytes: u32,
-  tos: u32,
-  ttl: u32,
-): i32 {
-  return open(protocol, source, destination, payloadBytes, tos, ttl, false);
-}
-
-function open(
-  protocol: u32,
-  source: u32,
-  destination: u32,
-  payloadBytes: u32,
-  tos: u32,
-  ttl: u32,
-  mayWait: bool,
-): i32 {
   const totalBytes = payloadBytes + IP_HEADER_BYTES;
-  if (totalBytes > IP_MTU) return -EMSGSIZE;
-  let device = DEVICE_NIC;
-  if (LOOPBACK_BYTES != 0 && isOurs(destination)) {
-    device = DEVICE_LOOPBACK;
-    macCopy(TX_ETHERNET, interfaceMac());
-  } else {
-    // 127/8 never goes on a wire (RFC 1122 3.2.1.3), nor an address that we have given up. 0 is for DHCP.
-    const any = IP_ANY_ADDRESS && standsForAll;
-    const ours = source == iface.address || source == 0 || any;
-    const result = ours ? resolve(source, destination) : -ENETUNREACH;
-    if (result == -EINPROGRESS && mayWait) {
-      if (!linkTxWait(nextHop(destination), totalBytes)) return result;
-      writeHeader(protocol, source, destination, totalBytes, tos, ttl);
-      linkWrite(TX_NETWORK, IP_HEADER_BYTES);
-      return 0;
-    }
-    if (result != 0) {
-      count(Counter.IP_NO_ROUTE);
-      return result;
-    }
-  }
-  if (!linkTxBegin(device, totalBytes + ETHERNET_BYTES)) return -EAGAIN;
-  ethernetHeader(TYPE_IPV4);
-  writeHeader(protocol, source, destination, totalBytes, tos, ttl);
-  linkWrite(TX_ETHERNET, ETHERNET_BYTES + IP_HEADER_BYTES);
+  const refused = ipRoute(source, destination, totalBytes, ARP_PENDING_BYTES != 0);
+  if (refused != 0) return refused;
+  ipHeader(source, destination, totalBytes, tos, ttl | (protocol << 8));
+  ipHeadersWrite(0);
   return 0;
 }
 
@@ -170,7 +168,7 @@ export function ipBeginLoopback(
   if (LOOPBACK_BYTES == 0 || !linkTxBegin(DEVICE_LOOPBACK, totalBytes + ETHERNET_BYTES))
     return -EAGAIN;
   ethernetHeader(TYPE_IPV4);
-  writeHeader(protocol, source, destination, totalBytes, tos, ttl);
+  ipHeader(source, destination, totalBytes, tos, ttl | (protocol << 8));
   linkWrite(TX_ETHERNET, ETHERNET_BYTES + IP_HEADER_BYTES);
   return 0;
 }

@@ -1,3 +1,4 @@
+import { TCP } from "../config";
 import { iface } from "../interface";
 
 /**
@@ -21,10 +22,13 @@ export const RX_ETHERNET: usize = RX + 2;
 /** IP header or ARP packet of the frame being received; eight bytes of transport header follow the IP header. */
 export const RX_NETWORK: usize = RX + 16;
 
-const TX: usize = memory.data(16 + 28, 4);
+/** IP header without options, TCP header with all options. */
+const TX: usize = memory.data(16 + 20 + (TCP ? 60 : 8), 4);
 export const TX_ETHERNET: usize = TX + 2;
 /** IP header or ARP packet of the frame being sent. */
 export const TX_NETWORK: usize = TX + 16;
+/** Header behind the IP header, for those who write it there: one write to the device takes them all. */
+export const TX_TRANSPORT: usize = TX_NETWORK + 20;
 
 /** Copies a MAC; both at even addresses. */
 export function macCopy(to: usize, from: usize): void {

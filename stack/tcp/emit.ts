@@ -1,5 +1,6 @@
-import { sumHeader } from "cpu";
+import { based, rev16, sumHeader } from "cpu";
 import {
+  ARP_PENDING_BYTES,
   SOCKET_MORE_OPTIONS,
   TCP,
   TCP_ECN,
@@ -10,18 +11,20 @@ import {
   TCP_WINDOW_SCALE,
   TCP_URGENT,
 } from "../config";
-import { ipBegin, ipBeginNow, ipEnd, ipWrite } from "../ip/ipv4-output";
+import { ipEnd, ipHeader, ipHeadersWrite, ipRoute, ipWrite } from "../ip/ipv4-output";
+import { IP_HEADER_BYTES } from "../ip/packet";
+import { TX_TRANSPORT } from "../link/headers";
 import { now } from "../now";
 import { Counter, count } from "../statistics";
 import { Be } from "../wire/bytes";
-import { sumAdd, sumField, sumPseudoHeader } from "../wire/checksum";
+import { halves, sumAdd, sumField } from "../wire/checksum";
 import { Connection, SynRecord, Tcb, TcbFlag } from "./connection";
 import { listenerMaxSegment } from "./listener";
 import { sackWrite } from "./sack-report";
 import { Segment, TCP_HEADER_BYTES, TIMESTAMP_BYTES, TIMESTAMP_HEAD, TcpBit } from "./segment";
 import { sendQueueRun, sendQueueSum, sendQueueWrite } from "./send-queue";
 import { seqMin } from "./sequence";
-import { timestampOffset, timestampsUsed } from "./timestamps";
+import { timestampNow, timestampOffset, timestampsUsed } from "./timestamps";
 
 /** Writes segments to the IP layer: those of a TCB (output.ts decides which) and those that have no TCB behind them. */
 
@@ -34,7 +37,7 @@ export const SEND_MSS_MAX: u32 = min<u32>(RECEIVE_MSS, TCP_TX_BYTES >>> 1);
 const DEFAULT_TTL: u32 = 64;
 
 /** Header and options: the longest are those of a SACK with four blocks. */
-const HEADER: usize = memory.data(TCP ? 60 : 1, 4);
+const HEADER: usize = TX_TRANSPORT;
 
 /** Options, all but the last of SYNs only: bits of `TxSegment.options`. */
 export const enum SynOption {
@@ -121,39 +124,92 @@ export function segmentSend(tx: TxSegment, tcb: Tcb | null): i32 {
   if (TCP_SACK && tcb != null && reports(tcb)) headerBytes += sackWrite(tcb, HEADER + headerBytes);
   let tos: u32 = tcb != null ? <u32>tcb.tos : 0;
   if (TCP_ECN && tcb != null) tos |= tx.ecn;
-  const ttl: u32 = tcb != null ? <u32>tcb.ttl : DEFAULT_TTL;
+  const life = (tcb != null ? <u32>tcb.ttl : DEFAULT_TTL) | (PROTOCOL_TCP << 8);
   const total = headerBytes + bytes;
   // Only what nobody sends again waits for ARP: a RST, or the ACK of a TIME-WAIT record.
-  const refused =
-    tcb == null && (tx.bits & TcpBit.SYN) == 0
-      ? ipBegin(PROTOCOL_TCP, tx.localAddress, tx.remoteAddress, total, tos, ttl)
-      : ipBeginNow(PROTOCOL_TCP, tx.localAddress, tx.remoteAddress, total, tos, ttl);
+  const mayWait = ARP_PENDING_BYTES != 0 && tcb == null && (tx.bits & TcpBit.SYN) == 0;
+  const refused = ipRoute(tx.localAddress, tx.remoteAddress, IP_HEADER_BYTES + total, mayWait);
   if (refused != 0) return refused;
-  store<u32>(HEADER, bswap<u32>(tx.ports));
-  store<u32>(HEADER, bswap<u32>(tx.seq), 4);
-  store<u32>(HEADER, bswap<u32>(tx.ack), 8);
-  store<u8>(HEADER, <u8>(headerBytes << 2), 12);
-  store<u8>(HEADER, <u8>tx.bits, 13);
-  Be.store16(HEADER + 14, tx.window);
-  store<u32>(HEADER, 0, 16);
+  writeNumbers(tx.ports, tx.seq, tx.ack);
+  writeRest(headerBytes, tx.bits, tx.window);
   if (TCP_URGENT && (tx.bits & TcpBit.URG) != 0) Be.store16(HEADER + 18, tx.urgent);
-  let sum = sumPseudoHeader(tx.localAddress, tx.remoteAddress, PROTOCOL_TCP, total);
+  let sum = ipHeader(tx.localAddress, tx.remoteAddress, IP_HEADER_BYTES + total, tos, life);
   sum += sumHeader(HEADER);
   if (headerBytes != TCP_HEADER_BYTES) {
     sum = sumAdd(sum, HEADER + TCP_HEADER_BYTES, headerBytes - TCP_HEADER_BYTES, 0);
   }
+  finish(tcb, sum, headerBytes, tx.offset, bytes);
+  return 0;
+}
+
+/**
+ * `segmentSend` for what nearly all segments are: of a connection that is open, with an ACK, and with no option but timestamps.
+ */
+export function segmentPlain(
+  tcb: Tcb,
+  seq: u32,
+  bits: u32,
+  window: u32,
+  offset: u32,
+  bytes: u32,
+): i32 {
+  const stamped = timestampsUsed(tcb);
+  const headerBytes: u32 = stamped ? TCP_HEADER_BYTES + TIMESTAMP_BYTES : TCP_HEADER_BYTES;
+  const source = tcb.localAddress;
+  const destination = tcb.remoteAddress;
+  const life = (<u32>tcb.ttl) | (PROTOCOL_TCP << 8);
+  const totalBytes = IP_HEADER_BYTES + headerBytes + bytes;
+  const refused = ipRoute(source, destination, totalBytes, false);
+  if (refused != 0) return refused;
+  writeNumbers(tcb.ports, seq, tcb.rcvNxt);
+  writeRest(headerBytes, bits, window);
+  let sum = sumHeader(HEADER);
+  if (stamped) sum += writeStamps(timestampNow(tcb), tcb.tsRecent);
+  sum += ipHeader(source, destination, totalBytes, <u32>tcb.tos, life);
+  finish(tcb, sum, headerBytes, offset, bytes);
+  return 0;
+}
+
+function writeNumbers(ports: u32, seq: u32, ack: u32): void {
+  const header = based(HEADER);
+  store<u32>(header, bswap<u32>(ports));
+  store<u32>(header, bswap<u32>(seq), 4);
+  store<u32>(header, bswap<u32>(ack), 8);
+}
+
+/** Data offset, control bits, window; checksum and urgent pointer are zero. */
+function writeRest(headerBytes: u32, bits: u32, window: u32): void {
+  const header = based(HEADER);
+  store<u32>(header, (headerBytes << 2) | (bits << 8) | (rev16(window) << 16), 12);
+  store<u32>(header, 0, 16);
+}
+
+/** The timestamps option as the only one; returns its sum. */
+function writeStamps(tsVal: u32, tsEcr: u32): u32 {
+  const header = based(HEADER);
+  const value = bswap<u32>(tsVal);
+  const echo = bswap<u32>(tsEcr);
+  store<u32>(header, TIMESTAMP_HEAD, 20);
+  store<u32>(header, value, 24);
+  store<u32>(header, echo, 28);
+  return halves(TIMESTAMP_HEAD) + halves(value) + halves(echo);
+}
+
+/** The headers are made; `sum` is that of the TCP header and both addresses. Text and checksum, and it leaves. */
+function finish(tcb: Tcb | null, sum: u32, headerBytes: u32, offset: u32, bytes: u32): void {
+  // The rest of the pseudo-header (RFC 9293 3.1).
+  sum += (PROTOCOL_TCP << 8) + rev16(headerBytes + bytes);
   let run: usize = 0;
   if (tcb != null && bytes != 0) {
-    run = sendQueueRun(tcb, tx.offset, bytes);
-    sum = run != 0 ? sumAdd(sum, run, bytes, 0) : sendQueueSum(tcb, sum, tx.offset, bytes);
+    run = sendQueueRun(tcb, offset, bytes);
+    sum = run != 0 ? sumAdd(sum, run, bytes, 0) : sendQueueSum(tcb, sum, offset, bytes);
   }
   store<u16>(HEADER, sumField(sum), 16);
-  ipWrite(HEADER, headerBytes);
+  ipHeadersWrite(headerBytes);
   if (run != 0) ipWrite(run, bytes);
-  else if (tcb != null && bytes != 0) sendQueueWrite(tcb, tx.offset, bytes);
+  else if (tcb != null && bytes != 0) sendQueueWrite(tcb, offset, bytes);
   ipEnd();
   count(Counter.TCP_OUT);
-  return 0;
 }
 
 /** True when text came out of order or twice. */

@@ -16,7 +16,7 @@ import {
 } from "./congestion";
 import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
 import { ECN_CAPABLE, ECN_SETUP, ecnBits, ecnFresh, ecnTold } from "./ecn";
-import { SYN_OPTIONS, SynOption, TX, acceptableNumber, segmentSend } from "./emit";
+import { SYN_OPTIONS, SynOption, TX, acceptableNumber, segmentPlain, segmentSend } from "./emit";
 import { patienceProgress } from "./patience";
 import { pendingAdd } from "./pending";
 import { receiveWindow, turnTold } from "./receive-window";
@@ -36,8 +36,30 @@ const BURST: u32 = 4;
 const OPENING_MS: u32 = 50;
 const OPENING_MAX_MS: u32 = 30_000;
 
-function sendOf(tcb: Tcb, seq: u32, bits: u32, options: u32, offset: u32, bytes: u32): i32 {
+/** What keeps a segment from being a plain one (`segmentPlain`). */
+const REPORTED: u32 = TcbFlag.DUPLICATE | (TCP_URGENT ? TcbFlag.URGENT_OUT : 0);
+
+/** Sends a segment of a connection that is open; `bits` has ACK. */
+function sendOf(tcb: Tcb, seq: u32, bits: u32, offset: u32, bytes: u32): i32 {
   const window = receiveWindow(tcb);
+  const plain = !TCP_ECN && tcb.ranges == 0 && (tcb.flags & REPORTED) == 0;
+  const refused = plain
+    ? segmentPlain(tcb, seq, bits, window, offset, bytes)
+    : sendFull(tcb, seq, bits, window, 0, offset, bytes);
+  if (refused == 0) acknowledged(tcb, window, true);
+  return refused;
+}
+
+/** Sends a segment with whatever belongs into it. */
+function sendFull(
+  tcb: Tcb,
+  seq: u32,
+  bits: u32,
+  window: u32,
+  options: u32,
+  offset: u32,
+  bytes: u32,
+): i32 {
   TX.localAddress = tcb.localAddress;
   TX.remoteAddress = tcb.remoteAddress;
   TX.ports = tcb.ports;
@@ -65,19 +87,38 @@ function sendOf(tcb: Tcb, seq: u32, bits: u32, options: u32, offset: u32, bytes:
   const refused = segmentSend(TX, tcb);
   if (refused != 0) return refused;
   if (TCP_ECN && (TX.bits & ECN_SETUP) >= <u32>TcpBit.CWR) ecnTold(tcb);
-  if ((bits & TcpBit.ACK) != 0) {
-    // Shut as far as the peer knew, and open now.
-    const opens = tcb.rcvAdv == tcb.rcvNxt && window != 0 && (bits & TcpBit.SYN) == 0;
-    tcb.rcvAdv = seqMax(tcb.rcvAdv, tcb.rcvNxt + window);
-    tcb.flags &= ~(TcbFlag.ACK_NOW | TcbFlag.DUPLICATE);
-    tcb.unackedBytes = 0;
-    timerStop(tcb, TcbTimer.DELAYED_ACK);
-    // Nobody acknowledges an opening: if nothing comes of it within two round trips, it is told once more.
-    if (opens) {
-      const delayMs = min<u32>(max<u32>(tcb.srtt >>> 2, OPENING_MS), OPENING_MAX_MS);
-      timerStart(tcb, TcbTimer.DELAYED_ACK, delayMs);
-    }
-    turnTold(tcb);
+  return 0;
+}
+
+/** A segment has left that acknowledges all that has come, and announces `window`. */
+function acknowledged(tcb: Tcb, window: u32, mayOpen: bool): void {
+  // Shut as far as the peer knew, and open now.
+  const opens = tcb.rcvAdv == tcb.rcvNxt && window != 0 && mayOpen;
+  tcb.rcvAdv = seqMax(tcb.rcvAdv, tcb.rcvNxt + window);
+  tcb.flags &= ~(TcbFlag.ACK_NOW | TcbFlag.DUPLICATE);
+  tcb.unackedBytes = 0;
+  timerStop(tcb, TcbTimer.DELAYED_ACK);
+  // Nobody acknowledges an opening: if nothing comes of it within two round trips, it is told once more.
+  if (opens) {
+    const delayMs = min<u32>(max<u32>(tcb.srtt >>> 2, OPENING_MS), OPENING_MAX_MS);
+    timerStart(tcb, TcbTimer.DELAYED_ACK, delayMs);
+  }
+  turnTold(tcb);
+}
+
+/** Something to be sent that is neither text nor an acknowledgment. */
+const DEMANDS: u32 =
+  TcbFlag.FIN_QUEUED | TcbFlag.KEEP_PROBE | TcbFlag.PROBE | TcbFlag.FORCE | TcbFlag.RETRANSMIT_HEAD;
+
+/** Acknowledgments that no text has taken with it. */
+function outputAcks(tcb: Tcb): i32 {
+  if (tcb.owedAcks == 0) {
+    if ((tcb.flags & TcbFlag.ACK_NOW) == 0) return 0;
+    return sendOf(tcb, acceptableNumber(tcb), TcpBit.ACK, 0, 0);
+  }
+  for (; tcb.owedAcks != 0; tcb.owedAcks--) {
+    const refused = sendOf(tcb, acceptableNumber(tcb), TcpBit.ACK, 0, 0);
+    if (refused != 0) return refused;
   }
   return 0;
 }
@@ -87,6 +128,11 @@ export function tcpOutput(tcb: Tcb): i32 {
   const state = <u32>tcb.state;
   if (state == TcpState.CLOSED) return 0;
   if (state == TcpState.SYN_SENT || state == TcpState.SYN_RECEIVED) return outputSyn(tcb);
+  // Nothing but an acknowledgment can be due.
+  if (tcb.queued == 0 && (tcb.flags & DEMANDS) == 0) {
+    congestionOnOutput(tcb);
+    return outputAcks(tcb);
+  }
   if (tcb.sndMax == tcb.sndUna && tcb.queued != 0 && isDue(tcb.lastSent + <u32>tcb.rto)) {
     congestionOnIdle(tcb);
   }
@@ -99,15 +145,12 @@ export function tcpOutput(tcb: Tcb): i32 {
   congestionOnOutput(tcb);
   if (TCP_KEEPALIVE && (tcb.flags & TcbFlag.KEEP_PROBE) != 0) {
     // SHLD-12: without text, one before what the peer expects, so that it answers.
-    const refused = sendOf(tcb, tcb.sndUna - 1, TcpBit.ACK, 0, 0, 0);
+    const refused = sendOf(tcb, tcb.sndUna - 1, TcpBit.ACK, 0, 0);
     if (refused != 0) return refused;
     tcb.flags &= ~TcbFlag.KEEP_PROBE;
   }
-  if (tcb.owedAcks == 0 && (tcb.flags & TcbFlag.ACK_NOW) != 0) tcb.owedAcks = 1;
-  for (; tcb.owedAcks != 0; tcb.owedAcks--) {
-    const refused = sendOf(tcb, acceptableNumber(tcb), TcpBit.ACK, 0, 0, 0);
-    if (refused != 0) return refused;
-  }
+  const refused = outputAcks(tcb);
+  if (refused != 0) return refused;
   // Data or a FIN waits and nothing is in flight that an acknowledgment would answer: the persist timer (RFC 9293 3.8.6.1).
   if (
     (tcb.queued != 0 || finDue(tcb)) &&
@@ -125,7 +168,7 @@ function outputSyn(tcb: Tcb): i32 {
   if (tcb.sndNxt != tcb.sndUna) {
     // A plain ACK answers what was not acceptable (RFC 9293 3.10.7.4): with both ends in SYN-RECEIVED it opens the connection.
     const answer = (tcb.flags & TcbFlag.ACK_NOW) != 0;
-    return answer ? sendOf(tcb, tcb.sndMax, TcpBit.ACK, 0, 0, 0) : 0;
+    return answer ? sendOf(tcb, tcb.sndMax, TcpBit.ACK, 0, 0) : 0;
   }
   const bits: u32 = tcb.state == TcpState.SYN_RECEIVED ? TcpBit.SYN | TcpBit.ACK : TcpBit.SYN;
   // A SYN-ACK has the option only if the SYN had it (RFC 7323 3.2).
@@ -134,8 +177,11 @@ function outputSyn(tcb: Tcb): i32 {
   // Offered once: what does not get through may be in the way of it (RFC 3168 6.1.1.1).
   const offers =
     TCP_ECN && tcb.state == TcpState.SYN_SENT && (tcb.flags & TcbFlag.SYN_RETRANSMITTED) == 0;
-  const refused = sendOf(tcb, tcb.sndUna, offers ? bits | ECN_SETUP : bits, options, 0, 0);
+  const window = receiveWindow(tcb);
+  const allBits = offers ? bits | ECN_SETUP : bits;
+  const refused = sendFull(tcb, tcb.sndUna, allBits, window, options, 0, 0);
   if (refused != 0) return refused;
+  if ((bits & TcpBit.ACK) != 0) acknowledged(tcb, window, false);
   if (tcb.sndMax == tcb.sndUna) {
     if (TCP_KEEPALIVE) patienceProgress(tcb);
     tcb.flags |= TcbFlag.TIMING;
@@ -265,7 +311,7 @@ function outputOne(tcb: Tcb): i32 {
   let bits: u32 = TcpBit.ACK;
   if (last) bits |= TcpBit.PSH;
   if (fin) bits |= TcpBit.FIN;
-  const refused = sendOf(tcb, seq, bits, 0, offset, bytes);
+  const refused = sendOf(tcb, seq, bits, offset, bytes);
   if (refused != 0) return refused;
   sent(tcb, seq, bytes, fin, probe);
   return probe ? 0 : 1;

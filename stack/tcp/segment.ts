@@ -1,8 +1,8 @@
-import { sumHeader } from "cpu";
-import { TCP, TCP_ECN, TCP_TIMESTAMPS, TCP_URGENT } from "../config";
+import { based, sumHeader } from "cpu";
+import { TCP, TCP_ECN, TCP_FAST_PATH, TCP_TIMESTAMPS, TCP_URGENT } from "../config";
 import { linkRead, linkSkip } from "../link/device";
 import { Be } from "../wire/bytes";
-import { sumAdd } from "../wire/checksum";
+import { halves, sumAdd } from "../wire/checksum";
 
 /** Control bits (RFC 9293 3.1). */
 export const enum TcpBit {
@@ -78,18 +78,49 @@ export function segmentLength(segment: Segment): u32 {
   return segment.textBytes + ((segment.bits & TcpBit.SYN) >>> 1) + (segment.bits & TcpBit.FIN);
 }
 
+/** Bytes of the header that the fast path has read already. */
+let taken: u32 = 0;
+
+/** The frame that is being looked at is a new one: nothing of its TCP header has been read. */
+export function segmentForget(): void {
+  taken = 0;
+}
+
+/** Reads the fixed header before it is known what to do with it; where it stands. */
+export function segmentHeaderTake(): usize {
+  linkRead(HEADER, TCP_HEADER_BYTES);
+  taken = TCP_HEADER_BYTES;
+  return based(HEADER);
+}
+
+/** Reads the timestamps option that follows it. False = it is another one. */
+export function segmentStampsTake(segment: Segment): bool {
+  const option = based(HEADER + TCP_HEADER_BYTES);
+  linkRead(HEADER + TCP_HEADER_BYTES, TIMESTAMP_BYTES);
+  taken = TCP_HEADER_BYTES + TIMESTAMP_BYTES;
+  segment.tsVal = bswap<u32>(load<u32>(option, 4));
+  segment.tsEcr = bswap<u32>(load<u32>(option, 8));
+  return load<u32>(option) == TIMESTAMP_HEAD;
+}
+
+/** Sum of that option. */
+export function segmentStampsSum(): u32 {
+  const option = based(HEADER + TCP_HEADER_BYTES);
+  return halves(load<u32>(option)) + halves(load<u32>(option, 4)) + halves(load<u32>(option, 8));
+}
+
 /**
  * Reads and parses a header. `bytes` is the length of the segment. Returns the header's length, 0 when it is malformed; the
  * header is left in scratch for `segmentHeaderSum`.
  */
 export function segmentParse(segment: Segment, bytes: u32): u32 {
   if (bytes < TCP_HEADER_BYTES) return 0;
-  linkRead(HEADER, TCP_HEADER_BYTES);
+  if (!TCP_FAST_PATH || taken == 0) segmentHeaderTake();
+  const have = taken;
+  taken = 0;
   const headerBytes = (<u32>(load<u8>(HEADER, 12) >>> 4)) << 2;
   if (headerBytes < TCP_HEADER_BYTES || headerBytes > bytes) return 0;
-  if (headerBytes > TCP_HEADER_BYTES) {
-    linkRead(HEADER + TCP_HEADER_BYTES, headerBytes - TCP_HEADER_BYTES);
-  }
+  if (headerBytes > have) linkRead(HEADER + have, headerBytes - have);
   segment.sourcePort = Be.load16(HEADER);
   segment.destinationPort = Be.load16(HEADER + 2);
   segment.seq = bswap<u32>(load<u32>(HEADER, 4));

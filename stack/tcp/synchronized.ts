@@ -169,12 +169,20 @@ function textInput(tcb: Tcb, segment: Segment): void {
     if (seqLess(tcb.rcvNxt, segment.seq) && tcb.owedAcks < OWED_ACKS_MAX) tcb.owedAcks += 1;
     return;
   }
+  textCount(tcb, segment.textBytes, tcb.rcvNxt - before, hadHole);
+}
+
+/**
+ * RCV.NXT has moved by `bytes` with a segment of `segmentBytes` bytes of text: the application is told, and it is decided when it
+ * is acknowledged.
+ */
+export function textCount(tcb: Tcb, segmentBytes: u32, bytes: u32, hadHole: bool): void {
   tcb.owedAcks = 0;
   shareNote(tcb);
   if (tcb.socket != 0) ready(<u32>tcb.socket - 1, POLLIN);
-  const unacked = <u32>tcb.unackedBytes + (tcb.rcvNxt - before);
+  const unacked = <u32>tcb.unackedBytes + bytes;
   tcb.unackedBytes = <u16>min<u32>(unacked, 0xffff);
-  const units = min<u32>(segment.textBytes >>> 3, 255);
+  const units = min<u32>(segmentBytes >>> 3, 255);
   if (units > <u32>tcb.rcvMss) tcb.rcvMss = <u8>units;
   // Every second full segment of the size that the peer sends, a filled hole, a window with no room for one more: now.
   // Anything else may wait a little (SHLD-18, SHLD-19, RFC 5681 4.2).

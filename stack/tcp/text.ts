@@ -95,7 +95,7 @@ export function textPlace(tcb: Tcb, segment: Segment, sum: u32, offset: u32): u3
     const range = rangeAt(tcb, index);
     const hole = seqMin(range.left, right);
     if (seqLess(left, hole)) {
-      sum = readInto(tcb, left, hole - left, sum, offset);
+      sum = textReadInto(tcb, left, hole - left, sum, offset);
       offset += hole - left;
       left = hole;
     }
@@ -106,12 +106,13 @@ export function textPlace(tcb: Tcb, segment: Segment, sum: u32, offset: u32): u3
       left = known;
     }
   }
-  sum = readInto(tcb, left, right - left, sum, offset);
+  sum = textReadInto(tcb, left, right - left, sum, offset);
   offset += right - left;
   return sumSkipped(sum, after, offset);
 }
 
-function readInto(tcb: Tcb, seq: u32, bytes: u32, sum: u32, offset: u32): u32 {
+/** Reads text of the open frame to its place in the ring; returns the checksum with it. `offset`: where it stands in the segment. */
+export function textReadInto(tcb: Tcb, seq: u32, bytes: u32, sum: u32, offset: u32): u32 {
   if (bytes == 0) return sum;
   assert(seq - tcb.rcvRead < TCP_RX_BYTES && bytes <= TCP_RX_BYTES - (seq - tcb.rcvRead));
   const at = placeOf(tcb, seq);

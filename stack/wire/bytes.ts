@@ -1,13 +1,15 @@
+import { rev16 } from "cpu";
+
 /**
  * Big-endian fields of wire formats. 16-bit fields at any even address, 32-bit fields at any even address too (composed of
  * halves: a Cortex-M0+ faults on an unaligned word).
  */
 export class Be {
   @inline static load16(at: usize): u32 {
-    return <u32>bswap<u16>(load<u16>(at));
+    return rev16(<u32>load<u16>(at));
   }
   @inline static store16(at: usize, value: u32): void {
-    store<u16>(at, bswap<u16>(<u16>value));
+    store<u16>(at, <u16>rev16(value));
   }
   static load32(at: usize): u32 {
     return (Be.load16(at) << 16) | Be.load16(at + 2);

@@ -11,6 +11,11 @@ export function sumAdd(sum: u32, at: usize, bytes: u32, offset: u32): u32 {
   return sum + ((offset & 1) != 0 ? ((part & 0xff) << 8) | (part >>> 8) : part);
 }
 
+/** Sum of the two half-words of a word. */
+export function halves(word: u32): u32 {
+  return (word & 0xffff) + (word >>> 16);
+}
+
 /** Folds a sum to 16 bits. A packet whose checksum field was included is intact when this is 0xFFFF. */
 export function sumFold(sum: u32): u32 {
   sum = (sum & 0xffff) + (sum >>> 16);

@@ -128,6 +128,13 @@ HW(uint32_t, sumHeader)(struct w2c_hw* h, uint32_t at) {
   return sum;
 }
 
+HW(uint32_t, rev16)(struct w2c_hw* h, uint32_t value) {
+  (void)h;
+  uint32_t swapped;
+  __asm("rev16 %0, %1" : "=l"(swapped) : "l"(value));
+  return swapped;
+}
+
 /* No instruction: it hides from the compiler where the address comes from. */
 HW(uint32_t, based)(struct w2c_hw* h, uint32_t at) {
   (void)h;
