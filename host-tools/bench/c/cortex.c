@@ -16,7 +16,7 @@ void bench_copy(uint8_t* to, const uint8_t* from, size_t bytes);
 #include "replay.h"
 
 extern const uint32_t trace_start[], body_start[], data_image[];
-extern uint32_t stack_top[], zero_start[], zero_end[], data_start[], data_end[];
+extern uint32_t stack_top[], zero_start[], zero_end[], data_start[];
 const uint8_t blob_start[4], settings_start[4];
 
 #ifdef QEMU
