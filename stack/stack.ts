@@ -26,6 +26,7 @@ import { tcpTimer } from "./tcp/expiry";
 import { socketsNeighboursChanged } from "./socket/news";
 import { timersSettle } from "./tcp/timers";
 import { pendingAny } from "./tcp/pending";
+import { promoteDue } from "./tcp/promote";
 import { pendingRun, tcpAddressChanged, tcpLinkUp, tcpNeighboursChanged } from "./tcp/turn";
 import {
   TIMER_ACD,
@@ -70,7 +71,7 @@ export function stackPoll(nowMs: u32): bool {
   // The application has been asked: now it goes out, before more comes in.
   if (asked) {
     asked = false;
-    if (TCP) pendingRun();
+    if (TCP) turnRun();
   }
   for (let turns: u32 = 0; turns < TIMERS_PER_TURN; turns++) {
     const timer = timerTakeDue();
@@ -90,8 +91,13 @@ export function stackPoll(nowMs: u32): bool {
     asked = true;
     return true;
   }
-  if (TCP) pendingRun();
+  if (TCP) turnRun();
   return frames == FRAMES_PER_TURN || (TCP && pendingAny()) || linkLoopbackWaiting();
+}
+
+/** Who has something to send has his turn. */
+function turnRun(): void {
+  if (pendingAny() || promoteDue()) pendingRun();
 }
 
 /**

@@ -1,4 +1,4 @@
-import { checksumOf } from "cpu";
+import { based, checksumOf } from "cpu";
 import { DHCP, IGMP, IP_ANY_ADDRESS, IP_REASSEMBLY_SLOTS, MULTICAST_GROUPS } from "../config";
 import { iface, isUnicast, standsForAll } from "../interface";
 import { DEVICE_NIC, linkRead, linkRxDevice } from "../link/device";
@@ -10,7 +10,7 @@ import { igmpMember } from "./igmp";
 import { IPPROTO_UDP, IP_HEADER_BYTES, RxPacket, ipHeaderSum, isLoopback } from "./packet";
 import { reassemble } from "./reassembly";
 
-const packet: RxPacket = changetype<RxPacket>(memory.data(offsetof<RxPacket>(), 4));
+const PACKET: usize = memory.data(offsetof<RxPacket>(), 4);
 
 /** Flags and fragment offset as a plain 16-bit load sees them, DF left out: reserved bit, MF, offset. */
 const FRAGMENT_MASK: u16 = 0xffbf;
@@ -43,7 +43,7 @@ function optionsFault(at: usize, bytes: u32): Counter {
 }
 
 /** True when the addresses may stand in a packet that came from this device (RFC 1122 3.2.1.3); sets `linkBroadcast`. */
-function addressesFault(): Counter {
+function addressesFault(packet: RxPacket): Counter {
   const ours = iface.tentative ? 0 : iface.address;
   const source = packet.source;
   const destination = packet.destination;
@@ -83,33 +83,34 @@ function addressesFault(): Counter {
 }
 
 /** Reads and checks the header; counter of the reason to drop the packet, or COUNT when it is good. */
-function headerFault(bytes: u32): Counter {
-  const first = <u32>load<u8>(RX_NETWORK);
+function headerFault(packet: RxPacket, bytes: u32): Counter {
+  const ip = based(RX_NETWORK);
+  const first = <u32>load<u8>(ip);
   const headerBytes = (first & 15) << 2;
-  const totalBytes = Be.load16(RX_NETWORK + 2);
+  const totalBytes = Be.load16(ip + 2);
   if (first >>> 4 != 4 || headerBytes < IP_HEADER_BYTES) return Counter.IP_BAD_HEADER;
   if (totalBytes < headerBytes || totalBytes > bytes) return Counter.IP_BAD_LENGTH;
   const optionBytes = headerBytes - IP_HEADER_BYTES;
-  let sum = ipHeaderSum(RX_NETWORK);
+  let sum = ipHeaderSum(ip);
   if (optionBytes != 0) {
-    linkRead(RX_NETWORK + IP_HEADER_BYTES, optionBytes);
-    sum = sumFold(sum + checksumOf(RX_NETWORK + IP_HEADER_BYTES, optionBytes));
+    linkRead(ip + IP_HEADER_BYTES, optionBytes);
+    sum = sumFold(sum + checksumOf(ip + IP_HEADER_BYTES, optionBytes));
   }
   if (sum != 0xffff) return Counter.IP_BAD_CHECKSUM;
-  const fragment = load<u16>(RX_NETWORK, 6) & FRAGMENT_MASK;
+  const fragment = load<u16>(ip, 6) & FRAGMENT_MASK;
   if (fragment != 0 && (IP_REASSEMBLY_SLOTS == 0 || (fragment & RESERVED_FLAG) != 0)) {
     return Counter.IP_FRAGMENT;
   }
-  packet.source = bswap<u32>(load<u32>(RX_NETWORK, 12));
-  packet.destination = bswap<u32>(load<u32>(RX_NETWORK, 16));
+  packet.source = bswap<u32>(load<u32>(ip, 12));
+  packet.destination = bswap<u32>(load<u32>(ip, 16));
   packet.payloadBytes = totalBytes - headerBytes;
-  packet.header = RX_NETWORK;
+  packet.header = ip;
   if (IP_REASSEMBLY_SLOTS != 0) packet.payload = 0;
   packet.headerBytes = headerBytes;
-  packet.tos = load<u8>(RX_NETWORK, 1);
-  packet.protocol = load<u8>(RX_NETWORK, 9);
+  packet.tos = load<u8>(ip, 1);
+  packet.protocol = load<u8>(ip, 9);
   packet.device = <u8>linkRxDevice();
-  return optionBytes == 0 ? Counter.COUNT : optionsFault(RX_NETWORK + IP_HEADER_BYTES, optionBytes);
+  return optionBytes == 0 ? Counter.COUNT : optionsFault(ip + IP_HEADER_BYTES, optionBytes);
 }
 
 /**
@@ -118,10 +119,11 @@ function headerFault(bytes: u32): Counter {
  * its datagram are missing for.
  */
 export function ipv4Input(bytes: u32, linkBroadcast: bool): RxPacket | null {
+  const packet = changetype<RxPacket>(based(PACKET));
   count(Counter.IP_IN);
   packet.linkBroadcast = linkBroadcast;
-  let fault = headerFault(bytes);
-  if (fault == Counter.COUNT) fault = addressesFault();
+  let fault = headerFault(packet, bytes);
+  if (fault == Counter.COUNT) fault = addressesFault(packet);
   if (fault == Counter.COUNT) {
     if (IP_REASSEMBLY_SLOTS == 0 || (load<u16>(RX_NETWORK, 6) & FRAGMENT_MASK) == 0) return packet;
     return reassemble(packet) ? packet : null;

@@ -2,7 +2,7 @@ import { based, rev16 } from "cpu";
 import { arpResolve } from "../arp/cache";
 import { ARP_PENDING_BYTES, IP_ANY_ADDRESS, LOOPBACK_BYTES } from "../config";
 import { EAGAIN, EINPROGRESS, EMSGSIZE, ENETUNREACH } from "../errors";
-import { IP_MTU, iface, interfaceMac, standsForAll } from "../interface";
+import { IP_MTU, Interface, iface, interfaceMac, standsForAll } from "../interface";
 import {
   DEVICE_LOOPBACK,
   DEVICE_NIC,
@@ -50,7 +50,7 @@ export function routeSource(destination: u32): u32 {
 /**
  * MAC of the next hop (RFC 1122 3.3.1.1) into the header to be sent. 0, or an error of `arpResolve`, or -ENETUNREACH.
  */
-function resolve(source: u32, destination: u32): i32 {
+function resolve(iface: Interface, source: u32, destination: u32): i32 {
   // Nothing leaves from an address that is being probed; the outcome is news as an ARP answer is.
   if (iface.tentative && source != 0) return -EINPROGRESS;
   if (destination == 0xffffffff || destination == iface.broadcast) {
@@ -64,12 +64,12 @@ function resolve(source: u32, destination: u32): i32 {
     store<u32>(TX_ETHERNET, bswap<u32>(0x5e000000 | (destination & 0x7fffff)), 2);
     return 0;
   }
-  const hop = nextHop(destination);
+  const hop = nextHop(iface, destination);
   return hop == 0 ? -ENETUNREACH : arpResolve(hop, TX_ETHERNET);
 }
 
 /** The neighbour that a packet to `destination` goes to; 0 = none. */
-function nextHop(destination: u32): u32 {
+function nextHop(iface: Interface, destination: u32): u32 {
   if (iface.address == 0) return 0;
   return ((destination ^ iface.address) & iface.mask) == 0 ? destination : iface.gateway;
 }
@@ -83,6 +83,7 @@ let frameAt: usize = TX_ETHERNET;
  */
 export function ipRoute(source: u32, destination: u32, totalBytes: u32, mayWait: bool): i32 {
   if (totalBytes > IP_MTU) return -EMSGSIZE;
+  const me = changetype<Interface>(based(changetype<usize>(iface)));
   let device = DEVICE_NIC;
   frameAt = TX_ETHERNET;
   if (LOOPBACK_BYTES != 0 && isOurs(destination)) {
@@ -91,11 +92,11 @@ export function ipRoute(source: u32, destination: u32, totalBytes: u32, mayWait:
   } else {
     // 127/8 never goes on a wire (RFC 1122 3.2.1.3), nor an address that we have given up. 0 is for DHCP.
     const any = IP_ANY_ADDRESS && standsForAll;
-    const ours = source == iface.address || source == 0 || any;
-    const result = ours ? resolve(source, destination) : -ENETUNREACH;
+    const ours = source == me.address || source == 0 || any;
+    const result = ours ? resolve(me, source, destination) : -ENETUNREACH;
     if (result == -EINPROGRESS && mayWait) {
       frameAt = TX_NETWORK;
-      return linkTxWait(nextHop(destination), totalBytes) ? 0 : result;
+      return linkTxWait(nextHop(me, destination), totalBytes) ? 0 : result;
     }
     if (result != 0) {
       count(Counter.IP_NO_ROUTE);
@@ -183,9 +184,9 @@ export function ipBeginBare(destination: u32, totalBytes: u32): i32 {
     device = DEVICE_LOOPBACK;
     macCopy(TX_ETHERNET, interfaceMac());
   } else {
-    const result = resolve(iface.address, destination);
+    const result = resolve(iface, iface.address, destination);
     if (result == -EINPROGRESS && ARP_PENDING_BYTES != 0)
-      return linkTxWait(nextHop(destination), totalBytes) ? 0 : result;
+      return linkTxWait(nextHop(iface, destination), totalBytes) ? 0 : result;
     if (result != 0) {
       count(Counter.IP_NO_ROUTE);
       return result;

@@ -1,4 +1,5 @@
-import { iface } from "../interface";
+import { based } from "cpu";
+import { Interface, iface } from "../interface";
 import { Counter, count } from "../statistics";
 import { linkLeft, linkRead } from "./device";
 import { ETHERNET_BYTES, RX_ETHERNET, RX_NETWORK, TYPE_VLAN } from "./headers";
@@ -26,21 +27,20 @@ export function ethernetInput(): u32 {
     count(Counter.ETHERNET_TOO_SHORT);
     return FRAME_DROPPED;
   }
+  const frame = based(RX_ETHERNET);
+  const mac = changetype<Interface>(based(changetype<usize>(iface)));
   linkRead(RX_ETHERNET, FIRST_READ_BYTES);
   // The lowest bit of the first byte of a MAC tells a group of stations from one.
-  ethernetToMany = (load<u8>(RX_ETHERNET) & 1) != 0;
-  if (
-    !ethernetToMany &&
-    (load<u16>(RX_ETHERNET) != iface.macHigh || load<u32>(RX_ETHERNET, 2) != iface.macLow)
-  ) {
+  ethernetToMany = (load<u8>(frame) & 1) != 0;
+  if (!ethernetToMany && (load<u16>(frame) != mac.macHigh || load<u32>(frame, 2) != mac.macLow)) {
     count(Counter.ETHERNET_NOT_OURS);
     return FRAME_DROPPED;
   }
-  if ((load<u8>(RX_ETHERNET, 6) & 1) != 0) {
+  if ((load<u8>(frame, 6) & 1) != 0) {
     count(Counter.ETHERNET_BAD_SOURCE);
     return FRAME_DROPPED;
   }
-  const type = <u32>load<u16>(RX_ETHERNET, 12);
+  const type = <u32>load<u16>(frame, 12);
   return type == TYPE_VLAN ? untag() : type;
 }
 

@@ -1,3 +1,4 @@
+import { based } from "cpu";
 import { TCP } from "../config";
 import { iface } from "../interface";
 
@@ -47,8 +48,10 @@ export function macEqual(a: usize, b: usize): bool {
 
 /** Fills the header to be sent with our MAC and a type; the destination is the caller's. */
 export function ethernetHeader(type: u32): void {
-  store<u16>(TX_ETHERNET, iface.macHigh, 6);
-  store<u16>(TX_ETHERNET, <u16>iface.macLow, 8);
-  store<u16>(TX_ETHERNET, <u16>(iface.macLow >>> 16), 10);
-  store<u16>(TX_ETHERNET, <u16>type, 12);
+  const frame = based(TX_ETHERNET);
+  const low = iface.macLow;
+  store<u16>(frame, iface.macHigh, 6);
+  store<u16>(frame, <u16>low, 8);
+  store<u16>(frame, <u16>(low >>> 16), 10);
+  store<u16>(frame, <u16>type, 12);
 }

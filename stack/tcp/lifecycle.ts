@@ -47,6 +47,11 @@ export const BORN_SHIFT: u32 = 4;
 /** A TCB has become free since the last turn. */
 let freed: bool = false;
 
+/** True when that is so. */
+export function tcbsNews(): bool {
+  return freed;
+}
+
 /** Takes the news that a TCB has become free: who waits for one is served once a turn (promote.ts). */
 export function tcbsTakeNews(): bool {
   const news = freed;

@@ -140,6 +140,8 @@ export function tcpOutput(tcb: Tcb): i32 {
     const result = outputOne(tcb);
     if (result < 0) return result;
     if (result == 0) break;
+    // All that is queued has been sent, and nothing else is wanted.
+    if (tcb.sndNxt - tcb.sndUna == tcb.queued && (tcb.flags & DEMANDS) == 0) break;
     if (turns == BURST - 1) pendingAdd(<u32>tcb.id);
   }
   congestionOnOutput(tcb);

@@ -15,7 +15,7 @@ import {
   tcbAt,
 } from "./connection";
 import { ecnBegin } from "./ecn";
-import { ackNow, tcbAllocate, tcbsFree, tcbsTakeNews } from "./lifecycle";
+import { ackNow, tcbAllocate, tcbsFree, tcbsNews, tcbsTakeNews } from "./lifecycle";
 import { acceptQueueAdd, listenerAt } from "./listener";
 import { RTO_AFTER_SYN_LOSS_MS, rtoSample } from "./rto";
 import { synRecordFree, synRecordWait } from "./syn-records";
@@ -132,6 +132,11 @@ export function promoteLater(recordId: u32): void {
   if (!synRecordWait(record)) return;
   count(Counter.TCP_ACCEPT_DEFERRED);
   ready(<u32>listenerAt(<u32>record.listener - 1).socket, POLLPRI);
+}
+
+/** True when somebody may have become able to have a TCB. */
+export function promoteDue(): bool {
+  return news || tcbsNews();
 }
 
 /** Once a turn: when a TCB or a place in an accept queue has become free, the record that waits longest gets it. */

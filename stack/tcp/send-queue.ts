@@ -101,6 +101,7 @@ export function sendQueueAcknowledge(tcb: Tcb, bytes: u32): void {
   }
   if (gone == 0) return;
   tcb.pieces -= <u8>gone;
+  if (tcb.pieces == 0) return;
   memory.copy(
     changetype<usize>(piece(tcb, 0)),
     changetype<usize>(piece(tcb, gone)),
