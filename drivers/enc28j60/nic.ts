@@ -26,7 +26,7 @@ import {
   PHSTAT2H_DPXSTAT,
   PHSTAT2H_LSTAT,
 } from "./registers";
-import { EIE_IN_USE, chipStart, chipVersion } from "./setup";
+import { EIE_IN_USE, chipStart, chipVersion, configurationHolds } from "./setup";
 import { clearBits, packetCount, readEth } from "./spi";
 import {
   TX_WATCH_MS,
@@ -50,6 +50,8 @@ const LINK_FULL_DUPLEX: u32 = 4;
 /** How often the chip is looked at without cause; more often while there is no link. */
 const HEALTH_MS: u32 = 250;
 const HEALTH_NO_LINK_MS: u32 = 50;
+/** Every so many looks, 4 s at the most, all registers that were written are compared: a power of two. */
+const AUDIT_LOOKS: u32 = 16;
 /** How long a chip that cannot be started is left alone. */
 const RESTART_MS: u32 = 1000;
 /** Resets of one half of the chip, without success in between, after which the whole chip is started again. */
@@ -62,6 +64,7 @@ let link: u32 = 0;
 /** The next look at the chip is due; `dueNow` stands for a time that is not known yet. */
 let dueMs: u32 = 0;
 let dueNow: bool = true;
+let looks: u32 = 0;
 
 /**
  * Resets and configures the chip.
@@ -115,6 +118,12 @@ export function nicPoll(nowMs: u32): void {
     return;
   }
   lookAtLink();
+  // Once a bit read wrong on the bus is no upset yet.
+  looks++;
+  if (looks % AUDIT_LOOKS == 0 && !configurationHolds(MAC) && !configurationHolds(MAC)) {
+    restart(nowMs);
+    return;
+  }
   if (link == 0) dueMs = nowMs + HEALTH_NO_LINK_MS;
 }
 

@@ -2,8 +2,10 @@
 import { delayNs } from "board";
 import {
   MICMD,
+  MICMD_MIIRD,
   MICMD_MIISCAN,
   MIRDH,
+  MIRDL,
   MIREGADR,
   MISTAT,
   MISTAT_BUSY,
@@ -39,9 +41,31 @@ export function phyWrite(register: u32, value: u32): bool {
   return done;
 }
 
+/** Reads a PHY register, while no scan runs; a value that no register has if the MII does not finish. */
+export function phyRead(register: u32): u32 {
+  selectBank(2);
+  writeMac(MIREGADR, register);
+  writeMac(MICMD, MICMD_MIIRD);
+  const done = waitIdle();
+  selectBank(2);
+  writeMac(MICMD, 0);
+  const value = readMac(MIRDL) | (readMac(MIRDH) << 8);
+  selectBank(0);
+  return done ? value : 0xffffffff;
+}
+
+/** Ends the scan, for other registers. */
+export function linkScanStop(): void {
+  selectBank(2);
+  writeMac(MICMD, 0);
+  waitIdle();
+  selectBank(0);
+}
+
 /**
  * Lets the MII read PHSTAT2 over and over, every 10.24 us, so that asking for the link needs no transaction of its own
- * and no waiting (DS39662E 3.3.3). No other PHY register can be reached from now on.
+ * and no waiting (DS39662E 3.3.3). No other PHY register can be reached until linkScanStop, and the first reading takes
+ * 10.24 us.
  */
 export function linkScanStart(): void {
   selectBank(2);

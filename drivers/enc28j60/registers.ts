@@ -46,6 +46,7 @@ export const MICMD: u32 = 0x12;
 export const MIREGADR: u32 = 0x14;
 export const MIWRL: u32 = 0x16;
 export const MIWRH: u32 = 0x17;
+export const MIRDL: u32 = 0x18;
 export const MIRDH: u32 = 0x19;
 
 // Bank 3
@@ -53,6 +54,7 @@ export const MIRDH: u32 = 0x19;
 export const MAADR5: u32 = 0x00;
 export const MISTAT: u32 = 0x0a;
 export const EREVID: u32 = 0x12;
+export const EFLOCON: u32 = 0x17;
 
 // PHY registers
 export const PHCON1: u32 = 0x00;
@@ -78,6 +80,7 @@ export const ESTAT_TXABRT: u32 = 0x02;
 export const ESTAT_CLKRDY: u32 = 0x01;
 
 export const ECON2_PKTDEC: u32 = 0x40;
+export const ECON2_AUTOINC: u32 = 0x80;
 export const ECON2_PWRSV: u32 = 0x20;
 
 export const ECON1_TXRST: u32 = 0x80;
@@ -103,6 +106,9 @@ export const MACON3_FULDPX: u32 = 0x01;
 
 export const MACON4_DEFER: u32 = 0x40;
 
+export const EFLOCON_FCEN: u32 = 0x03;
+
+export const MICMD_MIIRD: u32 = 0x01;
 export const MICMD_MIISCAN: u32 = 0x02;
 export const MISTAT_BUSY: u32 = 0x01;
 

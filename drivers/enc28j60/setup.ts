@@ -4,7 +4,10 @@ import {
   ECON1,
   ECON1_RXEN,
   ECON2,
+  ECON2_AUTOINC,
   ECON2_PWRSV,
+  EFLOCON,
+  EFLOCON_FCEN,
   EIE,
   EIE_INTIE,
   EIE_PKTIE,
@@ -21,6 +24,8 @@ import {
   ERXFCON_CRCEN,
   ERXFCON_MCEN,
   ERXFCON_UCEN,
+  ERXND,
+  ERXST,
   ESTAT,
   ESTAT_CLKRDY,
   ESTAT_UNIMPLEMENTED,
@@ -49,12 +54,13 @@ import {
   PHLCON,
 } from "./registers";
 import { interruptReset } from "./interrupt";
-import { FRAME_BYTES_MAX } from "./layout";
-import { linkScanStart, phyWrite } from "./phy";
+import { FRAME_BYTES_MAX, RX_END } from "./layout";
+import { linkScanStart, linkScanStop, phyRead, phyWrite } from "./phy";
 import { receiveSetup } from "./receive";
 import {
   clearBits,
   readEth,
+  readEth16,
   readMac,
   selectBank,
   setBits,
@@ -134,41 +140,93 @@ function writeVerified(address: u32, value: u32): bool {
   return false;
 }
 
-/** Filters, MAC (DS39662E 6.5) and address. Gaps and duplex belong together. */
+/** MAC registers that are set up, all in bank 2 (DS39662E 6.5). */
+const MAC_SETTINGS: u32 = 9;
+const GROUPS: u32 = OPT_MDNS != 0 ? ERXFCON_MCEN : 0;
+const FILTER: u32 = ERXFCON_UCEN | ERXFCON_CRCEN | ERXFCON_BCEN | GROUPS;
+const PAUSE: u32 = FULL_DUPLEX ? MACON1_TXPAUS | MACON1_RXPAUS : 0;
+const DUPLEX: u32 = FULL_DUPLEX ? MACON3_FULDPX : 0;
+const PHCON1_IN_USE: u32 = FULL_DUPLEX ? PHCON1_PDPXMD : 0;
+const PHCON2_IN_USE: u32 = FULL_DUPLEX ? 0 : PHCON2_HDLDIS;
+
+/** The `i`-th of them, in the order of writing, and the value behind it: value << 8 | address. */
+function macSetting(i: u32): u32 {
+  switch (i) {
+    case 0:
+      return ((MACON1_MARXEN | PAUSE) << 8) | MACON1;
+    case 1:
+      return ((MACON3_PADCFG0 | MACON3_TXCRCEN | MACON3_FRMLNEN | DUPLEX) << 8) | MACON3;
+    case 2:
+      return (MACON4_DEFER << 8) | MACON4;
+    case 3:
+      return ((FULL_DUPLEX ? 0x15 : 0x12) << 8) | MABBIPG;
+    case 4:
+      return (0x12 << 8) | MAIPGL;
+    case 5:
+      return (0x0c << 8) | MAIPGH;
+    case 6:
+      // A wide collision window makes of most false late collisions ordinary ones (erratum 13).
+      return (0x3f << 8) | MACLCON2;
+    case 7:
+      return ((FRAME_BYTES_MAX & 0xff) << 8) | MAMXFLL;
+    default:
+      return ((FRAME_BYTES_MAX >> 8) << 8) | MAMXFLH;
+  }
+}
+
+/** Octet of the address that register `i` from MAADR5 on holds: octets 5, 6, 3, 4, 1, 2. */
+function macOctet(mac: usize, i: u32): u32 {
+  return <u32>load<u8>(mac + <usize>((i & 1) + 4 - (i & 6)));
+}
+
+/** Filters, MAC and address. Gaps and duplex belong together. */
 function setupMac(mac: usize): bool {
   selectBank(1);
-  const groups: u32 = OPT_MDNS != 0 ? ERXFCON_MCEN : 0;
-  writeEth(ERXFCON, ERXFCON_UCEN | ERXFCON_CRCEN | ERXFCON_BCEN | groups);
+  writeEth(ERXFCON, FILTER);
   selectBank(2);
-  const pause: u32 = FULL_DUPLEX ? MACON1_TXPAUS | MACON1_RXPAUS : 0;
-  const duplex: u32 = FULL_DUPLEX ? MACON3_FULDPX : 0;
-  const done: bool =
-    writeVerified(MACON1, MACON1_MARXEN | pause) &&
-    writeVerified(MACON3, MACON3_PADCFG0 | MACON3_TXCRCEN | MACON3_FRMLNEN | duplex) &&
-    writeVerified(MACON4, MACON4_DEFER) &&
-    writeVerified(MABBIPG, FULL_DUPLEX ? 0x15 : 0x12) &&
-    writeVerified(MAIPGL, 0x12) &&
-    writeVerified(MAIPGH, 0x0c) &&
-    // A wide collision window makes of most false late collisions ordinary ones (erratum 13).
-    writeVerified(MACLCON2, 0x3f) &&
-    writeVerified(MAMXFLL, FRAME_BYTES_MAX & 0xff) &&
-    writeVerified(MAMXFLH, FRAME_BYTES_MAX >> 8);
-  selectBank(3);
-  let addressed: bool = true;
-  // Registers 0 to 5 hold octets 5, 6, 3, 4, 1, 2.
-  for (let i: u32 = 0; i < 6 && addressed; i++) {
-    addressed = writeVerified(MAADR5 + i, <u32>load<u8>(mac + <usize>((i & 1) + 4 - (i & 6))));
+  let done: bool = true;
+  for (let i: u32 = 0; i < MAC_SETTINGS && done; i++) {
+    const setting = macSetting(i);
+    done = writeVerified(setting & 0xff, setting >> 8);
   }
+  selectBank(3);
+  for (let i: u32 = 0; i < 6 && done; i++) done = writeVerified(MAADR5 + i, macOctet(mac, i));
   selectBank(0);
-  return done && addressed;
+  return done;
 }
 
 /** Duplex, no loopback (erratum 9), LEDs; then the MII watches the link. */
 function setupPhy(): bool {
   const done =
-    phyWrite(PHCON1, FULL_DUPLEX ? PHCON1_PDPXMD : 0) &&
-    phyWrite(PHCON2, FULL_DUPLEX ? 0 : PHCON2_HDLDIS) &&
+    phyWrite(PHCON1, PHCON1_IN_USE) &&
+    phyWrite(PHCON2, PHCON2_IN_USE) &&
     phyWrite(PHLCON, PHLCON_IN_USE);
   linkScanStart();
   return done;
+}
+
+/**
+ * Whether the chip still has the configuration: all that is written and never changes, and what is needed as the reset left it.
+ * One upset bit of it can make the chip deaf for ever without any other sign. About 100 bytes on the bus.
+ */
+export function configurationHolds(mac: usize): bool {
+  // Pointers as receive.ts has written them, and the buffers' pointers counting up by themselves.
+  let holds: bool =
+    readEth16(ERXST) == 0 &&
+    readEth16(ERXND) == RX_END &&
+    (readEth(ECON2) & (ECON2_AUTOINC | ECON2_PWRSV)) == ECON2_AUTOINC;
+  selectBank(1);
+  if (readEth(ERXFCON) != FILTER) holds = false;
+  selectBank(2);
+  for (let i: u32 = 0; i < MAC_SETTINGS; i++) {
+    const setting = macSetting(i);
+    if (readMac(setting & 0xff) != setting >> 8) holds = false;
+  }
+  selectBank(3);
+  for (let i: u32 = 0; i < 6; i++) if (readMac(MAADR5 + i) != macOctet(mac, i)) holds = false;
+  if ((readEth(EFLOCON) & EFLOCON_FCEN) != 0) holds = false;
+  linkScanStop();
+  if (phyRead(PHCON1) != PHCON1_IN_USE || phyRead(PHCON2) != PHCON2_IN_USE) holds = false;
+  linkScanStart();
+  return holds;
 }

@@ -80,6 +80,11 @@ export function readEth(address: u32): u32 {
   return value;
 }
 
+/** RCR of a pair of ETH registers. */
+export function readEth16(address: u32): u32 {
+  return readEth(address) | (readEth(address + 1) << 8);
+}
+
 /** RCR of a MAC or MII register: a dummy byte comes first, and CSn is held longer. */
 export function readMac(address: u32): u32 {
   burstEnd();

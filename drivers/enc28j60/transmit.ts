@@ -30,6 +30,7 @@ import {
   clearBits,
   clearFlags,
   readEth,
+  readEth16,
   setBits,
   writeEth,
   writeEth16,
@@ -221,7 +222,7 @@ function fail(): void {
 
 /** Bit 29 of the transmit status vector. ERDPT gets its place in the receive buffer back, wherever the receiver had it. */
 function lateCollision(): bool {
-  const position = readEth(ERDPT) | (readEth(ERDPT + 1) << 8);
+  const position = readEth16(ERDPT);
   writeEth16(ERDPT, end + 4);
   bufferRead(SCRATCH, 1);
   const late = ((<u32>load<u8>(SCRATCH)) & TSV3_LATE_COLLISION) != 0;

@@ -3,7 +3,15 @@
  * memory and are read and written in place; there is no frame buffer in the MCU.
  */
 import { NicCounter } from "../nic-counters";
-import { configure, hardReset, reopenSocket, setMac, softReset, waitForVersion } from "./bring-up";
+import {
+  configurationUpset,
+  configure,
+  hardReset,
+  reopenSocket,
+  setMac,
+  softReset,
+  waitForVersion,
+} from "./bring-up";
 import { count, nicCounter } from "./counters";
 import { chipIsWell, linkLost, linkRefresh, nicLink } from "./link";
 import { receiveCheck, receiveForgive, receiveIsPending, receiveIsPolled } from "./receive";
@@ -24,6 +32,8 @@ const ETIMEDOUT: i32 = 110;
 const CHECK_MS: u32 = 250;
 /** Without a link somebody waits for it. */
 const CHECK_NO_LINK_MS: u32 = 50;
+/** Every so many checks, 4 s at the most, all registers that were written are compared: a power of two. */
+const AUDIT_CHECKS: u32 = 16;
 /** A chip that is gone is called this often. */
 const RETRY_MS: u32 = 1000;
 /** Trouble that comes back within this time needs a stronger remedy. */
@@ -34,6 +44,7 @@ const VERSION_WAIT_RUNNING_MS: u32 = 2;
 
 let version: u32 = 0;
 let checkedMs: u32 = 0;
+let checks: u32 = 0;
 /** The last repair: when, and how strong. */
 let mendedMs: u32 = 0;
 let lastRung: Recovery = Recovery.NONE;
@@ -110,6 +121,12 @@ export function nicPoll(nowMs: u32): void {
   if (!chipIsWell()) return needRecovery(Recovery.REINIT);
   linkRefresh();
   receiveCheck();
+  checks++;
+  if (checks % AUDIT_CHECKS == 0) {
+    const rung = configurationUpset();
+    // Seen again, it is no read that went wrong.
+    if (rung != Recovery.NONE && configurationUpset() != Recovery.NONE) needRecovery(rung);
+  }
 }
 
 /** Milliseconds until `nicPoll` wants to run again; INTn low wants it at once. To be asked before sleeping. */

@@ -16,6 +16,8 @@ export const SOCKET_STEP: u32 = 0x20;
 // Common registers (datasheet 4.1)
 export const MR: u32 = 0x00;
 export const SHAR: u32 = 0x09;
+export const INTLEVEL: u32 = 0x13;
+export const IMR: u32 = 0x16;
 export const SIMR: u32 = 0x18;
 export const PHYCFGR: u32 = 0x2e;
 export const VERSIONR: u32 = 0x39;
@@ -23,6 +25,10 @@ export const VERSIONR: u32 = 0x39;
 export const MR_RST: u32 = 0x80;
 /** Ping block: the hardware stack leaves echo requests alone. */
 export const MR_PB: u32 = 0x10;
+/** 0 holds the PHY in reset. */
+export const PHYCFGR_RST: u32 = 0x80;
+/** The mode is PHYCFGR's, not that of the pins. */
+export const PHYCFGR_OPMD: u32 = 0x40;
 export const PHYCFGR_DPX: u32 = 4;
 export const PHYCFGR_SPD: u32 = 2;
 export const PHYCFGR_LNK: u32 = 1;

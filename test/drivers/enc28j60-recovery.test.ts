@@ -1,6 +1,13 @@
 import test from "ava";
+import { PHY } from "../../host-tools/sim/chips/enc28j60/phy.js";
 import { testFrame } from "../support/nic-harness.js";
-import { driverBench, sendWaiting, startedBench, type DriverBench } from "./enc28j60-bench.js";
+import {
+  driverBench,
+  sendWaiting,
+  QUIET,
+  startedBench,
+  type DriverBench,
+} from "./enc28j60-bench.js";
 
 const BROADCAST = new Uint8Array(6).fill(0xff);
 
@@ -257,3 +264,45 @@ test("nicInit may be called again", async (t) => {
     t.is(works(bench, i), undefined);
   }
 });
+
+for (const [register, bits] of [
+  ["MACON1", 0x01],
+  ["MACON3", 0x10],
+  ["MACON4", 0x40],
+  ["MABBIPG", 0x01],
+  ["MAIPGL", 0x10],
+  ["MAIPGH", 0x04],
+  ["MACLCON2", 0x20],
+  ["MAMXFLH", 0x04],
+  ["MAMXFLL", 0x80],
+  ["MAADR1", 0x80],
+  ["MAADR6", 0x01],
+  ["ERXFCON", 0x20],
+  ["ERXFCON", 0x80],
+  ["EFLOCON", 0x01],
+  ["ERXNDH", 0x08],
+  ["ERXSTH", 0x01],
+  ["ECON2", 0x80],
+  ["EIE", 0x40],
+  ["ECON1", 0x04],
+  ["MIREGADR", 0x01],
+  ["MICMD", 0x02],
+  ["PHCON1", 0x4000],
+  ["PHCON2", 0x2000],
+  ["PHCON2", 0x0100],
+] as const) {
+  test(`G5: ${register} upset by ${bits.toString(16)} is found within 4.3 s, counted, and all is well`, async (t) => {
+    const bench = await startedBench(QUIET);
+    const { nic, chip } = bench;
+    const before = nic.counters.reinits;
+    if (register === "PHCON1" || register === "PHCON2") chip.upsetPhy(PHY[register], bits);
+    else chip.upset(register, bits);
+    nic.run(4500, 5);
+    const scan = register === "MIREGADR" || register === "MICMD";
+    t.is(nic.counters.reinits - before, scan ? 0 : 1);
+    t.is(nic.nic.nicLink() & 1, 1);
+    t.is(works(bench), undefined);
+    nic.run(5000, 10);
+    t.is(nic.counters.reinits - before, scan ? 0 : 1);
+  });
+}

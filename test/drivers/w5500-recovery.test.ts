@@ -280,3 +280,35 @@ test("Seeded faults of every kind, thousands of frames: what is delivered is tru
     t.true(last > 1000, `${last} frames came`);
   }
 });
+
+for (const [what, address, bits, socket] of [
+  ["MR.PB", 0x00, 0x10],
+  ["MR.WOL", 0x00, 0x20],
+  ["SHAR0", 0x09, 0x80],
+  ["SHAR5", 0x0e, 0x01],
+  ["SIPR0", 0x0f, 0x40],
+  ["SIPR3", 0x12, 0x01],
+  ["INTLEVEL", 0x13, 0x80],
+  ["IMR", 0x16, 0x80],
+  ["SIMR", 0x18, 0x01],
+  ["PHYCFGR.RST", 0x2e, 0x80],
+  ["PHYCFGR.OPMD", 0x2e, 0x40],
+  ["S0_MR.MFEN", 0x00, 0x80, 0],
+  ["S0_MR.BCASTB", 0x00, 0x40, 0],
+  ["S0_IMR.RECV", 0x2c, 0x04, 0],
+  ["S0_RXBUF_SIZE", 0x1e, 0x10, 0],
+  ["S3_TXBUF_SIZE", 0x1f, 0x02, 3],
+] as const satisfies readonly (readonly [string, number, number, number?])[]) {
+  test(`G5: an upset ${what} is found within 4.3 s, counted, and all is well`, async (t) => {
+    const made = await w5500Harness();
+    const { bench, chip } = made;
+    chip.upset(address, bits, socket);
+    live(bench, 4500);
+    t.is(bench.counters.reinits, 1);
+    live(bench, 2000);
+    t.is(bench.nic.nicLink(), 7);
+    flows(t, made);
+    live(bench, 5000);
+    t.is(bench.counters.reinits, 1);
+  });
+}

@@ -182,6 +182,17 @@ export class Enc28j60 implements ChipModel {
     return this.control.peek(R[name]);
   }
 
+  /** An upset: bits of a register turn over by themselves. */
+  upset(name: keyof typeof R, bits: number): void {
+    const { registers } = this.core;
+    registers[R[name]] = (registers[R[name]] as number) ^ bits;
+  }
+
+  /** An upset in a register of the PHY. */
+  upsetPhy(register: number, bits: number): void {
+    this.parts.phy.upset(register, bits);
+  }
+
   /** The faults of the INT pin have changed. */
   refreshInterrupt(): void {
     this.core.updateInterrupt();

@@ -219,6 +219,11 @@ export class Phy {
     this.writeBits(register, value & writable);
   }
 
+  /** An upset: bits turn over by themselves. */
+  upset(register: number, bits: number): void {
+    this.writeBits(register, this.read(register) ^ bits);
+  }
+
   private writeBits(register: number, value: number): void {
     switch (register) {
       case PHY.PHCON1:

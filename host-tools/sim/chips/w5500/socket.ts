@@ -92,6 +92,10 @@ export class Socket {
     return (this.chip.tx.size(this.index) - this.unsent) & 0xffff;
   }
 
+  upset(address: number, bits: number): void {
+    this.bytes[address] = (this.bytes[address] as number) ^ bits;
+  }
+
   private get unsent(): number {
     return (this.word(Sn.TX_WR) - this.txRead) & 0xffff;
   }

@@ -208,6 +208,13 @@ export class W5500 implements ChipModel, SpiTarget {
     } else if (this.writable(address, COMMON_MAP)) this.writeCommon(address, value);
   }
 
+  /** An upset: bits of a common register (`socket` absent) or of a socket's turn over by themselves. */
+  upset(address: number, bits: number, socket?: number): void {
+    if (socket !== undefined) (this.sockets[socket] as Socket).upset(address, bits);
+    else if (address === Common.PHYCFGR) this.phy.write(this.phy.read() ^ bits);
+    else this.common[address] = (this.common[address] as number) ^ bits;
+  }
+
   private exists(address: number, map: RegisterMap): boolean {
     const name = map.name(address);
     if (name === undefined) {
