@@ -35,6 +35,7 @@ import {
   sockShutdown,
   sockTakeError,
 } from "../../stack/socket/socket";
+import { sockBorrow, sockRelease, sockSendRoom, sockSendWritten } from "../../stack/socket/borrow";
 import { sockAtMark, sockHasPeer } from "../../stack/socket/names";
 import { sockGetOption, sockSetOption } from "../../stack/socket/options";
 import { NO_SOCKET, socketIndex, socketsInUse } from "../../stack/socket/table";
@@ -192,6 +193,24 @@ export function sysDup(fd: i32): i32 {
 /** Where the datagram was sent to that was received last (IP_PKTINFO). */
 export function lastSentTo(): u32 {
   return udpSentTo();
+}
+
+/** What recv() would give where it lies: two spans to `spans`. */
+export function sysBorrow(fd: i32, spans: usize): i32 {
+  return sockBorrow(fd, spans, PEER);
+}
+
+export function sysRelease(fd: i32, bytes: u32): i32 {
+  return sockRelease(fd, bytes);
+}
+
+/** Room in the send ring: a span to `span`. */
+export function sysSendRoom(fd: i32, span: usize): i32 {
+  return sockSendRoom(fd, span);
+}
+
+export function sysSendWritten(fd: i32, bytes: u32): i32 {
+  return sockSendWritten(fd, bytes, false);
 }
 
 export function sysClose(fd: i32): i32 {

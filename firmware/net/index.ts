@@ -1,5 +1,6 @@
 /** `as-tcpip/net`: the loop and the sockets, all that a networked application needs. */
 export * from "./sockets";
+export * from "./borrow";
 export * from "./epoll";
 export * from "./loop";
 export * from "./inet";

@@ -53,17 +53,36 @@ export function sendQueueCopy(tcb: Tcb, from: usize, bytes: u32): u32 {
   const first = min<u32>(bytes, TCP_TX_BYTES - tail);
   memory.copy(ring(tcb) + tail, from, first);
   if (bytes > first) memory.copy(ring(tcb), from + first, bytes - first);
+  sendQueueWritten(tcb, bytes);
+  return bytes;
+}
+
+/** Where bytes that are to be sent may be written in place, and `sendQueueTailBytes` how many in one piece. */
+export function sendQueueTail(tcb: Tcb): usize {
+  return ring(tcb) + ((<u32>tcb.ringHead + <u32>tcb.ringBytes) & MASK);
+}
+
+/** Room at `sendQueueTail`: up to the end of the ring. */
+export function sendQueueTailBytes(tcb: Tcb): u32 {
+  const tail = (<u32>tcb.ringHead + <u32>tcb.ringBytes) & MASK;
+  // Without a piece to stand for them there is no room either.
+  const last = <u32>tcb.pieces;
+  if (last == TCP_TX_PIECES && piece(tcb, last - 1).address != 0) return 0;
+  return min<u32>(TCP_TX_BYTES - <u32>tcb.ringBytes, TCP_TX_BYTES - tail);
+}
+
+/** Bytes stand at the end of the ring, so many as there was room for: they belong to the queue now. */
+export function sendQueueWritten(tcb: Tcb, bytes: u32): void {
   tcb.ringBytes = <u16>(<u32>tcb.ringBytes + bytes);
   tcb.queued += bytes;
   if (tcb.pieces != 0) {
     const last = piece(tcb, <u32>tcb.pieces - 1);
     if (last.address == 0) {
       last.bytes += bytes;
-      return bytes;
+      return;
     }
   }
   append(tcb, 0, bytes);
-  return bytes;
 }
 
 /** Refers to bytes at the end of the queue; 0 when there is no piece left, otherwise `bytes`. */

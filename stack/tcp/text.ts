@@ -156,12 +156,29 @@ export function textRead(tcb: Tcb, to: usize, capacity: u32, peek: bool): u32 {
   return bytes;
 }
 
-/** Address of the text that could be read without a copy, and `textContiguous` its length up to the ring's end. */
+/** Address of the text that can be read in place; it stays as it is until `textRelease`. */
 export function textAddress(tcb: Tcb): usize {
   return ring(tcb) + placeOf(tcb, tcb.rcvRead);
 }
 
-/** Bytes at `textAddress` in one piece. */
-export function textContiguous(tcb: Tcb): u32 {
-  return min<u32>(textReadable(tcb), TCP_RX_BYTES - placeOf(tcb, tcb.rcvRead));
+/** How much of `bytes` lies at `textAddress`; the rest lies at `textStart`. */
+export function textContiguous(tcb: Tcb, bytes: u32): u32 {
+  return min<u32>(bytes, TCP_RX_BYTES - placeOf(tcb, tcb.rcvRead));
+}
+
+/** Where the ring begins. */
+export function textStart(tcb: Tcb): usize {
+  return ring(tcb);
+}
+
+/** Bytes that may be read in place now: up to the mark of urgent data. */
+export function textBorrowable(tcb: Tcb): u32 {
+  const bytes = textReadable(tcb);
+  return TCP_URGENT && (tcb.flags & TcbFlag.URGENT) != 0 ? urgentLimit(tcb, bytes) : bytes;
+}
+
+/** The application has read `bytes` in place, no more than there were. */
+export function textRelease(tcb: Tcb, bytes: u32): void {
+  if (TCP_URGENT && (tcb.flags & TcbFlag.URGENT) != 0) urgentRead(tcb, bytes);
+  tcb.rcvRead += bytes;
 }

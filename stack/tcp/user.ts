@@ -52,7 +52,7 @@ import { patienceProgress } from "./patience";
 import { pendingAdd } from "./pending";
 import { promoteNews } from "./promote";
 import { DEFAULT_MSS } from "./segment";
-import { sendQueueCopy, sendQueueRefer, sendQueueRoom } from "./send-queue";
+import { sendQueueCopy, sendQueueRefer, sendQueueRoom, sendQueueWritten } from "./send-queue";
 import { textRead, textReadable } from "./text";
 import { timestampOffset } from "./timestamps";
 
@@ -192,6 +192,15 @@ export function tcpSend(tcb: Tcb, from: usize, bytes: u32, zeroCopy: bool, more:
   tcb.flags = more ? tcb.flags | TcbFlag.MORE : tcb.flags & ~TcbFlag.MORE;
   pendingAdd(<u32>tcb.id);
   return <i32>taken;
+}
+
+/** SEND of bytes that stand in the send ring already (`sendQueueTail`). */
+export function tcpSendWritten(tcb: Tcb, bytes: u32, more: bool): i32 {
+  beginsWaiting(tcb);
+  sendQueueWritten(tcb, bytes);
+  tcb.flags = more ? tcb.flags | TcbFlag.MORE : tcb.flags & ~TcbFlag.MORE;
+  pendingAdd(<u32>tcb.id);
+  return <i32>bytes;
 }
 
 /** With the first thing to deliver after an idle time the user timeout begins, also when it cannot leave yet. */

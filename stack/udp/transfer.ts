@@ -135,6 +135,40 @@ export function udpReceive(
   return <i32>(whole ? bytes : copied);
 }
 
+/**
+ * The oldest datagram in place: its bytes, in one or two spans (address and length each) written to `spans`, its sender to the
+ * two words at `peer` unless that is 0. -EAGAIN, or the error that ICMP told.
+ */
+export function udpBorrow(slot: u32, spans: usize, peer: usize): i32 {
+  const receiving = udpSlot(slot);
+  if (receiving.error != 0) return -udpTakeError(slot);
+  if (receiving.used == 0) return -EAGAIN;
+  const ring = udpRing(slot);
+  const head = <u32>receiving.head;
+  const portAndBytes = load<u32>(ring + ((head + 8) & RING_MASK));
+  const bytes = portAndBytes & 0xffff;
+  if (peer != 0) {
+    store<u32>(peer, load<u32>(ring + head));
+    store<u32>(peer, portAndBytes >>> 16, 4);
+  }
+  const textAt = (head + DATAGRAM_HEADER_BYTES) & RING_MASK;
+  const first = min(bytes, UDP_RX_BYTES - textAt);
+  store<usize>(spans, ring + textAt);
+  store<u32>(spans, first, 4);
+  store<usize>(spans, ring, 8);
+  store<u32>(spans, bytes - first, 12);
+  return <i32>bytes;
+}
+
+/** The oldest datagram was read in place: its room is free. */
+export function udpRelease(slot: u32): void {
+  const receiving = udpSlot(slot);
+  if (receiving.used == 0) return;
+  const total = DATAGRAM_HEADER_BYTES + ((udpNextBytes(slot) + 3) & ~3);
+  receiving.head = <u16>((<u32>receiving.head + total) & RING_MASK);
+  receiving.used = <u16>(<u32>receiving.used - total);
+}
+
 /** Where the datagram came from that was received last. */
 export function udpSentFrom(): u32 {
   return sentFrom;

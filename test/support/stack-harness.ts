@@ -124,6 +124,10 @@ interface HostedExports {
   sysShutdown(fd: number, how: number): number;
   sysClose(fd: number): number;
   sysDup(fd: number): number;
+  sysBorrow(fd: number, spans: number): number;
+  sysRelease(fd: number, bytes: number): number;
+  sysSendRoom(fd: number, span: number): number;
+  sysSendWritten(fd: number, bytes: number): number;
   lastSentTo(): number;
   sysAbort(fd: number): number;
   sysEvents(fd: number): number;
