@@ -1,4 +1,4 @@
-import { checksumOf } from "cpu";
+import { based, checksumOf } from "cpu";
 import { DNS_ENTRIES } from "../config";
 import { EAGAIN, EINPROGRESS } from "../errors";
 import { iface } from "../interface";
@@ -96,7 +96,7 @@ const MESSAGE: usize = memory.data(DNS_ENTRIES != 0 ? DNS_BYTES : 4, 4);
 const NAME: usize = memory.data(DNS_ENTRIES != 0 ? NAME_BYTES_MAX + 1 : 4, 4);
 
 function entryAt(index: u32): DnsEntry {
-  return changetype<DnsEntry>(ENTRIES + index * ENTRY_BYTES);
+  return changetype<DnsEntry>(based(ENTRIES) + index * ENTRY_BYTES);
 }
 
 function nameOf(entry: DnsEntry): usize {

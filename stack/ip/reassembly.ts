@@ -1,4 +1,4 @@
-import { checksumOf } from "cpu";
+import { based, checksumOf } from "cpu";
 import { IP_REASSEMBLY_BYTES, IP_REASSEMBLY_SLOTS } from "../config";
 import { linkRead, linkReplay } from "../link/device";
 import { isDue, now } from "../now";
@@ -65,13 +65,13 @@ if ((offsetof<Assembly>() & 3) != 0) ERROR("the table's records must stay word-a
 function assemblyAt(slot: u32): Assembly {
   const ASSEMBLIES: usize = memory.data(IP_REASSEMBLY_SLOTS * offsetof<Assembly>(), 4);
   assert(slot < IP_REASSEMBLY_SLOTS);
-  return changetype<Assembly>(ASSEMBLIES + slot * offsetof<Assembly>());
+  return changetype<Assembly>(based(ASSEMBLIES) + slot * offsetof<Assembly>());
 }
 
 function fragmentAt(slot: u32, index: u32): Fragment {
   const LISTS: usize = memory.data(IP_REASSEMBLY_SLOTS * FRAGMENTS * offsetof<Fragment>(), 4);
   assert(index < FRAGMENTS);
-  return changetype<Fragment>(LISTS + (slot * FRAGMENTS + index) * offsetof<Fragment>());
+  return changetype<Fragment>(based(LISTS) + (slot * FRAGMENTS + index) * offsetof<Fragment>());
 }
 
 function headerOf(slot: u32): usize {

@@ -1,3 +1,4 @@
+import { based } from "cpu";
 import { LOCAL_RING_BYTES, LOCAL_SOCKETS } from "../config";
 import { EADDRINUSE, EINVAL, ENOBUFS, EOPNOTSUPP } from "../errors";
 import { POLLIN, SHUT_RD, SHUT_RDWR, SHUT_WR, SOCK_DGRAM, SOCK_STREAM } from "../posix";
@@ -62,7 +63,7 @@ if (LOCAL_SOCKETS > 250) ERROR("a local socket is numbered with one byte");
 export function localSlot(number: u32): LocalSlot {
   const SLOTS: usize = memory.data(LOCAL_SOCKETS * offsetof<LocalSlot>(), 4);
   assert(number < LOCAL_SOCKETS);
-  return changetype<LocalSlot>(SLOTS + number * offsetof<LocalSlot>());
+  return changetype<LocalSlot>(based(SLOTS) + number * offsetof<LocalSlot>());
 }
 
 /** Ring of a slot, LOCAL_RING_BYTES long. */

@@ -1,3 +1,4 @@
+import { based } from "cpu";
 import { RAW_RX_BYTES, RAW_SOCKETS } from "../config";
 import { EACCES, EADDRNOTAVAIL, EINVAL, ENETUNREACH, ENOBUFS } from "../errors";
 import { iface } from "../interface";
@@ -58,7 +59,7 @@ const SLOT_BYTES: u32 = offsetof<RawSlot>();
 export function rawSlot(slot: u32): RawSlot {
   const SLOTS: usize = memory.data(SLOT_BYTES * RAW_SOCKETS, 4);
   assert(slot < RAW_SOCKETS);
-  return changetype<RawSlot>(SLOTS + slot * SLOT_BYTES);
+  return changetype<RawSlot>(based(SLOTS) + slot * SLOT_BYTES);
 }
 
 /** Ring of a slot, RAW_RX_BYTES long. */

@@ -1,3 +1,4 @@
+import { based } from "cpu";
 import { SOCKETS } from "../config";
 
 /** What a descriptor stands for. */
@@ -86,7 +87,7 @@ if (SOCKETS > 254) ERROR("a socket is numbered with one byte");
 /** A slot of the table. */
 export function socketAt(index: u32): Socket {
   assert(index < SOCKETS);
-  return changetype<Socket>(TABLE + index * offsetof<Socket>());
+  return changetype<Socket>(based(TABLE) + index * offsetof<Socket>());
 }
 
 /** dup() was called. Nothing sets it in an image without dup(), which therefore has nothing of it. */

@@ -1,3 +1,4 @@
+import { based } from "cpu";
 import { TCP_TCBS } from "../config";
 import { now } from "../now";
 import { Tcb, TcbFlag, TcbTimer } from "./connection";
@@ -27,7 +28,7 @@ export class Patience {
 /** The patience of a connection. */
 export function patienceOf(tcb: Tcb): Patience {
   const TABLE: usize = memory.data(TCP_TCBS * offsetof<Patience>(), 4);
-  return changetype<Patience>(TABLE + <u32>tcb.id * offsetof<Patience>());
+  return changetype<Patience>(based(TABLE) + <u32>tcb.id * offsetof<Patience>());
 }
 
 /** A TCB is new: no keep-alive (MUST-25), no user timeout. */

@@ -1,3 +1,4 @@
+import { based } from "cpu";
 import { TCP, TCP_TCBS, TCP_TX_BYTES, TCP_TX_PIECES } from "../config";
 import { ipWrite } from "../ip/ipv4-output";
 import { sumAdd } from "../wire/checksum";
@@ -23,7 +24,9 @@ const RINGS: usize = memory.data(TCP ? TCP_TCBS * TCP_TX_BYTES : 1, 4);
 const MASK: u32 = TCP_TX_BYTES - 1;
 
 function piece(tcb: Tcb, index: u32): Piece {
-  return changetype<Piece>(PIECES + (<u32>tcb.id * TCP_TX_PIECES + index) * offsetof<Piece>());
+  return changetype<Piece>(
+    based(PIECES) + (<u32>tcb.id * TCP_TX_PIECES + index) * offsetof<Piece>(),
+  );
 }
 
 function ring(tcb: Tcb): usize {

@@ -1,3 +1,4 @@
+import { based } from "cpu";
 import { MULTICAST_GROUPS, SOCKET_MORE_OPTIONS, UDP_RX_BYTES, UDP_SOCKETS } from "../config";
 import { EACCES, EADDRINUSE, EADDRNOTAVAIL, EINVAL, ENETUNREACH, ENOBUFS } from "../errors";
 import { DEVICE_LOOPBACK, deviceTowards, iface } from "../interface";
@@ -78,7 +79,7 @@ const DHCP_CLIENT_PORT: u32 = 68;
 
 export function udpSlot(slot: u32): UdpSlot {
   assert(slot < UDP_SOCKETS);
-  return changetype<UdpSlot>(SLOTS + slot * SLOT_BYTES);
+  return changetype<UdpSlot>(based(SLOTS) + slot * SLOT_BYTES);
 }
 
 /** Ring of a slot, UDP_RX_BYTES long. */
