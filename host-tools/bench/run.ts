@@ -32,7 +32,7 @@ const PARTS: Record<string, { title: string; load: () => Promise<Part> }> = {
         chart: (result) =>
           barChart(
             "Instructions a unit, Cortex-M0+, gcc -O2",
-            ["as-tcpip", "lwIP 2.2.1 (recorded)", "uIP (recorded)"],
+            ["as-tcpip", "lwIP 2.2.1", "uIP (recorded)"],
             part.chartInstructions(result),
           ),
       };

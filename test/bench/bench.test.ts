@@ -1,5 +1,6 @@
 import test from "ava";
 import { compare, gate } from "../../host-tools/bench/gate/part.js";
+import { countLwip } from "../../host-tools/bench/lwip/count.js";
 import { recordMain } from "../../host-tools/bench/instructions/workloads.js";
 import { transfer } from "../../host-tools/bench/netsim/part.js";
 import { PEER } from "../../host-tools/bench/netsim/recorded.js";
@@ -30,6 +31,19 @@ test("a workload is the same each time, and answers as the peers' do: frames out
   t.is(out["f"], 3, "SYN-ACK, the answer with its ACK, FIN with its ACK");
   t.is(out["f2"], 3);
 });
+
+test.serial(
+  "lwIP's figures are recorded ones, and say so, where its source cannot be had",
+  async (t) => {
+    process.env["LWIP_SOURCE"] = "/nowhere";
+    const told: string[] = [];
+    const counts = await countLwip((what) => told.push(what));
+    delete process.env["LWIP_SOURCE"];
+    t.deepEqual(counts["cortex-m0plus"]?.["a"], { insn: 5057, recorded: true });
+    t.is(told.length, 1);
+    t.regex(told[0] as string, /^lwIP: recorded figures, LWIP_SOURCE=\/nowhere /);
+  },
+);
 
 test("a table stands in columns", (t) => {
   t.is(

@@ -1,6 +1,7 @@
 /*
  * The replay on a Cortex-M without a board: emulators load it, and count what lies outside the sections of HOOK and COPY
- * code. BKPT tells an emulated RP2040 of marks and of the end; under QEMU the mark is an address, and the end semihosting.
+ * code. BKPT tells an emulated RP2040 of marks and of the end, and with LIVE of frames that were sent, and that it wants
+ * more steps behind the recording's end; under QEMU the mark is an address, and the end semihosting.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -8,7 +9,11 @@
 #define HOOK __attribute__((section(".hook"), noinline, used, optimize("no-tree-loop-distribute-patterns")))
 #define COPY __attribute__((section(".copy"), noinline))
 
+#ifdef LWIP
+extern uint32_t data_end[];
+#else
 #include "hw-inline.h"
+#endif
 
 /* memory.c once more, in a place of its own (see the linker script). */
 void bench_copy(uint8_t* to, const uint8_t* from, size_t bytes);
@@ -57,9 +62,33 @@ HOOK static void replay_failed(uint32_t why) {
   finish(why);
 }
 
+#ifdef LIVE
+HOOK static uint32_t replay_more(void) {
+  __asm volatile("bkpt 3" ::: "memory");
+  return 1;
+}
+
+HOOK static void replay_frame_out(const uint8_t* frame, uint32_t bytes) {
+  register const uint8_t* r0 __asm("r0") = frame;
+  register uint32_t r1 __asm("r1") = bytes;
+  __asm volatile("bkpt 4" ::"r"(r0), "r"(r1) : "memory");
+}
+#else
+HOOK static uint32_t replay_more(void) {
+  return 0;
+}
+
+HOOK static void replay_frame_out(const uint8_t* frame, uint32_t bytes) {
+  (void)frame;
+  (void)bytes;
+}
+#endif
+
+#ifndef LWIP
 HOOK void wasm_rt_trap(wasm_rt_trap_t code) {
   finish(100 + (uint32_t)code);
 }
+#endif
 
 HOOK static void fault(void) {
   finish(99);

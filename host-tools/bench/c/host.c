@@ -1,4 +1,4 @@
-/* The replay as a program of this computer, for callgrind: entering `w2c_app_turn` turns the count on, HOOK code off. */
+/* The replay as a program of this computer, for callgrind: entering the program's turn turns the count on, HOOK code off. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdint.h>
@@ -29,10 +29,21 @@ HOOK static void replay_failed(uint32_t why) {
   exit(1);
 }
 
+HOOK static uint32_t replay_more(void) {
+  return 0;
+}
+
+HOOK static void replay_frame_out(const uint8_t* frame, uint32_t bytes) {
+  (void)frame;
+  (void)bytes;
+}
+
+#ifndef LWIP
 HOOK void wasm_rt_trap(wasm_rt_trap_t code) {
   fprintf(stderr, "the program has trapped: code %d\n", (int)code);
   exit(1);
 }
+#endif
 
 int main(int count, char** arguments) {
   const int file = count == 2 ? open(arguments[1], O_RDONLY) : -1;

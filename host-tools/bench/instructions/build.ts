@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Options } from "../../../stack/options.js";
 import { compileFirmware } from "../../build/compile.js";
@@ -54,6 +54,10 @@ export interface ReplayRequest {
   options?: Partial<Options>;
   /** -O2, or as images are built. */
   optimize: "-O2" | "-Os";
+  /** lwIP instead of our stack: the folder of its source, and definitions for its options. */
+  lwip?: { source: string; flags: string[] };
+  /** The emulated RP2040 gets its steps while it runs (c/cortex.c). */
+  live?: boolean;
 }
 
 function beginArguments(): string {
@@ -70,38 +74,40 @@ export function workFolder(name: string): string {
   return folder;
 }
 
+/** Compiles the files of lwIP and returns what the including file of c/lwip-program.h needs. */
+async function compileLwip(
+  gcc: (args: string[]) => Promise<string>,
+  { source, flags }: { source: string; flags: string[] },
+  cpu: string[],
+): Promise<{ flags: string[]; objects: string[] }> {
+  const all = [...cpu, "-std=gnu11", "-w", "-DNDEBUG", "-DLWIP", "-I.", "-Ilwip", ...flags];
+  all.push("-ffunction-sections", "-fdata-sections", `-I${join(source, "src", "include")}`);
+  const objects: string[] = [];
+  for (const part of ["core", "core/ipv4"]) {
+    const folder = join(source, "src", part);
+    for (const file of readdirSync(folder).filter((name) => name.endsWith(".c"))) {
+      objects.push(`lwip-${file}.o`);
+      await gcc([...all, "-c", join(folder, file), "-o", `lwip-${file}.o`]);
+    }
+  }
+  const ethernet = join(source, "src", "netif", "ethernet.c");
+  await gcc([...all, "-c", ethernet, "-o", "lwip-ethernet.o"]);
+  return { flags: all, objects: [...objects, "lwip-ethernet.o"] };
+}
+
 /** Builds the replay for a Cortex-M: an ELF file without a board. Returns its folder; the file is `replay.elf`. */
 export async function buildCortex(cpu: Cpu, request: ReplayRequest): Promise<string> {
   const linearOrigin = cpu.ram.origin + STACK_BYTES;
-  const firmware = await compileFirmware({
-    board: "hosted",
-    app: "bench",
-    bind: { nic: "firmware/bench/nic", cpu: cpu.primitives },
-    memoryBase: linearOrigin,
-    ...(request.options ? { options: request.options } : {}),
-  });
   const folder = workFolder(cpu.name);
-  writeFileSync(join(folder, "app.wasm"), firmware.wasm);
+  const linearEnd = request.lwip
+    ? linearOrigin
+    : await translate(folder, request, linearOrigin, cpu.primitives);
   writeFileSync(join(folder, "trace.bin"), request.trace);
   writeFileSync(
     join(folder, "data.S"),
     `.section .body, "a"\n.fill ${BODY_BYTES}\n.section .trace, "a"\n.incbin "trace.bin"\n`,
   );
-  await wasmToC(folder, "app");
-  const values: Record<string, number> = {
-    FLASH_ORIGIN: cpu.flash.origin,
-    FLASH_BYTES: cpu.flash.bytes,
-    RAM_ORIGIN: cpu.ram.origin,
-    RAM_BYTES: cpu.ram.bytes,
-    STACK_BYTES,
-    LINEAR_ORIGIN: linearOrigin,
-    LINEAR_BYTES: Math.max(0, firmware.staticEnd - linearOrigin),
-  };
-  const script = readFileSync(join(BENCH_C, "bench.ld"), "utf8").replace(
-    /@(\w+)@/g,
-    (_all, name) => `0x${(values[name as string] as number).toString(16)}`,
-  );
-  writeFileSync(join(folder, "bench.ld"), script);
+  writeLinkerScript(folder, cpu, linearEnd - linearOrigin);
   const flags = [
     ...cpu.gcc,
     request.optimize,
@@ -109,20 +115,68 @@ export async function buildCortex(cpu: Cpu, request: ReplayRequest): Promise<str
     "-fdata-sections",
     "-I.",
     ...C_FLAGS,
-    `-DBEGIN_ARGUMENTS=${beginArguments()}`,
     ...(cpu.qemu ? ["-DQEMU"] : []),
+    ...(request.live ? ["-DLIVE"] : []),
   ];
   const rename = ["memcpy", "memmove", "memset"].map((name) => `-D${name}=bench_${name}`);
   rename[0] = "-Dmemcpy=bench_copy";
   const gcc = (args: string[]): Promise<string> => runTool(ARM_GCC, args, folder);
-  await gcc([...flags, "-c", "cortex.c", "-o", "cortex.o"]);
-  await gcc([...flags, "-c", "memory.c", "-o", "memory.o"]);
+  const objects = ["cortex.o", "bench-copy.o", "data.o"];
+  // Our images have functions for memory of their own; lwIP gets those of the C library.
+  const libraries = ["-lgcc"];
+  let program = [...flags, `-DBEGIN_ARGUMENTS=${beginArguments()}`];
+  if (request.lwip) {
+    const lwip = await compileLwip(gcc, request.lwip, [...cpu.gcc, request.optimize]);
+    program = [...lwip.flags, ...flags.filter((flag) => /^-D(QEMU|LIVE)$/.test(flag))];
+    objects.push(...lwip.objects);
+    libraries.unshift("-lc");
+  } else {
+    await gcc([...flags, "-c", "memory.c", "-o", "memory.o"]);
+    objects.push("memory.o");
+  }
+  await gcc([...program, "-c", "cortex.c", "-o", "cortex.o"]);
   await gcc([...flags, ...rename, "-c", "memory.c", "-o", "bench-copy.o"]);
   await gcc([...flags, "-c", "data.S", "-o", "data.o"]);
-  const objects = ["cortex.o", "memory.o", "bench-copy.o", "data.o"];
   const link = ["-nostartfiles", "-nostdlib", "-Wl,--build-id=none"];
-  await gcc([...cpu.gcc, ...link, "-T", "bench.ld", ...objects, "-lgcc", "-o", "replay.elf"]);
+  if (request.lwip) link.push("-Wl,--gc-sections");
+  await gcc([...cpu.gcc, ...link, "-T", "bench.ld", ...objects, ...libraries, "-o", "replay.elf"]);
   return folder;
+}
+
+/** Puts our program into the folder as C; returns where its static data ends. */
+async function translate(
+  folder: string,
+  { options }: ReplayRequest,
+  memoryBase: number,
+  primitives?: string,
+): Promise<number> {
+  const firmware = await compileFirmware({
+    board: "hosted",
+    app: "bench",
+    bind: { nic: "firmware/bench/nic", ...(primitives ? { cpu: primitives } : {}) },
+    memoryBase,
+    ...(options ? { options } : {}),
+  });
+  writeFileSync(join(folder, "app.wasm"), firmware.wasm);
+  await wasmToC(folder, "app");
+  return firmware.staticEnd;
+}
+
+function writeLinkerScript(folder: string, cpu: Cpu, linearBytes: number): void {
+  const values: Record<string, number> = {
+    FLASH_ORIGIN: cpu.flash.origin,
+    FLASH_BYTES: cpu.flash.bytes,
+    RAM_ORIGIN: cpu.ram.origin,
+    RAM_BYTES: cpu.ram.bytes,
+    STACK_BYTES,
+    LINEAR_ORIGIN: cpu.ram.origin + STACK_BYTES,
+    LINEAR_BYTES: Math.max(0, linearBytes),
+  };
+  const script = readFileSync(join(BENCH_C, "bench.ld"), "utf8").replace(
+    /@(\w+)@/g,
+    (_all, name) => `0x${(values[name as string] as number).toString(16)}`,
+  );
+  writeFileSync(join(folder, "bench.ld"), script);
 }
 
 /** Address of the program's memory on this computer: below 4 GiB, and not where valgrind keeps its own. */
@@ -130,35 +184,34 @@ const HOST_MEMORY_BASE = 0x10000000;
 
 /** Builds the replay for this computer: `replay` and `trace.bin` in the folder that is returned. */
 export async function buildHost(request: ReplayRequest): Promise<string> {
-  const firmware = await compileFirmware({
-    board: "hosted",
-    app: "bench",
-    bind: { nic: "firmware/bench/nic" },
-    memoryBase: HOST_MEMORY_BASE,
-    ...(request.options ? { options: request.options } : {}),
-  });
   const folder = workFolder("x86-64");
-  writeFileSync(join(folder, "app.wasm"), firmware.wasm);
   writeFileSync(join(folder, "trace.bin"), request.trace);
-  await wasmToC(folder, "app");
-  const bytes = (firmware.staticEnd - HOST_MEMORY_BASE + BODY_BYTES + 4095) & ~4095;
-  await runTool(
-    CC,
-    [
-      request.optimize,
-      "-g",
-      "-w",
-      "-I.",
-      ...C_FLAGS.filter((flag) => flag !== "-ffreestanding"),
-      `-DBEGIN_ARGUMENTS=${beginArguments()}`,
-      `-DMEMORY_BASE=${HOST_MEMORY_BASE}u`,
-      `-DMEMORY_BYTES=${bytes}u`,
-      `-DBODY_BYTES=${BODY_BYTES}u`,
-      "host.c",
-      "-o",
-      "replay",
-    ],
-    folder,
-  );
+  const end = request.lwip ? HOST_MEMORY_BASE : await translate(folder, request, HOST_MEMORY_BASE);
+  const bytes = (end - HOST_MEMORY_BASE + BODY_BYTES + 4095) & ~4095;
+  const gcc = (args: string[]): Promise<string> => runTool(CC, args, folder);
+  const memory = [
+    `-DMEMORY_BASE=${HOST_MEMORY_BASE}u`,
+    `-DMEMORY_BYTES=${bytes}u`,
+    `-DBODY_BYTES=${BODY_BYTES}u`,
+  ];
+  if (request.lwip) {
+    const lwip = await compileLwip(gcc, request.lwip, [request.optimize, "-g"]);
+    await gcc([...lwip.flags, ...memory, "host.c", ...lwip.objects, "-o", "replay"]);
+    return folder;
+  }
+  const flags = C_FLAGS.filter((flag) => flag !== "-ffreestanding");
+  const begin = `-DBEGIN_ARGUMENTS=${beginArguments()}`;
+  await gcc([
+    request.optimize,
+    "-g",
+    "-w",
+    "-I.",
+    ...flags,
+    begin,
+    ...memory,
+    "host.c",
+    "-o",
+    "replay",
+  ]);
   return folder;
 }

@@ -4,7 +4,7 @@ import { runTool } from "../../build/device/tools.js";
 import { buildHost, type ReplayRequest } from "./build.js";
 import type { Counted } from "./rp2040.js";
 
-/** Functions of the frame device (c/replay.h): entering one turns the count off. */
+/** Functions of the frame device (c/stack-program.h): entering one turns the count off. */
 const DEVICE = [
   "rxBegin",
   "rxRead",
@@ -23,7 +23,9 @@ const DEVICE = [
  */
 export async function countByCallgrind(request: ReplayRequest): Promise<Map<number, Counted>> {
   const folder = await buildHost(request);
-  const toggles = ["w2c_app_turn", ...DEVICE.map((name) => `w2c_hw_${name}`)];
+  const toggles = request.lwip
+    ? ["lwip_turn", "device_copy", "device_send"]
+    : ["w2c_app_turn", ...DEVICE.map((name) => `w2c_hw_${name}`)];
   await runTool(
     "valgrind",
     [

@@ -2,10 +2,11 @@ import { hasTool } from "../../build/device/tools.js";
 import { CORTEX_M0PLUS, CORTEX_M4, type ReplayRequest } from "./build.js";
 import { countByCallgrind } from "./callgrind.js";
 import { countOnQemu } from "./qemu.js";
-import { LWIP, TITLES, UIP } from "./recorded.js";
+import { countLwip, type LwipCount } from "../lwip/count.js";
+import { TITLES, UIP } from "./recorded.js";
 import type { Measure, Recording } from "./recorder.js";
 import { countOnRp2040, type Counted } from "./rp2040.js";
-import { MANY, recordMain, recordMany } from "./workloads.js";
+import { manyOptions, recordMain, recordMany, type ManyOptions } from "./workloads.js";
 import type { BarGroup } from "../chart.js";
 import { number, table } from "../table.js";
 
@@ -19,7 +20,9 @@ export interface WorkloadResult {
   copyInsn?: number;
   /** The same as images are built (-Os). */
   image?: { insn: number; cycles?: number };
-  /** Ours over theirs; lwIP's and uIP's figures are recorded ones (recorded.ts). */
+  /** lwIP on the same workload: counted in the same run, or a recorded figure that says so. */
+  lwip?: LwipCount;
+  /** Instructions, ours over theirs; uIP's are recorded ones (recorded.ts). */
   ratio: { lwip?: number; uip?: number };
 }
 
@@ -48,19 +51,20 @@ function resultOf(
   measure: Measure,
   fast: Counted,
   image: Counted | undefined,
+  lwip: LwipCount | undefined,
 ): WorkloadResult {
   const { name, units } = measure;
   const insn = round(fast.insn, units);
   const ratio: WorkloadResult["ratio"] = {};
-  const lwip = LWIP[cpu]?.[name];
   const uip = UIP[cpu]?.[name];
-  if (lwip !== undefined) ratio.lwip = Math.round((insn / lwip) * 1000) / 1000;
+  if (lwip !== undefined) ratio.lwip = Math.round((insn / lwip.insn) * 1000) / 1000;
   if (uip !== undefined) ratio.uip = Math.round((insn / uip) * 1000) / 1000;
   const result: WorkloadResult = {
     insn,
     framesOut: Math.round((measure.framesOut / units) * 1000) / 1000,
     ratio,
   };
+  if (lwip) result.lwip = lwip;
   if (fast.cycles > 0) result.cycles = round(fast.cycles, units);
   if (fast.copyInsn > 0) result.copyInsn = round(fast.copyInsn, units);
   if (image) {
@@ -73,10 +77,12 @@ function resultOf(
 /** Runs the workloads on every processor that there is a counter for. */
 export async function countInstructions(options: InstructionsOptions): Promise<InstructionsResult> {
   options.onStep("recording the workloads");
-  const recordings: { recording: Recording; options?: typeof MANY }[] = [
+  const many = await manyOptions(options.onStep);
+  const recordings: { recording: Recording; options?: ManyOptions }[] = [
     { recording: await recordMain() },
-    { recording: await recordMany(), options: MANY },
+    { recording: await recordMany(many), options: many },
   ];
+  const lwip = await countLwip(options.onStep);
   const results: InstructionsResult = {};
   for (const { cpu, where, tool, count } of ENGINES) {
     if (tool !== undefined && !hasTool(tool)) {
@@ -92,7 +98,8 @@ export async function countInstructions(options: InstructionsOptions): Promise<I
       for (const measure of recording.measures) {
         const counted = fast.get(measure.mark);
         if (!counted) throw new Error(`${cpu}: workload ${measure.name} was not counted`);
-        rows[measure.name] = resultOf(cpu, measure, counted, image.get(measure.mark));
+        const peer = lwip[cpu]?.[measure.name];
+        rows[measure.name] = resultOf(cpu, measure, counted, image.get(measure.mark), peer);
       }
     }
     results[cpu] = rows;
@@ -112,7 +119,8 @@ export function printInstructions(result: InstructionsResult): string {
           "cycles",
           "frames out",
           "-Os insn",
-          "lwIP*",
+          "lwIP",
+          "frames",
           "ratio",
           "uIP*",
           "ratio",
@@ -123,7 +131,8 @@ export function printInstructions(result: InstructionsResult): string {
           number(row.cycles),
           row.framesOut.toFixed(2),
           number(row.image?.insn),
-          number(LWIP[cpu]?.[name]),
+          `${number(row.lwip?.insn)}${row.lwip?.recorded ? "*" : ""}`,
+          row.lwip?.framesOut?.toFixed(2) ?? "-",
           row.ratio.lwip?.toFixed(2) ?? "-",
           number(UIP[cpu]?.[name]),
           row.ratio.uip?.toFixed(2) ?? "-",
@@ -132,7 +141,8 @@ export function printInstructions(result: InstructionsResult): string {
     );
   }
   parts.push(
-    "gcc -O2, the device's byte moves left out. * recorded figures of lwIP 2.2.1 (tuned; g: round robin) and uIP.",
+    "gcc -O2, the device's byte moves left out. lwIP: 2.2.1, tuned, its g untuned, without a copy into the application's " +
+      "memory. * a recorded figure, not counted in this run.",
   );
   return parts.join("\n\n");
 }
@@ -142,6 +152,6 @@ export function chartInstructions(result: InstructionsResult): BarGroup[] {
   const rows = result[CORTEX_M0PLUS.name] ?? {};
   return Object.entries(rows).map(([name, row]) => ({
     label: name,
-    bars: [row.insn, LWIP[CORTEX_M0PLUS.name]?.[name] ?? 0, UIP[CORTEX_M0PLUS.name]?.[name] ?? 0],
+    bars: [row.insn, row.lwip?.insn ?? 0, UIP[CORTEX_M0PLUS.name]?.[name] ?? 0],
   }));
 }

@@ -1,31 +1,7 @@
-import { compileFirmware } from "../../build/compile.js";
 import type { Options } from "../../../stack/options.js";
-import {
-  MASK,
-  PEER,
-  STACK,
-  arpRequest,
-  resetConnections,
-  resetPeer,
-  segmentIn,
-  type PeerConnection,
-} from "./peer.js";
+import { arpRequest, resetConnections, resetPeer, segmentIn, type PeerConnection } from "./peer.js";
 import { Op, Trace, digest } from "./trace.js";
-
-/** What the bench's firmware exports. */
-interface BenchExports {
-  memory: WebAssembly.Memory;
-  begin(
-    macHigh: number,
-    macLow: number,
-    address: number,
-    mask: number,
-    gateway: number,
-    constantBytes: number,
-  ): void;
-  choose(zeroCopy: number, closes: number): void;
-  turn(nowMs: number): void;
-}
+import { WasmSubject } from "./wasm-subject.js";
 
 /** Constant bytes that the servers send, at the end of the memory. */
 export const BODY_BYTES = 2048;
@@ -51,7 +27,17 @@ export interface Recording {
   framesOut: number;
 }
 
-/** Runs the stack in Node in lock step with the peer, and writes down every step of it. */
+/** The stack that is recorded. */
+export interface Subject {
+  /**
+   * Takes a frame, if there is one, runs to the end, and returns the frames that it has sent. `steps` is what was written
+   * down since the last call, this turn included.
+   */
+  turn(now: number, frame: Uint8Array | undefined, steps: Uint8Array): Uint8Array[];
+  choose(zeroCopy: boolean, closes: boolean): void;
+}
+
+/** Runs a stack in lock step with the peer, and writes down every step of it. */
 export class Recorder {
   readonly trace = new Trace();
   readonly measures: Measure[] = [];
@@ -61,88 +47,33 @@ export class Recorder {
   private now = 1000;
   private digest = 0;
   private marks = 0;
-  private rx: Uint8Array | undefined;
-  private rxAt = 0;
-  private tx: number[] = [];
-  private sent: Uint8Array[] = [];
 
-  private constructor(private wasm: BenchExports) {}
+  private constructor(private readonly subject: Subject) {}
 
-  /** Compiles the firmware and starts it, the peer in its ARP table. */
-  static async start(options?: Partial<Options>): Promise<Recorder> {
-    const firmware = await compileFirmware({
-      board: "hosted",
-      app: "bench",
-      bind: { nic: "firmware/bench/nic" },
-      ...(options ? { options } : {}),
-    });
+  /** Starts with the stack in Node (compiled with `options`), or with another; the peer is in its ARP table. */
+  static async start(options?: Partial<Options>, other?: Subject): Promise<Recorder> {
+    const subject = other ?? (await WasmSubject.start(options));
     // The peer is one for all recordings: from here to the end of one nothing waits, so that no two can mix.
     resetPeer();
     resetConnections();
-    const recorder = new Recorder(undefined as unknown as BenchExports);
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(firmware.wasm), {
-      hw: recorder.device(),
-    });
-    recorder.wasm = instance.exports as unknown as BenchExports;
-    recorder.begin();
+    const recorder = new Recorder(subject);
+    recorder.turn();
+    recorder.give(arpRequest());
     return recorder;
-  }
-
-  private begin(): void {
-    const { wasm } = this;
-    const body = wasm.memory.buffer.byteLength;
-    wasm.memory.grow(1);
-    const high = (STACK.mac[0] as number) * 256 + (STACK.mac[1] as number);
-    wasm.begin(high, STACK.mac[5] as number, STACK.address, MASK, PEER.address, body);
-    this.turn();
-    this.give(arpRequest());
-  }
-
-  private device(): Record<string, (...args: number[]) => number | void> {
-    const memory = (at: number, bytes: number): Uint8Array =>
-      new Uint8Array(this.wasm.memory.buffer, at, bytes);
-    return {
-      rxBegin: () => this.rx?.length ?? 0,
-      rxRead: (to, bytes) => {
-        const from = this.rxAt;
-        this.rxAt += bytes as number;
-        const rx = this.rx as Uint8Array;
-        memory(to as number, bytes as number).set(rx.subarray(from, this.rxAt));
-      },
-      rxSkip: (bytes) => void (this.rxAt += bytes as number),
-      rxEnd: () => void (this.rx = undefined),
-      txReady: () => 1,
-      txBegin: () => {
-        this.tx = [];
-        return 1;
-      },
-      txWrite: (from, bytes) => {
-        for (const byte of memory(from as number, bytes as number)) this.tx.push(byte);
-      },
-      txEnd: () => {
-        const frame = Uint8Array.from(this.tx);
-        this.digest = digest(this.digest, frame);
-        this.framesOut++;
-        this.sent.push(frame);
-      },
-      txCancel: () => undefined,
-    };
   }
 
   /** Gives the stack a frame, lets it run to the end, and returns what it has sent. */
   give(frame: Uint8Array): Uint8Array[] {
     this.trace.frame(frame);
-    this.rx = frame;
-    this.rxAt = 0;
-    return this.turn();
+    return this.turn(frame);
   }
 
   /** A turn at the present time. */
-  turn(): Uint8Array[] {
-    this.sent = [];
+  turn(frame?: Uint8Array): Uint8Array[] {
     this.trace.put(Op.TURN, this.now);
-    this.wasm.turn(this.now);
-    const sent = this.sent;
+    const sent = this.subject.turn(this.now, frame, this.trace.take());
+    this.framesOut += sent.length;
+    for (const bytes of sent) this.digest = digest(this.digest, bytes);
     for (const bytes of sent) {
       const segment = segmentIn(bytes);
       if (segment) for (const connection of this.connections) connection.take(segment);
@@ -160,7 +91,7 @@ export class Recorder {
 
   choose(zeroCopy: boolean, closes: boolean): void {
     this.trace.put(Op.CHOOSE, Number(zeroCopy) | (Number(closes) << 8));
-    this.wasm.choose(Number(zeroCopy), Number(closes));
+    this.subject.choose(zeroCopy, closes);
   }
 
   /** Counts what `run` does. */
@@ -176,6 +107,8 @@ export class Recorder {
   }
 
   finish(): Recording {
+    // One more turn, in which a stack that reads the steps comes to the last mark.
+    this.turn();
     this.trace.put(Op.END);
     return { trace: this.trace.bytes(), measures: this.measures, framesOut: this.framesOut };
   }

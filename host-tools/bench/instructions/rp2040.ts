@@ -60,9 +60,79 @@ function functionNames(tables: ElfTables): (address: number) => string {
 }
 
 /**
- * Replays a recording on the emulated Cortex-M0+ of the RP2040 (memory without wait states). Gives the cost of each marked
- * stretch by the number of its mark; `profile` adds who in it.
+ * The emulated Cortex-M0+ of the RP2040 (memory without wait states) with a replay in its flash. Gives the cost of each marked
+ * stretch by the number of its mark.
  */
+export class CountingCore {
+  readonly mcu = new RP2040();
+  readonly results = new Map<number, Counted>();
+  /** Breakpoints that are no marks; with the two first registers. */
+  onBreak: (code: number, r0: number, r1: number) => void = ignore;
+  private readonly kinds: Uint8Array;
+  private readonly hits: Uint32Array | undefined;
+  private readonly nameOf: (address: number) => string;
+  private open: { mark: number; counted: Counted } | undefined;
+  private steps = 0;
+
+  constructor(file: Buffer, profile = false) {
+    const { mcu } = this;
+    mcu.logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+    for (const { address, data } of readElf(file).segments) mcu.flash.set(data, address - FLASH);
+    mcu.core.VTOR = FLASH;
+    mcu.core.reset();
+    fixCore(mcu.core);
+    const tables = readElfTables(file);
+    this.kinds = classes(tables);
+    if (profile) this.hits = new Uint32Array(this.kinds.length);
+    this.nameOf = functionNames(tables);
+    mcu.onBreak = (code) => {
+      const [r0, r1] = mcu.core.registers as unknown as [number, number];
+      if (code === 1) this.mark(r0);
+      else this.onBreak(code, r0, r1);
+    };
+  }
+
+  private mark(value: number): void {
+    if (value & 1) {
+      this.open = { mark: value, counted: { insn: 0, cycles: 0, copyInsn: 0, copyCycles: 0 } };
+      this.hits?.fill(0);
+    } else if (this.open) {
+      const { mark, counted } = this.open;
+      if (this.hits) counted.profile = byFunction(this.hits, this.kinds, this.nameOf);
+      this.results.set(mark, counted);
+      this.open = undefined;
+    }
+  }
+
+  /** Bytes of its memory. */
+  read(address: number, bytes: number): Uint8Array {
+    return Uint8Array.from({ length: bytes }, (_none, i) => this.mcu.readUint8(address + i));
+  }
+
+  /** Executes until something is so, which is asked behind each instruction. */
+  run(until: () => boolean): void {
+    const { core } = this.mcu;
+    const { hits, kinds } = this;
+    while (!until()) {
+      if (++this.steps > INSTRUCTIONS_MAX) throw new Error("the replay does not come to an end");
+      const at = (core.PC - FLASH) >> 1;
+      const cycles = core.executeInstruction();
+      if (!this.open) continue;
+      const { counted } = this.open;
+      const kind = kinds[at] as number;
+      if (kind === 1) {
+        counted.insn++;
+        counted.cycles += cycles;
+        if (hits) hits[at] = (hits[at] as number) + 1;
+      } else if (kind === 2) {
+        counted.copyInsn++;
+        counted.copyCycles += cycles;
+      }
+    }
+  }
+}
+
+/** Replays a recording; `profile` adds who in each stretch. */
 export async function countOnRp2040(
   request: ReplayRequest,
   profile = false,
@@ -70,49 +140,12 @@ export async function countOnRp2040(
   const folder = await buildCortex(CORTEX_M0PLUS, request);
   const file = readFileSync(join(folder, "replay.elf"));
   if (!process.env["KEEP_BUILD"]) rmSync(folder, { recursive: true, force: true });
-  const tables = readElfTables(file);
-  const mcu = new RP2040();
-  mcu.logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
-  for (const { address, data } of readElf(file).segments) mcu.flash.set(data, address - FLASH);
-  const { core } = mcu;
-  core.VTOR = FLASH;
-  core.reset();
-  fixCore(core);
-  const kinds = classes(tables);
-  const hits = profile ? new Uint32Array(kinds.length) : undefined;
-  const nameOf = functionNames(tables);
-  const results = new Map<number, Counted>();
+  const core = new CountingCore(file, profile);
   let end: number | undefined;
-  let open: { mark: number; counted: Counted } | undefined;
-  mcu.onBreak = (code) => {
-    const value = core.registers[0] as number;
-    if (code === 2) end = value;
-    else if (value & 1) {
-      open = { mark: value, counted: { insn: 0, cycles: 0, copyInsn: 0, copyCycles: 0 } };
-      hits?.fill(0);
-    } else if (open) {
-      if (hits) open.counted.profile = byFunction(hits, kinds, nameOf);
-      results.set(open.mark, open.counted);
-      open = undefined;
-    }
-  };
-  for (let steps = 0; end === undefined; steps++) {
-    if (steps > INSTRUCTIONS_MAX) throw new Error("the replay does not come to an end");
-    const at = (core.PC - FLASH) >> 1;
-    const cycles = core.executeInstruction();
-    if (!open) continue;
-    const kind = kinds[at] as number;
-    if (kind === 1) {
-      open.counted.insn++;
-      open.counted.cycles += cycles;
-      if (hits) hits[at] = (hits[at] as number) + 1;
-    } else if (kind === 2) {
-      open.counted.copyInsn++;
-      open.counted.copyCycles += cycles;
-    }
-  }
+  core.onBreak = (_code, failed) => void (end = failed);
+  core.run(() => end !== undefined);
   if (end !== 0) throw new Error(`the replay on the emulated RP2040 has failed: ${end}`);
-  return results;
+  return core.results;
 }
 
 function ignore(): void {}

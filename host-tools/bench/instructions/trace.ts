@@ -28,7 +28,8 @@ export function digest(value: number, bytes: Uint8Array): number {
 
 /** Collects steps. */
 export class Trace {
-  private chunks: Uint8Array[] = [];
+  private readonly chunks: Uint8Array[] = [];
+  private taken = 0;
 
   put(op: Op, argument = 0): void {
     this.word(op | (argument << 8));
@@ -49,5 +50,12 @@ export class Trace {
 
   bytes(): Uint8Array {
     return Buffer.concat(this.chunks);
+  }
+
+  /** What has come since it was last taken. */
+  take(): Uint8Array {
+    const from = this.taken;
+    this.taken = this.chunks.length;
+    return Buffer.concat(this.chunks.slice(from));
   }
 }

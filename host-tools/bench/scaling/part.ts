@@ -1,6 +1,6 @@
 import { countOnRp2040 } from "../instructions/rp2040.js";
 import { LWIP } from "../instructions/recorded.js";
-import { MANY, recordMany } from "../instructions/workloads.js";
+import { manyOptions, recordMany } from "../instructions/workloads.js";
 import { number, table } from "../table.js";
 
 /** Instructions on the Cortex-M0+, -O2, by number of open connections. */
@@ -16,11 +16,12 @@ export interface ScalingResult {
 /** Counts. */
 export async function countScaling(onStep: (what: string) => void): Promise<ScalingResult> {
   onStep("counting on the emulated RP2040");
-  const recording = await recordMany();
+  const options = await manyOptions(onStep);
+  const recording = await recordMany(options);
   const counts = await countOnRp2040({
     trace: recording.trace,
     optimize: "-O2",
-    options: MANY,
+    options,
   });
   const demux: Record<string, number> = {};
   const ready2: Record<string, number> = {};
