@@ -25,6 +25,10 @@ export function register(program: Command): void {
         .default("pages"),
     )
     .option("--wait <seconds>", "how long the board's boot loader is waited for", "60")
+    .option(
+      "--unprotect",
+      "lift an STM32's read and write protection first, which erases all of it",
+    )
     .option("--no-verify", "do not read the flash back")
     .option("--no-go", "do not start the program afterwards")
     .option("--mac <mac>", "settings: hardware address, as 02:00:00:12:34:56")
@@ -67,6 +71,7 @@ interface FlashOptions {
   dns?: string;
   dhcp?: boolean;
   settingsOnly?: boolean;
+  unprotect?: boolean;
   dryRun?: boolean;
   monitor?: boolean;
   json?: boolean;
@@ -91,6 +96,7 @@ async function run(options: FlashOptions): Promise<void> {
     {
       settings,
       settingsOnly: options.settingsOnly ?? false,
+      unprotect: options.unprotect ?? false,
       baudRate,
       erase: options.erase,
       dryRun: options.dryRun ?? false,
@@ -163,6 +169,7 @@ async function follow(
   const { loadBoard } = await import("../build/boards.js");
   const { loadTables } = await import("../monitor/messages.js");
   const { monitor } = await import("../monitor/run.js");
+  const { parseModemLines } = await import("../flash/modem-lines.js");
   const { systemHost } = await import("../monitor/host.js");
   const board = loadBoard(options.board);
   await monitor(
@@ -175,6 +182,7 @@ async function follow(
       awaitPort: true,
       ...(table !== undefined && loadTables(table)),
       ...(port !== undefined && { port }),
+      ...(options.lines !== undefined && { lines: parseModemLines(options.lines) }),
     },
     systemHost(),
   );

@@ -21,6 +21,8 @@ export const COMMAND = {
   WRITE: 0x31,
   ERASE: 0x43,
   EXTENDED_ERASE: 0x44,
+  WRITE_UNPROTECT: 0x73,
+  READOUT_UNPROTECT: 0x92,
 } as const;
 
 /** Bytes that one read or write command carries. */
@@ -35,11 +37,16 @@ export class BoardError extends UserError {
     message: string,
     /** What came instead of the expected answer. */
     readonly kind: "nack" | "silence" | "garbage" | "lost",
+    /** It is known that the flash is as it was. */
+    readonly untouched = false,
   ) {
     super(message, EXIT.BOARD);
     this.name = "BoardError";
   }
 }
+
+/** What a refusal may mean. */
+const PROTECTED = " (the chip may be protected: --unprotect lifts that and erases all of it)";
 
 /** XOR of bytes: the protocol's checksum. */
 export function xor(bytes: Iterable<number>): number {
@@ -58,6 +65,8 @@ export interface LoaderInfo {
 /** A client of the boot loader on an open line. */
 export class BootLoader {
   private info: LoaderInfo | undefined;
+  /** An erase command has been accepted. */
+  private erasing = false;
 
   constructor(
     private readonly line: SerialLine,
@@ -109,7 +118,7 @@ export class BootLoader {
   /** Reads up to 256 bytes. */
   async read(address: number, bytes: number): Promise<Uint8Array> {
     const what = `reading at ${hex(address)}`;
-    await this.command(COMMAND.READ, what);
+    await this.readable(what);
     await this.address(address, what);
     const count = bytes - 1;
     await this.send([count, count ^ 0xff], what);
@@ -147,11 +156,34 @@ export class BootLoader {
     await this.erase(body, "erasing the flash");
   }
 
+  /**
+   * Lifts one of the chip's protections (AN3155 3.10, 3.12); the read protection takes all of the flash along. The chip resets
+   * itself: the boot loader is to be brought in step again.
+   */
+  async unprotect(which: "read" | "write"): Promise<void> {
+    const what = `lifting the ${which} protection`;
+    await this.command(
+      which === "read" ? COMMAND.READOUT_UNPROTECT : COMMAND.WRITE_UNPROTECT,
+      what,
+    );
+    await this.acknowledge(this.timing.eraseMs, what);
+  }
+
   /** Go: starts the program whose vector table is at `address`. */
   async go(address: number): Promise<void> {
     const what = "starting the program";
     await this.command(COMMAND.GO, what);
     await this.address(address, what);
+  }
+
+  /** Read Memory; its NACK is that of the read protection (AN3155 3.4). */
+  private async readable(what: string): Promise<void> {
+    try {
+      await this.command(COMMAND.READ, what);
+    } catch (error) {
+      if (!(error instanceof BoardError) || error.kind !== "nack") throw error;
+      throw new BoardError(`${error.message}${PROTECTED}`, "nack");
+    }
   }
 
   private has(command: number): boolean {
@@ -160,7 +192,14 @@ export class BootLoader {
 
   private async erase(body: readonly number[], what: string): Promise<void> {
     const extended = this.has(COMMAND.EXTENDED_ERASE);
-    await this.command(extended ? COMMAND.EXTENDED_ERASE : COMMAND.ERASE, what);
+    try {
+      await this.command(extended ? COMMAND.EXTENDED_ERASE : COMMAND.ERASE, what);
+    } catch (error) {
+      // AN3155 3.6, 3.7: this NACK is that of the read protection.
+      if (this.erasing || !(error instanceof BoardError) || error.kind !== "nack") throw error;
+      throw new BoardError(`${error.message}; nothing was erased${PROTECTED}`, "nack", true);
+    }
+    this.erasing = true;
     const check = body.length === 1 ? (body[0] as number) ^ 0xff : xor(body);
     await this.send([...body, check], what);
     await this.acknowledge(this.timing.eraseMs, what);

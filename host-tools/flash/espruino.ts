@@ -5,7 +5,7 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { requireOptional } from "../optional.js";
-import { SerialLine } from "../serial/line.js";
+import type { SerialLine } from "../serial/line.js";
 import { ACK, BoardError, BootLoader, SYNC } from "./an3155.js";
 import type { FromChild, ToChild } from "./espruino-messages.js";
 import type { FlashHost } from "./host.js";
@@ -20,6 +20,7 @@ import {
   writeSegments,
   type SerialJob,
   type SerialResult,
+  openPort,
 } from "./serial-job.js";
 
 const CHILD = fileURLToPath(new URL("espruino-child.js", import.meta.url));
@@ -27,11 +28,7 @@ const CHILD = fileURLToPath(new URL("espruino-child.js", import.meta.url));
 /** Erases all of the board but its boot loader, writes and verifies. */
 export async function flashEspruino(job: SerialJob, host: FlashHost): Promise<SerialResult> {
   requireOptional("espruino", "flashing an Espruino board");
-  const line = await SerialLine.open({
-    path: job.port,
-    baudRate: job.baudRate,
-    binding: await host.binding(),
-  });
+  const line = await openPort(job, host, "none");
   try {
     const loader = new BootLoader(line, host.timing);
     await awaitLoader(loader, host, job.waitMs, job.facts);

@@ -50,6 +50,11 @@ async function setPins(
   await line.setLines(set);
 }
 
+/** The program may run: an adapter that is opened asserts its lines, which holds a board in reset that hangs on them. */
+export async function releaseBoard(line: SerialLine, lines: ModemLines): Promise<void> {
+  await setPins(line, lines, { boot0: false, nrst: true });
+}
+
 /** Resets the board through the modem lines, into the boot loader (BOOT0 high) or the program. */
 export async function resetByLines(
   line: SerialLine,

@@ -33,6 +33,8 @@ export interface FlashRequest {
   dryRun: boolean;
   verify: boolean;
   go: boolean;
+  /** Read and write protection are lifted first. */
+  unprotect?: boolean;
   waitMs: number;
 }
 
@@ -70,6 +72,11 @@ function methodOf(request: FlashRequest, facts: FlashFacts): Method {
   }
   if ((method === "bootsel") !== (facts.method === "bootsel")) {
     throw new UserError(`${facts.board} cannot be flashed by ${method}; use ${facts.method}`);
+  }
+  if (request.unprotect && (method !== "an3155" || request.settingsOnly)) {
+    throw new UserError(
+      "--unprotect erases the whole chip through the ROM boot loader of an STM32; it needs a program to write, and no other boot loader",
+    );
   }
   return method as Method;
 }
@@ -156,6 +163,7 @@ export async function flash(
             erase,
             go: request.go && !espruino,
             settingsOnly: request.settingsOnly,
+            unprotect: request.unprotect ?? false,
             ...(lines && { lines }),
           },
           host,

@@ -1,4 +1,6 @@
 /** What the two serial methods (STM32 ROM and Espruino) share. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { OpenError, SerialLine } from "../serial/line.js";
 import { decodeSettings, SETTINGS_BYTES } from "../settings.js";
 import { UserError } from "../errors.js";
 import { BLOCK_BYTES, BoardError, type BootLoader } from "./an3155.js";
@@ -66,6 +68,26 @@ export async function awaitLoader(
         "garbage",
       )
     : new BoardError(`no boot loader answers on the port; ${how}`, "silence");
+}
+
+/** Opens the job's port; one that another program still holds is waited for. @throws OpenError */
+export async function openPort(
+  job: SerialJob,
+  host: FlashHost,
+  parity: "even" | "none",
+): Promise<SerialLine> {
+  const { port: path, baudRate, waitMs } = job;
+  const { pollMs } = host.timing;
+  for (let waitedMs = 0; ; waitedMs += pollMs) {
+    try {
+      return await SerialLine.open({ path, baudRate, parity, binding: await host.binding() });
+    } catch (error) {
+      const busy = error instanceof OpenError && error.reason === "busy";
+      if (!busy || waitedMs >= waitMs) throw error;
+      if (waitedMs === 0) host.say(`Waiting for ${path}: another program has it open`);
+    }
+    await sleep(pollMs);
+  }
 }
 
 /** Refuses a chip that is not the board's. The Espruino boot loader adds bits above the twelve. */
@@ -158,7 +180,7 @@ export async function pointOfNoReturn<T>(action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (error) {
-    if (!(error instanceof BoardError)) throw error;
+    if (!(error instanceof BoardError) || error.untouched) throw error;
     const protection =
       error.kind === "nack" ? " (if it happens again, the chip may be write-protected)" : "";
     throw new BoardError(

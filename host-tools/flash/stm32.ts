@@ -1,4 +1,4 @@
-import { LineLost, SerialLine } from "../serial/line.js";
+import { LineLost, type SerialLine } from "../serial/line.js";
 import { BoardError, BootLoader } from "./an3155.js";
 import { touchedFlash } from "./board-facts.js";
 import type { FlashHost } from "./host.js";
@@ -8,6 +8,7 @@ import {
   awaitLoader,
   checkChip,
   keptSettings,
+  openPort,
   pointOfNoReturn,
   sumOf,
   verifySegments,
@@ -23,18 +24,15 @@ export interface Stm32Job extends SerialJob {
   lines?: ModemLines;
   /** Start the program afterwards. */
   go: boolean;
+  /** The chip's read and write protections are lifted first, which erases all of it. */
+  unprotect?: boolean;
   /** Only the settings block is written: what else lies in its erase unit is kept. */
   settingsOnly?: boolean;
 }
 
 /** Erases, writes, verifies and starts a program through the STM32 ROM boot loader (AN3155). */
 export async function flashStm32(job: Stm32Job, host: FlashHost): Promise<SerialResult> {
-  const line = await SerialLine.open({
-    path: job.port,
-    baudRate: job.baudRate,
-    parity: "even",
-    binding: await host.binding(),
-  });
+  const line = await openPort(job, host, "even");
   try {
     return await runStm32(line, job, host);
   } finally {
@@ -49,6 +47,7 @@ async function runStm32(line: SerialLine, job: Stm32Job, host: FlashHost): Promi
   if (lines) await resetByLines(line, lines, true, host.timing.resetMs);
   await awaitLoader(loader, host, job.waitMs, facts);
   const chipId = await checkChip(loader, facts);
+  if (job.unprotect) await unprotect(loader, job, host);
   const erased = job.erase === "all" ? facts.units : touchedFlash(facts, job.segments);
   let segments = job.segments;
   if (job.settingsOnly) segments = await wholeUnits(loader, job);
@@ -65,6 +64,17 @@ async function runStm32(line: SerialLine, job: Stm32Job, host: FlashHost): Promi
   if (!job.go) return { chipId, verified: job.verify, started: false };
   await start(line, loader, job, host);
   return { chipId, verified: job.verify, started: true };
+}
+
+/** Lifts both protections; the chip resets itself after each. */
+async function unprotect(loader: BootLoader, job: Stm32Job, host: FlashHost): Promise<void> {
+  host.say("Lifting the protection, which erases the flash ...");
+  await pointOfNoReturn(async () => {
+    for (const which of ["read", "write"] as const) {
+      await loader.unprotect(which);
+      await awaitLoader(loader, host, job.waitMs, job.facts);
+    }
+  });
 }
 
 async function start(

@@ -8,6 +8,7 @@ import { LogDecoder, type Entry } from "../log/serial-log.js";
 import { PcapWriter } from "../net/pcap.js";
 import { OpenError, SerialLine, type SerialBinding } from "../serial/line.js";
 import { choosePort, type Port } from "../serial/ports.js";
+import { releaseBoard, type ModemLines } from "../flash/modem-lines.js";
 import { DeviceTime } from "./device-time.js";
 import { fileLine, jsonLine, passes, terminalLine, type TimedLine } from "./render.js";
 import { runSession } from "./session.js";
@@ -31,6 +32,8 @@ export interface MonitorRequest {
   json: boolean;
   /** The port may still have to come: a board that was just flashed starts anew. */
   awaitPort: boolean;
+  /** Modem lines that lead to the board's pins. */
+  lines?: ModemLines;
 }
 
 /** What the monitor needs of the machine; tests bring their own. */
@@ -68,12 +71,15 @@ async function follow(request: MonitorRequest, host: MonitorHost, sink: Sink): P
     retryMs: host.retryMs,
     firstTries: host.firstTries,
     awaitPort: request.awaitPort,
-    open: async () =>
-      SerialLine.open({
+    open: async () => {
+      const line = await SerialLine.open({
         path: await portOf(request, host),
         baudRate: request.baudRate,
         binding: await host.binding(),
-      }),
+      });
+      if (request.lines) await releaseBoard(line, request.lines);
+      return line;
+    },
     onConnect: (path) => {
       decoder = new LogDecoder(request.messages);
       sink.event("connected", path, `Connected to ${path} at ${request.baudRate} baud`);

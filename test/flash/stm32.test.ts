@@ -143,7 +143,9 @@ for (const fault of ["nack", "silence", "garbage", "unplug"] as Fault[]) {
       };
       const error = await failure(t, simulator, {}, true);
       t.is(error.exitCode, EXIT.BOARD, `${step}: ${error.message}`);
-      const touched = !["get", "id", "go", "go-address"].includes(step);
+      // NACK to the erase command itself: protected, and as it was.
+      const refused = step === "erase" && fault === "nack";
+      const touched = !refused && !["get", "id", "go", "go-address"].includes(step);
       t.is(/incomplete, run flash again/.test(error.message), touched, `${step}: ${error.message}`);
     }
   });
@@ -253,6 +255,45 @@ test("modem lines: BOOT0 high and a reset pulse, then BOOT0 low and a reset inst
   ]);
   t.is(simulator.started, undefined);
   t.throws(() => parseModemLines("cts=nrst"), { instanceOf: UserError });
+});
+
+test("G9: a port in use is waited for", async (t) => {
+  const { binding } = memoryBinding(PORT, new BootLoaderSimulator(CHIPS.f103));
+  const other = await SerialLine.open({ path: PORT, baudRate: 115200, binding });
+  const host = testHost({ binding });
+  const busy = flashStm32(stm32Job({ waitMs: 60_000 }), host);
+  while (host.said.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  t.deepEqual(host.said, [`Waiting for ${PORT}: another program has it open`]);
+  await other.close();
+  t.true((await busy).verified);
+});
+
+test("G9: a protected chip refuses the erase: nothing was erased, and --unprotect is named", async (t) => {
+  for (const what of ["readProtected", "writeProtected"] as const) {
+    const simulator = new BootLoaderSimulator(CHIPS.f103);
+    simulator[what] = true;
+    // No settings block is looked for: the erase is the first to be refused.
+    const { settings, ...facts } = BOARDS.bluepill;
+    t.truthy(settings);
+    const error = await failure(t, simulator, { facts });
+    t.regex(error.message, /nothing was erased.*--unprotect/);
+    t.notRegex(error.message, /incomplete/);
+    t.true(simulator.flash.every((byte) => byte === 0x5a));
+  }
+});
+
+test("G9, AN3155 3.10 and 3.12: --unprotect lifts both protections and writes", async (t) => {
+  const simulator = new BootLoaderSimulator(CHIPS.f103);
+  simulator.readProtected = true;
+  simulator.writeProtected = true;
+  const refused = await failure(t, simulator);
+  t.regex(refused.message, /--unprotect/);
+  const protectedChip = new BootLoaderSimulator(CHIPS.f103);
+  protectedChip.readProtected = true;
+  protectedChip.writeProtected = true;
+  t.true((await run(protectedChip, { unprotect: true })).verified);
+  t.deepEqual(protectedChip.content(0x08000000, 5001), pattern(5001));
+  t.is(protectedChip.content(0x0800f000, 1)[0], 0xff, "lifting the read protection erases all");
 });
 
 test("odd ends are filled with 0xFF to whole words, as AN3155 3.5 asks for", async (t) => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { UserError } from "../../host-tools/errors.js";
 import { encodeFrame, FRAME } from "../../host-tools/log/frames.js";
 import { loadMessages } from "../../host-tools/monitor/messages.js";
+import { parseModemLines } from "../../host-tools/flash/modem-lines.js";
 import { monitor, type MonitorHost, type MonitorRequest } from "../../host-tools/monitor/run.js";
 import { readPcap } from "../../host-tools/net/pcap.js";
 import { SerialLine, systemBinding, type SerialBinding } from "../../host-tools/serial/line.js";
@@ -100,6 +101,18 @@ test("the log is shown, filed and captured; the signal ends it and frees the por
   t.deepEqual(more, []);
   t.deepEqual(Uint8Array.from(captured?.frame ?? []), Uint8Array.from(frame));
   t.is(captured?.timeNs, host.now() * 1e6);
+});
+
+test("G9: an adapter whose lines reset the board lets it run after opening", async (t) => {
+  const { binding, record } = memoryBinding(PORT, board());
+  const host = new TestHost(binding);
+  const connected = host.until(/^Connected/);
+  const running = monitor(request({ lines: parseModemLines("rts=nrst,dtr=boot0") }), host);
+  await connected;
+  host.stop();
+  await running;
+  // Not asserted is high for NRST; BOOT0 is to be low.
+  t.like(record.lines[0], { rts: false, dtr: true });
 });
 
 test("an unplugged board is waited for; a new stream reads it on", async (t) => {

@@ -69,7 +69,9 @@ export type Step =
   | "write-address"
   | "write-data"
   | "erase"
-  | "erase-units";
+  | "erase-units"
+  | "unprotect"
+  | "unprotected";
 
 /** How a step goes wrong. */
 export type Fault = "nack" | "silence" | "garbage" | "unplug";
@@ -89,6 +91,9 @@ export class BootLoaderSimulator {
   readonly stores: { address: number; data: number[] }[] = [];
   /** All steps so far, in order. */
   readonly steps: Step[] = [];
+  /** Reading and writing are refused (RDP), and so is erasing; or only the latter two (WRP). */
+  readProtected = false;
+  writeProtected = false;
   /** Address of a cell whose lowest bit is always 0. */
   worn: number | undefined;
   /** Address that Go was given. */
@@ -100,6 +105,7 @@ export class BootLoaderSimulator {
   /** Decides about the `nth` (from 1) occurrence of a step. */
   fault: (step: Step, nth: number) => Fault | undefined = () => undefined;
   private dead = false;
+  private resets = false;
   private readonly program: Bytes<void>;
   private readonly counts = new Map<Step, number>();
 
@@ -150,19 +156,26 @@ export class BootLoaderSimulator {
   }
 
   private *session(): Bytes<void> {
+    for (;;) yield* this.start();
+  }
+
+  /** From one reset to the next. */
+  private *start(): Bytes<void> {
     for (;;) if ((yield) === 0x7f && this.answer("sync")) break;
-    for (;;) {
+    while (!this.resets) {
       const code = yield;
       const complement = yield;
       // The Espruino boot loader's check of the complement has no effect.
       if (this.chip.mode === "rom" && (code ^ complement) !== 0xff) this.send(NACK);
       else yield* this.command(code);
     }
+    this.resets = false;
   }
 
   private *command(code: number): Bytes<void> {
     const { id, mode, eraseCommand } = this.chip;
-    const codes = mode === "rom" ? [0, 1, 2, 0x11, 0x21, 0x31] : [0, 2, 0x11, 0x21, 0x31];
+    const codes =
+      mode === "rom" ? [0, 1, 2, 0x11, 0x21, 0x31, 0x73, 0x92] : [0, 2, 0x11, 0x21, 0x31];
     if (![...codes, eraseCommand].includes(code)) return this.send(NACK);
     switch (code) {
       case 0x00:
@@ -176,6 +189,9 @@ export class BootLoaderSimulator {
         return this.send(1, id >> 8, id & 0xff, ACK);
       case 0x11:
         return yield* this.read();
+      case 0x73:
+      case 0x92:
+        return this.unprotect(code);
       case 0x21: {
         if (!this.answer("go")) return;
         const { address, good } = yield* this.address();
@@ -185,10 +201,19 @@ export class BootLoaderSimulator {
       case 0x31:
         return yield* this.write();
       default:
-        if (!this.answer("erase")) return;
+        if (!this.answer("erase", !this.readProtected && !this.writeProtected)) return;
         if (code === 0x43) yield* this.erase();
         else yield* this.extendedErase();
     }
+  }
+
+  /** Write Unprotect and Readout Unprotect: two answers, then a reset; the latter erases. */
+  private unprotect(code: number): void {
+    if (!this.answer("unprotect", code === 0x92 || !this.readProtected)) return;
+    if (code === 0x73) this.writeProtected = false;
+    else if (this.readProtected) this.eraseAll();
+    if (code === 0x92) this.readProtected = false;
+    this.resets = this.answer("unprotected");
   }
 
   private *address(): Bytes<{ address: number; good: boolean }> {
@@ -205,7 +230,7 @@ export class BootLoaderSimulator {
 
   private *read(): Bytes<void> {
     const rom = this.chip.mode === "rom";
-    if (!this.answer("read")) return;
+    if (!this.answer("read", !this.readProtected)) return;
     const { address, good } = yield* this.address();
     if (!this.answer("read-address", !rom || (good && this.inFlash(address)))) return;
     const count = yield;
@@ -217,7 +242,7 @@ export class BootLoaderSimulator {
 
   private *write(): Bytes<void> {
     const { mode, origin, bootBytes } = this.chip;
-    if (!this.answer("write")) return;
+    if (!this.answer("write", !this.readProtected)) return;
     const { address, good } = yield* this.address();
     const allowed = mode === "espruino" || this.inFlash(address);
     if (!this.answer("write-address", good && allowed && address % 4 === 0)) return;
