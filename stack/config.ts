@@ -7,6 +7,7 @@ export const SOCKET_MORE_OPTIONS: bool = OPT_SOCKET_MORE_OPTIONS != 0;
 export const EPOLLS: u32 = OPT_EPOLLS;
 export const LOOP_TIMERS: u32 = OPT_LOOP_TIMERS;
 export const LOOP_DEFERRED: u32 = OPT_LOOP_DEFERRED;
+export const LOOP_RING: bool = OPT_LOOP_RING != 0;
 export const RING_ENTRIES: u32 = OPT_RING_ENTRIES;
 export const TCP_TCBS: u32 = OPT_TCP_TCBS;
 /** There is TCP: without connections there is none of it. */

@@ -4,6 +4,7 @@ declare const OPT_SOCKET_MORE_OPTIONS: u32;
 declare const OPT_EPOLLS: u32;
 declare const OPT_LOOP_TIMERS: u32;
 declare const OPT_LOOP_DEFERRED: u32;
+declare const OPT_LOOP_RING: u32;
 declare const OPT_RING_ENTRIES: u32;
 declare const OPT_TCP_TCBS: u32;
 declare const OPT_TCP_LISTENERS: u32;

@@ -19,6 +19,8 @@ export const OPTIONS = {
   /** Timers of the event loop, and work that it can defer at a time; nothing without a loop. */
   LOOP_TIMERS: 8,
   LOOP_DEFERRED: 8,
+  /** 1: the event loop stands on the completion queue, RING_ENTRIES sockets at most, and not on epoll. */
+  LOOP_RING: 0,
   /** Operations of the completion queue that are under way at a time; nothing without one. */
   RING_ENTRIES: 16,
   /** TCP connections with state and rings: established, or being opened by us; 0 leaves TCP out. */

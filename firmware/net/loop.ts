@@ -1,5 +1,5 @@
 import { clockMs } from "board";
-import { GPIO_WATCHES, LOOP_DEFERRED, LOOP_TIMERS } from "../../stack/config";
+import { GPIO_WATCHES, LOOP_DEFERRED, LOOP_RING, LOOP_TIMERS } from "../../stack/config";
 import { EINVAL, ENOBUFS } from "../../stack/errors";
 import {
   EPOLL_CTL_ADD,
@@ -12,6 +12,14 @@ import {
 } from "./epoll";
 
 import { gpioNext } from "./gpio";
+import {
+  loopRingData,
+  loopRingEvents,
+  loopRingForget,
+  loopRingNext,
+  loopRingWait,
+  loopRingWatch,
+} from "./loop-ring";
 
 /**
  * An event loop: sockets, timers and deferred work, each with the number of its handler and a number of the caller's. A device
@@ -24,7 +32,8 @@ import { gpioNext } from "./gpio";
  *       }
  *     }
  *
- * Between events the processor sleeps until the next one or the next timer.
+ * Below it is epoll, or with LOOP_RING 1 in `app.json` the completion queue: the same program text runs on both, only EPOLLET is
+ * epoll's alone. Between events the processor sleeps until the next one or the next timer.
  */
 
 /** A timer; `handler` 0 = free. */
@@ -89,6 +98,7 @@ export function loopContext(): u32 {
  */
 export function loopWatch(fd: i32, bits: u32, handler: u32, data: u32): i32 {
   if (handler == 0) return -EINVAL;
+  if (LOOP_RING) return loopRingWatch(fd, bits, handler, data);
   if (epfd < 0) epfd = epollCreate();
   if (epfd < 0) return epfd;
   const CHANGE: usize = memory.data(offsetof<EpollEvent>(), 4);
@@ -102,7 +112,7 @@ export function loopWatch(fd: i32, bits: u32, handler: u32, data: u32): i32 {
 
 /** Watches a socket no more. Events of it that were found already may still come. */
 export function loopForget(fd: i32): i32 {
-  return epollCtl(epfd, EPOLL_CTL_DEL, fd, null);
+  return LOOP_RING ? loopRingForget(fd) : epollCtl(epfd, EPOLL_CTL_DEL, fd, null);
 }
 
 /** Starts a timer: its number, or -ENOBUFS. `periodMs` 0 = once. */
@@ -167,6 +177,12 @@ function dueTimer(nowMs: u32): u32 {
 }
 
 function nextSocket(): u32 {
+  if (LOOP_RING) {
+    const handler = loopRingNext();
+    context = loopRingData();
+    events = loopRingEvents();
+    return handler;
+  }
   if (taken == batched) return 0;
   const event = changetype<EpollEvent>(batch() + <usize>(taken * offsetof<EpollEvent>()));
   taken += 1;
@@ -190,11 +206,15 @@ function nextDeferred(): u32 {
  * deferred work. The processor sleeps meanwhile; the network goes on.
  */
 export function loopNext(): u32 {
-  if (epfd < 0) epfd = epollCreate();
+  if (!LOOP_RING && epfd < 0) epfd = epollCreate();
   let handler = nextFound();
   while (handler == 0) {
-    batched = max<i32>(epollWait(epfd, batch(), BATCH, <i32>untilTimer(clockMs())), 0);
-    taken = 0;
+    const left = untilTimer(clockMs());
+    if (LOOP_RING) loopRingWait(left);
+    else {
+      batched = max<i32>(epollWait(epfd, batch(), BATCH, <i32>left), 0);
+      taken = 0;
+    }
     handler = nextFound();
   }
   return handler;

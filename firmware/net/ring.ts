@@ -1,6 +1,7 @@
 import { clockMs } from "board";
-import { RING_ENTRIES } from "../../stack/config";
+import { GPIO_WATCHES, RING_ENTRIES } from "../../stack/config";
 import { ECANCELED, EINVAL, ENOENT, ETIME } from "../../stack/errors";
+import { gpioNews } from "./gpio";
 import { netPoll } from "./runtime";
 import {
   OpState,
@@ -219,6 +220,7 @@ export function ringWait(wanted: u32, timeoutMs: i32): u32 {
     if (left == 0) break;
     netPoll(min<u32>(left, untilTimeout()));
     progress();
+    if (GPIO_WATCHES != 0 && gpioNews()) break;
   }
   return count;
 }
