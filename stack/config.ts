@@ -20,6 +20,7 @@ export const TCP_TX_BYTES: u32 = OPT_TCP_TX_BYTES;
 export const TCP_RANGES: u32 = OPT_TCP_RANGES;
 export const TCP_SACK: bool = OPT_TCP_SACK != 0;
 export const TCP_CUBIC: bool = OPT_TCP_CUBIC != 0;
+export const TCP_CONGESTION_CONTROL: bool = OPT_TCP_CONGESTION_CONTROL != 0;
 export const TCP_WINDOW_SCALE: bool = OPT_TCP_WINDOW_SCALE != 0;
 export const TCP_TIMESTAMPS: bool = OPT_TCP_TIMESTAMPS != 0;
 export const TCP_ECN: bool = OPT_TCP_ECN != 0;

@@ -15,6 +15,7 @@ declare const OPT_TCP_TX_BYTES: u32;
 declare const OPT_TCP_RANGES: u32;
 declare const OPT_TCP_SACK: u32;
 declare const OPT_TCP_CUBIC: u32;
+declare const OPT_TCP_CONGESTION_CONTROL: u32;
 declare const OPT_TCP_WINDOW_SCALE: u32;
 declare const OPT_TCP_TIMESTAMPS: u32;
 declare const OPT_TCP_ECN: u32;

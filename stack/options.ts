@@ -41,6 +41,11 @@ export const OPTIONS = {
   TCP_SACK: 1,
   /** 1: a loss leaves 0.7 of the congestion window, as CUBIC says for windows of our size (RFC 9438 4.3, 4.6); 0: half, NewReno. */
   TCP_CUBIC: 1,
+  /**
+   * Congestion control. RFC 9293 MUST-19 asks for it; 0 is for a wire of one's own that nobody shares, and for comparisons: what is
+   * in flight is then bounded by the peer's window alone.
+   */
+  TCP_CONGESTION_CONTROL: 1,
   /** Window scale (RFC 7323): the peer's windows may be larger than 64 KB; ours are not. */
   TCP_WINDOW_SCALE: 1,
   /** Timestamps with PAWS (RFC 7323), where the peer has them, too. */

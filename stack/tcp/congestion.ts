@@ -1,4 +1,4 @@
-import { TCP_CUBIC, TCP_ECN, TCP_SACK, TCP_WINDOW_SCALE } from "../config";
+import { TCP_CONGESTION_CONTROL, TCP_CUBIC, TCP_ECN, TCP_SACK, TCP_WINDOW_SCALE } from "../config";
 import { Tcb, TcbFlag } from "./connection";
 import { sackForget, sackHeadLost, sackLost, sackRecovers, sackedBeyond } from "./sack";
 import { seqAtMost, seqLess } from "./sequence";
@@ -34,6 +34,7 @@ export function congestionInit(tcb: Tcb): void {
 }
 
 function initialWindow(mss: u32): u32 {
+  if (!TCP_CONGESTION_CONTROL) return CWND_MAX;
   return mss > 2190 ? 2 * mss : mss > 1095 ? 3 * mss : 4 * mss;
 }
 
@@ -45,10 +46,15 @@ export function congestionWindow(tcb: Tcb): u32 {
 
 /**
  * What is kept of what was in flight when output last ran, half of it (RFC 5681 equation 4) or with CUBIC 0.7 (RFC 9438 4.6): acknowledgments that have come in the same turn as the
- * news of a loss have made room that nothing could fill yet.
+ * news of a loss have made room that nothing could fill yet. CUBIC counts the part of a segment, too, for which the window had
+ * grown already: of ten segments half a one, lost at each cut, is a twentieth of all that is sent.
  */
 function cutFlight(tcb: Tcb): void {
-  tcb.ssthresh = max<u32>(<u32>tcb.flight * KEPT, 2 * <u32>tcb.sndMss);
+  if (!TCP_CONGESTION_CONTROL) return;
+  const mss = <u32>tcb.sndMss;
+  let bytes = (<u32>tcb.flight) << FLIGHT_SHIFT;
+  if (TCP_CUBIC && tcb.cwnd - bytes < mss) bytes = tcb.cwnd;
+  tcb.ssthresh = max<u32>((bytes >>> FLIGHT_SHIFT) * KEPT, 2 * mss);
 }
 
 /**
@@ -165,7 +171,7 @@ export function duplicateThreshold(tcb: Tcb): u32 {
 /** The retransmission timer expired for data. */
 export function congestionOnTimeout(tcb: Tcb): void {
   if (tcb.retries <= 1) cutFlight(tcb);
-  tcb.cwnd = <u32>tcb.sndMss;
+  tcb.cwnd = TCP_CONGESTION_CONTROL ? <u32>tcb.sndMss : CWND_MAX;
   tcb.recover = tcb.sndMax;
   tcb.dupAcks = 0;
   tcb.flags &= ~TcbFlag.RECOVERY;

@@ -60,11 +60,16 @@ test("a table stands in columns", (t) => {
 
 test("netsim: without loss the buffers are the limit, with it we are ahead of the published figures; a cell repeats", async (t) => {
   const { bytesPerSecond: peer } = PEER[4] as (typeof PEER)[number];
-  const clean = await transfer(32768, 0, 2 << 20);
+  const clean = await transfer(32768, 0, { bytes: 2 << 20 });
   t.true(clean > 0.93 * 327680, `${clean}, slow start included`);
-  const lossy = await transfer(32768, 20, 256 << 10);
+  const lossy = await transfer(32768, 20, { bytes: 256 << 10 });
   t.true(lossy > (peer[6] as number), `${lossy}`);
-  t.is(await transfer(32768, 20, 256 << 10), lossy);
+  t.is(await transfer(32768, 20, { bytes: 256 << 10 }), lossy);
+  const uncontrolled = await transfer(32768, 1, { bytes: 1 << 20, control: false });
+  t.true(
+    uncontrolled > (peer[2] as number),
+    `${uncontrolled}, without congestion control as the peer's`,
+  );
 });
 
 test("a part that there is not is one clear line", async (t) => {

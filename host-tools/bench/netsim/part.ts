@@ -6,13 +6,16 @@ import { PEER, type Row } from "./recorded.js";
 /**
  * A transfer over a link that loses frames at random in both directions, with a round trip of 100 ms: the cells of smoltcp's
  * `tests/netsim.rs`, in the same way. Time runs from the opening of the connection to the last byte read.
+ *
+ * smoltcp's figures are of its default features, which have no congestion control (`AnyController::new`): the peer's window alone
+ * bounds what is in flight. Beside them stands the stack without it, too (TCP_CONGESTION_CONTROL 0), and as it comes, with it.
  */
 export interface NetsimResult {
   roundTripMs: number;
   bytes: number;
   lossPercent: number[];
-  /** Bytes a second by size of the buffers. */
-  rows: (Row & { smoltcp: number[]; ofIdealPercent: number })[];
+  /** Bytes a second by size of the buffers: without congestion control as smoltcp's, and with it (`controlled`). */
+  rows: (Row & { smoltcp: number[]; controlled: number[]; ofIdealPercent: number })[];
 }
 
 const ROUND_TRIP_MS = 100;
@@ -32,11 +35,14 @@ const SLOWEST = 20;
 export async function transfer(
   buffer: number,
   lossPercent: number,
-  bytes = BYTES,
-  seed = 1,
+  { bytes = BYTES, control = true } = {},
 ): Promise<number> {
-  const firmware = await hostedFirmware({ TCP_RX_BYTES: buffer, TCP_TX_BYTES: buffer });
-  const pair = new Pair({ firmware, seed, troubles: { delayMs: ROUND_TRIP_MS / 2 } });
+  const firmware = await hostedFirmware({
+    TCP_RX_BYTES: buffer,
+    TCP_TX_BYTES: buffer,
+    TCP_CONGESTION_CONTROL: control ? 1 : 0,
+  });
+  const pair = new Pair({ firmware, seed: 1, troubles: { delayMs: ROUND_TRIP_MS / 2 } });
   pair.until(() => false, SETTLE_MS);
   for (const link of pair.links) link.troubles = { ...link.troubles, lossPercent };
   const [client, server] = pair.stacks;
@@ -72,10 +78,14 @@ export async function measureNetsim(onStep: (what: string) => void): Promise<Net
   for (const { buffer, bytesPerSecond: smoltcp } of PEER) {
     onStep(`buffers of ${buffer} bytes`);
     const bytesPerSecond: number[] = [];
-    for (const loss of LOSS_PERCENT) bytesPerSecond.push(await transfer(buffer, loss));
+    const controlled: number[] = [];
+    for (const loss of LOSS_PERCENT) {
+      bytesPerSecond.push(await transfer(buffer, loss, { control: false }));
+      controlled.push(await transfer(buffer, loss));
+    }
     const ideal = (buffer * 1000) / ROUND_TRIP_MS;
-    const ofIdealPercent = Math.round((1000 * (bytesPerSecond[0] as number)) / ideal) / 10;
-    rows.push({ buffer, bytesPerSecond, smoltcp, ofIdealPercent });
+    const ofIdealPercent = Math.round((1000 * (controlled[0] as number)) / ideal) / 10;
+    rows.push({ buffer, bytesPerSecond, smoltcp, controlled, ofIdealPercent });
   }
   return { roundTripMs: ROUND_TRIP_MS, bytes: BYTES, lossPercent: LOSS_PERCENT, rows };
 }
@@ -83,11 +93,14 @@ export async function measureNetsim(onStep: (what: string) => void): Promise<Net
 /** The result for people. */
 export function printNetsim({ roundTripMs, bytes, lossPercent, rows }: NetsimResult): string {
   const cells: string[][] = [];
-  for (const { buffer, bytesPerSecond, smoltcp, ofIdealPercent } of rows) {
-    cells.push([`${buffer}`, "as-tcpip", ...bytesPerSecond.map(String), `${ofIdealPercent} %`]);
-    cells.push(["", "smoltcp (recorded)", ...smoltcp.map(String), ""]);
-    const times = bytesPerSecond.map((ours, i) => (ours / (smoltcp[i] as number)).toFixed(2));
-    cells.push(["", "ratio", ...times, ""]);
+  for (const { buffer, bytesPerSecond, smoltcp, controlled, ofIdealPercent } of rows) {
+    const times = (row: number[]): string[] =>
+      row.map((ours, i) => (ours / (smoltcp[i] as number)).toFixed(2));
+    cells.push([`${buffer}`, "smoltcp (recorded)", ...smoltcp.map(String), ""]);
+    cells.push(["", "as-tcpip, as it", ...bytesPerSecond.map(String), ""]);
+    cells.push(["", "ratio", ...times(bytesPerSecond), ""]);
+    cells.push(["", "with CUBIC", ...controlled.map(String), `${ofIdealPercent} %`]);
+    cells.push(["", "ratio", ...times(controlled), ""]);
   }
   const heading = [
     "buffer",
@@ -95,5 +108,5 @@ export function printNetsim({ roundTripMs, bytes, lossPercent, rows }: NetsimRes
     ...lossPercent.map((loss) => `${loss} %`),
     "ideal",
   ];
-  return `${bytes >> 20} MiB, round trip ${roundTripMs} ms, loss in both directions\n${table(heading, cells)}`;
+  return `${bytes >> 20} MiB, round trip ${roundTripMs} ms, loss in both directions; smoltcp has no congestion control by default\n${table(heading, cells)}`;
 }
