@@ -79,6 +79,8 @@ export function clocksInit(feedback: u32, post1: u32, post2: u32): Clock {
     st32(R.PADS_QSPI_SD0 + pad * 4 + R.CLR, R.PAD_SCHMITT);
   }
 
+  // Whoever ran before may have had clk_sys watched, and put on another clock when it stops.
+  st32(R.CLK_SYS_RESUS_CTRL, 0);
   // clk_sys must run from clk_ref, undivided, while its sources are set up: whoever ran before may have had it elsewhere.
   st32(R.CLK_SYS_CTRL + R.CLR, R.CLK_SYS_SRC_AUX);
   waitFor(R.CLK_SYS_SELECTED, 1);

@@ -26,6 +26,7 @@ export const CLK_DIV_1: u32 = 1 << 8;
 export const CLK_SYS_CTRL: usize = 0x4000803c;
 export const CLK_SYS_SELECTED: usize = 0x40008044;
 export const CLK_SYS_SRC_AUX: u32 = 1;
+export const CLK_SYS_RESUS_CTRL: usize = 0x40008078;
 export const CLK_PERI_CTRL: usize = 0x40008048;
 export const CLK_PERI_ENABLE: u32 = 1 << 11;
 

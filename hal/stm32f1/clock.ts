@@ -58,6 +58,8 @@ function runFromPll(source: u32): bool {
   st32(RCC_CR, ld32(RCC_CR) | RCC_CR_PLLON);
   if (!awaitRegister(RCC_CR, RCC_CR_PLLRDY, RCC_CR_PLLRDY)) return false;
   st32(FLASH_ACR, FLASH_ACR_TWO_WAITS);
+  // Read back, so that they count before the clock is faster (RM0368 3.4.1, ST's HAL).
+  ld32(FLASH_ACR);
   st32(RCC_CFGR, dividers | RCC_CFGR_SW_PLL);
   return awaitRegister(RCC_CFGR, RCC_CFGR_SWS_MASK, RCC_CFGR_SWS_PLL);
 }

@@ -189,6 +189,25 @@ for (const [what, clock, warning, prepare] of [
   });
 }
 
+withCompiler(
+  "pico-sdk runtime_init_clocks: nobody watches clk_sys while it is set up",
+  async (t) => {
+    const writes: [number, number][] = [];
+    await runOnPico({
+      app: "probe",
+      prepare: ({ mcu }) => {
+        const clocks = mcu.peripherals[0x40008] as { writeUint32(offset: number, v: number): void };
+        const write = clocks.writeUint32.bind(clocks);
+        clocks.writeUint32 = (offset, value) => {
+          writes.push([offset, value]);
+          write(offset, value);
+        };
+      },
+    });
+    t.deepEqual(writes[0], [0x78, 0]);
+  },
+);
+
 withCompiler("K11: MISO is pulled up while no chip drives it", async (t) => {
   await runOnPico({
     app: "probe",

@@ -100,6 +100,11 @@ __attribute__((naked, noreturn)) void reset(void) {
       "msr msp, r0\n\t"
       "movs r0, #0\n\t"
       "msr control, r0\n\t"
+#if __ARM_ARCH >= 7
+      /* PRIMASK leaves WFI its wake-ups (ARMv7-M B1.5.19); these two, left by a bootloader, would not. */
+      "msr basepri, r0\n\t"
+      "msr faultmask, r0\n\t"
+#endif
       "isb\n\t"
       "bl start");
 }

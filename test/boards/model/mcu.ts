@@ -101,7 +101,7 @@ export abstract class Mcu {
     bus.map(0xe000e000, 0x1000, "the core", this.core);
     bus.map(0xe0001000, 8, "the cycle counter", this.core.dwt);
     bus.map(layout.rcc, 0x80, "RCC", rcc);
-    bus.map(layout.flash, 4, "FLASH", rcc.flash);
+    bus.map(layout.flash, 4, "FLASH", rcc.flashPort);
     bus.map(WATCHDOG, 16, "the watchdog", this.watchdog);
     bus.map(
       this.powerOnRam,

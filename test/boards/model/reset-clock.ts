@@ -41,6 +41,18 @@ export class ResetClock implements Peripheral {
   readonly registers: Registers;
   /** FLASH_ACR. */
   readonly flash: Registers;
+  /** FLASH_ACR as the bus sees it: wait states count from the read on that follows their write (RM0368 3.4.1). */
+  readonly flashPort: Peripheral = {
+    read: (offset) => {
+      this.waitsKnown = true;
+      return this.flash.read(offset);
+    },
+    write: (offset, value) => {
+      this.waitsKnown = false;
+      this.flash.write(offset, value);
+    },
+  };
+  private waitsKnown = true;
   /** Bits that have been set in a reset register since the start, by offset. */
   readonly resets = new Map<number, number>();
 
@@ -148,6 +160,9 @@ export class ResetClock implements Peripheral {
     if (coreHz > layout.maxHz.core) throw new Violation(`core clock ${coreHz / 1e6} MHz`);
     if (this.apb1Hz > layout.maxHz.apb1) throw new Violation(`PCLK1 ${this.apb1Hz / 1e6} MHz`);
     if (this.apb2Hz > layout.maxHz.apb2) throw new Violation(`PCLK2 ${this.apb2Hz / 1e6} MHz`);
+    if (!this.waitsKnown && (this.registers.read(layout.cfgr) & 3) === 2) {
+      throw new Violation("the wait states are not read back before the clock is faster");
+    }
     if ((this.flash.read(0) & 7) < layout.waitStates(coreHz)) {
       throw new Violation(`too few wait states for ${coreHz / 1e6} MHz`);
     }
