@@ -126,7 +126,8 @@ async function make(
   );
   const sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
   const flags = C_FLAGS.filter((flag) => flag !== "-ffreestanding" && flag !== "-DNDEBUG");
-  const args = ["-O1", "-g1", ...flags, ...sanitizers, "-w", "-I.", "native.c", "-o", "app", "-lm"];
+  // Many of these programs live for seconds: what the compiler would save them is less than what it takes.
+  const args = ["-O0", "-g1", ...flags, ...sanitizers, "-w", "-I.", "native.c", "-o", "app", "-lm"];
   try {
     await runTool(CC, args, folder);
   } catch (error) {

@@ -107,20 +107,32 @@ function newest(folder, suffix) {
   return time;
 }
 
+function configOf(tests) {
+  return tests ? "tsconfig.json" : "tsconfig.host.json";
+}
+
+function stampOf(tests) {
+  return join(root, "build", "js", tests ? ".stamp-tests" : ".stamp");
+}
+
+/** True when no source is newer than the last run of the compiler, which has checked the types, too. */
+export function isCompiled(tests) {
+  const files = ["stack/options.ts", "tsconfig.json", configOf(tests)];
+  const sources = Math.max(
+    newest(join(root, "host-tools"), ".ts"),
+    tests ? newest(join(root, "test"), ".ts") : 0,
+    ...files.map((file) => statSync(join(root, file)).mtimeMs),
+  );
+  return existsSync(stampOf(tests)) && statSync(stampOf(tests)).mtimeMs >= sources;
+}
+
 /**
  * Compiles TypeScript to build/js when a source is newer than the last run: the host tools, and the tests too when `tests`.
  */
 export function ensureCompiled(tests = false) {
-  const config = tests ? "tsconfig.json" : "tsconfig.host.json";
-  const stamp = join(root, "build", "js", tests ? ".stamp-tests" : ".stamp");
-  if (!existsSync(join(root, config))) return;
-  const files = ["stack/options.ts", "tsconfig.json", config].map((file) => join(root, file));
-  const sources = Math.max(
-    newest(join(root, "host-tools"), ".ts"),
-    tests ? newest(join(root, "test"), ".ts") : 0,
-    ...files.map((file) => statSync(file).mtimeMs),
-  );
-  if (existsSync(stamp) && statSync(stamp).mtimeMs >= sources) return;
+  const config = configOf(tests);
+  const stamp = stampOf(tests);
+  if (!existsSync(join(root, config)) || isCompiled(tests)) return;
   mkdirSync(dirname(stamp), { recursive: true });
   const tsc = join(root, "node_modules/typescript/bin/tsc");
   runNode([tsc, "-p", config], `compiling (${config})`);

@@ -5,10 +5,6 @@ import { join } from "node:path";
 import { ensureDebianPackages } from "./debian.mjs";
 import { ensure, root } from "./ensure.mjs";
 
-function step(name, script, ...args) {
-  run(name, join("node_modules", script), ...args);
-}
-
 function run(name, script, ...args) {
   process.stdout.write(`\n> ${name}\n`);
   const result = spawnSync(process.execPath, [join(root, script), ...args], {
@@ -16,6 +12,34 @@ function run(name, script, ...args) {
     stdio: "inherit",
   });
   if (result.status !== 0) process.exit(result.status ?? 1);
+}
+
+/** Runs a check beside others; its output comes in one piece when it is over. */
+function beside(name, script, ...args) {
+  return new Promise((done) => {
+    const child = spawn(process.execPath, [join(root, "node_modules", script), ...args], {
+      cwd: root,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (chunk) => (output += String(chunk)));
+    child.on("close", (status) => {
+      process.stdout.write(`\n> ${name}\n${output}`);
+      done(status ?? 1);
+    });
+  });
+}
+
+/** Format, lint and types at once: each is one thread. */
+async function checks() {
+  const results = await Promise.all([
+    beside("format", "prettier/bin/prettier.cjs", "--check", "--log-level=warn", "."),
+    beside("lint", "eslint/bin/eslint.js", "."),
+    beside("types of the device sources", "typescript/bin/tsc", "-p", "tsconfig.device.json"),
+  ]);
+  const failed = results.find((status) => status !== 0);
+  if (failed !== undefined) process.exit(failed);
 }
 
 /** Starts the process that compiles for all test files, and tells them its port. */
@@ -30,16 +54,14 @@ async function compileQueue() {
   return queue;
 }
 
-ensure(true);
 const only = process.argv.slice(2);
+ensure(true);
 if (only.length === 0) {
   ensureDebianPackages();
-  step("format", "prettier/bin/prettier.cjs", "--check", "--log-level=warn", ".");
-  step("lint", "eslint/bin/eslint.js", ".");
-  step("types of the device sources", "typescript/bin/tsc", "-p", "tsconfig.device.json");
+  await checks();
+  rmSync(join(root, "build/conformance"), { recursive: true, force: true });
 }
-if (only.length === 0) rmSync(join(root, "build/conformance"), { recursive: true, force: true });
 const queue = await compileQueue();
-step("tests", "ava/entrypoints/cli.js", ...only);
+run("tests", "node_modules/ava/entrypoints/cli.js", ...only);
 queue.kill();
 if (only.length === 0) run("conformance", "build/js/test/conformance/report.js", "--check");

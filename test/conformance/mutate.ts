@@ -54,7 +54,8 @@ export function survives(root: string, mutation: Mutation): string | undefined {
   try {
     for (const name of ["stack", "firmware", "drivers", "hal", "host-tools", "build/js"])
       cpSync(join(root, name), join(copy, name), { recursive: true });
-    cpSync(join(root, "package.json"), join(copy, "package.json"));
+    for (const name of ["package.json", "ava.config.mjs"])
+      cpSync(join(root, name), join(copy, name));
     cpSync(join(root, "test"), join(copy, "test"), { recursive: true });
     symlinkSync(join(root, "node_modules"), join(copy, "node_modules"), "junction");
     const file = join(copy, mutation.file);

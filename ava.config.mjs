@@ -1,0 +1,29 @@
+/** Test files that take longest: they begin first, so that both lanes end together. */
+const LONG = [
+  "native/wire",
+  "package/install",
+  "conformance/mutation",
+  "qemu/serve",
+  "end-to-end/command-line",
+  "posix/posix",
+  "boards/facts",
+  "bench/bench",
+  "build/sources",
+  "native/board",
+  "rp2040/hal",
+];
+
+/** Place of a file in the order: long ones first, all others behind them by name. */
+function rank(file) {
+  const path = file.replaceAll("\\", "/");
+  const place = LONG.findIndex((name) => path.endsWith(`test/${name}.test.js`));
+  return place < 0 ? LONG.length : place;
+}
+
+export default {
+  files: ["build/js/test/**/*.test.js"],
+  concurrency: 2,
+  timeout: "20m",
+  workerThreads: false,
+  sortTestFiles: (a, b) => rank(a) - rank(b) || (a < b ? -1 : 1),
+};
