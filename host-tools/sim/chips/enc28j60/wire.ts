@@ -90,6 +90,8 @@ export class Wire {
   disconnect(): void {
     this.waiting.length = 0;
     if (this.receiving) this.receiver.cancel();
+    // What was planned for them must not come.
+    this.pump();
   }
 
   /** The MAC wants to send, not before the given time; `transmitter.begin` is called when it may. */
