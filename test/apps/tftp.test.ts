@@ -87,7 +87,7 @@ test("downloads: an asset, one whose last block is full; repeated by the timer o
   );
 });
 
-test("uploads: blocks that come twice are written once, the last one is acknowledged again; too large, no such file, no such mode", async (t) => {
+test("H-11: uploads: blocks that come twice are written once, the last one is acknowledged again; too large, no such file, no such mode", async (t) => {
   const bench = await exampleBench("tftp", { limitSeconds: 60 });
   bench.run(
     (function* () {

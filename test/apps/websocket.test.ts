@@ -163,7 +163,7 @@ test("RFC 6455 5.4, 5.5: fragments with a ping between them, byte by byte; close
   t.deepEqual(codes.filter(Boolean), ["4321", "4321", "1005"]);
 });
 
-test("RFC 6455 5.2, 7.4, 8.1: what breaks the rules is ended with the right code", async (t) => {
+test("H-10, RFC 6455 5.2, 7.4, 8.1: what breaks the rules is ended with the right code", async (t) => {
   const bench = await Bench.create(APP);
   const bad = (...bytes: number[]): Uint8Array => Uint8Array.from(bytes);
   const cases: [string, number, ...Buffer[]][] = [

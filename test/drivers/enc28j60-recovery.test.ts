@@ -29,7 +29,7 @@ function works(bench: DriverBench, seed = 50): string | undefined {
   return undefined;
 }
 
-test("a next packet pointer that makes no sense: receive reset, and the frames after it come", async (t) => {
+test("L-4: a next packet pointer that makes no sense: receive reset, and the frames after it come", async (t) => {
   const bench = await startedBench({ faults: { badNextPointers: 1 } });
   for (let i = 0; i < 3; i++) bench.chip.receive(testFrame(300, i));
   bench.nic.clock.advance(2e6);
@@ -38,7 +38,7 @@ test("a next packet pointer that makes no sense: receive reset, and the frames a
   t.is(works(bench), undefined);
 });
 
-test("a byte count that makes no sense: receive reset", async (t) => {
+test("L-4: a byte count that makes no sense: receive reset", async (t) => {
   const bench = await startedBench({ faults: { badByteCounts: 1 } });
   bench.chip.receive(testFrame(300));
   bench.nic.clock.advance(1e6);

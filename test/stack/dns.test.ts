@@ -174,6 +174,22 @@ test("getaddrinfo(3), RFC 1035 4.1: a name is asked for, and its addresses are k
   t.is(bench.ask("www.example.com").name, "www.example.com", "the shortest time counts");
 });
 
+test("N-8, RFC 2181 8: a time to live with its highest bit set is none, and no time is longer than a day", async (t) => {
+  const bench = await Bench.create();
+  for (const ttl of [0, 0x8000_0000, 0xffff_ffff]) {
+    const asked = bench.ask("www.example.com");
+    bench.reply(asked, [a("1.2.3.4", { ttl })]);
+    t.deepEqual(bench.lookup("www.example.com"), [ip("1.2.3.4")], "who has asked is told");
+    bench.stack.advance(11_000);
+  }
+  bench.reply(bench.ask("www.example.com"), [a("1.2.3.5", { ttl: 0x7fff_ffff })]);
+  bench.stack.advance(86_399_000);
+  t.deepEqual(bench.lookup("www.example.com"), [ip("1.2.3.5")]);
+  t.deepEqual(bench.queries(), []);
+  bench.stack.advance(2000);
+  t.notDeepEqual(bench.lookup("www.example.com"), [ip("1.2.3.5")]);
+});
+
 test("inet_pton(3), RFC 6761 6.3: what is no server's to know is not asked for", async (t) => {
   const bench = await Bench.create();
   t.deepEqual(bench.lookup("192.168.7.9"), [ip("192.168.7.9")]);

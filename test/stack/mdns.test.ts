@@ -167,7 +167,7 @@ class Link {
 
 const lower = (rr: Rr): string => `${rr.name.toLowerCase()} ${rr.type}`;
 
-test("MDNS-2, RFC 6762 8.1: three probes for all unique names, 250 ms apart, then MDNS-3: two announcements, a second apart", async (t) => {
+test("MDNS-2, MDNS-3, MDNS-5, RFC 6762 8.1, 8.3, 10: three probes for all unique names, 250 ms apart, then two announcements, a second apart", async (t) => {
   const link = await Link.named();
   const began = link.stack.nowMs;
   const times: number[] = [];
@@ -418,7 +418,7 @@ test("RFC 6762 8: without an address there is no name, and a cable that comes ba
   t.is(link.during(3000).filter((m) => m.flags === 0).length, 3);
 });
 
-test("RFC 6762 10.1: goodbye takes all records back with TTL 0, and nothing is answered any more", async (t) => {
+test("MDNS-5, RFC 6762 10.1: goodbye takes all records back with TTL 0, and nothing is answered any more", async (t) => {
   const link = await Link.running();
   t.is(link.stack.wasm.goodbye(), 1);
   const [frame, ...more] = link.stack.take();

@@ -107,7 +107,7 @@ test("an image without urgent data delivers it in line and tells nobody", async 
   t.is((peer.segments()[0]?.flags ?? 0) & TCP.URG, 0);
 });
 
-test("TCP_INFO: state, sizes, round trip and flight as Linux lays them out; RFC 9293 SHLD-9: a delivery problem is seen before the connection is given up", async (t) => {
+test("RFC 9293 SHLD-9: TCP_INFO: state, sizes, round trip and flight as Linux lays them out; a delivery problem is seen before the connection is given up", async (t) => {
   const stack = await deviceStack();
   const listener = stack.listen(80);
   t.is(stack.tcpInfo(listener).bytes[0], 10);
