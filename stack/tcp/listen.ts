@@ -1,4 +1,4 @@
-import { SOCKET_MORE_OPTIONS, TCP_TIMESTAMPS } from "../config";
+import { SOCKET_MORE_OPTIONS, TCP_SYN_RECORDS, TCP_TIMESTAMPS } from "../config";
 import { isDue, now } from "../now";
 import { Counter, count } from "../statistics";
 import { noteWindow } from "./acknowledge";
@@ -15,7 +15,14 @@ import { cookieAnswer, cookieCheck, cookieOptions } from "./cookie";
 import { SEND_MSS_MAX, sendAnswer, sendOfRecord } from "./emit";
 import { NO_LISTENER, listenerAt, listenerFind, listenerMaxSegment } from "./listener";
 import { pendingAdd } from "./pending";
-import { promote, promoteCommit, promoteLater, promoteNews, roomToPromise } from "./promote";
+import {
+  promote,
+  promoteCommit,
+  promoteLater,
+  promoteNews,
+  roomFor,
+  roomToPromise,
+} from "./promote";
 import { DEFAULT_MSS, MINIMUM_MSS, Segment, TcpBit, segmentLength } from "./segment";
 import { seqLess } from "./sequence";
 import {
@@ -82,7 +89,8 @@ function othersFirst(): bool {
 function cookieReceived(segment: Segment, listener: u32, irs: u32): bool {
   const mss = cookieCheck(segment, irs);
   if (mss == 0) return false;
-  const recordId = synRecordAllocate(FIRST_TIME_WAIT);
+  let recordId = synRecordAllocate(FIRST_TIME_WAIT);
+  if (recordId == NO_CONNECTION && roomFor(listener)) recordId = takeFromOthers(listener);
   if (recordId == NO_CONNECTION) {
     count(Counter.TCP_SYN_DROPPED);
     turnedAway = true;
@@ -104,6 +112,25 @@ function cookieReceived(segment: Segment, listener: u32, irs: u32): bool {
   noteWindow(tcb, segment);
   if (timestampsUsed(tcb)) timestampTake(tcb, segment);
   return true;
+}
+
+/**
+ * Where most of the SYN queue waits at listeners that have no room, because nobody serves them, the one that has waited there the
+ * shortest time is refused, and its record free for a listener that has room. NO_CONNECTION when they hold no more than half.
+ */
+function takeFromOthers(listener: u32): u32 {
+  let held: u32 = 0;
+  let last = NO_CONNECTION;
+  for (let id = FIRST_SYN_RECORD; id < FIRST_TIME_WAIT; id++) {
+    const record = synRecordAt(id);
+    if (!record.waiting || <u32>record.listener == listener + 1) continue;
+    held += 1;
+    if (last == NO_CONNECTION || record.age < synRecordAt(last).age) last = id;
+  }
+  if (held <= TCP_SYN_RECORDS >>> 1) return NO_CONNECTION;
+  resetRecord(synRecordAt(last));
+  synRecordFree(last);
+  return last;
 }
 
 /** RST as an answer to a segment without a connection (RFC 9293 3.10.7.1). */

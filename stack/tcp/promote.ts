@@ -51,7 +51,7 @@ export function roomToPromise(listenerNumber: u32): bool {
 }
 
 /** True when a finished handshake of this listener can have a TCB and a place in the accept queue now. */
-function roomFor(listenerNumber: u32): bool {
+export function roomFor(listenerNumber: u32): bool {
   const listener = listenerAt(listenerNumber);
   return <u32>listener.accepted < <u32>listener.backlog && tcbsFree() != 0;
 }
