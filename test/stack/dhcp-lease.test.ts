@@ -196,3 +196,17 @@ test("G4: the address that is kept while a new one is asked for is given up when
   bench.during(25_000);
   t.is(bench.address, 0);
 });
+
+test("G12: a client that starts just before the clock wraps asks at the same times as any other", async (t) => {
+  const times = async (startMs: number): Promise<number[]> => {
+    const bench = await DhcpBench.create({ startMs });
+    return Array.from({ length: 5 }, () => {
+      bench.next(100_000);
+      return bench.stack.nowMs - startMs;
+    });
+  };
+  const usual = await times(0);
+  for (const startMs of [2 ** 32 - 3000, 2 ** 32 - 100, 2 ** 31 - 3000]) {
+    t.deepEqual(await times(startMs), usual);
+  }
+});
