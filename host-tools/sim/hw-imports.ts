@@ -29,6 +29,8 @@ export interface HwOptions {
   clock: Clock;
   /** Lets simulated time pass; by default `clock.advance` of a VirtualClock. */
   advance: (ns: number) => void;
+  /** The same clock, where many bytes may go at once (`SpiSlave.burst`); default: byte by byte. */
+  burstClock?: VirtualClock;
   chip: SpiSlave;
   spiHz: number;
   timing: BoardTiming;
@@ -82,6 +84,7 @@ export function createHw(options: HwOptions): { imports: HwImports; bus: BusCoun
     advance(byteNs);
     return chip.exchange(mosi);
   };
+  const transfer = transferOf(options, byteNs, bus, exchange);
   const sleepUntil =
     options.sleepUntil ?? ((ms: number) => virtualSleep(clock as VirtualClock, chip, startMs, ms));
   const pins = options.pins ?? new Pins();
@@ -98,12 +101,10 @@ export function createHw(options: HwOptions): { imports: HwImports; bus: BusCoun
       advance(timing.csHighNs);
     },
     spiWrite: (from, bytes) => {
-      const data = new Uint8Array(memory().buffer, from as number, bytes as number);
-      for (let i = 0; i < data.length; i++) exchange(data[i] as number);
+      transfer(new Uint8Array(memory().buffer, from as number, bytes as number), true);
     },
     spiRead: (to, bytes) => {
-      const data = new Uint8Array(memory().buffer, to as number, bytes as number);
-      for (let i = 0; i < data.length; i++) data[i] = exchange(0);
+      transfer(new Uint8Array(memory().buffer, to as number, bytes as number), false);
     },
     spiPut: (byte) => void exchange((byte as number) & 0xff),
     spiGet: () => exchange(0),
@@ -136,6 +137,41 @@ export function createHw(options: HwOptions): { imports: HwImports; bus: BusCoun
       ),
   };
   return { imports, bus };
+}
+
+/** Moves bytes from or to the chip: in bursts where nothing is due before the last of them, else one by one. */
+function transferOf(
+  { burstClock, chip }: HwOptions,
+  byteNs: number,
+  bus: BusCount,
+  exchange: (mosi: number) => number,
+): (data: Uint8Array, writing: boolean) => void {
+  return (data, writing) => {
+    for (let i = 0; i < data.length;) {
+      const many = quietBytes(burstClock, byteNs, data.length - i);
+      if (burstClock && many > 0 && chip.burst?.(data.subarray(i, i + many), writing)) {
+        bus.bytes += many;
+        i += many;
+        // One sum a byte, so that the instants are the same to the last bit.
+        let atNs = burstClock.nowNs;
+        for (let k = 0; k < many; k++) atNs += byteNs;
+        burstClock.advanceTo(atNs);
+      } else if (writing) exchange(data[i++] as number);
+      else data[i++] = exchange(0);
+    }
+  };
+}
+
+/** Fewer bytes are not worth asking for. */
+const BURST_BYTES_MIN = 16;
+
+/** Bytes of at most `bytes` behind which the next planned action still lies. */
+function quietBytes(clock: VirtualClock | undefined, byteNs: number, bytes: number): number {
+  if (!clock || bytes < BURST_BYTES_MIN) return 0;
+  const next = clock.nextNs;
+  if (next === undefined) return bytes;
+  const quiet = Math.min(bytes, Math.floor((next - clock.nowNs) / byteNs) - 1);
+  return quiet < BURST_BYTES_MIN ? 0 : quiet;
 }
 
 function pinImports(pins: Pins): HwImports {

@@ -73,6 +73,7 @@ export class PacedTime implements MachineTime {
   constructor(
     private readonly link: PacedLink,
     private readonly realNs: () => number,
+    readonly busSpeed = 1,
   ) {}
 
   stop(reason: StopReason): void {

@@ -40,7 +40,7 @@ export interface WasmBoard {
  * and looking at pins and clocks do (hw-imports.ts).
  */
 export async function makeWasmBoard(
-  environment: Omit<MachineEnvironment, "time"> & { clock: VirtualClock },
+  environment: Omit<MachineEnvironment, "time"> & { clock: VirtualClock; busSpeed?: number },
   pauses: (chip: SpiSlave, pins: Pins) => Pauses,
 ): Promise<WasmBoard> {
   const { firmware, clock, log } = environment;
@@ -63,8 +63,9 @@ export async function makeWasmBoard(
   const { imports, bus } = createHw({
     clock,
     advance: (ns) => clock.advance(ns),
+    burstClock: clock,
     chip: probed,
-    spiHz: board.spiHz,
+    spiHz: board.spiHz * (environment.busSpeed ?? 1),
     timing: BOARD_TIMING[board.chip],
     memory,
     log: (id, args) => log(decodeLog(firmware.messages, id, args, clock.nowNs / 1e6)),
@@ -92,15 +93,18 @@ export async function makeWasmBoard(
 export async function createMachine(environment: MachineEnvironment): Promise<DeviceMachine> {
   const { firmware, time } = environment;
   const { clock } = time;
-  const { chip, pins, main } = await makeWasmBoard({ ...environment, clock }, (bus, pins) => ({
-    turn: () => time.busy(),
-    sleep: (deadlineMs) => {
-      const untilNs = deadlineNs(clock, deadlineMs);
-      if (untilNs === undefined) time.busy();
-      else time.idle(untilNs, () => bus.interrupt || pins.news);
-      clock.advance(WAKE_NS);
-    },
-  }));
+  const { chip, pins, main } = await makeWasmBoard(
+    { ...environment, clock, busSpeed: time.busSpeed ?? 1 },
+    (bus, pins) => ({
+      turn: () => time.busy(),
+      sleep: (deadlineMs) => {
+        const untilNs = deadlineNs(clock, deadlineMs);
+        if (untilNs === undefined) time.busy();
+        else time.idle(untilNs, () => bus.interrupt || pins.news);
+        clock.advance(WAKE_NS);
+      },
+    }),
+  );
   return new WasmMachine(chip, LINK_BPS[chipName(firmware)], pins, main, firmware);
 }
 

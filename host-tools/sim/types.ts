@@ -13,6 +13,11 @@ export interface SpiSlave {
   deselect(): void;
   /** Eight clocks: takes the byte on MOSI, gives the byte on MISO. */
   exchange(mosi: number): number;
+  /**
+   * The same for many bytes at once, to save the simulator's time: true when `data` was taken (`writing`) or filled, false
+   * when the bytes have to go one by one. Allowed only where nothing else happens between the first and the last of them.
+   */
+  burst?(data: Uint8Array, writing: boolean): boolean;
   /** Level of the RSTn pin. */
   reset(low: boolean): void;
   /** True while INTn is low. */

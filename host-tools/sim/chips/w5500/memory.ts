@@ -44,6 +44,31 @@ export class PacketMemory {
     this.ram[this.locate(socket, address)] = value;
   }
 
+  /** Bytes from an address on, which wraps inside the share. */
+  readBytes(socket: number, address: number, to: Uint8Array): void {
+    for (let done = 0; done < to.length;) {
+      const at = this.locate(socket, address + done);
+      const bytes = Math.min(to.length - done, this.straight(socket, address + done, at));
+      to.set(this.ram.subarray(at, at + bytes), done);
+      done += bytes;
+    }
+  }
+
+  writeBytes(socket: number, address: number, from: Uint8Array): void {
+    for (let done = 0; done < from.length;) {
+      const at = this.locate(socket, address + done);
+      const bytes = Math.min(from.length - done, this.straight(socket, address + done, at));
+      this.ram.set(from.subarray(done, done + bytes), at);
+      done += bytes;
+    }
+  }
+
+  /** Bytes from an address to where the share, or the memory, ends. */
+  private straight(socket: number, address: number, at: number): number {
+    const size = this.sizes[socket] as number;
+    return Math.min(size - (address & (size - 1)), MEMORY_BYTES - at);
+  }
+
   private locate(socket: number, address: number): number {
     const mask = (this.sizes[socket] as number) - 1;
     return ((this.bases[socket] as number) + (address & mask)) & (MEMORY_BYTES - 1);

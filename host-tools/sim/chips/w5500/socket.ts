@@ -189,6 +189,12 @@ export class Socket {
     this.chip.tx.write(this.index, address, value);
   }
 
+  /** The same for a burst. */
+  writeTxBytes(address: number, from: Uint8Array): void {
+    if (this.sendingTo === undefined) return this.chip.tx.writeBytes(this.index, address, from);
+    from.forEach((byte, i) => this.writeTx((address + i) & 0xffff, byte));
+  }
+
   /** A frame that passed the filter: stored with its length in front, or dropped whole (false) if it does not fit. */
   deliver(frame: Uint8Array): boolean {
     const { rx, faults, random } = this.chip;

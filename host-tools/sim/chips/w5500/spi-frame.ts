@@ -23,6 +23,9 @@ export interface SpiTarget {
   hasMemory(block: number, socket: number): boolean;
   read(block: number, socket: number, address: number): number;
   write(block: number, socket: number, address: number, value: number): void;
+  /** Bytes of a memory. */
+  readMemory(block: number, socket: number, address: number, to: Uint8Array): void;
+  writeMemory(block: number, socket: number, address: number, from: Uint8Array): void;
 }
 
 /**
@@ -93,6 +96,17 @@ export class SpiFrame {
         this.control(mosi);
         return 0x03;
     }
+  }
+
+  /** Data of a memory at once; false where bytes are more than that. */
+  burst(data: Uint8Array, writing: boolean): boolean {
+    if (!this.selected || this.phase !== 3 || this.fixedLeft > 0) return false;
+    if (this.writing !== writing || this.block < TX_BLOCK || this.block === NO_BLOCK) return false;
+    if (writing) this.target.writeMemory(this.block, this.socket, this.address, data);
+    else this.target.readMemory(this.block, this.socket, this.address, data);
+    this.address = (this.address + data.length) & 0xffff;
+    this.dataBytes += data.length;
+    return true;
   }
 
   private control(byte: number): void {

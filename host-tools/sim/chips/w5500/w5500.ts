@@ -141,6 +141,10 @@ export class W5500 implements ChipModel, SpiTarget {
     return this.spi.exchange(mosi);
   }
 
+  burst(data: Uint8Array, writing: boolean): boolean {
+    return !this.faults.absent && this.spi.burst(data, writing);
+  }
+
   /** RSTn (datasheet 5.5.1): low for 500 us resets everything; ready when the PLL has locked. */
   reset(low: boolean): void {
     if (low === this.resetLow) return;
@@ -206,6 +210,15 @@ export class W5500 implements ChipModel, SpiTarget {
     else if (block === SOCKET_BLOCK) {
       if (this.writable(address, SOCKET_MAP)) at.write(address, value);
     } else if (this.writable(address, COMMON_MAP)) this.writeCommon(address, value);
+  }
+
+  readMemory(block: number, socket: number, address: number, to: Uint8Array): void {
+    (block === TX_BLOCK ? this.tx : this.rx).readBytes(socket, address, to);
+  }
+
+  writeMemory(block: number, socket: number, address: number, from: Uint8Array): void {
+    if (block === TX_BLOCK) (this.sockets[socket] as Socket).writeTxBytes(address, from);
+    else this.rx.writeBytes(socket, address, from);
   }
 
   /** An upset: bits of a common register (`socket` absent) or of a socket's turn over by themselves. */
