@@ -62,7 +62,7 @@ test("RFC 9293 MUST-33, POSIX 2.10.12: whether more is urgent is known; a read s
   t.is(stack.wasm.sysAtMark(stack.udpSocket(9)), -25);
 });
 
-test("RFC 9293 MUST-30: MSG_OOB sets URG on every segment before the end of the urgent text, also sent again; other text has none", async (t) => {
+test("RFC 9293 MUST-30, MUST-62: MSG_OOB sets URG on every segment before the end of the urgent text, which the pointer tells, also sent again; other text has none", async (t) => {
   const stack = await deviceStack();
   const { peer, fd } = accepted(stack, stack.listen(80), 5000);
   stack.send(fd, pattern(2000), MSG_OOB);
