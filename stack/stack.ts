@@ -71,7 +71,7 @@ export function stackPoll(nowMs: u32): bool {
   // The application has been asked: now it goes out, before more comes in.
   if (asked) {
     asked = false;
-    if (TCP) turnRun();
+    if (turnDue()) pendingRun();
   }
   for (let turns: u32 = 0; turns < TIMERS_PER_TURN; turns++) {
     const timer = timerTakeDue();
@@ -91,13 +91,13 @@ export function stackPoll(nowMs: u32): bool {
     asked = true;
     return true;
   }
-  if (TCP) turnRun();
+  if (turnDue()) pendingRun();
   return frames == FRAMES_PER_TURN || (TCP && pendingAny()) || linkLoopbackWaiting();
 }
 
-/** Who has something to send has his turn. */
-function turnRun(): void {
-  if (pendingAny() || promoteDue()) pendingRun();
+/** True when somebody has something to send, or may have become able to. */
+function turnDue(): bool {
+  return TCP && (pendingAny() || promoteDue());
 }
 
 /**
