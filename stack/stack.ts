@@ -71,7 +71,7 @@ export function stackPoll(nowMs: u32): bool {
   // The application has been asked: now it goes out, before more comes in.
   if (asked) {
     asked = false;
-    if (turnDue()) pendingRun();
+    if (TCP && turnDue()) pendingRun();
   }
   for (let turns: u32 = 0; turns < TIMERS_PER_TURN; turns++) {
     const timer = timerTakeDue();
@@ -91,13 +91,13 @@ export function stackPoll(nowMs: u32): bool {
     asked = true;
     return true;
   }
-  if (turnDue()) pendingRun();
+  if (TCP && turnDue()) pendingRun();
   return frames == FRAMES_PER_TURN || (TCP && pendingAny()) || linkLoopbackWaiting();
 }
 
 /** True when somebody has something to send, or may have become able to. */
 function turnDue(): bool {
-  return TCP && (pendingAny() || promoteDue());
+  return pendingAny() || promoteDue();
 }
 
 /**
