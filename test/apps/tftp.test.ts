@@ -1,5 +1,5 @@
 /** The TFTP server (firmware/examples/tftp) against a scripted client: RFC 1350, RFC 1123 4.2.3.1. */
-import test from "ava";
+import test from "../conformance/proves.js";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../../host-tools/root.js";

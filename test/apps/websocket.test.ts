@@ -1,5 +1,5 @@
 /** WebSocket (RFC 6455) of as-tcpip/http, by the echo of test/device/web: npm's `ws` as a client, and a peer that breaks the rules. */
-import test from "ava";
+import test from "../conformance/proves.js";
 import { Duplex } from "node:stream";
 import { Lan, type TcpStream } from "../../host-tools/testing/index.js";
 import { Bench, DEVICE_ADDRESS, type Script } from "./bench.js";

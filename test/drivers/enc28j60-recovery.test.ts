@@ -1,4 +1,4 @@
-import test from "ava";
+import test from "../conformance/proves.js";
 import { PHY } from "../../host-tools/sim/chips/enc28j60/phy.js";
 import { testFrame } from "../support/nic-harness.js";
 import {

@@ -45,7 +45,7 @@ test("RFC 5961 4, BLIND-2, S-4: a SYN is challenged whatever its number, and the
   t.deepEqual(peer.heard(), ["PA 1:1+10"]);
 });
 
-test("RFC 5961 5, BLIND-3, S-5, SEG-9: text with an impossible ACK is challenged and dropped", async (t) => {
+test("RFC 5961 5, MAY-12, BLIND-3, S-5, SEG-9: text with an impossible ACK is challenged and dropped", async (t) => {
   const { stack, peer, fd } = await open();
   stack.send(fd, pattern(100));
   stack.take();

@@ -95,7 +95,7 @@ test("RFC 9293 SEG-12: text after the peer's FIN is ignored", async (t) => {
   t.deepEqual(it.stack.receive(it.fd), NOTHING);
 });
 
-test("RFC 9293 SHLD-3: close with unread text sends RST; text for a closed socket too", async (t) => {
+test("RFC 9293 SHLD-3, MAY-1: close with unread text sends RST; text for a closed socket too", async (t) => {
   const it = await open();
   it.peer.text(pattern(100));
   t.deepEqual(close(it), ["RA 1:101"]);

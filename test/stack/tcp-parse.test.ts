@@ -99,7 +99,7 @@ test("RFC 9293 MUST-15, MUST-16, MSS-2, MSS-3, MSS-4, T-4: no MSS means 536; the
   }
 });
 
-test("RFC 9293 MUST-14, MUST-65, MUST-67, MUST-68, SHLD-5, MSS-1: MSS 1460 on SYN and SYN-ACK, no option on anything else", async (t) => {
+test("RFC 9293 MUST-14, MUST-65, MUST-67, MUST-68, SHLD-5, MAY-3, MSS-1: MSS 1460 on SYN and SYN-ACK, no option on anything else", async (t) => {
   const stack = await deviceStack();
   stack.listen(80);
   const client = new TcpPeer(stack, stack.neighbour(), 5000, 80, { mss: 0 });

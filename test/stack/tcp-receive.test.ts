@@ -42,7 +42,7 @@ test("RFC 9293 MUST-58: segments of one turn are acknowledged together", async (
   t.deepEqual(peer.heard(), ["A 1:7301"]);
 });
 
-test("RFC 5681 4.2: each out-of-order segment is answered by its own duplicate ACK, also in one turn", async (t) => {
+test("RFC 5681 4.2, MAY-13: each out-of-order segment is answered by its own duplicate ACK, also in one turn", async (t) => {
   const { stack, peer } = await open();
   stack.take();
   for (let i = 1; i < 5; i++)
