@@ -114,7 +114,7 @@ function displayName(name: string): string {
 
 function ascArguments(request: CompileRequest, { folder, options }: Decided): string[] {
   // Images for a size: binaryen's -O3 copies small functions into every caller, 12 % of the demo's flash on a Cortex-M3.
-  // What runs on this computer is optimised again by its own compiler: -O1 takes half of -O3's time and runs as fast.
+  // What runs on this computer is optimised again by its own compiler: -O1 takes half of -O3's time and runs at most a quarter slower.
   const forDevice =
     request.memoryBase !== undefined && request.memoryBase > 0 && !request.guardBytes;
   const optimize = forDevice ? "-Oz" : "-O1";
