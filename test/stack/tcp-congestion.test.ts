@@ -175,7 +175,7 @@ test("RFC 5681 3.1: ACKs of the turn that brings the news of a loss do not make 
   t.deepEqual(numbers(it), [8, 12, 13, 14]);
 });
 
-test("RFC 9438 4.3, 4.6: CUBIC keeps 0.7 of the flight, and grows by 0.53 of a segment until it is where it was, then by one", async (t) => {
+test("RFC 9293 MAY-18, RFC 9438 4.3, 4.6: CUBIC keeps 0.7 of the flight, and grows by 0.53 of a segment until it is where it was, then by one", async (t) => {
   const it = await open({ mss: 500 }, {});
   const halves = (numbers: number[]): number[] => numbers.map((n) => 2 * n);
   fill(it);

@@ -73,6 +73,36 @@ test("RFC 5927 5.2, C-3, MUST-55, SHLD-26, ICMPT-4, RFC 6633: in ESTABLISHED eve
   t.is(stack.receive(fd), -11);
 });
 
+test("RFC 9293 SHLD-20: who asks for no report gets none and is not even woken; who asks sees the same trouble", async (t) => {
+  const stack = await deviceStack();
+  const host = stack.neighbour();
+  const [deaf, curious] = [80, 81].map((port) => TcpPeer.server(stack, host, port));
+  if (!deaf || !curious) throw new Error("two connections");
+  for (const { fd } of [deaf, curious]) stack.send(fd, pattern(100));
+  stack.take();
+  const events = stack.wasm.sysEvents(deaf.fd);
+  const woken = stack.wasm.readyCount();
+  // Soft errors, and R1 passed: three retransmissions (RFC 9293 3.9.1.8).
+  for (const type of [0, 1, 5]) {
+    for (const { peer } of [deaf, curious]) stack.inject(icmp(peer, 3, type, peer.theirs(1)));
+  }
+  while ((stack.tcpInfo(curious.fd).bytes[2] ?? 0) < 3) curious.peer.next();
+  t.is(stack.wasm.readyCount(), woken);
+  t.is(stack.wasm.sysEvents(deaf.fd), events);
+  t.is(stack.receive(deaf.fd), -11);
+  t.is(stack.send(deaf.fd, pattern(50)), 50);
+  // The trouble is over: nothing has been lost by not asking.
+  t.deepEqual(deaf.peer.acknowledge(101), ["PA 101:1+50"]);
+  deaf.peer.acknowledge(151);
+  deaf.peer.text(pattern(10));
+  t.deepEqual(stack.receive(deaf.fd), pattern(10));
+  // The other stays in trouble: asked, it says so, and its end has a reason.
+  t.true((stack.tcpInfo(curious.fd).bytes[2] ?? 0) >= 3);
+  while (curious.peer.next().length > 0);
+  t.is(stack.wasm.sysError(curious.fd), 113, "SO_ERROR: the last soft error");
+  t.is(stack.wasm.sysError(deaf.fd), 0);
+});
+
 test("RFC 5927 7.2, ICMPT-3, C-2: a smaller MTU is believed only when the segment does not get through, and not below 576", async (t) => {
   for (const [mtu, bytes] of [
     [1000, 960],

@@ -112,6 +112,21 @@ test("RFC 9293 MUST-66, SEG-6: a closed receive window still takes ACK and RST; 
   t.is(stack.receive(fd), -104);
 });
 
+test("RFC 9293 MAY-8: a window that the application does not open stays closed for hours, and each probe is answered", async (t) => {
+  const { stack, peer, fd } = await open();
+  for (let i = 0; i < 8; i++) peer.text(pattern(1024));
+  t.is(peer.last?.window, 0);
+  for (let probes = 0; probes < 200; probes++) {
+    // The neighbour is known, however long the silence was.
+    peer.wait(60_000);
+    t.deepEqual(peer.say("A", {}, pattern(1)), ["A 1:8193"]);
+    t.is(peer.last?.window, 0);
+  }
+  t.is((stack.receive(fd) as Uint8Array).length, 8192);
+  t.is(peer.heard().length, 1);
+  t.is(peer.last?.window, 8192);
+});
+
 test("RFC 9293 MUST-39, SHLD-14: the window opens by whole steps only and its edge never goes back", async (t) => {
   const { stack, peer, fd } = await open();
   let edge = 0;

@@ -39,7 +39,7 @@ test("RFC 9293 SHLD-7, MUST-17: Nagle holds a second small write back until the 
   t.deepEqual(send(it, 20), []);
 });
 
-test("MSG_MORE, TCP_CORK: segments that are not full wait for more, and go when it comes, is said to be over, or after a while", async (t) => {
+test("RFC 9293 MAY-15, MAY-16, MSG_MORE, TCP_CORK: segments that are not full wait for more, and go when it comes, is said to be over, or after a while", async (t) => {
   const MORE = 0x8000;
   const CORK = 3;
   const it = await open();
@@ -329,6 +329,17 @@ test("RFC 9293 SHLD-21: the type of service may change while the connection live
       [tos],
     );
   }
+});
+
+test("RFC 9293 MAY-4, RFC 6864 4.1: a segment sent again is the same to the byte, its identification among them", async (t) => {
+  const it = await open();
+  it.stack.send(it.fd, pattern(100));
+  const first = it.stack.take()[0];
+  const again = it.stack.untilSent(5000)[0];
+  t.is(first?.tcp?.data.length, 100);
+  t.deepEqual(again?.bytes, first?.bytes);
+  t.is(first?.ip?.id, 0);
+  t.true(first?.ip?.dontFragment);
 });
 
 test("RFC 9293 SEG-10: an older segment does not change the window", async (t) => {
