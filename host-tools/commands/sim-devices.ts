@@ -1,8 +1,11 @@
-/** The devices of a simulation: one by `--app` and `--board`, or several by `--device NAME=APP@BOARD`. */
+/** The devices of a simulation: one by `--app` and `--board`, several by `--device NAME=APP@BOARD` or a lan.json. */
+import type { Options } from "../../stack/options.js";
 import { UserError } from "../errors.js";
-import type { Mac } from "../net/addresses.js";
+import { formatAddress, formatMac, type Mac } from "../net/addresses.js";
 import { defaultPool } from "../net/dhcp-server.js";
 import { DEFAULT_NET, formatForwards, type Forward, type NetOption } from "../net/net-options.js";
+import type { Impairments } from "../net/link.js";
+import type { LanFile } from "../project/lan-file.js";
 import { HOSTS_BYTES, type Settings } from "../settings.js";
 import { DEFAULT_SUBNET } from "../sim/world-lan.js";
 
@@ -13,6 +16,10 @@ export interface SimDevice {
   app: string;
   board: string;
   settings: Settings;
+  /** Build options of this device, weaker than those of the command line. */
+  options?: Partial<Options>;
+  /** Trouble of its own link, in place of that of all. */
+  link?: Partial<Impairments>;
 }
 
 /** First port of the host that leads to a web page, where nothing was asked for. */
@@ -43,31 +50,64 @@ export function parseDevices(
     }
     return { name, app: rest.slice(0, at), board: rest.slice(at + 1), settings: own };
   });
+  return introduce(devices, "--device");
+}
+
+/** The devices of a lan.json. */
+export function devicesOf(
+  file: LanFile,
+  path: string,
+  board: string,
+  settings: Settings,
+  macOf: (name: string) => Mac,
+): SimDevice[] {
+  const { address: gateway, mask } = DEFAULT_SUBNET;
+  const devices = file.devices.map((device): SimDevice => {
+    const { name, app, options, link, ip, mac = macOf(name) } = device;
+    if (ip !== undefined && (((ip ^ gateway) & mask) !== 0 || ip === gateway)) {
+      throw new UserError(
+        `${path}: ${formatAddress(ip)} of '${name}' is no free address of the network of ${formatAddress(gateway)}`,
+      );
+    }
+    const own: Settings = { ...settings, hostName: name, mac };
+    if (ip !== undefined) own.address = { address: ip, mask, gateway, dns: gateway };
+    return { name, app, board: device.board ?? board, settings: own, options, link };
+  });
+  return introduce(devices, path);
+}
+
+/** Refuses what two devices cannot both have, and tells each of the others. */
+function introduce(devices: SimDevice[], where: string): SimDevice[] {
   const seen = new Set<string>();
-  for (const { name } of devices) {
-    const key = (name as string).toLowerCase();
-    if (seen.has(key)) throw new UserError(`--device names '${name}' twice`);
-    seen.add(key);
-  }
+  devices.forEach((device, index) => {
+    const { name = "", settings } = device;
+    const address = formatAddress(addressOf(device, index));
+    for (const key of [name.toLowerCase(), formatMac(settings.mac as Mac), address]) {
+      const what = key === name.toLowerCase() ? name : key;
+      if (seen.has(key)) throw new UserError(`${where} names '${what}' twice`);
+      seen.add(key);
+    }
+  });
   for (const device of devices) meet(device, devices);
   return devices;
 }
 
-/** The address that DHCP reserves for the device of this number. */
-export function reservedAddress(index: number): number {
-  return defaultPool(DEFAULT_SUBNET)[0] + index;
+/** The address of the device of this number: its own, or that which DHCP keeps for it. */
+export function addressOf({ settings }: SimDevice, index: number): number {
+  return settings.address?.address ?? defaultPool(DEFAULT_SUBNET)[0] + index;
 }
 
 /** A device knows the others by name, as far as its settings have room; `NAME.local` is asked of the network. */
 function meet(device: SimDevice, all: SimDevice[]): void {
   const hosts = [...(device.settings.hosts ?? [])];
-  all.forEach(({ name = "" }, index) => {
+  all.forEach((other, index) => {
+    const { name = "" } = other;
     const bytes = [...hosts.map((host) => host.name), name].reduce(
       (n, text) => n + 5 + text.length,
       0,
     );
     if (name === device.name || bytes > HOSTS_BYTES) return;
-    hosts.push({ name, address: reservedAddress(index) });
+    hosts.push({ name, address: addressOf(other, index) });
   });
   if (hosts.length > 0) device.settings.hosts = hosts;
 }

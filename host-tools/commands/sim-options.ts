@@ -13,18 +13,21 @@ import {
   type Subnet,
 } from "../net/addresses.js";
 import { parseResolver, type Resolver } from "../net/dns-forwarder.js";
+import { parseDecimal, parseLink, type LinkTexts } from "../net/link-options.js";
 import { PERFECT, type Impairments } from "../net/link.js";
 import { DEFAULT_NET, parseNet, type NetOption } from "../net/net-options.js";
+import { readLanFile } from "../project/lan-file.js";
 import { parseHostEntry, parseHostName, type Settings } from "../settings.js";
 import { DEFAULT_SUBNET } from "../sim/world-lan.js";
-import { netOfDevices, parseDevices, type SimDevice } from "./sim-devices.js";
+import { devicesOf, netOfDevices, parseDevices, type SimDevice } from "./sim-devices.js";
 import { collectOption } from "./set-option.js";
 
 /** The options of `start` and `sim` as commander gives them: texts as typed. */
-export interface RawSimOptions {
+export interface RawSimOptions extends LinkTexts {
   board: string;
   app: string;
   device?: string[];
+  lan?: string;
   set: Partial<Options>;
   net: string;
   ip?: string;
@@ -37,12 +40,6 @@ export interface RawSimOptions {
   pcap?: string;
   vcd?: string;
   seed?: string;
-  loss?: string;
-  delay?: string;
-  reorder?: string;
-  duplicate?: string;
-  corrupt?: string;
-  rate?: string;
   expect?: string;
   failText?: string;
   timeout?: string;
@@ -91,6 +88,7 @@ export function addSimOptions(command: Command): Command {
     .option("--board <board>", "board to simulate", "virtual-w5500")
     .option("--app <app>", "application: a name, or a folder with a main.ts", defaultApp())
     .option("--device <name=app@board...>", "several devices on one network, in place of --app")
+    .option("--lan <file>", "the devices of a lan.json, in place of --device")
     .option(
       "--set <option=value>",
       "override a build option, as --set TCP_TCBS=4",
@@ -132,7 +130,9 @@ export function addSimOptions(command: Command): Command {
 
 /** Checks everything that can be checked before anything is built; the first mistake is the user's error. */
 export function parseSimOptions(raw: RawSimOptions): SimOptions {
-  const given = parseNet(raw.net);
+  const file = raw.lan === undefined ? undefined : readLanFile(raw.lan);
+  const netText = raw.net === DEFAULT_NET ? (file?.net ?? raw.net) : raw.net;
+  const given = parseNet(netText);
   const { settings, subnet } = parseAddressing(raw);
   const virtual = given.kind === "none";
   const seed = wholeNumber("--seed", raw.seed, 0xffff_ffff);
@@ -140,12 +140,17 @@ export function parseSimOptions(raw: RawSimOptions): SimOptions {
   else if (!virtual) settings.mac = stableMac(raw);
   if (raw.hostname !== undefined) settings.hostName = parseHostName(raw.hostname);
   if (raw.host?.length) settings.hosts = raw.host.map(parseHostEntry);
-  if (raw.device?.length) refuseOfOne(raw);
+  if (file && raw.device)
+    throw new UserError("--lan and --device contradict each other; give one of them");
+  if (file || raw.device?.length) refuseOfOne(raw);
   if (raw.watch && given.kind !== "forward") {
     throw new UserError("--watch needs --net forward, which is the default");
   }
-  const devices = parseDevices(raw, settings, (name) => stableMac(raw, name));
-  const net = netOfDevices(raw.net, given, devices);
+  const macOf = (name: string): Mac => stableMac(raw, name);
+  const devices = file
+    ? devicesOf(file, raw.lan as string, raw.board, settings, macOf)
+    : parseDevices(raw, settings, macOf);
+  const net = netOfDevices(netText, given, devices);
   const timeout = duration("--timeout", raw.timeout, 1e9);
   for (const [name, text] of Object.entries({ expect: raw.expect, "fail-text": raw.failText })) {
     if (text === "") throw new UserError(`--${name} needs a text that is not empty`);
@@ -157,14 +162,14 @@ export function parseSimOptions(raw: RawSimOptions): SimOptions {
     resolvers: raw.dns?.map(parseResolver),
     subnet,
     seed: seed ?? (virtual ? VIRTUAL_SEED : randomInt(2 ** 32)),
-    impairments: parseImpairments(raw),
+    impairments: { ...PERFECT, ...parseLink(raw, (name) => `--${name}`) },
     pcap: raw.pcap,
     vcd: raw.vcd,
     expect: raw.expect,
     timeoutNs: nanoseconds(timeout ?? (virtual ? VIRTUAL_TIMEOUT_S : undefined)),
     failText: raw.failText,
     limit: duration("--limit", raw.limit, LIMIT_MAX_S),
-    movable: raw.net === DEFAULT_NET,
+    movable: netText === DEFAULT_NET,
     watch: raw.watch ?? false,
     json: raw.json ?? false,
   };
@@ -175,7 +180,7 @@ function refuseOfOne(raw: RawSimOptions): void {
   for (const option of ["ip", "gateway", "mac", "hostname"] as const) {
     if (raw[option] === undefined) continue;
     throw new UserError(
-      `--${option} is for one device; those of --device get theirs by name and DHCP`,
+      `--${option} is for one device; those of --device and --lan get theirs there`,
     );
   }
 }
@@ -212,52 +217,9 @@ function firstOther(network: number, address: number): number {
   return network + 1 === address ? network + 2 : network + 1;
 }
 
-function parseImpairments(raw: RawSimOptions): Impairments {
-  const percent = (name: string, text: string | undefined): number =>
-    decimal(name, text, 0, 100, "percent") ?? 0;
-  return {
-    ...PERFECT,
-    lossPercent: percent("--loss", raw.loss),
-    reorderPercent: percent("--reorder", raw.reorder),
-    duplicatePercent: percent("--duplicate", raw.duplicate),
-    corruptPercent: percent("--corrupt", raw.corrupt),
-    delayMs: decimal("--delay", raw.delay, 0, 60_000, "milliseconds") ?? 0,
-    rateBps: parseRate(raw.rate),
-  };
-}
-
-function parseRate(text: string | undefined): number {
-  if (text === undefined) return 0;
-  const match = /^(\d+(?:\.\d+)?)([kMG]?)$/.exec(text);
-  const factor = { "": 1, k: 1e3, M: 1e6, G: 1e9 }[match?.[2] ?? ""] ?? 1;
-  const rate = match ? Number(match[1]) * factor : NaN;
-  if (!(rate >= 1000 && rate <= 1e10)) {
-    throw new UserError(
-      `--rate cannot be '${text}'; give bits per second from 1k on, as 500k or 10M`,
-    );
-  }
-  return rate;
-}
-
-function decimal(
-  name: string,
-  text: string | undefined,
-  low: number,
-  high: number,
-  unit: string,
-): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (!/^\d+(\.\d+)?$/.test(text) || value < low || value > high) {
-    throw new UserError(
-      `${name} cannot be '${text}'; give a number of ${unit} from ${low} to ${high}`,
-    );
-  }
-  return value;
-}
-
 function duration(name: string, text: string | undefined, high: number): number | undefined {
-  const seconds = decimal(name, text, 0, high, "seconds");
+  if (text === undefined) return undefined;
+  const seconds = parseDecimal(name, text, 0, high, "seconds");
   if (seconds === 0) throw new UserError(`${name} must be more than 0 seconds`);
   return seconds;
 }

@@ -14,7 +14,7 @@ import type { DeviceSpec, RunResult } from "../sim/world-device.js";
 import { GATEWAY_MAC } from "../sim/world-lan.js";
 import { onStop } from "../terminal.js";
 import { PacedWorld, startVirtual, type DeviceThread } from "../sim/world-threads.js";
-import { fileOf, reservedAddress, type SimDevice } from "./sim-devices.js";
+import { addressOf, fileOf, type SimDevice } from "./sim-devices.js";
 import { endOf, judge } from "./sim-judge.js";
 import { announce } from "./sim-listen.js";
 import { Rebuilder, type Ready } from "./sim-watch.js";
@@ -163,7 +163,11 @@ function simulatedBoard(name: string): Board {
 async function specOf(options: SimOptions, device: SimDevice, index: number): Promise<DeviceSpec> {
   const { board, app, settings } = device;
   return {
-    firmware: await compileFirmware({ board, app, options: options.options }),
+    firmware: await compileFirmware({
+      board,
+      app,
+      options: { ...device.options, ...options.options },
+    }),
     settings: encodeSettings(settings),
     seed: (options.seed + index) >>> 0,
     pcap: fileOf(options.pcap, device),
@@ -235,7 +239,7 @@ async function startForward(
   for (const [i, { device }] of ready.entries()) {
     const { name, settings } = device;
     if (name !== undefined && settings.mac !== undefined) {
-      reserved.set(settings.mac, reservedAddress(i));
+      reserved.set(settings.mac, addressOf(device, i));
     }
   }
   const gatewayFirmware = await hostedFirmware();
@@ -263,9 +267,10 @@ async function startForward(
     if (hostPort !== asked)
       output.note(`Port ${asked} of 127.0.0.1 is in use; ${hostPort} is taken for it.`);
   });
-  const threads = ready.map(({ device: { name, settings }, spec }) =>
+  const threads = ready.map(({ device: { name, settings, link = {} }, spec }) =>
     world.start(spec, {
       ...output.events(name),
+      impairments: { ...impairments, ...link },
       ...(name !== undefined && { name }),
       onAddress: (address) => {
         addresses.set(name, address);
@@ -305,9 +310,9 @@ async function startJoined(
     };
   }
   for (const { device, spec } of ready) {
-    const { name } = device;
+    const { name, link = {} } = device;
     const events = { ...output.events(name), ...(name !== undefined && { name }) };
-    threads.push(world.start(spec, events));
+    threads.push(world.start(spec, { ...events, impairments: { ...impairments, ...link } }));
   }
   if (tap) output.note(describeTap(tap, options));
   return {

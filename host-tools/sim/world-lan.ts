@@ -71,8 +71,9 @@ export class VirtualLan {
     name: string,
     toDevice: (frame: Uint8Array, fcsGood: boolean) => void,
     onAddress?: (address: number) => void,
+    impairments = this.options.impairments ?? PERFECT,
   ): Pick<VirtualLan, "links" | "fromDevice"> {
-    const { clock, impairments = PERFECT, subnet = DEFAULT_SUBNET } = this.options;
+    const { clock, subnet = DEFAULT_SUBNET } = this.options;
     const down = new LinkDirection(clock, impairments, this.random.u32(), toDevice);
     const device = this.ethernet.attach(name, (frame) => down.send(frame));
     const up = new LinkDirection(clock, impairments, this.random.u32(), (frame, fcsGood) => {

@@ -2,6 +2,7 @@ import { Worker } from "node:worker_threads";
 import { UserError } from "../errors.js";
 import type { LogLine } from "../log/decode.js";
 import type { DeviceSpec, RunResult } from "./world-device.js";
+import type { Impairments } from "../net/link.js";
 import { VirtualLan, type LanOptions } from "./world-lan.js";
 import { RealClock } from "./world-clock.js";
 import type { VirtualWorldOptions } from "./world-virtual.js";
@@ -132,7 +133,11 @@ export class PacedWorld {
   /** Joins a device to the network and powers it; `onAddress` tells the address that it begins to use. */
   start(
     spec: DeviceSpec,
-    events: WorldEvents & { name?: string; onAddress?: (address: number) => void },
+    events: WorldEvents & {
+      name?: string;
+      onAddress?: (address: number) => void;
+      impairments?: Impairments;
+    },
   ): DeviceThread {
     const control = new SharedArrayBuffer(CONTROL_BYTES);
     const [toDevice, fromDevice] = [FrameRing.allocate(RING_BYTES), FrameRing.allocate(RING_BYTES)];
@@ -144,6 +149,7 @@ export class PacedWorld {
         if (out.put(frame, fcsGood)) thread.ring();
       },
       events.onAddress,
+      events.impairments,
     );
     const words = new Int32Array(control);
     const ring = new FrameRing(fromDevice);

@@ -3,8 +3,18 @@ import { dirname } from "node:path";
 import type { Options } from "../../stack/options.js";
 import { requireProgram } from "../build/apps.js";
 import { compileFirmware } from "../build/compile.js";
-import { formatAddress, parseAddress, parseHostCidr, type Subnet } from "../net/addresses.js";
+import {
+  formatAddress,
+  formatMac,
+  parseAddress,
+  parseHostCidr,
+  parseMac,
+  type Mac,
+  type Subnet,
+} from "../net/addresses.js";
 import { DhcpServer } from "../net/dhcp-server.js";
+import { addressOf, devicesOf } from "../commands/sim-devices.js";
+import { readLanFile } from "../project/lan-file.js";
 import { HostedStack, hostedFirmware } from "../net/hosted-stack.js";
 import { LinkDirection, PERFECT, type Impairments } from "../net/link.js";
 import { PcapWriter } from "../net/pcap.js";
@@ -44,6 +54,8 @@ export interface DeviceOptions {
   name?: string;
   /** Static address, as 192.168.77.20/24; default: DHCP. */
   address?: string;
+  /** Hardware address, as 02:00:00:12:34:56; default: one of its own. */
+  mac?: string;
   hostName?: string;
   /** Hosts in the settings block. */
   hosts?: { name: string; address: number }[];
@@ -78,7 +90,11 @@ export class Lan {
   private readonly pcap: PcapWriter | undefined;
   private readonly stacks: HostedStack[] = [];
   private theirs: Promise<Host> | undefined;
+  /** The device that is looked at first. */
+  private turn = 0;
   private macs = 0x0200_0000_0100;
+  /** Addresses that DHCP keeps. */
+  private readonly reserved = new Map<Mac, number>();
 
   constructor(options: LanOptions = {}) {
     this.random = new Random(options.seed ?? 1);
@@ -92,6 +108,37 @@ export class Lan {
     if (options.dhcp ?? true) this.addDhcp(options.leaseSeconds);
   }
 
+  /**
+   * A network of the devices of a lan.json (docs/simulator.md), which all have power and know each other by name, as with
+   * `sim --lan`; `named` gives each of them. Its `net` is for the command line alone.
+   */
+  static async open(file: string, options: Omit<LanOptions, "network"> = {}): Promise<Lan> {
+    const lan = new Lan(options);
+    const devices = devicesOf(readLanFile(file), file, "virtual-w5500", {}, () => lan.macs++);
+    for (const [i, device] of devices.entries()) {
+      const { name, app, board, settings, link } = device;
+      const mac = formatMac(settings.mac as Mac);
+      if (!settings.address) lan.reserved.set(settings.mac as Mac, addressOf(device, i));
+      await lan.device({
+        ...{ app, board, mac },
+        ...(name !== undefined && { name, hostName: name }),
+        ...(settings.hosts && { hosts: settings.hosts }),
+        ...(settings.address && { address: `${formatAddress(settings.address.address)}/24` }),
+        ...(device.options && { options: device.options }),
+        ...(link && { link }),
+      });
+    }
+    return lan;
+  }
+
+  /** The device of this name. */
+  named(name: string): Device {
+    const device = this.devices.find((one) => one.name === name);
+    if (device) return device;
+    const names = this.devices.map((one) => one.name).join(", ");
+    throw new Error(`no device is named ${name}; there are: ${names}`);
+  }
+
   /** Adds a device and gives it power. */
   async device(options: DeviceOptions = {}): Promise<Device> {
     const { app = ".", board = "virtual-w5500", link } = options;
@@ -103,7 +150,7 @@ export class Lan {
       ...(options.options && { options: options.options }),
     });
     const name = options.name ?? `device ${this.devices.length + 1}`;
-    const mac = this.macs++;
+    const mac = options.mac === undefined ? this.macs++ : parseMac(options.mac);
     const { clock, random } = this;
     let wire: Wire | undefined;
     const impairments = { ...PERFECT, ...link };
@@ -203,11 +250,14 @@ export class Lan {
 
   /** Lets the next thing happen, no later than `limitNs`. */
   private step(limitNs: number): void {
-    for (const device of this.devices) {
-      const { fiber } = device;
-      if (fiber?.failure)
-        throw this.trouble(`${device.name} has stopped: ${fiber.failure.message}`);
+    // In turn: a device that never sleeps must not keep those behind it from running.
+    const { devices } = this;
+    for (let i = 0; i < devices.length; i++) {
+      const at = (this.turn + i) % devices.length;
+      const { fiber, name } = devices[at] as Device;
+      if (fiber?.failure) throw this.trouble(`${name} has stopped: ${fiber.failure.message}`);
       if (!fiber?.ready) continue;
+      this.turn = at + 1;
       fiber.resume();
       return;
     }
@@ -253,6 +303,7 @@ export class Lan {
       router: subnet.address,
       dns: subnet.address,
       leaseSeconds,
+      reserved: this.reserved,
       send: port.send,
     });
   }

@@ -1,7 +1,10 @@
 import { createSocket, type RemoteInfo } from "node:dgram";
 import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import test from "ava";
-import { Cli, endCommands, freePort } from "../support/cli.js";
+import { Cli, endCommands, freePort, runCli } from "../support/cli.js";
 
 test.after.always(endCommands);
 
@@ -48,5 +51,25 @@ test.serial(
     const { code, stderr } = await cli.interrupt();
     t.is(stderr, "");
     t.is(code, 0);
+  },
+);
+
+test.serial(
+  "a lan.json: one device gets the page of another, over a link with loss, while a third floods it",
+  async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), "as-tcpip lan-"));
+    const file = join(folder, "lan.json");
+    const devices = [
+      { name: "web", app: "http", ip: "192.168.77.60", options: { TCP_TCBS: 4 } },
+      { name: "get", app: "get", board: "virtual-enc28j60", link: { loss: 1, delay: 5 } },
+      { name: "noise", app: "flood" },
+    ];
+    writeFileSync(file, JSON.stringify({ net: `forward:${await freePort()}=web:80`, devices }));
+    const run = await runCli("sim", "--lan", file, "--expect", "GET 200");
+    rmSync(folder, { recursive: true });
+    t.is(run.code, 0, run.stderr);
+    t.regex(run.stdout, /web: address 192\.168\.77\.60/);
+    t.regex(run.stdout, /get: lease 192\.168\.77\.51/);
+    t.regex(run.stdout, /get: GET 200: 26 bytes/);
   },
 );
