@@ -60,6 +60,14 @@ export const HTTP_ECHO: bool = OPT_HTTP_ECHO != 0;
 /** Groups are joined, by multicast DNS or by sockets. */
 export const IGMP: bool = MDNS || MULTICAST_GROUPS != 0;
 
+/**
+ * Numbers of records (connections, sockets, timers, operations) stand in records and chains as a `RecordNumber`: one byte, or
+ * two where an option asks for more of a kind than a byte can tell apart (`recordNumberType` in options.ts).
+ */
+export const RECORD_NUMBER_BITS: u32 = (<u32>sizeof<RecordNumber>()) << 3;
+/** No record: the number that none has. */
+export const NO_RECORD: u32 = (1 << RECORD_NUMBER_BITS) - 1;
+
 /** Largest IP packet that we send or take, bytes: Ethernet's. */
 export const IP_MTU: u32 = 1500;
 
@@ -74,5 +82,12 @@ if ((LOCAL_RING_BYTES & (LOCAL_RING_BYTES - 1)) != 0)
   ERROR("LOCAL_RING_BYTES must be a power of two");
 if ((LOOPBACK_BYTES & (LOOPBACK_BYTES - 1)) != 0) ERROR("LOOPBACK_BYTES must be a power of two");
 if (TCP_RX_BYTES > 32768 || TCP_TX_BYTES > 32768) ERROR("a TCP ring holds 32768 bytes at most");
-if (TCP_TCBS + TCP_SYN_RECORDS + TCP_TIME_WAIT_RECORDS > 250)
-  ERROR("TCP records are numbered with one byte");
+if (TCP_TCBS + TCP_SYN_RECORDS + TCP_TIME_WAIT_RECORDS > 65000)
+  ERROR(
+    "TCP_TCBS, TCP_SYN_RECORDS and TCP_TIME_WAIT_RECORDS together: 65000 at most, numbered with two bytes",
+  );
+if (SOCKETS > 1024)
+  ERROR("SOCKETS: 1024 at most, what a set with a summary word holds (stack/bit-set.ts)");
+if (UDP_SOCKETS > 1024) ERROR("UDP_SOCKETS: 1024 at most, each has a descriptor");
+if (RING_ENTRIES > 65000) ERROR("RING_ENTRIES: 65000 at most, numbered with two bytes");
+if (TCP_LISTENERS > 250) ERROR("TCP_LISTENERS: 250 at most, numbered with one byte");

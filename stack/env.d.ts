@@ -53,3 +53,5 @@ declare const OPT_HTTP_WEBSOCKET: u32;
 declare const OPT_HTTP_ECHO: u32;
 declare const OPT_ENC28J60_FULL_DUPLEX: u32;
 declare const OPT_MIRROR_BYTES: u32;
+/** Number of a record as it is stored: u8, or u16 (config.ts). */
+declare type RecordNumber = u8;

@@ -127,3 +127,18 @@ export const OPTIONS = {
 
 export type OptionName = keyof typeof OPTIONS;
 export type Options = Record<OptionName, number>;
+
+/**
+ * What a record's number is stored as (`RecordNumber` in device code): a byte tells 255 apart, and besides those of connections the
+ * stack has seven timers of its own (stack/time/timers.ts).
+ */
+export function recordNumberType(options: Options): "u8" | "u16" {
+  const connections = options.TCP_TCBS + options.TCP_SYN_RECORDS + options.TCP_TIME_WAIT_RECORDS;
+  const most = Math.max(
+    connections + 7,
+    options.SOCKETS + 1,
+    options.UDP_SOCKETS,
+    options.RING_ENTRIES,
+  );
+  return most > 255 ? "u16" : "u8";
+}

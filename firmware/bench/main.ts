@@ -3,6 +3,7 @@
  * echo. They use the socket calls that every application uses, and look at the sockets that have news, as an event loop does.
  */
 import { interfaceConfigure, interfaceInit } from "../../stack/interface";
+import { EAGAIN } from "../../stack/errors";
 import { IPPROTO_TCP, MSG_ZEROCOPY, TCP_NODELAY } from "../../stack/posix";
 import { AF_INET, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_STREAM } from "../../stack/posix";
 import { NO_READY, readyTake } from "../../stack/readiness";
@@ -115,11 +116,12 @@ function serve(fd: i32, port: u16): void {
   while (port == PORT_DISCARD && bytes == <i32>BUFFER_BYTES) {
     bytes = sockReceive(fd, BUFFER, BUFFER_BYTES, 0);
   }
-  if (bytes == 0) {
-    sockClose(fd);
-  } else if (bytes > 0 && port == PORT_ECHO) {
+  if (bytes <= 0) {
+    // Also after an RST, or the next workload would have a connection less.
+    if (bytes != -EAGAIN) sockClose(fd);
+  } else if (port == PORT_ECHO) {
     sockSend(fd, BUFFER, bytes, 0);
-  } else if (bytes > 0 && port == PORT_WEB) {
+  } else if (port == PORT_WEB) {
     sockSend(fd, body, ANSWER_BYTES, MSG_ZEROCOPY);
     if (closeFirst) sockClose(fd);
   }

@@ -5,7 +5,7 @@ import { EBADF, EEXIST, EINVAL, EMFILE, ENOENT } from "../../stack/errors";
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDHUP } from "../../stack/posix";
 import { NO_READY, readyTake, readyTaken } from "../../stack/readiness";
 import { sockEvents } from "../../stack/socket/socket";
-import { NO_SOCKET, socketIndex } from "../../stack/socket/table";
+import { FD_END, NO_SOCKET, socketIndex } from "../../stack/socket/table";
 import { gpioNews } from "./gpio";
 import { netPoll } from "./runtime";
 import { timeLeft } from "./socket-wait";
@@ -57,7 +57,7 @@ class Interest {
 
 const SET_BYTES: u32 = (1 + ((SOCKETS + 31) >> 5)) << 2;
 /** Descriptors of instances begin here; no socket has such a number. */
-const FIRST_FD: i32 = 0x10000;
+const FIRST_FD: i32 = FD_END;
 /** Bits that are told whether they were asked for or not. */
 const ALWAYS: u32 = EPOLLERR | EPOLLHUP;
 const STATE_BITS: u32 = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLRDHUP;

@@ -1,4 +1,4 @@
-import { RING_ENTRIES } from "../../stack/config";
+import { NO_RECORD, RECORD_NUMBER_BITS, RING_ENTRIES } from "../../stack/config";
 import { EBADF, EINVAL, ENOBUFS, ENOENT } from "../../stack/errors";
 import { POLLERR, POLLHUP, POLLNVAL } from "../../stack/posix";
 import { sockEvents } from "../../stack/socket/socket";
@@ -52,7 +52,7 @@ function watching(fd: i32): u32 {
 function set(op: RingOp, index: u32, bits: u32, handler: u32, context: u32): void {
   op.bytes = bits;
   op.address = handler;
-  op.userData = (op.order << 8) | index;
+  op.userData = (op.order << RECORD_NUMBER_BITS) | index;
   op.userDataHigh = context;
   op.done = 0;
 }
@@ -100,7 +100,7 @@ export function loopRingNext(): u32 {
     if (cqe == null) return 0;
     const token = cqe.userData;
     ringSeen();
-    const op = opAt((token & 0xff) % RING_ENTRIES);
+    const op = opAt((token & NO_RECORD) % RING_ENTRIES);
     // It may have been forgotten since.
     if (op.state != <u8>OpState.ACTIVE || op.userData != token) continue;
     op.done = 0;

@@ -70,7 +70,7 @@ export const enum OpState {
 export class RingOp extends RingSqe {
   state: u8;
   /** The one that is linked to this, plus one. */
-  next: u8;
+  next: RecordNumber;
   /** Number of the chosen buffer, plus one. */
   buffer: u8;
   /** A connect has begun; or: a multishot operation has ended with its last result. */

@@ -110,7 +110,7 @@ export function ringSubmit(): i32 {
     const op = opAt(first - 1);
     op.since = clockMs();
     op.state = <u8>(linking == 0 ? OpState.ACTIVE : OpState.LINKED);
-    if (linking != 0) opAt(linking - 1).next = <u8>first;
+    if (linking != 0) opAt(linking - 1).next = <RecordNumber>first;
     linking = ((<u32>op.flags) & 1) != 0 ? first : 0;
     begun += 1;
   }

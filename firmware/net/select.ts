@@ -3,7 +3,7 @@ import { SOCKETS } from "../../stack/config";
 import { EBADF } from "../../stack/errors";
 import { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI } from "../../stack/posix";
 import { sockEvents } from "../../stack/socket/socket";
-import { SocketKind, socketAt, socketFd } from "../../stack/socket/table";
+import { FD_END, SocketKind, socketAt, socketFd, socketSlot } from "../../stack/socket/table";
 import { netPoll } from "./runtime";
 import { timeLeft } from "./socket-wait";
 
@@ -12,7 +12,7 @@ import { timeLeft } from "./socket-wait";
 /** Bytes of a set: `memory.data(FD_SET_BYTES, 4)`. */
 export const FD_SET_BYTES: u32 = ((SOCKETS + 31) >> 5) << 2;
 /** Any descriptor is below it: what to pass as `nfds`. */
-export const FD_SETSIZE: i32 = 0x10000;
+export const FD_SETSIZE: i32 = FD_END;
 
 /** FD_ZERO. */
 export function fdZero(set: usize): void {
@@ -21,12 +21,12 @@ export function fdZero(set: usize): void {
 
 /** FD_SET. */
 export function fdSet(fd: i32, set: usize): void {
-  mark(set, (<u32>fd) & 0xff);
+  mark(set, socketSlot(fd));
 }
 
 /** FD_CLR. */
 export function fdClear(fd: i32, set: usize): void {
-  const slot = (<u32>fd) & 0xff;
+  const slot = socketSlot(fd);
   if (slot >= SOCKETS) return;
   const at = set + <usize>((slot >>> 5) << 2);
   store<u32>(at, load<u32>(at) & ~(1 << (slot & 31)));
@@ -34,7 +34,7 @@ export function fdClear(fd: i32, set: usize): void {
 
 /** FD_ISSET. */
 export function fdIsSet(fd: i32, set: usize): bool {
-  return isMarked(set, (<u32>fd) & 0xff);
+  return isMarked(set, socketSlot(fd));
 }
 
 function mark(set: usize, slot: u32): void {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { OPTIONS, type OptionName, type Options } from "../../stack/options.js";
+import { OPTIONS, recordNumberType, type OptionName, type Options } from "../../stack/options.js";
 import { UserError } from "../errors.js";
 import { appTitle } from "./apps.js";
 import type { Board } from "./boards.js";
@@ -136,6 +136,7 @@ function ascArguments(request: CompileRequest, { folder, options }: Decided): st
   }
   for (const name of Object.keys(OPTIONS) as OptionName[])
     args.push("--use", `OPT_${name}=${options[name]}`);
+  args.push("--use", `RecordNumber=${recordNumberType(options)}`);
   return args;
 }
 

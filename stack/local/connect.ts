@@ -93,7 +93,7 @@ export function localAccept(listener: u32): i32 {
 
 /** An accepted connection belongs to this socket from now on. */
 export function localTaken(number: u32, socket: u32): void {
-  localSlot(number).socket = <u8>socket;
+  localSlot(number).socket = <RecordNumber>socket;
 }
 
 /** Other end of a slot, NO_LOCAL when there is none; a datagram socket whose other end was closed has one once more. */

@@ -1,5 +1,5 @@
 import { based } from "cpu";
-import { LOCAL_RING_BYTES, LOCAL_SOCKETS } from "../config";
+import { LOCAL_RING_BYTES, LOCAL_SOCKETS, NO_RECORD } from "../config";
 import { EADDRINUSE, EINVAL, ENOBUFS, EOPNOTSUPP } from "../errors";
 import { POLLIN, SHUT_RD, SHUT_RDWR, SHUT_WR, SOCK_DGRAM, SOCK_STREAM } from "../posix";
 import { POLLERR, POLLHUP, POLLOUT, POLLRDHUP } from "../posix";
@@ -24,7 +24,7 @@ export class LocalSlot {
   /** SOCK_STREAM or SOCK_DGRAM. */
   type: u8;
   /** Socket that owns it; NOBODY while it waits to be accepted. */
-  socket: u8;
+  socket: RecordNumber;
   /** Other end, plus one; 0 = none. */
   peer: u8;
   /** Listener that it waits in, plus one. */
@@ -51,7 +51,9 @@ export const enum LocalFlag {
   PEER_GONE = 4,
 }
 
-export const NOBODY: u32 = 0xff;
+export const NOBODY: u32 = NO_RECORD;
+/** Whole words, whatever the width of a record's number is. */
+const SLOT_BYTES: u32 = (offsetof<LocalSlot>() + 3) & ~3;
 export const NO_LOCAL: u32 = 0xffffffff;
 export const LOCAL_MASK: u32 = LOCAL_RING_BYTES - 1;
 
@@ -61,9 +63,9 @@ if (LOCAL_SOCKETS > 250) ERROR("a local socket is numbered with one byte");
 // The tables are constants of functions, so that an image without local sockets has none of them.
 
 export function localSlot(number: u32): LocalSlot {
-  const SLOTS: usize = memory.data(LOCAL_SOCKETS * offsetof<LocalSlot>(), 4);
+  const SLOTS: usize = memory.data(LOCAL_SOCKETS * SLOT_BYTES, 4);
   assert(number < LOCAL_SOCKETS);
-  return changetype<LocalSlot>(based(SLOTS) + number * offsetof<LocalSlot>());
+  return changetype<LocalSlot>(based(SLOTS) + number * SLOT_BYTES);
 }
 
 /** Ring of a slot, LOCAL_RING_BYTES long. */
@@ -80,7 +82,7 @@ export function localOpen(socket: u32, type: i32): i32 {
     memory.fill(changetype<usize>(slot), 0, offsetof<LocalSlot>());
     slot.state = <u8>LocalState.OPEN;
     slot.type = <u8>type;
-    slot.socket = <u8>socket;
+    slot.socket = <RecordNumber>socket;
     return <i32>number;
   }
   return -ENOBUFS;

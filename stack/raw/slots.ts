@@ -25,13 +25,12 @@ export class RawSlot {
   error: u16;
   open: bool;
   /** Socket that owns it. */
-  socket: u8;
+  socket: RecordNumber;
   protocol: u8;
   /** RawFlag bits. */
   flags: u8;
   tos: u8;
   ttl: u8;
-  reserved: u16;
 }
 
 export const enum RawFlag {
@@ -50,9 +49,9 @@ const IPPROTO_RAW: u32 = 255;
 const PROTOCOLS: u32 = 256;
 
 if (RAW_RX_BYTES > 32768) ERROR("a raw ring holds 32768 bytes at most");
-if ((offsetof<RawSlot>() & 3) != 0) ERROR("the table's records must stay word-aligned");
 
-const SLOT_BYTES: u32 = offsetof<RawSlot>();
+/** Whole words, whatever the width of a record's number is. */
+const SLOT_BYTES: u32 = (offsetof<RawSlot>() + 3) & ~3;
 
 // The tables are constants of functions, so that an image without raw sockets has none of them.
 
@@ -80,7 +79,7 @@ export function rawOpen(socket: u32, protocol: u32): i32 {
     if (slot.open) continue;
     memory.fill(changetype<usize>(slot), 0, SLOT_BYTES);
     slot.open = true;
-    slot.socket = <u8>socket;
+    slot.socket = <RecordNumber>socket;
     slot.protocol = <u8>protocol;
     slot.ttl = <u8>DEFAULT_TTL;
     if (protocol == IPPROTO_RAW) slot.flags = <u8>RawFlag.HEADER_INCLUDED;

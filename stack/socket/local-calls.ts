@@ -44,7 +44,7 @@ export function localSocket(type: i32, protocol: i32): i32 {
     socketFree(index);
     return slot;
   }
-  socketAt(index).index = <u8>slot;
+  socketAt(index).index = <RecordNumber>slot;
   if ((type & SOCK_NONBLOCK) != 0) socketAt(index).flags |= SocketFlag.NONBLOCK;
   return socketFd(index);
 }
@@ -77,7 +77,7 @@ export function localAcceptSocket(listener: Socket): i32 {
   const index = socketAllocate(SocketKind.LOCAL);
   if (index == NO_SOCKET) return -EMFILE;
   const socket = socketAt(index);
-  socket.index = <u8>waiting;
+  socket.index = <RecordNumber>waiting;
   localTaken(<u32>waiting, index);
   return socketFd(index);
 }

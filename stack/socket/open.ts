@@ -65,7 +65,7 @@ function opened(index: u32, slot: i32, type: i32): i32 {
     return slot;
   }
   const socket = socketAt(index);
-  socket.index = <u8>slot;
+  socket.index = <RecordNumber>slot;
   if ((type & SOCK_NONBLOCK) != 0) socket.flags |= SocketFlag.NONBLOCK;
   return socketFd(index);
 }

@@ -180,7 +180,7 @@ function becomeListener(index: u32, port: u32, backlog: u32): i32 {
   const listener = tcpListen(index, socket.localAddress, port, backlog, isShared(index));
   if (listener < 0) return listener;
   socket.kind = <u8>SocketKind.LISTENER;
-  socket.index = <u8>listener;
+  socket.index = <RecordNumber>listener;
   if (moreOptionsGiven()) moreOptionsListen(socket);
   return 0;
 }
@@ -237,7 +237,7 @@ function applyOptions(socket: Socket, id: u32): void {
 function attach(socket: Socket, id: u32): void {
   const tcb = tcbAt(id);
   socket.kind = <u8>SocketKind.CONNECTION;
-  socket.index = <u8>id;
+  socket.index = <RecordNumber>id;
   socket.localAddress = tcb.localAddress;
   socket.localPort = tcb.localPort;
 }

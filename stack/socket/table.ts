@@ -1,5 +1,5 @@
 import { based } from "cpu";
-import { SOCKETS } from "../config";
+import { NO_RECORD, RECORD_NUMBER_BITS, SOCKETS } from "../config";
 
 /** What a descriptor stands for. */
 export const enum SocketKind {
@@ -49,7 +49,7 @@ export class Socket {
   /** Counts up with each use of the slot, so that a stale descriptor is told from a new one. */
   generation: u8;
   /** Listener, TCB or UDP slot, by kind. */
-  index: u8;
+  index: RecordNumber;
   tos: u8;
   flags: u32;
   localPort: u16;
@@ -78,11 +78,11 @@ const KEEP_COUNT: u32 = 9;
 if ((offsetof<Socket>() & 3) != 0) ERROR("the table's records must stay word-aligned");
 
 const TABLE: usize = memory.data(SOCKETS * offsetof<Socket>(), 4);
-/** Descriptors are slot + 256 times the generation: small at first, and never the same for two sockets in a row. */
-const STRIDE: u32 = 256;
-export const NO_SOCKET: u32 = 0xff;
-
-if (SOCKETS > 254) ERROR("a socket is numbered with one byte");
+export const NO_SOCKET: u32 = NO_RECORD;
+/** Above the slot's number a descriptor has its generation: small at first, and never the same for two sockets in a row. */
+const SLOT_MASK: u32 = NO_RECORD;
+/** Every descriptor of a socket is below it. */
+export const FD_END: i32 = 0x100 << RECORD_NUMBER_BITS;
 
 /** A slot of the table. */
 export function socketAt(index: u32): Socket {
@@ -90,22 +90,27 @@ export function socketAt(index: u32): Socket {
   return changetype<Socket>(based(TABLE) + index * offsetof<Socket>());
 }
 
+/** Number of the slot that a descriptor names, be it open or not. */
+export function socketSlot(fd: i32): u32 {
+  return (<u32>fd) & SLOT_MASK;
+}
+
 /** dup() was called. Nothing sets it in an image without dup(), which therefore has nothing of it. */
 let aliases: bool = false;
 
 /** Slot of a descriptor, NO_SOCKET when it is not, or no longer, open. */
 export function socketIndex(fd: i32): u32 {
-  const index = (<u32>fd) & (STRIDE - 1);
+  const index = socketSlot(fd);
   if (fd < 0 || index >= SOCKETS) return NO_SOCKET;
   const socket = socketAt(index);
-  const generation = (<u32>fd) >>> 8;
+  const generation = (<u32>fd) >>> RECORD_NUMBER_BITS;
   if (socket.kind == SocketKind.FREE || <u32>socket.generation != generation) return NO_SOCKET;
   return aliases && socket.kind == SocketKind.ALIAS ? <u32>socket.index : index;
 }
 
 /** Descriptor of an open slot. */
 export function socketFd(index: u32): i32 {
-  return <i32>(((<u32>socketAt(index).generation) << 8) | index);
+  return <i32>(((<u32>socketAt(index).generation) << RECORD_NUMBER_BITS) | index);
 }
 
 /** Opens a slot; NO_SOCKET when all are in use. */
@@ -131,7 +136,7 @@ export function socketAlias(index: u32): u32 {
   const fresh = socketAllocate(SocketKind.ALIAS);
   if (fresh == NO_SOCKET) return NO_SOCKET;
   aliases = true;
-  socketAt(fresh).index = <u8>index;
+  socketAt(fresh).index = <RecordNumber>index;
   return fresh;
 }
 
@@ -148,7 +153,7 @@ export function socketShared(index: u32): bool {
 
 /** Closes one of several descriptors of the socket in slot `index`; the socket stays. */
 export function socketLetGo(fd: i32, index: u32): void {
-  const own = (<u32>fd) & (STRIDE - 1);
+  const own = socketSlot(fd);
   if (own != index) {
     socketFree(own);
     return;
@@ -161,7 +166,7 @@ export function socketLetGo(fd: i32, index: u32): void {
 
 /** Closes the slot of an alias, if that is what a descriptor is. */
 export function socketFreeAlias(fd: i32, index: u32): void {
-  const own = (<u32>fd) & (STRIDE - 1);
+  const own = socketSlot(fd);
   if (aliases && own != index) socketFree(own);
 }
 

@@ -1,5 +1,12 @@
 import { based } from "cpu";
-import { TCP, TCP_SYN_RECORDS, TCP_TCBS, TCP_TIME_WAIT_RECORDS } from "../config";
+import {
+  NO_RECORD,
+  RECORD_NUMBER_BITS,
+  TCP,
+  TCP_SYN_RECORDS,
+  TCP_TCBS,
+  TCP_TIME_WAIT_RECORDS,
+} from "../config";
 import { bucketKey } from "../random";
 
 import { Connection, SynRecord, Tcb, TcpState, TimeWait } from "./records";
@@ -13,18 +20,21 @@ export { Connection, NO_SHIFT, SynRecord, Tcb, TcpState, TimeWait } from "./reco
  * are.
  */
 /** No record. */
-export const NO_CONNECTION: u32 = 0xff;
+export const NO_CONNECTION: u32 = NO_RECORD;
 export const FIRST_SYN_RECORD: u32 = TCP_TCBS;
 export const FIRST_TIME_WAIT: u32 = TCP_TCBS + TCP_SYN_RECORDS;
 export const CONNECTIONS: u32 = FIRST_TIME_WAIT + TCP_TIME_WAIT_RECORDS;
 
-const BUCKETS: u32 = CONNECTIONS > 64 ? 64 : CONNECTIONS > 32 ? 32 : 16;
-const TABLE: usize = memory.data(TCP ? BUCKETS : 1, 1);
+const WIDE: bool = RECORD_NUMBER_BITS > 8;
+/** Half as many as there are records or more, so that a chain is short however many are in use. */
+const BUCKETS: u32 = WIDE ? 256 : CONNECTIONS > 64 ? 64 : CONNECTIONS > 32 ? 32 : 16;
+const LINK_BYTES: u32 = <u32>sizeof<RecordNumber>();
+const TABLE: usize = memory.data(TCP ? BUCKETS * LINK_BYTES : 1, LINK_BYTES);
 
 function bucket(localPort: u32, remoteAddress: u32, remotePort: u32): usize {
   // A secret multiplier, so that nobody outside can aim at one bucket. The local address hardly varies and is left out.
   const mixed = (remoteAddress ^ ((localPort << 16) | remotePort)) * bucketKey();
-  return TABLE + ((mixed >>> 16) & (BUCKETS - 1));
+  return TABLE + ((mixed >>> 16) & (BUCKETS - 1)) * LINK_BYTES;
 }
 
 /** Number of the record of this four-tuple, or NO_CONNECTION. */
@@ -34,7 +44,7 @@ export function connectionFind(
   remoteAddress: u32,
   remotePort: u32,
 ): u32 {
-  let link = <u32>load<u8>(bucket(localPort, remoteAddress, remotePort));
+  let link = <u32>load<RecordNumber>(bucket(localPort, remoteAddress, remotePort));
   for (let steps: u32 = 0; link != 0 && steps < CONNECTIONS; steps++) {
     const connection = connectionAt(link - 1);
     if (
@@ -54,17 +64,17 @@ export function connectionFind(
 export function connectionInsert(id: u32): void {
   const connection = connectionAt(id);
   const head = bucket(connection.localPort, connection.remoteAddress, connection.remotePort);
-  connection.next = load<u8>(head);
-  store<u8>(head, <u8>(id + 1));
+  connection.next = load<RecordNumber>(head);
+  store<RecordNumber>(head, <RecordNumber>(id + 1));
 }
 
 /** Takes a record out of the table; harmless when it is not in it. */
 export function connectionRemove(id: u32): void {
   const gone = connectionAt(id);
   const head = bucket(gone.localPort, gone.remoteAddress, gone.remotePort);
-  let link = <u32>load<u8>(head);
+  let link = <u32>load<RecordNumber>(head);
   if (link == id + 1) {
-    store<u8>(head, gone.next);
+    store<RecordNumber>(head, gone.next);
     return;
   }
   for (let steps: u32 = 0; link != 0 && steps < CONNECTIONS; steps++) {
@@ -98,8 +108,10 @@ export function connectionAt(id: u32): Connection {
   return changetype<Connection>(based(TIME_WAITS) + (id - FIRST_TIME_WAIT) * offsetof<TimeWait>());
 }
 
-if (offsetof<Tcb>() > 160) ERROR("a TCB has 160 bytes at most");
-if (offsetof<SynRecord>() > 32) ERROR("a record of the SYN queue has 32 bytes at most");
+if (offsetof<Tcb>() > (WIDE ? 168 : 160))
+  ERROR("a TCB has 160 bytes at most, 168 with wide numbers");
+if (offsetof<SynRecord>() > (WIDE ? 36 : 32))
+  ERROR("a record of the SYN queue has 32 bytes at most, 36 with wide numbers");
 if (((offsetof<Tcb>() | offsetof<SynRecord>() | offsetof<TimeWait>()) & 3) != 0)
   ERROR("records of connections must be whole words, or every second one is misaligned");
 

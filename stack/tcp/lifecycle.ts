@@ -80,7 +80,7 @@ export function tcbAllocate(evict: bool): u32 {
 
 function tcbInit(tcb: Tcb, id: u32): u32 {
   memory.fill(changetype<usize>(tcb), 0, offsetof<Tcb>());
-  tcb.id = <u8>id;
+  tcb.id = <RecordNumber>id;
   tcb.rto = <u16>RTO_INITIAL_MS;
   tcb.ttl = 64;
   if (TCP_KEEPALIVE) patienceInit(tcb);

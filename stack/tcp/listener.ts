@@ -11,14 +11,14 @@ export class Listener {
   /** 0 with `open` = every port (TCP_ANY_PORT). */
   localPort: u16;
   /** Socket that owns it. */
-  socket: u8;
+  socket: RecordNumber;
   open: bool;
   /** Most connections in the accept queue. */
   backlog: u8;
-  accepted: u8;
+  accepted: RecordNumber;
   /** Accept queue, TCB numbers plus one. */
-  head: u8;
-  tail: u8;
+  head: RecordNumber;
+  tail: RecordNumber;
   /** SO_REUSEPORT: others that have it too may listen at the same place, and connections are spread over them. */
   shared: bool;
   /** In the low four bits `deferrals`, above them `device`. */
@@ -132,7 +132,7 @@ export function listenerAllocate(): u32 {
 /** Appends an established connection to the accept queue. */
 export function acceptQueueAdd(listener: Listener, tcb: Tcb): void {
   tcb.nextAccept = 0;
-  const link = <u8>(tcb.id + 1);
+  const link = <RecordNumber>(tcb.id + 1);
   if (listener.head == 0) listener.head = link;
   else tcbAt(<u32>listener.tail - 1).nextAccept = link;
   listener.tail = link;
@@ -151,7 +151,7 @@ export function acceptQueueRemove(listener: Listener, tcb: Tcb): void {
   if (at != link) return;
   if (before == 0) listener.head = tcb.nextAccept;
   else tcbAt(before - 1).nextAccept = tcb.nextAccept;
-  if (<u32>listener.tail == link) listener.tail = <u8>before;
+  if (<u32>listener.tail == link) listener.tail = <RecordNumber>before;
   tcb.nextAccept = 0;
   listener.accepted -= 1;
 }

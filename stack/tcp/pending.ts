@@ -1,11 +1,11 @@
-import { TCP_SYN_RECORDS, TCP_TCBS } from "../config";
+import { NO_RECORD, TCP_SYN_RECORDS, TCP_TCBS } from "../config";
 import { connectionAt } from "./connection";
 
 /**
  * Connections that have something to send, first come first served. Input only enters them here; `turn.ts` lets them send once
  * all received frames of a turn are done.
  */
-const END: u32 = 0xff;
+const END: u32 = NO_RECORD;
 let head: u32 = END;
 let tail: u32 = END;
 
@@ -13,9 +13,9 @@ let tail: u32 = END;
 export function pendingAdd(id: u32): void {
   const connection = connectionAt(id);
   if (connection.nextPending != 0) return;
-  connection.nextPending = <u8>END;
+  connection.nextPending = <RecordNumber>END;
   if (head == END) head = id;
-  else connectionAt(tail).nextPending = <u8>(id + 1);
+  else connectionAt(tail).nextPending = <RecordNumber>(id + 1);
   tail = id;
 }
 
@@ -32,7 +32,7 @@ export function pendingRemove(id: u32): void {
   const next = <u32>gone.nextPending;
   gone.nextPending = 0;
   if (before == END) head = next == END ? END : next - 1;
-  else connectionAt(before).nextPending = <u8>next;
+  else connectionAt(before).nextPending = <RecordNumber>next;
   if (tail == id) tail = before;
 }
 
@@ -56,7 +56,7 @@ export function pendingTake(): u32 {
 export function pendingPutBack(id: u32): void {
   const connection = connectionAt(id);
   if (connection.nextPending != 0) return;
-  connection.nextPending = head == END ? <u8>END : <u8>(head + 1);
+  connection.nextPending = head == END ? <RecordNumber>END : <RecordNumber>(head + 1);
   if (head == END) tail = id;
   head = id;
 }

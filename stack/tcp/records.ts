@@ -13,13 +13,13 @@ export class Connection {
   localPort: u16;
   remotePort: u16;
   /** Next record in the same bucket, number plus one; 0 ends the chain. */
-  next: u8;
+  next: RecordNumber;
   /** TcpState. */
   state: u8;
   /** Listener that it came from, number plus one; 0 = opened by us. */
   listener: u8;
   /** Next record that waits for its turn to send, number plus one (output.ts). */
-  nextPending: u8;
+  nextPending: RecordNumber;
 }
 
 /** Connection states (RFC 9293 3.3.2). LISTEN is a record of its own kind. */
@@ -43,9 +43,9 @@ export const enum TcpState {
 @unmanaged
 export class Tcb extends Connection {
   /** Socket that owns it, number plus one; 0 = not accepted yet, or an orphan that is finishing by itself. */
-  socket: u8;
+  socket: RecordNumber;
   /** Its own connection number. */
-  id: u8;
+  id: RecordNumber;
   /** First error that the application has not been told, POSIX number. */
   error: u8;
   /** Timers armed, TcbTimer bits. */
@@ -103,7 +103,7 @@ export class Tcb extends Connection {
   peerMss: u16;
 
   /** Next in the listener's accept queue, number plus one. */
-  nextAccept: u8;
+  nextAccept: RecordNumber;
   challengeStart: u8;
   /** When `tsRecent` was taken, in units of 2^24 ms. */
   tsAge: u8;

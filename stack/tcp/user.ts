@@ -1,4 +1,11 @@
-import { TCP_KEEPALIVE, TCP_TIMESTAMPS, TCP_TX_BYTES, TCP_TX_PIECES, TCP_URGENT } from "../config";
+import {
+  NO_RECORD,
+  TCP_KEEPALIVE,
+  TCP_TIMESTAMPS,
+  TCP_TX_BYTES,
+  TCP_TX_PIECES,
+  TCP_URGENT,
+} from "../config";
 import {
   EADDRINUSE,
   EADDRNOTAVAIL,
@@ -86,7 +93,7 @@ export function tcpConnect(
   tcb.remoteAddress = remoteAddress;
   tcb.localPort = <u16>localPort;
   tcb.remotePort = <u16>remotePort;
-  tcb.socket = <u8>(socket + 1);
+  tcb.socket = <RecordNumber>(socket + 1);
   tcb.state = <u8>TcpState.SYN_SENT;
   const iss = initialSequenceNumber(localAddress, remoteAddress, tcb.ports, now());
   tcb.sndUna = iss;
@@ -114,7 +121,7 @@ export function tcpListen(socket: u32, address: u32, port: u32, backlog: u32, sh
   const listener = listenerAt(index);
   listener.localAddress = address;
   listener.localPort = <u16>port;
-  listener.socket = <u8>socket;
+  listener.socket = <RecordNumber>socket;
   listener.backlog = <u8>min<u32>(max<u32>(backlog, 1), 255);
   listener.accepted = 0;
   listener.head = 0;
@@ -140,7 +147,7 @@ export function tcpAccept(index: u32, socket: u32): i32 {
   const tcb = tcbAt(id);
   acceptQueueRemove(listener, tcb);
   tcb.listener = 0;
-  tcb.socket = <u8>(socket + 1);
+  tcb.socket = <RecordNumber>(socket + 1);
   promoteNews();
   return <i32>id;
 }
@@ -153,7 +160,7 @@ export function tcpCloseListener(index: u32): void {
   const listener = listenerAt(index);
   const heir = listenerHeir(index);
   listener.backlog = 0;
-  for (let left: u32 = 255; listener.head != 0 && left != 0; left--) {
+  for (let left = NO_RECORD; listener.head != 0 && left != 0; left--) {
     const tcb = tcbAt(<u32>listener.head - 1);
     acceptQueueRemove(listener, tcb);
     if (heir != NO_LISTENER) {

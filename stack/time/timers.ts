@@ -30,13 +30,13 @@ export const TIMER_TCP: u32 = IP_REASSEMBLY_SLOTS != 0 ? TIMER_IP + 1 : TIMER_IP
 const TIMERS: u32 = TIMER_TCP + TCP_TCBS + TCP_SYN_RECORDS + TCP_TIME_WAIT_RECORDS;
 /** No timer. */
 export const TIMER_NONE: u32 = 0xffff;
-/** Numbers, and places plus one, take a second byte only where one does not hold them all. */
-const WIDE: u32 = TIMERS > 255 ? 1 : 0;
+/** A timer's number, and its place plus one, has the width of a record's number. */
+const NUMBER_BYTES: u32 = <u32>sizeof<RecordNumber>();
 
 const DUE: usize = memory.data(TIMERS * 4, 4);
-const HEAP: usize = memory.data(TIMERS << WIDE, 2);
+const HEAP: usize = memory.data(TIMERS * NUMBER_BYTES, 2);
 /** Place in the heap plus one; 0 when not armed. */
-const PLACE: usize = memory.data(TIMERS << WIDE, 2);
+const PLACE: usize = memory.data(TIMERS * NUMBER_BYTES, 2);
 let armed: u32 = 0;
 
 function due(timer: u32): u32 {
@@ -44,12 +44,11 @@ function due(timer: u32): u32 {
 }
 
 function get(table: usize, index: u32): u32 {
-  return WIDE != 0 ? <u32>load<u16>(table + (index << 1)) : <u32>load<u8>(table + index);
+  return <u32>load<RecordNumber>(table + index * NUMBER_BYTES);
 }
 
 function set(table: usize, index: u32, value: u32): void {
-  if (WIDE != 0) store<u16>(table + (index << 1), <u16>value);
-  else store<u8>(table + index, <u8>value);
+  store<RecordNumber>(table + index * NUMBER_BYTES, <RecordNumber>value);
 }
 
 function put(place: u32, timer: u32): void {

@@ -23,10 +23,10 @@ export class UdpSlot {
   /** errno to be told at the next call; 0 = none. */
   error: u16;
   /** Next slot of the same bucket, number plus one. */
-  next: u8;
+  next: RecordNumber;
   open: bool;
   /** Socket that owns it. */
-  socket: u8;
+  socket: RecordNumber;
   /** Type of service and time to live of datagrams. */
   tos: u8;
   ttl: u8;
@@ -54,8 +54,6 @@ const DEVICES: u32 = UdpFlag.LOOPBACK_ONLY | UdpFlag.ETHERNET_ONLY;
 /** Flags by which sockets share a port. */
 const SHARING: u32 = UdpFlag.REUSE | UdpFlag.REUSE_PORT;
 
-if ((offsetof<UdpSlot>() & 3) != 0) ERROR("the table's records must stay word-aligned");
-
 /**
  * In the ring each datagram stands behind 12 bytes: source address, destination address, source port, length, and is filled
  * up to a multiple of four.
@@ -65,8 +63,10 @@ export const DATAGRAM_HEADER_BYTES: u32 = 12;
 if (UDP_RX_BYTES > 32768) ERROR("a UDP ring holds 32768 bytes at most");
 
 const BUCKETS: u32 = 8;
-const TABLE: usize = memory.data(BUCKETS, 1);
-const SLOT_BYTES: u32 = offsetof<UdpSlot>();
+const LINK_BYTES: u32 = <u32>sizeof<RecordNumber>();
+const TABLE: usize = memory.data(BUCKETS * LINK_BYTES, LINK_BYTES);
+/** Whole words, whatever the width of a record's number is. */
+const SLOT_BYTES: u32 = (offsetof<UdpSlot>() + 3) & ~3;
 /** Without UDP sockets there are no tables; the compiler wants them to have a byte. */
 const NONE: bool = UDP_SOCKETS == 0;
 const SLOTS: usize = memory.data(NONE ? 1 : SLOT_BYTES * UDP_SOCKETS, 4);
@@ -88,7 +88,7 @@ export function udpRing(slot: u32): usize {
 }
 
 function bucket(port: u32): usize {
-  return TABLE + (port & (BUCKETS - 1));
+  return TABLE + (port & (BUCKETS - 1)) * LINK_BYTES;
 }
 
 /** A free slot, unbound, for `socket`; -ENOBUFS when there is none. */
@@ -98,7 +98,7 @@ export function udpOpen(socket: u32): i32 {
     if (slot.open) continue;
     memory.fill(changetype<usize>(slot), 0, SLOT_BYTES);
     slot.open = true;
-    slot.socket = <u8>socket;
+    slot.socket = <RecordNumber>socket;
     slot.ttl = <u8>DEFAULT_TTL;
     return <i32>i;
   }
@@ -111,9 +111,9 @@ export function udpClose(slot: u32): void {
   if (closing.localPort != 0) {
     let link = bucket(<u32>closing.localPort);
     for (let steps: u32 = 0; steps < UDP_SOCKETS; steps++) {
-      const number = <u32>load<u8>(link);
+      const number = <u32>load<RecordNumber>(link);
       if (number == slot + 1) {
-        store<u8>(link, closing.next);
+        store<RecordNumber>(link, closing.next);
         break;
       }
       link = changetype<usize>(udpSlot(number - 1)) + offsetof<UdpSlot>("next");
@@ -125,7 +125,7 @@ export function udpClose(slot: u32): void {
 /** True when a socket is bound to this port at an address that overlaps, and they do not both ask to share it. */
 function inUse(address: u32, port: u32, sharing: u32): bool {
   if (port == DHCP_CLIENT_PORT) return true;
-  let link = <u32>load<u8>(bucket(port));
+  let link = <u32>load<RecordNumber>(bucket(port));
   for (let steps: u32 = 0; link != 0 && steps < UDP_SOCKETS; steps++) {
     const other = udpSlot(link - 1);
     const overlap = address == 0 || other.localAddress == 0 || other.localAddress == address;
@@ -173,8 +173,8 @@ export function udpBind(slot: u32, address: u32, port: u32): i32 {
   binding.localAddress = address;
   binding.localPort = <u16>port;
   const head = bucket(port);
-  binding.next = load<u8>(head);
-  store<u8>(head, <u8>(slot + 1));
+  binding.next = load<RecordNumber>(head);
+  store<RecordNumber>(head, <RecordNumber>(slot + 1));
   return 0;
 }
 
@@ -217,7 +217,7 @@ function elsewhere(slot: UdpSlot, address: u32): bool {
  * share it to divide the work (SO_REUSEPORT) a keyed hash of the sender chooses.
  */
 export function udpFind(destination: u32, destinationPort: u32, source: u32, sourcePort: u32): u32 {
-  let link = <u32>load<u8>(bucket(destinationPort));
+  let link = <u32>load<RecordNumber>(bucket(destinationPort));
   let found: u32 = 0;
   let best: u32 = 0;
   let equals: u32 = 0;
@@ -248,7 +248,7 @@ export function udpFind(destination: u32, destinationPort: u32, source: u32, sou
 
 /** First slot of the chain of a port, plus one; 0 = none. */
 export function udpBucket(port: u32): u32 {
-  return <u32>load<u8>(bucket(port));
+  return <u32>load<RecordNumber>(bucket(port));
 }
 
 /** True when a slot hears datagrams with these ends. */

@@ -11,6 +11,7 @@ const SMALL_RINGS = {
   TCP_TIME_WAIT_RECORDS: 4,
   TCP_RX_BYTES: 256,
   TCP_TX_BYTES: 256,
+  UDP_RX_BYTES: 1024,
 };
 const MANY = { ...SMALL_RINGS, SOCKETS: 254, TCP_TCBS: 80 };
 const MORE = { ...SMALL_RINGS, SOCKETS: 270, TCP_TCBS: 260 };
@@ -181,6 +182,8 @@ export async function recordMany(
         for (let i = 0; i < units; i++) recorder.give((two[i & 1] as PeerConnection).data(SMALL));
       });
     }
+    if (peers.some(({ bits }) => bits & RST))
+      throw new Error(`g${k}: not all connections are open`);
     for (const peer of peers) recorder.give(peer.reset());
     recorder.rest();
   }
