@@ -1,13 +1,14 @@
 /**
- * MQTT 3.1.1 client, without waiting: publishes and subscribes with QoS 0 and 1, with a last will and keep-alive, and connects
- * again by itself. The session is kept (CleanSession 0), so a message of QoS 1 that was not acknowledged is sent again after the
- * next connection. The application waits with poll() for `mqttFd`, `mqttWants` and `mqttDueMs`, then asks for what has happened:
+ * MQTT client (3.1.1 and 5), without waiting: publishes and subscribes with QoS 0, 1 and 2, with a last will and keep-alive, and
+ * connects again by itself. The session is kept, so a message of QoS 1 or 2 whose delivery was not finished goes on after the next
+ * connection. The application waits with poll() for `mqttFd`, `mqttWants` and `mqttDueMs`, then asks for what has happened:
  *
  *     for (let event = mqttTurn(); event != Mqtt.NONE; event = mqttTurn()) …
  */
 import {
   AF_INET,
   EAGAIN,
+  ECONNRESET,
   EALREADY,
   EINPROGRESS,
   EINVAL,
@@ -28,16 +29,34 @@ import {
 } from "../net/index";
 import { clockMs } from "board";
 import {
+  MqttIdentity,
+  connectAnswer,
+  connectAsk,
+  connectKeepAliveS,
+  connectLongest,
+  connectQos,
+  connectRetains,
+} from "./connect";
+import {
+  MALFORMED,
+  Mqtt,
+  PROTOCOL_ERROR,
+  TOO_LARGE,
+  incomingReason,
+  incomingTake,
+} from "./incoming";
+import {
   CONNACK,
-  CONNECT,
-  IN,
+  DISCONNECT,
   PINGREQ,
   PINGRESP,
-  PUBACK,
   PUBLISH,
-  SUBACK,
   SUBSCRIBE,
+  UNSUBSCRIBE,
   answerFits,
+  byteAt,
+  isFive,
+  noProperties,
   packetBytes,
   packetCut,
   packetFirst,
@@ -48,43 +67,32 @@ import {
   packetsWaiting,
   putByte,
   putHead,
+  putNoProperties,
   putRun,
   putString,
   putWord,
 } from "./packets";
+import {
+  sessionBegin,
+  sessionBusy,
+  sessionFits,
+  sessionId,
+  sessionKeep,
+  sessionLost,
+  sessionSend,
+  sessionTooLong,
+} from "./session";
 
-/** What `mqttTurn` tells. */
-export const enum Mqtt {
-  NONE,
-  /** Connected: subscribe now. */
-  UP,
-  /** Not connected any more, or not let in: `mqttReason`. It connects again by itself. */
-  DOWN,
-  /** A message: `mqttTopic`, `mqttPayload` … until the next turn. */
-  MESSAGE,
-  /** The message of QoS 1 has arrived: there is room for the next one. */
-  DELIVERED,
-  /** The answer to a subscription: `mqttReason` is the QoS, or 128 when it was refused. */
-  SUBSCRIBED,
-}
-
-/** The broker and who we are: address in host order. Texts stay where they are; lengths of 0 leave the last will or the user out. */
-@unmanaged
-export class MqttIdentity {
-  address: u32;
-  port: u16;
-  keepAliveS: u16;
-  id: usize;
-  idBytes: u32;
-  willTopic: usize;
-  willTopicBytes: u32;
-  will: usize;
-  willBytes: u32;
-  user: usize;
-  userBytes: u32;
-  password: usize;
-  passwordBytes: u32;
-}
+export { MqttIdentity } from "./connect";
+export {
+  Mqtt,
+  mqttDropped,
+  mqttPayload,
+  mqttPayloadBytes,
+  mqttQos,
+  mqttTopic,
+  mqttTopicBytes,
+} from "./incoming";
 
 const enum Phase {
   /** Waits to connect again. */
@@ -93,15 +101,14 @@ const enum Phase {
   /** CONNECT is sent. */
   ASKING,
   UP,
+  /** `mqttEnd` was called. */
+  ENDED,
 }
 
 /** Longest wait for the connection, for CONNACK and for PINGRESP, ms. */
 const ANSWER_MS: u32 = 10_000;
 const FIRST_RETRY_MS: u32 = 1000;
 const LAST_RETRY_MS: u32 = 64_000;
-/** Longest topic and payload of a message of QoS 1 together, which is kept until it is acknowledged. */
-const KEPT_BYTES: u32 = 256;
-const KEPT: usize = memory.data(KEPT_BYTES, 4);
 const BROKER: usize = memory.data(8, 4);
 
 let me: MqttIdentity = changetype<MqttIdentity>(0);
@@ -114,21 +121,34 @@ let spokeMs: u32 = 0;
 let retryMs: u32 = 0;
 let pinging: bool = false;
 let pingMs: u32 = 0;
-let lastId: u32 = 0;
-/** The kept message: its number (0 = none), flags, and how its bytes are divided. */
-let keptId: u32 = 0;
-let keptFlags: u32 = 0;
-/** It has been sent before: DUP, the next time. */
-let keptSent: bool = false;
-let keptTopicBytes: u32 = 0;
-let keptBytes: u32 = 0;
-let topicBytes: u32 = 0;
-let payloadAt: u32 = 0;
+/** No connection since `mqttBegin`: there is no session yet (MQTT 5). */
+let fresh: bool = true;
+/** Something to tell at the next turn. */
+let owed: u32 = Mqtt.NONE;
 
 /** Sets who we are; `mqttTurn` connects. */
 export function mqttBegin(identity: MqttIdentity): void {
   me = identity;
   sinceMs = clockMs();
+  retryMs = 0;
+  phase = Phase.OFF;
+  fresh = true;
+  owed = Mqtt.NONE;
+  sessionBegin();
+}
+
+/**
+ * Says goodbye, so that the last will is not told, and ends the connection and the session of this side. `mqttBegin` begins anew.
+ * What the socket does not take at once is lost.
+ */
+export function mqttEnd(): void {
+  if (phase == Phase.UP && packetFits(0)) {
+    putHead(DISCONNECT, 0);
+    packetsFlush(fd);
+  }
+  if (fd >= 0) close(fd);
+  fd = -1;
+  phase = Phase.ENDED;
 }
 
 export function mqttFd(): i32 {
@@ -141,40 +161,14 @@ export function mqttWants(): u32 {
   return (answerFits() ? POLLIN : 0) | (packetsWaiting() != 0 ? POLLOUT : 0);
 }
 
+/** Why: an errno below 0, or the broker's word; with SUBSCRIBED the QoS, with REFUSED the broker's word. */
 export function mqttReason(): i32 {
   return reason;
 }
 
-export function mqttTopic(): usize {
-  return IN + 2;
-}
-
-export function mqttTopicBytes(): u32 {
-  return topicBytes;
-}
-
-export function mqttPayload(): usize {
-  return IN + <usize>payloadAt;
-}
-
-export function mqttPayloadBytes(): u32 {
-  return packetBytes() - payloadAt;
-}
-
-/** True when the message was longer than there is room, and its end is missing. */
-export function mqttCut(): bool {
-  return packetCut();
-}
-
-function nextId(): u32 {
-  lastId = (lastId + 1) & 0xffff;
-  if (lastId == 0) lastId = 1;
-  return lastId;
-}
-
 /**
- * Publishes. With `qos` 1 one message at a time is under way, and it is kept until it is acknowledged, whatever happens to the
- * connection. 0, -ENOTCONN (only QoS 0), -EAGAIN (try again after the next turn), or -EMSGSIZE.
+ * Publishes. With `qos` 1 or 2 one message at a time is under way, and it is kept until it has arrived, whatever happens to the
+ * connection. 0, -ENOTCONN (only QoS 0), -EAGAIN (try again after the next turn), -EMSGSIZE, or -EINVAL (QoS 3).
  */
 export function mqttPublish(
   topic: usize,
@@ -184,46 +178,45 @@ export function mqttPublish(
   qos: u32,
   retain: bool,
 ): i32 {
-  if (bytes + length > KEPT_BYTES) return -EMSGSIZE;
-  const flags: u32 = retain ? 1 : 0;
-  if (qos == 0) {
-    if (phase != Phase.UP) return -ENOTCONN;
-    if (!packetFits(2 + bytes + length)) return -EAGAIN;
-    putHead(PUBLISH | flags, 2 + bytes + length);
-    putString(topic, bytes);
-    putRun(from, length);
+  if (qos > 2) return -EINVAL;
+  if (bytes > 0xffff || length > 0xffff || !sessionFits(bytes + length)) return -EMSGSIZE;
+  const up = phase == Phase.UP;
+  const packet = bytes + length + noProperties() + (qos == 0 ? 2 : 4);
+  if (up && packet + 3 > connectLongest()) return -EMSGSIZE;
+  if (qos != 0) {
+    if (sessionBusy() || (up && !packetFits(packet))) return -EAGAIN;
+    sessionKeep(topic, bytes, from, length, (qos << 1) | (retain ? 1 : 0));
+    if (up) sessionSend(connectQos(), connectRetains());
     return 0;
   }
-  if (keptId != 0) return -EAGAIN;
-  if (phase == Phase.UP && !packetFits(4 + bytes + length)) return -EAGAIN;
-  keptId = nextId();
-  keptFlags = flags | 2;
-  keptTopicBytes = bytes;
-  keptBytes = length;
-  memory.copy(KEPT, topic, bytes);
-  memory.copy(KEPT + <usize>bytes, from, length);
-  keptSent = false;
-  if (phase == Phase.UP) putKept();
+  if (!up) return -ENOTCONN;
+  if (!packetFits(packet)) return -EAGAIN;
+  putHead(PUBLISH | (retain && connectRetains() ? 1 : 0), packet);
+  putString(topic, bytes);
+  putNoProperties();
+  putRun(from, length);
   return 0;
-}
-
-/** The kept message, with DUP when it was sent before (3.3.1.1). */
-function putKept(): void {
-  putHead(PUBLISH | keptFlags | (keptSent ? 8 : 0), 4 + keptTopicBytes + keptBytes);
-  putString(KEPT, keptTopicBytes);
-  putWord(keptId);
-  putRun(KEPT + <usize>keptTopicBytes, keptBytes);
-  keptSent = true;
 }
 
 /** Subscribes to a topic filter; the answer is an event. 0, -ENOTCONN or -EAGAIN. */
 export function mqttSubscribe(filter: usize, bytes: u32, qos: u32): i32 {
+  return ask(SUBSCRIBE, filter, bytes, qos);
+}
+
+/** Takes a subscription back; the answer is an event. 0, -ENOTCONN or -EAGAIN. */
+export function mqttUnsubscribe(filter: usize, bytes: u32): i32 {
+  return ask(UNSUBSCRIBE, filter, bytes, 0);
+}
+
+function ask(type: u32, filter: usize, bytes: u32, qos: u32): i32 {
   if (phase != Phase.UP) return -ENOTCONN;
-  if (!packetFits(5 + bytes)) return -EAGAIN;
-  putHead(SUBSCRIBE, 5 + bytes);
-  putWord(nextId());
+  const packet = 4 + noProperties() + bytes + (type == SUBSCRIBE ? 1 : 0);
+  if (!packetFits(packet)) return -EAGAIN;
+  putHead(type, packet);
+  putWord(sessionId());
+  putNoProperties();
   putString(filter, bytes);
-  putByte(qos);
+  if (type == SUBSCRIBE) putByte(qos);
   return 0;
 }
 
@@ -231,7 +224,6 @@ function down(why: i32): u32 {
   if (fd >= 0) close(fd);
   fd = -1;
   phase = Phase.OFF;
-  packetsReset();
   reason = why;
   sinceMs = clockMs();
   retryMs = retryMs == 0 ? FIRST_RETRY_MS : min<u32>(retryMs << 1, LAST_RETRY_MS);
@@ -241,7 +233,7 @@ function down(why: i32): u32 {
 function dial(): u32 {
   fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
   if (fd < 0) return down(fd);
-  packetsReset();
+  packetsReset(me.level);
   phase = Phase.DIALLING;
   sinceMs = clockMs();
   return dialled();
@@ -258,43 +250,18 @@ function dialled(): u32 {
   phase = Phase.ASKING;
   sinceMs = clockMs();
   pinging = false;
-  introduce();
-  return Mqtt.NONE;
-}
-
-/** CONNECT (3.1). */
-function introduce(): void {
-  const will = me.willTopicBytes != 0;
-  const user = me.userBytes != 0;
-  let bytes = 12 + me.idBytes;
-  if (will) bytes += 4 + me.willTopicBytes + me.willBytes;
-  if (user) bytes += 4 + me.userBytes + me.passwordBytes;
-  if (!packetFits(bytes)) return;
-  putHead(CONNECT, bytes);
-  putWord(4);
-  // "MQTT", level 4; the will has QoS 1 and is retained.
-  putWord(0x4d51);
-  putWord(0x5454);
-  putByte(4);
-  putByte((will ? 0x2c : 0) | (user ? 0xc0 : 0));
-  putWord(me.keepAliveS);
-  putString(me.id, me.idBytes);
-  if (will) {
-    putString(me.willTopic, me.willTopicBytes);
-    putString(me.will, me.willBytes);
-  }
-  if (user) {
-    putString(me.user, me.userBytes);
-    putString(me.password, me.passwordBytes);
-  }
+  return connectAsk(me, fresh && isFive()) ? Mqtt.NONE : down(-EMSGSIZE);
 }
 
 /** Milliseconds until `mqttTurn` has something to do by the clock. */
 export function mqttDueMs(): u32 {
+  if (phase == Phase.ENDED) return u32.MAX_VALUE;
   if (phase == Phase.OFF) return left(sinceMs, retryMs);
   if (phase != Phase.UP) return left(sinceMs, ANSWER_MS);
   if (pinging) return left(pingMs, ANSWER_MS);
-  return me.keepAliveS == 0 ? 60_000 : left(spokeMs, <u32>me.keepAliveS * 750);
+  if (owed != Mqtt.NONE) return 0;
+  const keepAliveS = connectKeepAliveS();
+  return keepAliveS == 0 ? 60_000 : left(spokeMs, keepAliveS * 750);
 }
 
 function left(startMs: u32, ms: u32): u32 {
@@ -304,6 +271,12 @@ function left(startMs: u32, ms: u32): u32 {
 
 /** Does what can be done now, and tells one thing that has happened. */
 export function mqttTurn(): u32 {
+  if (phase == Phase.ENDED) return Mqtt.NONE;
+  if (owed != Mqtt.NONE) {
+    const event = owed;
+    owed = Mqtt.NONE;
+    return event;
+  }
   if (phase == Phase.OFF) return mqttDueMs() == 0 ? dial() : Mqtt.NONE;
   if (phase == Phase.DIALLING) {
     const event = dialled();
@@ -331,7 +304,7 @@ export function mqttTurn(): u32 {
 
 /** Keep-alive (3.1.2.10): a ping when nothing else was said for three quarters of the time. */
 function tick(): void {
-  if (phase != Phase.UP || pinging || me.keepAliveS == 0 || mqttDueMs() != 0) return;
+  if (phase != Phase.UP || pinging || connectKeepAliveS() == 0 || mqttDueMs() != 0) return;
   if (!answerFits()) return;
   putHead(PINGREQ, 0);
   pinging = true;
@@ -340,48 +313,48 @@ function tick(): void {
 
 /** Takes the packet that has come. */
 function take(): u32 {
-  const type = packetFirst() & 0xf0;
-  const bytes = packetBytes();
-  if (phase == Phase.ASKING) {
-    if (packetFirst() != CONNACK || bytes != 2) return down(-EINVAL);
-    return load<u8>(IN, 1) == 0 ? up() : down(<i32>load<u8>(IN, 1));
-  }
-  if (type == PUBLISH) return message(bytes);
-  if (type == PINGRESP) {
+  const first = packetFirst();
+  if (phase == Phase.ASKING) return first == CONNACK && !packetCut() ? answered() : fail(MALFORMED);
+  if (first == PINGRESP && packetBytes() == 0) {
     pinging = false;
     return Mqtt.NONE;
   }
-  if (type == PUBACK && bytes == 2) {
-    if (keptId == 0 || <u32>bswap<u16>(load<u16>(IN)) != keptId) return Mqtt.NONE;
-    keptId = 0;
-    return Mqtt.DELIVERED;
+  if (first == DISCONNECT && isFive()) {
+    const why = packetBytes() == 0 ? 0 : <i32>byteAt(0);
+    return down(why == 0 ? -ECONNRESET : why);
   }
-  if (type == SUBACK && bytes == 3) {
-    reason = <i32>load<u8>(IN, 2);
-    return Mqtt.SUBSCRIBED;
+  const event = incomingTake();
+  if (event < 0) return fail(<u32>-event);
+  if (event == Mqtt.SUBSCRIBED || event == Mqtt.REFUSED) reason = incomingReason();
+  return <u32>event;
+}
+
+/** The broker has sent what it may not: with MQTT 5 it is told so (4.13). */
+function fail(code: u32): u32 {
+  if (isFive()) {
+    putHead(DISCONNECT, 1);
+    putByte(code);
+    packetsFlush(fd);
   }
   return down(-EINVAL);
 }
 
-function up(): u32 {
+/** CONNACK has come. */
+function answered(): u32 {
+  const why = connectAnswer();
+  if (why != 0) return why < 0 ? fail(MALFORMED) : down(why);
+  const kept = byteAt(0) == 1;
+  // We have asked for a new one (3.2.2.1.1).
+  if (kept && fresh && isFive()) return fail(PROTOCOL_ERROR);
+  fresh = false;
   phase = Phase.UP;
   retryMs = 0;
   spokeMs = clockMs();
-  if (keptId != 0) putKept();
-  return Mqtt.UP;
-}
-
-function message(bytes: u32): u32 {
-  const qos = (packetFirst() >>> 1) & 3;
-  const idBytes: u32 = qos == 0 ? 0 : 2;
-  topicBytes = bytes < 2 ? 0 : <u32>bswap<u16>(load<u16>(IN));
-  payloadAt = 2 + topicBytes + idBytes;
-  // We never subscribe with QoS 2, and a topic that does not fit into the packet is a lie.
-  if (qos > 1 || payloadAt > bytes) return down(-EINVAL);
-  if (qos == 1) {
-    const id = <u32>bswap<u16>(load<u16>(IN + <usize>(2 + topicBytes)));
-    putHead(PUBACK, 2);
-    putWord(id);
+  if (!kept && sessionLost()) owed = Mqtt.DELIVERED;
+  if (sessionTooLong(connectLongest())) {
+    owed = Mqtt.REFUSED;
+    reason = <i32>TOO_LARGE;
   }
-  return Mqtt.MESSAGE;
+  sessionSend(connectQos(), connectRetains());
+  return Mqtt.UP;
 }

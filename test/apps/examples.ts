@@ -21,6 +21,7 @@ const NUMBERS = {
   mqtt: 43,
   console: 44,
   chat: 45,
+  mqtt5: 46,
 };
 
 export type Example = keyof typeof NUMBERS;

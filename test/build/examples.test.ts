@@ -8,7 +8,7 @@ import { packageRoot } from "../../host-tools/root.js";
 
 test("each example is told of, and has its bytes, in docs/services.md; no name is given twice", (t) => {
   const document = readFileSync(join(packageRoot, "docs/services.md"), "utf8");
-  const rows = [...document.matchAll(/^\| `([a-z-]+)` +\|(.*)$/gm)];
+  const rows = [...document.matchAll(/^\| `([a-z0-9-]+)` +\|(.*)$/gm)];
   const weighed = rows.filter(([, , cells]) =>
     /^( +[\d,]+ \|){2}( +[+-][\d,]+ \|){2}$/.test(cells ?? ""),
   );

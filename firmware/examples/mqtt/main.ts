@@ -1,6 +1,6 @@
 /**
- * MQTT client: tells the broker (the host `broker`, or the router, port 1883) every ten seconds how long it runs, says what is
- * sent to `NAME/say`, and has "offline" told of it when it is gone. NAME is the host name.
+ * MQTT 3.1.1 client: tells the broker (the host `broker`, or the router, port 1883) every ten seconds how long it runs, says what
+ * is sent to `NAME/say`, and has "offline" told of it when it is gone. NAME is the host name. `mqtt5` is the same by MQTT 5.
  */
 import {
   putCharacter,
@@ -26,11 +26,13 @@ import {
   Mqtt,
   MqttIdentity,
   mqttBegin,
+  mqttDropped,
   mqttDueMs,
   mqttFd,
   mqttPayload,
   mqttPayloadBytes,
   mqttPublish,
+  mqttQos,
   mqttReason,
   mqttSubscribe,
   mqttTurn,
@@ -38,6 +40,8 @@ import {
 } from "as-tcpip/mqtt";
 
 const PERIOD_MS: u32 = 10_000;
+/** What was sent to us while we were gone is kept for an hour. */
+const SESSION_S: u32 = 3600;
 const NAME_BYTES: u32 = 32;
 const TOPIC_BYTES: u32 = 48;
 const NAME: usize = memory.data(NAME_BYTES, 4);
@@ -72,18 +76,22 @@ function topic(to: usize, last: Text): u32 {
   return nameBytes + written();
 }
 
-function introduce(): void {
+function introduce(level: u32): void {
   const me = changetype<MqttIdentity>(IDENTITY);
   const offline = text("offline");
   me.address = serverOf(text("broker"));
   me.port = 1883;
   me.keepAliveS = 30;
+  me.level = <u8>level;
+  me.sessionS = SESSION_S;
   me.id = NAME;
   me.idBytes = nameBytes;
   me.willTopic = WILL_TOPIC;
   me.willTopicBytes = topic(WILL_TOPIC, text("state"));
   me.will = textAddress(offline);
   me.willBytes = textBytes(offline);
+  me.willQos = 1;
+  me.willRetain = 1;
   log1("info: MQTT broker %i", me.address);
   mqttBegin(me);
 }
@@ -91,14 +99,25 @@ function introduce(): void {
 function onUp(): void {
   const online = text("online");
   log0("info: MQTT connected");
-  mqttSubscribe(TOPIC, topic(TOPIC, text("say")), 1);
+  mqttSubscribe(TOPIC, topic(TOPIC, text("say")), 2);
   mqttPublish(TOPIC, topic(TOPIC, text("state")), textAddress(online), textBytes(online), 0, true);
 }
 
-/** Says back what it was told to say. */
+/** Messages that were too long, of which was told already. */
+let toldDropped: u32 = 0;
+
+function tellDropped(): void {
+  if (mqttDropped() == toldDropped) return;
+  toldDropped = mqttDropped();
+  log1("warn: MQTT messages dropped: %u", toldDropped);
+}
+
+/** Says back what it was told to say, as surely as it was told when no other message is under way, and at all by QoS 0. */
 function onMessage(): void {
   log1("info: MQTT message of %u bytes", mqttPayloadBytes());
-  mqttPublish(TOPIC, topic(TOPIC, text("said")), mqttPayload(), mqttPayloadBytes(), 0, false);
+  const bytes = topic(TOPIC, text("said"));
+  if (mqttPublish(TOPIC, bytes, mqttPayload(), mqttPayloadBytes(), mqttQos(), false) == 0) return;
+  mqttPublish(TOPIC, bytes, mqttPayload(), mqttPayloadBytes(), 0, false);
 }
 
 function tell(): void {
@@ -117,7 +136,10 @@ function handle(event: u32): void {
     case <u32>Mqtt.MESSAGE:
       return onMessage();
     case <u32>Mqtt.SUBSCRIBED:
-      if (mqttReason() == 128) log0("warn: MQTT subscription refused");
+      if (mqttReason() >= 128) log0("warn: MQTT subscription refused");
+      break;
+    case <u32>Mqtt.REFUSED:
+      log1("warn: MQTT message refused (%u)", <u32>mqttReason());
       break;
     case <u32>Mqtt.DOWN:
       // Above 0: the broker's word in CONNACK.
@@ -128,10 +150,15 @@ function handle(event: u32): void {
 }
 
 export function main(): void {
+  runMqtt(4);
+}
+
+/** The example by MQTT 3.1.1 (level 4) or 5. */
+export function runMqtt(level: u32): void {
   if (netStart() < 0) return;
   waitForAddress();
   name();
-  introduce();
+  introduce(level);
   const watch = changetype<PollFd>(WATCH);
   for (;;) {
     watch.fd = mqttFd();
@@ -140,6 +167,7 @@ export function main(): void {
     const wait = min<u32>(mqttDueMs(), passed >= PERIOD_MS ? 0 : PERIOD_MS - passed);
     poll(WATCH, 1, <i32>wait);
     for (let event = mqttTurn(); event != Mqtt.NONE; event = mqttTurn()) handle(event);
+    tellDropped();
     if (clockMs() - valueMs >= PERIOD_MS) tell();
   }
 }

@@ -14,6 +14,7 @@ import { main as console } from "../../../firmware/examples/console/main";
 import { main as get } from "../../../firmware/examples/get/main";
 import { main as mail } from "../../../firmware/examples/mail/main";
 import { main as mqtt } from "../../../firmware/examples/mqtt/main";
+import { main as mqtt5 } from "../../../firmware/examples/mqtt5/main";
 import { main as syslog } from "../../../firmware/examples/syslog/main";
 import { main as iperf } from "../../../firmware/examples/iperf/main";
 import { main as tftp } from "../../../firmware/examples/tftp/main";
@@ -57,5 +58,7 @@ export function main(): void {
       return console();
     case 45:
       return chat();
+    case 46:
+      return mqtt5();
   }
 }
