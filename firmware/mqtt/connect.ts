@@ -37,7 +37,7 @@ export class MqttIdentity {
   /** MQTT 5: seconds for which the broker keeps the session without a connection; 0xffffffff = for ever. */
   sessionS: u32;
   /** 5, or 4 for MQTT 3.1.1; 0 is 4. */
-  level: u8;
+  level: u16;
   /** QoS of the last will, and whether it is retained (1). */
   willQos: u8;
   willRetain: u8;

@@ -82,7 +82,7 @@ function introduce(level: u32): void {
   me.address = serverOf(text("broker"));
   me.port = 1883;
   me.keepAliveS = 30;
-  me.level = <u8>level;
+  me.level = <u16>level;
   me.sessionS = SESSION_S;
   me.id = NAME;
   me.idBytes = nameBytes;
