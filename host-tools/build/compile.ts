@@ -25,6 +25,8 @@ export interface CompileRequest {
   memoryBase?: number;
   /** `qemu`: the package "board" is `hal/stm32/qemu.ts` around the board's own, for an image that QEMU runs. */
   variant?: "qemu";
+  /** Compiled as fast as can be, and slow when it runs. */
+  draft?: boolean;
   /** The program can leave its `main` and come back, so that several run in one thread (host-tools/testing). */
   fiber?: boolean;
   /** Bytes that nobody owns behind each static buffer (the guarded native build). */
@@ -84,7 +86,7 @@ export async function compileFirmware(request: CompileRequest): Promise<Firmware
   const folder = appFolder(request.app);
   const options = resolveOptions(board, folder, request.options);
   const { debug = false, memoryBase = 0, guardBytes = 0, variant = "", bind = {} } = request;
-  const fiber = request.fiber ?? false;
+  const { fiber = false, draft = false } = request;
   const facts = {
     board,
     folder: treeName(folder),
@@ -95,6 +97,7 @@ export async function compileFirmware(request: CompileRequest): Promise<Firmware
     variant,
     bind,
     fiber,
+    draft,
   };
   const cache = new CompileCache({ ...facts, title: appTitle(request.app) });
   const compiled = await (running.get(cache.key) ??

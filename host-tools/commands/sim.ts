@@ -1,7 +1,12 @@
 import type { Command } from "commander";
 import { appTitle } from "../build/apps.js";
 import { loadBoard, type Board } from "../build/boards.js";
-import { compileFirmware, requireProgram, type Firmware } from "../build/compile.js";
+import {
+  compileFirmware,
+  requireProgram,
+  type CompileRequest,
+  type Firmware,
+} from "../build/compile.js";
 import { UserError } from "../errors.js";
 import { formatAddress, type Mac } from "../net/addresses.js";
 import { Gateway } from "../net/gateway.js";
@@ -18,6 +23,7 @@ import { addressOf, fileOf, type SimDevice } from "./sim-devices.js";
 import { endOf, judge } from "./sim-judge.js";
 import { announce } from "./sim-listen.js";
 import { Rebuilder, type Ready } from "./sim-watch.js";
+import { WatchCompiler } from "./watch-compiler.js";
 import { SimOutput } from "./sim-output.js";
 import {
   addSimOptions,
@@ -53,29 +59,50 @@ export async function runSimulation(options: SimOptions): Promise<void> {
   const tap = net.kind === "tap" ? await TapAdapter.open(net.name, subnet) : undefined;
   for (const { app } of devices) requireProgram(app);
   devices.forEach(({ app, name }, i) => output.begin(boards[i] as Board, appTitle(app), name));
-  let ready = await buildAll(options);
   if (!options.watch) {
-    await runOnce(options, ready, output, tap);
+    await runOnce(options, await buildAll(options, compileEach), output, tap);
     return;
   }
-  const rebuilder = new Rebuilder(ready, () => buildAll(options), output);
+  const compiler = new WatchCompiler();
+  const build = (): Promise<Ready[]> =>
+    buildAll(options, (requests) =>
+      compiler.compile(requests.map((request) => ({ ...request, draft: true }))),
+    );
+  let rebuilder: Rebuilder | undefined;
   try {
+    let ready = await build();
+    rebuilder = new Rebuilder(ready, build, output);
     for (;;) {
       const next = await runOnce(options, ready, output, tap, rebuilder.next());
       if (next === undefined) return;
       ready = next;
     }
   } finally {
-    rebuilder.close();
+    rebuilder?.close();
+    await compiler.close();
   }
 }
 
-async function buildAll(options: SimOptions): Promise<Ready[]> {
-  const ready: Ready[] = [];
-  for (const [i, device] of options.devices.entries()) {
-    ready.push({ device, spec: await specOf(options, device, i) });
-  }
-  return ready;
+type Compile = (requests: CompileRequest[]) => Promise<Firmware[]>;
+
+const compileEach: Compile = async (requests) => {
+  const firmware: Firmware[] = [];
+  for (const request of requests) firmware.push(await compileFirmware(request));
+  return firmware;
+};
+
+async function buildAll(options: SimOptions, compile: Compile): Promise<Ready[]> {
+  const { devices } = options;
+  const firmware = await compile(
+    devices.map(({ board, app, options: own }) => ({
+      ...{ board, app },
+      options: { ...own, ...options.options },
+    })),
+  );
+  return devices.map((device, i) => ({
+    device,
+    spec: specOf(options, device, i, firmware[i] as Firmware),
+  }));
 }
 
 /** Runs until the end, or until there is another firmware, which is then the result. */
@@ -160,14 +187,15 @@ function simulatedBoard(name: string): Board {
   );
 }
 
-async function specOf(options: SimOptions, device: SimDevice, index: number): Promise<DeviceSpec> {
-  const { board, app, settings } = device;
+function specOf(
+  options: SimOptions,
+  device: SimDevice,
+  index: number,
+  firmware: Firmware,
+): DeviceSpec {
+  const { settings } = device;
   return {
-    firmware: await compileFirmware({
-      board,
-      app,
-      options: { ...device.options, ...options.options },
-    }),
+    firmware,
     settings: encodeSettings(settings),
     seed: (options.seed + index) >>> 0,
     pcap: fileOf(options.pcap, device),

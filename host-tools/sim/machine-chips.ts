@@ -7,7 +7,10 @@ export type ChipName = "w5500" | "enc28j60";
 export const LINK_BPS: Record<ChipName, number> = { w5500: 100e6, enc28j60: Infinity };
 
 /** Makes the model of a chip; only the module of that chip is loaded. */
-export async function createChip(name: ChipName, options: ChipOptions): Promise<ChipModel> {
+export async function createChip(
+  name: ChipName,
+  options: ChipOptions & { autoNegotiationMs?: number },
+): Promise<ChipModel> {
   switch (name) {
     case "w5500":
       return new (await import("./chips/w5500/index.js")).W5500(options);

@@ -74,6 +74,7 @@ export class PacedTime implements MachineTime {
     private readonly link: PacedLink,
     private readonly realNs: () => number,
     readonly busSpeed = 1,
+    readonly negotiationMs?: number | undefined,
   ) {}
 
   stop(reason: StopReason): void {

@@ -2,7 +2,12 @@ import { decodeLog } from "../log/decode.js";
 import { SETTINGS_BYTES } from "../settings.js";
 import type { Firmware } from "../build/compile.js";
 import { createChip, LINK_BPS, type ChipName } from "./machine-chips.js";
-import { DeviceTrap, type DeviceMachine, type MachineEnvironment } from "./machine.js";
+import {
+  DeviceTrap,
+  type DeviceMachine,
+  type MachineEnvironment,
+  type MachineTime,
+} from "./machine.js";
 import { BOARD_TIMING, clockMsOf, createHw, type BusCount, type HwImports } from "./hw-imports.js";
 import { Pins } from "./pins.js";
 import { Random } from "./random.js";
@@ -40,10 +45,12 @@ export interface WasmBoard {
  * and looking at pins and clocks do (hw-imports.ts).
  */
 export async function makeWasmBoard(
-  environment: Omit<MachineEnvironment, "time"> & { clock: VirtualClock; busSpeed?: number },
+  environment: Omit<MachineEnvironment, "time"> & {
+    clock: VirtualClock;
+  } & Pick<MachineTime, "busSpeed" | "negotiationMs">,
   pauses: (chip: SpiSlave, pins: Pins) => Pauses,
 ): Promise<WasmBoard> {
-  const { firmware, clock, log } = environment;
+  const { firmware, clock, log, negotiationMs } = environment;
   const { board } = firmware;
   if (board.chip === "none") throw new Error(`the board ${board.name} has no Ethernet chip`);
   const random = new Random(environment.seed);
@@ -52,6 +59,7 @@ export async function makeWasmBoard(
     spiHz: board.spiHz,
     seed: random.u32(),
     onViolation: violationLog(clock, log),
+    ...(negotiationMs !== undefined && { autoNegotiationMs: negotiationMs }),
   });
   const entropy = random.fork();
   const probed: SpiSlave = environment.probe ? environment.probe(chip) : chip;
@@ -92,9 +100,9 @@ export async function makeWasmBoard(
 /** The same as a machine, whose `main` blocks while the world goes on. */
 export async function createMachine(environment: MachineEnvironment): Promise<DeviceMachine> {
   const { firmware, time } = environment;
-  const { clock } = time;
+  const { clock, busSpeed = 1, negotiationMs } = time;
   const { chip, pins, main } = await makeWasmBoard(
-    { ...environment, clock, busSpeed: time.busSpeed ?? 1 },
+    { ...environment, clock, busSpeed, ...(negotiationMs !== undefined && { negotiationMs }) },
     (bus, pins) => ({
       turn: () => time.busy(),
       sleep: (deadlineMs) => {

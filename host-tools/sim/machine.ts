@@ -40,6 +40,8 @@ export interface MachineTime {
   readonly clock: VirtualClock;
   /** The bus of a virtual board is so many times faster than the board says; default 1. */
   readonly busSpeed?: number;
+  /** How long a chip with auto-negotiation takes to a link, ms; default: as long as a real one. */
+  readonly negotiationMs?: number | undefined;
   /**
    * The processor is at work: to be called often (each pin or clock access of a Wasm board, each slice of instructions of
    * an emulated MCU). May block while simulated time is ahead of real time. Must not be called from a clock action.

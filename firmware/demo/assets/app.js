@@ -1,4 +1,4 @@
-/* global AbortSignal, EventSource, clearTimeout, document, fetch, setTimeout */
+/* global AbortSignal, EventSource, clearTimeout, document, fetch, location, setTimeout */
 const $ = (id) => document.getElementById(id);
 
 function element(name, text, className) {
@@ -59,7 +59,12 @@ function pill(text, state) {
   $("link").className = `pill ${state}`;
 }
 
+let uptime = 0;
+
 function show(s) {
+  // It has started again: its page may be another one.
+  if (s.uptime < uptime) location.reload();
+  uptime = s.uptime;
   $("board").textContent = `${s.board}, ${s.chip} (version ${s.chipVersion})`;
   pill(
     s.link.up ? `${s.link.mbit} Mbit/s, ${s.link.duplex}` : "link down",
