@@ -1,10 +1,10 @@
 /**
- * The one typed configuration: every table size and build option, with its default. Plain TypeScript, so that the host
- * tools read the same values that the device is compiled with. A board (`board.json`), an application (`app.json`) and the
- * command line (`--set NAME=VALUE`) may each override a value, the later one winning; `as-tcpip options` shows the result. Device code reads the
- * result from `stack/config.ts`.
+ * The one typed configuration: every table size and build option, with its default, and what its value may be. Plain TypeScript, so
+ * that the host tools read the same values that the device is compiled with. A board (`board.json`), an application (`app.json`) and
+ * the command line (`--set NAME=VALUE`) may each override a value, the later one winning; `as-tcpip options` shows the result.
  *
- * Sizes that are ring buffers must be powers of two.
+ * Device code imports this as "options"; behind that name the compiler sees the values in force (host-tools/build/option-values.ts), an
+ * editor this file. So there is no second list. The stack reads them from `stack/config.ts`.
  */
 export const OPTIONS = {
   /** Descriptors, over all kinds of socket. */
@@ -123,22 +123,72 @@ export const OPTIONS = {
   MIRROR_BYTES: 0,
   /** 1: the ENC28J60 runs in full duplex, for a link partner that is forced to 10 Mbit/s full duplex. */
   ENC28J60_FULL_DUPLEX: 0,
-} as const;
+};
 
 export type OptionName = keyof typeof OPTIONS;
-export type Options = Record<OptionName, number>;
+export type Options = { [name in OptionName]: number };
 
-/**
- * What a record's number is stored as (`RecordNumber` in device code): a byte tells 255 apart, and besides those of connections the
- * stack has seven timers of its own (stack/time/timers.ts).
- */
-export function recordNumberType(options: Options): "u8" | "u16" {
-  const connections = options.TCP_TCBS + options.TCP_SYN_RECORDS + options.TCP_TIME_WAIT_RECORDS;
-  const most = Math.max(
-    connections + 7,
-    options.SOCKETS + 1,
-    options.UDP_SOCKETS,
-    options.RING_ENTRIES,
-  );
-  return most > 255 ? "u16" : "u8";
+/** Number of a record as it is stored: u8 or u16 in device code (host-tools/build/option-values.ts). */
+export type RecordNumber = number;
+
+/** What the value of an option may be; where there is none, any whole number. */
+export interface Range {
+  min?: number;
+  max: number;
+  /** A multiple of this. */
+  step?: number;
+  /** A power of two. */
+  ring?: boolean;
+  /** Why, for people. */
+  why: string;
 }
+
+const SWITCH: Range = { max: 1, why: "on or off" };
+/** Offsets in rings are taken modulo their size, and stand in 16 bits. */
+const RING: Range = { min: 16, max: 32768, ring: true, why: "a ring" };
+const BYTE: Range = { max: 250, why: "numbered with one byte" };
+
+/** Beside each limit what it comes from. */
+export const RANGES: { [name in OptionName]?: Range } = {
+  SOCKETS: { min: 1, max: 1024, why: "a set with a summary word holds no more (stack/bit-set.ts)" },
+  UDP_SOCKETS: { max: 1024, why: "each has a descriptor" },
+  RING_ENTRIES: { max: 65000, why: "numbered with two bytes" },
+  TCP_LISTENERS: BYTE,
+  LOCAL_SOCKETS: BYTE,
+  TCP_RX_BYTES: RING,
+  TCP_TX_BYTES: RING,
+  UDP_RX_BYTES: RING,
+  RAW_RX_BYTES: RING,
+  LOCAL_RING_BYTES: RING,
+  LOOPBACK_BYTES: { max: 32768, ring: true, why: "a ring, or 0" },
+  IP_REASSEMBLY_BYTES: {
+    min: 560,
+    max: 32768,
+    step: 8,
+    why: "RFC 1122 3.3.2; counted in units of 8",
+  },
+  TCP_RANGES: { max: 255, why: "counted in a byte of the TCB" },
+  TCP_TX_PIECES: { min: 1, max: 255, why: "counted in a byte of the TCB" },
+  MULTICAST_GROUPS: { max: 8, why: "a socket's groups are the bits of a byte" },
+  TCP_MSL_MS: { max: 240000, why: "TIME-WAIT is timed with 16 bits of 16 ms" },
+  TCP_RTO_MIN_MS: { min: 1, max: 60000, why: "the timeout stands in 16 bits" },
+  TCP_DELAYED_ACK_MS: { max: 499, why: "RFC 9293 MUST-40" },
+  SOCKET_MORE_OPTIONS: SWITCH,
+  LOOP_RING: SWITCH,
+  TCP_SACK: SWITCH,
+  TCP_CUBIC: SWITCH,
+  TCP_CONGESTION_CONTROL: SWITCH,
+  TCP_WINDOW_SCALE: SWITCH,
+  TCP_TIMESTAMPS: SWITCH,
+  TCP_ECN: SWITCH,
+  TCP_URGENT: SWITCH,
+  TCP_FAST_PATH: SWITCH,
+  TCP_KEEPALIVE: SWITCH,
+  TCP_ANY_PORT: SWITCH,
+  IP_ANY_ADDRESS: SWITCH,
+  DHCP: SWITCH,
+  MDNS: SWITCH,
+  HTTP_WEBSOCKET: SWITCH,
+  HTTP_ECHO: SWITCH,
+  ENC28J60_FULL_DUPLEX: SWITCH,
+};

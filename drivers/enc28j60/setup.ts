@@ -1,5 +1,6 @@
 /** Reset and configuration (DS39662E 6 and 11.2), in an order that no erratum disturbs. */
 import { chipReset, delayNs, delayUs } from "board";
+import { OPTIONS } from "options";
 import {
   ECON1,
   ECON1_RXEN,
@@ -76,7 +77,7 @@ const ENODEV: i32 = 19;
 const ETIMEDOUT: i32 = 110;
 
 /** Half duplex unless the build says that the link partner is forced to 10 Mbit/s full duplex. */
-const FULL_DUPLEX: bool = OPT_ENC28J60_FULL_DUPLEX != 0;
+const FULL_DUPLEX: bool = OPTIONS.ENC28J60_FULL_DUPLEX != 0;
 
 /** Interrupts in use. RXERIF and the link are looked at now and then (nic.ts). */
 export const EIE_IN_USE: u32 = EIE_INTIE | EIE_PKTIE | EIE_TXIE | EIE_TXERIE;
@@ -142,7 +143,7 @@ function writeVerified(address: u32, value: u32): bool {
 
 /** MAC registers that are set up, all in bank 2 (DS39662E 6.5). */
 const MAC_SETTINGS: u32 = 9;
-const GROUPS: u32 = OPT_MDNS != 0 ? ERXFCON_MCEN : 0;
+const GROUPS: u32 = OPTIONS.MDNS != 0 ? ERXFCON_MCEN : 0;
 const FILTER: u32 = ERXFCON_UCEN | ERXFCON_CRCEN | ERXFCON_BCEN | GROUPS;
 const PAUSE: u32 = FULL_DUPLEX ? MACON1_TXPAUS | MACON1_RXPAUS : 0;
 const DUPLEX: u32 = FULL_DUPLEX ? MACON3_FULDPX : 0;

@@ -1,4 +1,5 @@
 import { clockUs, mirrorFrame } from "board";
+import { OPTIONS } from "options";
 import {
   rxBegin as wireRxBegin,
   rxEnd as wireRxEnd,
@@ -27,9 +28,9 @@ export {
   txReady,
 } from "wire";
 
-const SNAP: u32 = OPT_MIRROR_BYTES;
-const RX: usize = memory.data(OPT_MIRROR_BYTES == 0 ? 1 : OPT_MIRROR_BYTES, 4);
-const TX: usize = memory.data(OPT_MIRROR_BYTES == 0 ? 1 : OPT_MIRROR_BYTES, 4);
+const SNAP: u32 = OPTIONS.MIRROR_BYTES;
+const RX: usize = memory.data(OPTIONS.MIRROR_BYTES == 0 ? 1 : OPTIONS.MIRROR_BYTES, 4);
+const TX: usize = memory.data(OPTIONS.MIRROR_BYTES == 0 ? 1 : OPTIONS.MIRROR_BYTES, 4);
 /** Bytes of the open frames, and how many have passed. */
 let rxBytes: u32 = 0;
 let rxAt: u32 = 0;

@@ -1,3 +1,4 @@
+import { RecordNumber } from "options";
 import { RING_ENTRIES } from "../../stack/config";
 import { EAGAIN, EALREADY, EINPROGRESS, ENOBUFS } from "../../stack/errors";
 import { MSG_ZEROCOPY, POLLERR, POLLHUP, POLLIN, POLLNVAL } from "../../stack/posix";

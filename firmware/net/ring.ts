@@ -1,4 +1,5 @@
 import { clockMs } from "board";
+import { RecordNumber } from "options";
 import { GPIO_WATCHES, RING_ENTRIES } from "../../stack/config";
 import { ECANCELED, EINVAL, ENOENT, ETIME } from "../../stack/errors";
 import { gpioNews } from "./gpio";

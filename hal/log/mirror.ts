@@ -2,10 +2,12 @@
  * Frames of the wire, mirrored over the log line (docs/log-wire.md, type 02): encoded here into one static buffer, sent byte
  * by byte by the board's log (`hal/rp2040/log.ts`, `hal/stm32/log.ts`). Only a firmware that is built with MIRROR_BYTES has the buffer and the code.
  */
+import { OPTIONS } from "options";
 import { FRAME_MIRROR, SLIP_END, SLIP_ESC, SLIP_ESC_END, SLIP_ESC_ESC } from "./frames";
 
 /** Type, direction, time, length, the snapped bytes, all escaped, and both ends. */
-const ENCODED_BYTES_MAX: usize = OPT_MIRROR_BYTES == 0 ? 1 : 2 + 2 * (8 + <usize>OPT_MIRROR_BYTES);
+const ENCODED_BYTES_MAX: usize =
+  OPTIONS.MIRROR_BYTES == 0 ? 1 : 2 + 2 * (8 + <usize>OPTIONS.MIRROR_BYTES);
 const ENCODED: usize = memory.data(ENCODED_BYTES_MAX, 1);
 let bytes: u32 = 0;
 
@@ -30,7 +32,7 @@ export function mirrorEncode(
   at: usize,
   snapped: u32,
 ): u32 {
-  assert(snapped <= <u32>OPT_MIRROR_BYTES);
+  assert(snapped <= <u32>OPTIONS.MIRROR_BYTES);
   store<u8>(ENCODED, <u8>SLIP_END);
   bytes = 1;
   put(FRAME_MIRROR);

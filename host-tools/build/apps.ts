@@ -5,6 +5,7 @@ import { OPTIONS, type OptionName, type Options } from "../../stack/options.js";
 import { UserError } from "../errors.js";
 import { isClone, packageRoot, projectRoot } from "../root.js";
 import type { Board } from "./boards.js";
+import { optionFault, optionsFault } from "./option-values.js";
 import { lineOf, shownName, treeName } from "./sources.js";
 
 /** Where the applications of the package are found by name. */
@@ -128,7 +129,10 @@ export function resolveOptions(
   overrides: Partial<Options> = {},
 ): Options {
   const values = Object.entries(explainOptions(board, folder, overrides));
-  return Object.fromEntries(values.map(([name, { value }]) => [name, value])) as Options;
+  const options = Object.fromEntries(values.map(([name, { value }]) => [name, value])) as Options;
+  const fault = optionsFault(options);
+  if (fault !== undefined) throw new UserError(fault);
+  return options;
 }
 
 const APP_KEYS = ["options"];
@@ -170,6 +174,8 @@ function checkOption(name: string, value: unknown, from: OptionOrigin, file?: st
   if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > 0xffff_ffff) {
     throw new UserError(`${at()}build option ${name} must be a whole number, 0 or more`);
   }
+  const fault = optionFault(name as OptionName, value as number);
+  if (fault !== undefined) throw new UserError(`${at()}build option ${name} ${fault}`);
 }
 
 /** `; did you mean X?` when a name is nearly one of those that exist. */

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { OPTIONS, recordNumberType, type OptionName, type Options } from "../../stack/options.js";
+import type { Options } from "../../stack/options.js";
 import { UserError } from "../errors.js";
 import { appTitle } from "./apps.js";
 import type { Board } from "./boards.js";
@@ -8,6 +8,7 @@ import type { Compiled } from "./cache.js";
 import type { CompileRequest } from "./compile.js";
 import { LiteralTable } from "./literals.js";
 import { compilerErrors, diagnose, findAllocation, findRecursion } from "./diagnose.js";
+import { optionsModule } from "./option-values.js";
 import { SourceTree, realPath, shownName, treeName } from "./sources.js";
 import { StaticMemory } from "./static-memory.js";
 
@@ -28,6 +29,7 @@ function bindings(board: Board, mirror: boolean, qemu: boolean): Record<string, 
     nic: mirror ? "drivers/mirror/nic" : wire,
     wire,
     cpu: `hal/cpu/${board.cpu}`,
+    options: "stack/options",
   };
 }
 
@@ -38,10 +40,11 @@ export async function runAsc(
 ): Promise<{ compiled: Compiled; read: ReadonlyMap<string, string> }> {
   const asc = await import("assemblyscript/asc");
   const { board, options } = decided;
-  const sources = new SourceTree({
-    ...bindings(board, options.MIRROR_BYTES > 0, request.variant === "qemu"),
-    ...request.bind,
-  });
+  const bound = bindings(board, options.MIRROR_BYTES > 0, request.variant === "qemu");
+  const sources = new SourceTree(
+    { ...bound, ...request.bind },
+    { "stack/options.ts": optionsModule(options) },
+  );
   const literals = new LiteralTable({
     board: board.name,
     chip: board.chip.toUpperCase(),
@@ -112,7 +115,7 @@ function displayName(name: string): string {
   return name.replace(/^project\//, "");
 }
 
-function ascArguments(request: CompileRequest, { folder, options }: Decided): string[] {
+function ascArguments(request: CompileRequest, { folder }: Decided): string[] {
   // Images for a size: binaryen's -O3 copies small functions into every caller, 12 % of the demo's flash on a Cortex-M3.
   // What runs on this computer is optimised again by its own compiler: -O1 takes half of -O3's time and runs at most a quarter slower.
   const forDevice =
@@ -137,9 +140,6 @@ function ascArguments(request: CompileRequest, { folder, options }: Decided): st
     // memory.copy of four bytes, for one) becomes accesses that are.
     args.push("--runPasses", "alignment-lowering");
   }
-  for (const name of Object.keys(OPTIONS) as OptionName[])
-    args.push("--use", `OPT_${name}=${options[name]}`);
-  args.push("--use", `RecordNumber=${recordNumberType(options)}`);
   return args;
 }
 

@@ -15,8 +15,14 @@ export class SourceTree {
   /** Hash of each file that was read, by name. */
   readonly read = new Map<string, string>();
 
-  /** `bound`: what stands behind the names "board", "nic", …, as names of this tree without `.ts`. */
-  constructor(private readonly bound: Readonly<Record<string, string>>) {}
+  /**
+   * `bound`: what stands behind the names "board", "nic", …, as names of this tree without `.ts`. `instead`: texts that the
+   * compiler sees in place of what a file holds, by the file's name.
+   */
+  constructor(
+    private readonly bound: Readonly<Record<string, string>>,
+    private readonly instead: Readonly<Record<string, string>> = {},
+  ) {}
 
   /** The text of a file, its imports resolved; null when there is no such file. */
   text(name: string): string | null {
@@ -24,6 +30,8 @@ export class SourceTree {
     if (path === undefined || !isFile(path)) return null;
     const bytes = readFileSync(path);
     this.read.set(name, digest(bytes));
+    const other = this.instead[name];
+    if (other !== undefined) return other;
     const { code, bare } = mask(bytes.toString("utf8"));
     let out = "";
     let from = 0;

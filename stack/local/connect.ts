@@ -1,3 +1,4 @@
+import { RecordNumber } from "options";
 import { LOCAL_SOCKETS } from "../config";
 import { EAGAIN, ECONNREFUSED, EINVAL, EISCONN, EOPNOTSUPP, EPERM } from "../errors";
 import { POLLIN, SOCK_STREAM } from "../posix";

@@ -1,4 +1,5 @@
 import { based } from "cpu";
+import { RecordNumber } from "options";
 import { LOCAL_RING_BYTES, LOCAL_SOCKETS, NO_RECORD } from "../config";
 import { EADDRINUSE, EINVAL, ENOBUFS, EOPNOTSUPP } from "../errors";
 import { POLLIN, SHUT_RD, SHUT_RDWR, SHUT_WR, SOCK_DGRAM, SOCK_STREAM } from "../posix";
@@ -56,9 +57,6 @@ export const NOBODY: u32 = NO_RECORD;
 const SLOT_BYTES: u32 = (offsetof<LocalSlot>() + 3) & ~3;
 export const NO_LOCAL: u32 = 0xffffffff;
 export const LOCAL_MASK: u32 = LOCAL_RING_BYTES - 1;
-
-if (LOCAL_RING_BYTES > 32768) ERROR("a local ring holds 32768 bytes at most");
-if (LOCAL_SOCKETS > 250) ERROR("a local socket is numbered with one byte");
 
 // The tables are constants of functions, so that an image without local sockets has none of them.
 

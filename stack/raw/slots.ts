@@ -1,4 +1,5 @@
 import { based } from "cpu";
+import { RecordNumber } from "options";
 import { RAW_RX_BYTES, RAW_SOCKETS } from "../config";
 import { EACCES, EADDRNOTAVAIL, EINVAL, ENETUNREACH, ENOBUFS } from "../errors";
 import { iface } from "../interface";
@@ -47,8 +48,6 @@ export const RAW_ENTRY_BYTES: u32 = 4;
 const IPPROTO_RAW: u32 = 255;
 /** RFC 1122 3.2.1.6: a protocol number is a byte. */
 const PROTOCOLS: u32 = 256;
-
-if (RAW_RX_BYTES > 32768) ERROR("a raw ring holds 32768 bytes at most");
 
 /** Whole words, whatever the width of a record's number is. */
 const SLOT_BYTES: u32 = (offsetof<RawSlot>() + 3) & ~3;

@@ -1,3 +1,4 @@
+import { RecordNumber } from "options";
 import { LOCAL_RING_BYTES, LOCAL_SOCKETS } from "../config";
 import { EAFNOSUPPORT, EMFILE, EOPNOTSUPP, EPROTONOSUPPORT, ESOCKTNOSUPPORT } from "../errors";
 import { localAccept, localPair, localTaken } from "../local/connect";

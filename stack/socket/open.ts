@@ -1,3 +1,4 @@
+import { RecordNumber } from "options";
 import { LOCAL_SOCKETS, MULTICAST_GROUPS, RAW_SOCKETS, TCP } from "../config";
 import { EAFNOSUPPORT, EINVAL, EMFILE, EPROTONOSUPPORT, ESOCKTNOSUPPORT } from "../errors";
 import {

@@ -1,3 +1,4 @@
+import { RecordNumber } from "options";
 import {
   LOCAL_SOCKETS,
   MULTICAST_GROUPS,

@@ -1,4 +1,5 @@
 import { based } from "cpu";
+import { RecordNumber } from "options";
 import { NO_RECORD, RECORD_NUMBER_BITS, SOCKETS } from "../config";
 
 /** What a descriptor stands for. */

@@ -1,3 +1,4 @@
+import { RecordNumber } from "options";
 import { TCP_KEEPALIVE, TCP_MSL_MS, TCP_TCBS } from "../config";
 import { now } from "../now";
 import { POLLERR, POLLHUP, POLLIN, POLLOUT } from "../posix";

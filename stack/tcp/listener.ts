@@ -1,3 +1,4 @@
+import { RecordNumber } from "options";
 import { SOCKET_MORE_OPTIONS, TCP, TCP_ANY_PORT, TCP_LISTENERS } from "../config";
 import { deviceTowards } from "../interface";
 import { keyedHash } from "../random";

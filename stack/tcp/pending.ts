@@ -1,3 +1,4 @@
+import { RecordNumber } from "options";
 import { NO_RECORD, TCP_SYN_RECORDS, TCP_TCBS } from "../config";
 import { connectionAt } from "./connection";
 

@@ -1,3 +1,4 @@
+import { RecordNumber } from "options";
 import { TCP_ECN, TCP_RX_BYTES, TCP_TIMESTAMPS } from "../config";
 import { now } from "../now";
 import { initialSequenceNumber } from "./isn";

@@ -1,3 +1,4 @@
+import { RecordNumber } from "options";
 import {
   NO_RECORD,
   TCP_KEEPALIVE,

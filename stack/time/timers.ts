@@ -1,3 +1,4 @@
+import { RecordNumber } from "options";
 import {
   DNS_ENTRIES,
   IGMP,

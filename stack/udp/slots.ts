@@ -1,4 +1,5 @@
 import { based } from "cpu";
+import { RecordNumber } from "options";
 import { MULTICAST_GROUPS, SOCKET_MORE_OPTIONS, UDP_RX_BYTES, UDP_SOCKETS } from "../config";
 import { EACCES, EADDRINUSE, EADDRNOTAVAIL, EINVAL, ENETUNREACH, ENOBUFS } from "../errors";
 import { DEVICE_LOOPBACK, deviceTowards, iface } from "../interface";
@@ -59,8 +60,6 @@ const SHARING: u32 = UdpFlag.REUSE | UdpFlag.REUSE_PORT;
  * up to a multiple of four.
  */
 export const DATAGRAM_HEADER_BYTES: u32 = 12;
-
-if (UDP_RX_BYTES > 32768) ERROR("a UDP ring holds 32768 bytes at most");
 
 const BUCKETS: u32 = 8;
 const LINK_BYTES: u32 = <u32>sizeof<RecordNumber>();

@@ -2,7 +2,8 @@
 import test from "ava";
 import { SOCK_STREAM, type StackHarness } from "../support/stack-harness.js";
 import { TcpPeer, deviceStack } from "../support/tcp-peer.js";
-import { OPTIONS, recordNumberType, type Options } from "../../stack/options.js";
+import { recordNumberType } from "../../host-tools/build/option-values.js";
+import { OPTIONS, type Options } from "../../stack/options.js";
 import { pattern } from "../support/wire.js";
 
 const COUNT = 300;

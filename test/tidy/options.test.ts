@@ -1,25 +1,23 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import test from "ava";
-import { packageRoot } from "../../host-tools/root.js";
-import { OPTIONS } from "../../stack/options.js";
+import { optionFault } from "../../host-tools/build/option-values.js";
+import { OPTIONS, RANGES, type OptionName } from "../../stack/options.js";
+import { sources } from "./source-tree.js";
 
-/** Names of options in a file after `before`, without the `OPT_` that the compiler knows them by. */
-function named(path: string, before = ""): string[] {
-  const text = readFileSync(join(packageRoot, path), "utf8");
-  const found = text.matchAll(new RegExp(`${before}\\bOPT_(\\w+)`, "g"));
-  return [...new Set([...found].map(([, name]) => name as string))].sort();
-}
+const all = Object.keys(OPTIONS) as OptionName[];
 
-const all = Object.keys(OPTIONS).sort();
-
-test("stack/options.ts is the list of options: env.d.ts declares each of them and no other", (t) => {
-  t.deepEqual(named("stack/env.d.ts", "declare const "), all);
+test("stack/options.ts is the list of options: device code reads each of them, by that name", (t) => {
+  const read = new Set<string>();
+  for (const { path, text } of sources("stack", "firmware", "drivers", "hal")) {
+    if (path === "stack/options.ts") continue;
+    for (const [, name] of text.matchAll(/\bOPTIONS\.(\w+)/g)) read.add(name as string);
+  }
+  t.deepEqual([...read].sort(), [...all].sort());
 });
 
-test("stack/config.ts gives device code what is an option, and nothing that is none", (t) => {
+test("every default is in its range", (t) => {
   t.deepEqual(
-    named("stack/config.ts").filter((name) => !all.includes(name)),
+    all.filter((name) => optionFault(name, OPTIONS[name]) !== undefined),
     [],
   );
+  t.true(Object.keys(RANGES).every((name) => Object.hasOwn(OPTIONS, name)));
 });

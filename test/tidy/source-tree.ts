@@ -13,7 +13,7 @@ export interface Source {
   bound: string[];
 }
 
-const BOUND = new Set(["board", "nic", "cpu", "hardware", "wire"]);
+const BOUND = new Set(["board", "nic", "cpu", "hardware", "wire", "options"]);
 
 function walk(folder: string): string[] {
   return readdirSync(join(packageRoot, folder), { withFileTypes: true }).flatMap((entry) => {
