@@ -21,6 +21,7 @@ export function judge(
     case "failed":
     case "trap":
     case "hung":
+    case "script":
       throw new UserError(endOf(result, name, options.failText));
   }
   if (failure !== undefined) throw new UserError(failure);
@@ -41,6 +42,8 @@ export function endOf(result: RunResult, name?: string, failText = ""): string {
       return `${who} said '${failText}': ${result.message}`;
     case "hung":
       return `${who} hangs: its firmware runs in a loop that never looks at the clock, a pin or the network`;
+    case "script":
+      return result.message ?? "";
     default:
       return `${who} has stopped: ${result.message}`;
   }

@@ -1,4 +1,5 @@
 import { createHash, randomInt } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import type { Command } from "commander";
 import type { Options } from "../../stack/options.js";
@@ -18,6 +19,7 @@ import { PERFECT, type Impairments } from "../net/link.js";
 import { DEFAULT_NET, parseNet, type NetOption } from "../net/net-options.js";
 import { readLanFile } from "../project/lan-file.js";
 import { parseHostEntry, parseHostName, type Settings } from "../settings.js";
+import { parseScript, type ScriptStep } from "../sim/script-parse.js";
 import { DEFAULT_SUBNET } from "../sim/world-lan.js";
 import { devicesOf, netOfDevices, parseDevices, type SimDevice } from "./sim-devices.js";
 import { collectOption } from "./set-option.js";
@@ -40,6 +42,7 @@ export interface RawSimOptions extends LinkTexts {
   pcap?: string;
   vcd?: string;
   seed?: string;
+  script?: string;
   expect?: string;
   failText?: string;
   timeout?: string;
@@ -62,6 +65,8 @@ export interface SimOptions {
   impairments: Impairments;
   pcap: string | undefined;
   vcd: string | undefined;
+  /** What happens to the device. */
+  script: ScriptStep[] | undefined;
   expect: string | undefined;
   /** A log line with this text is a failure. */
   failText: string | undefined;
@@ -120,6 +125,10 @@ export function addSimOptions(command: Command): Command {
     .option("--duplicate <percent>", "frames that arrive twice")
     .option("--corrupt <percent>", "frames with one bit turned")
     .option("--rate <bps>", "bits per second of the link, as 500k or 10M")
+    .option(
+      "--script <file>",
+      "with --net none: buttons, data and cable by a script, and what must come of it",
+    )
     .option("--expect <text>", "end with exit code 0 when a log line has this text")
     .option("--fail-text <text>", "end with exit code 1 when a log line has this text")
     .option("--timeout <seconds>", "end after that much simulated time")
@@ -166,13 +175,22 @@ export function parseSimOptions(raw: RawSimOptions): SimOptions {
     pcap: raw.pcap,
     vcd: raw.vcd,
     expect: raw.expect,
-    timeoutNs: nanoseconds(timeout ?? (virtual ? VIRTUAL_TIMEOUT_S : undefined)),
+    script: readScript(raw, virtual),
+    // A script ends by itself.
+    timeoutNs: nanoseconds(timeout ?? (virtual && !raw.script ? VIRTUAL_TIMEOUT_S : undefined)),
     failText: raw.failText,
     limit: duration("--limit", raw.limit, LIMIT_MAX_S),
     movable: netText === DEFAULT_NET,
     watch: raw.watch ?? false,
     json: raw.json ?? false,
   };
+}
+
+function readScript({ script }: RawSimOptions, virtual: boolean): ScriptStep[] | undefined {
+  if (script === undefined) return undefined;
+  if (!virtual) throw new UserError("--script needs --net none, where time is virtual");
+  if (!existsSync(script)) throw new UserError(`there is no file ${script}`);
+  return parseScript(readFileSync(script, "utf8"), script);
 }
 
 /** Options that only one device can have. */

@@ -121,7 +121,10 @@ async function runOnce(
     interrupt(undefined);
     halt();
   };
-  const restore = onStop(stop, buttonKeys(ready, running.threads, output));
+  const restore = onStop(
+    stop,
+    buttonKeys(ready, running.threads, output, options.net.kind === "none"),
+  );
   output.onClosed = stop;
   let limited = false;
   const limit = setTimeout(
@@ -167,9 +170,11 @@ function buttonKeys(
   ready: Ready[],
   threads: DeviceThread[],
   output: SimOutput,
+  virtual: boolean,
 ): (key: string) => void {
   const first = ready.findIndex(({ spec }) => hasButton(spec.firmware));
-  if (first < 0) return () => undefined;
+  // In virtual time nobody could be quick enough.
+  if (first < 0 || virtual) return () => undefined;
   const name = ready[first]?.device.name;
   output.note(
     name === undefined
@@ -246,10 +251,10 @@ async function startAlone(
   ready: Ready[],
   output: SimOutput,
 ): Promise<Running> {
-  const { subnet, impairments } = options;
+  const { subnet, impairments, script } = options;
   const gateway = await hostedFirmware();
   const threads = ready.map(({ spec }) =>
-    startVirtual(spec, { gateway, subnet, impairments }, output.events()),
+    startVirtual(spec, { gateway, subnet, impairments, script }, output.events()),
   );
   return { threads, failure: () => undefined, close: () => undefined };
 }

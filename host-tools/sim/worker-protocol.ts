@@ -2,6 +2,7 @@ import type { Firmware } from "../build/compile.js";
 import type { LogLine } from "../log/decode.js";
 import type { Subnet } from "../net/addresses.js";
 import type { Impairments } from "../net/link.js";
+import type { ScriptStep } from "./script-parse.js";
 import type { DeviceSpec, RunResult } from "./world-device.js";
 
 /** Words of the control memory that both threads see. */
@@ -38,6 +39,8 @@ export type WorkerTask =
       subnet: Subnet | undefined;
       impairments: Impairments | undefined;
       dhcp: boolean;
+      /** What happens to the device. */
+      script?: ScriptStep[] | undefined;
     };
 
 /** What the worker tells the main thread. */

@@ -4,7 +4,8 @@
  */
 import { parentPort, workerData } from "node:worker_threads";
 import { UserError } from "../errors.js";
-import { LED_PIN } from "./pins.js";
+import { LED_PIN, type Pins } from "./pins.js";
+import { ScriptRun } from "./script-run.js";
 import { PacedTime } from "./machine-time.js";
 import { Device } from "./world-device.js";
 import { VirtualWorld } from "./world-virtual.js";
@@ -31,17 +32,38 @@ function stopWanted(control: Int32Array): boolean {
 
 async function runVirtual(task: Task<"virtual">): Promise<void> {
   const control = new Int32Array(task.control);
+  let script: ScriptRun | undefined;
   const world = await VirtualWorld.create({
     ...task.spec,
     gateway: task.gateway,
     subnet: task.subnet,
     impairments: task.impairments,
     dhcp: task.dhcp,
-    onLog: (line) => tell({ kind: "log", line }),
+    onLog: (line) => {
+      tell({ kind: "log", line });
+      script?.log(line.text);
+    },
     stopWanted: () => stopWanted(control),
   });
+  script = task.script && new ScriptRun(task.script, world);
+  const { pins } = world.device.machine;
+  if (pins) {
+    onLed(pins, (lit) => {
+      tell({ kind: "led", lit });
+      script?.led(lit);
+    });
+  }
   stopWanted(control);
-  tell({ kind: "ended", result: world.run() });
+  const result = world.run();
+  const message = script?.failure ?? script?.unfinished;
+  const judged = ["stopped", "timeout"].includes(result.reason) && message !== undefined;
+  tell({ kind: "ended", result: judged ? { ...result, reason: "script", message } : result });
+}
+
+function onLed(pins: Pins, told: (lit: boolean) => void): void {
+  pins.onChange = (pin, high) => {
+    if (pin === LED_PIN) told(high);
+  };
 }
 
 async function runPaced(task: Task<"paced">): Promise<void> {
@@ -75,11 +97,8 @@ async function runPaced(task: Task<"paced">): Promise<void> {
     if (!outgoing.put(frame)) return;
     if (Atomics.exchange(control, CONTROL.called, 1) === 0) tell({ kind: "frames" });
   };
-  if (device.machine.pins) {
-    device.machine.pins.onChange = (pin, high) => {
-      if (pin === LED_PIN) tell({ kind: "led", lit: high });
-    };
-  }
+  const { pins } = device.machine;
+  if (pins) onLed(pins, (lit) => tell({ kind: "led", lit }));
   originMs = performance.now();
   stopWanted(control);
   tell({ kind: "ended", result: device.run() });

@@ -32,8 +32,8 @@ export interface DeviceSpec {
 
 /** How a run has ended. */
 export interface RunResult {
-  reason: StopReason | "trap" | "hung" | "limit";
-  /** Of a trap: what has happened; of `failed`: the line of the log. */
+  reason: StopReason | "trap" | "hung" | "limit" | "script";
+  /** Of a trap: what has happened; of `failed`: the line of the log; of `script`: the line that was not fulfilled. */
   message?: string;
   simulatedMs: number;
 }

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { UserError } from "../errors.js";
 import type { LogLine } from "../log/decode.js";
+import type { ScriptStep } from "./script-parse.js";
 import type { DeviceSpec, RunResult } from "./world-device.js";
 import type { Impairments } from "../net/link.js";
 import { VirtualLan, type LanOptions } from "./world-lan.js";
@@ -105,14 +106,16 @@ export class DeviceThread {
 /** A device in virtual time with its whole world in another thread, so that this one stays free for the terminal. */
 export function startVirtual(
   spec: DeviceSpec,
-  lan: Pick<VirtualWorldOptions, "gateway" | "subnet" | "impairments" | "dhcp">,
+  lan: Pick<VirtualWorldOptions, "gateway" | "subnet" | "impairments" | "dhcp"> & {
+    script?: ScriptStep[] | undefined;
+  },
   events: WorldEvents,
   hungMs?: number,
 ): DeviceThread {
-  const { gateway, subnet, impairments, dhcp } = lan;
+  const { gateway, subnet, impairments, dhcp, script } = lan;
   const control = new SharedArrayBuffer(CONTROL_BYTES);
   return new DeviceThread(
-    { kind: "virtual", spec, control, gateway, subnet, impairments, dhcp: dhcp ?? true },
+    { kind: "virtual", spec, control, gateway, subnet, impairments, dhcp: dhcp ?? true, script },
     events,
     hungMs,
   );

@@ -33,6 +33,9 @@ export interface VirtualWorldOptions extends DeviceSpec {
  *     const { reason } = world.run();
  */
 export class VirtualWorld {
+  /** The address that the device uses; 0 while it has none. */
+  address = 0;
+
   private constructor(
     private readonly time: VirtualTime,
     /** All lines of the device's log. */
@@ -58,10 +61,12 @@ export class VirtualWorld {
       ...(onLease && { onLease }),
       ...(dhcp !== undefined && { dhcp }),
       gateway,
+      onAddress: (address) => (world.address = address),
       toDevice: (frame, fcsGood) => device.wire.toDevice(new Uint8Array(frame), fcsGood),
     });
     device.wire.onTransmit = lan.fromDevice;
-    return new VirtualWorld(time, log, device, lan);
+    const world = new VirtualWorld(time, log, device, lan);
+    return world;
   }
 
   get clock(): VirtualClock {
