@@ -32,7 +32,8 @@ function stopWanted(control: Int32Array): boolean {
 
 async function runVirtual(task: Task<"virtual">): Promise<void> {
   const control = new Int32Array(task.control);
-  let script: ScriptRun | undefined;
+  // The log begins while the world is being made.
+  const beside: { script?: ScriptRun } = {};
   const world = await VirtualWorld.create({
     ...task.spec,
     gateway: task.gateway,
@@ -41,11 +42,12 @@ async function runVirtual(task: Task<"virtual">): Promise<void> {
     dhcp: task.dhcp,
     onLog: (line) => {
       tell({ kind: "log", line });
-      script?.log(line.text);
+      beside.script?.log(line.text);
     },
     stopWanted: () => stopWanted(control),
   });
-  script = task.script && new ScriptRun(task.script, world);
+  const script = task.script && new ScriptRun(task.script, world);
+  if (script) beside.script = script;
   const { pins } = world.device.machine;
   if (pins) {
     onLed(pins, (lit) => {
