@@ -15,6 +15,11 @@ const PACKAGES = {
   iperf: ["iperf"],
   ab: ["apache2-utils"],
   tshark: ["tshark"],
+  mosquitto: ["mosquitto"],
+  mosquitto_pub: ["mosquitto-clients"],
+  telnet: ["inetutils-telnet"],
+  dnsmasq: ["dnsmasq-base"],
+  aiosmtpd: ["python3-aiosmtpd"],
 };
 
 function found(program) {
@@ -35,7 +40,8 @@ export function ensureDebianPackages() {
   process.stderr.write(`as-tcpip: installing Debian packages: ${names.join(" ")} ...\n`);
   const options = {
     stdio: ["ignore", "ignore", "inherit"],
-    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+    // At run level 1 no package starts its service.
+    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" },
   };
   spawnSync("apt-get", ["update", "-qq"], options);
   const done = spawnSync(

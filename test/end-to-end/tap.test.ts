@@ -1,45 +1,17 @@
-import { execFile, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import test, { type ExecutionContext } from "ava";
+import test from "ava";
 import { compileFirmware } from "../../host-tools/build/compile.js";
 import { Cli, runCli, endCommands } from "../support/cli.js";
+import { TAP, inside, namespaceTest, peer } from "../support/namespace.js";
 
 test.after.always(endCommands);
 
 const run = promisify(execFile);
-const NAMESPACE = `as-tcpip-${process.pid}`;
-const TAP = "as0";
 const DEVICE = "192.168.77.2";
-const inside = ["ip", "netns", "exec", NAMESPACE];
-
-const has = (program: string): boolean =>
-  spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
-
-/** Why these tests cannot run here; empty when they can. */
-function obstacle(): string {
-  if (process.getuid?.() !== 0) return "not root";
-  if (!existsSync("/dev/net/tun")) return "no /dev/net/tun";
-  if (!has("ip")) return "no iproute2";
-  if (spawnSync("ip", ["netns", "add", NAMESPACE]).status !== 0) return "no network namespaces";
-  return "";
-}
-
-const missing = obstacle();
-
-/** A test that needs the namespace and some programs; skipped visibly where they are not there. */
-function tapTest(
-  title: string,
-  programs: string[],
-  body: (t: ExecutionContext) => Promise<void>,
-): void {
-  const lacking = programs.filter((program) => !has(program));
-  const why = missing || (lacking.length > 0 ? `no ${lacking.join(", ")}` : "");
-  if (why) test.serial.skip(`${title} [skipped: ${why}]`, body);
-  else test.serial(title, body);
-}
 
 const folder = mkdtempSync(join(tmpdir(), "as-tcpip-tap-"));
 const pcaps: string[] = [];
@@ -50,10 +22,7 @@ test.before(async () => {
   }
 });
 
-test.after.always(() => {
-  if (!missing) spawnSync("ip", ["netns", "del", NAMESPACE]);
-  rmSync(folder, { recursive: true, force: true });
-});
+test.after.always(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Starts the demo on a TAP interface in the namespace and waits until it has checked its address (RFC 5227). */
 async function demo(board: string, ...args: string[]): Promise<Cli> {
@@ -65,11 +34,8 @@ async function demo(board: string, ...args: string[]): Promise<Cli> {
   return cli;
 }
 
-const peer = async (...command: string[]): Promise<string> =>
-  (await run(inside[0] as string, [...inside.slice(1), ...command])).stdout;
-
 for (const board of ["virtual-w5500", "virtual-enc28j60"]) {
-  tapTest(`${board}: Linux pings without loss, also with 1472 bytes`, ["ping"], async (t) => {
+  namespaceTest(`${board}: Linux pings without loss, also with 1472 bytes`, ["ping"], async (t) => {
     const cli = await demo(board);
     for (const size of ["56", "1472"]) {
       const output = await peer("ping", "-c", "100", "-i", "0.01", "-q", "-s", size, DEVICE);
@@ -78,14 +44,14 @@ for (const board of ["virtual-w5500", "virtual-enc28j60"]) {
     t.is((await cli.interrupt()).code, 0);
   });
 
-  tapTest(`${board}: curl gets the page from Linux`, ["curl"], async (t) => {
+  namespaceTest(`${board}: curl gets the page from Linux`, ["curl"], async (t) => {
     const cli = await demo(board);
     const output = await peer("curl", "-sf", "-w", "%{http_code}", `http://${DEVICE}/`);
     t.regex(output, /<html[^]*200$/);
     t.is((await cli.interrupt()).code, 0);
   });
 
-  tapTest(`${board}: iperf sends into port 5001`, ["iperf"], async (t) => {
+  namespaceTest(`${board}: iperf sends into port 5001`, ["iperf"], async (t) => {
     const cli = await demo(board);
     const output = await peer(
       "iperf",
@@ -105,7 +71,7 @@ for (const board of ["virtual-w5500", "virtual-enc28j60"]) {
   });
 }
 
-tapTest(
+namespaceTest(
   "tshark finds no malformed frame and no bad checksum from the device in all of it",
   ["tshark"],
   async (t) => {
@@ -121,7 +87,7 @@ tapTest(
   },
 );
 
-tapTest(
+namespaceTest(
   "an interface that the command made gives the device an address by DHCP",
   ["curl"],
   async (t) => {
@@ -132,7 +98,7 @@ tapTest(
   },
 );
 
-tapTest("a name that is not a TAP interface is refused with one line", [], async (t) => {
+namespaceTest("a name that is not a TAP interface is refused with one line", [], async (t) => {
   const { code, stderr } = await new Cli(["sim", "--net", "tap:lo"], inside).ended;
   t.is(code, 1);
   t.is(stderr, "as-tcpip: lo exists and is not a TAP interface; choose another name\n");
@@ -141,12 +107,16 @@ tapTest("a name that is not a TAP interface is refused with one line", [], async
 const RIGHTS =
   /^as-tcpip: no right to use TAP interface \w+; run as root, or let root make it: .*\n$/;
 
-tapTest("without the right to use TAP: one line that says what to do", ["setpriv"], async (t) => {
-  const without = [...inside, "setpriv", "--bounding-set=-net_admin"];
-  const { code, stderr } = await new Cli(["sim", "--net", "tap:as9"], without).ended;
-  t.is(code, 1);
-  t.regex(stderr, RIGHTS);
-});
+namespaceTest(
+  "without the right to use TAP: one line that says what to do",
+  ["setpriv"],
+  async (t) => {
+    const without = [...inside, "setpriv", "--bounding-set=-net_admin"];
+    const { code, stderr } = await new Cli(["sim", "--net", "tap:as9"], without).ended;
+    t.is(code, 1);
+    t.regex(stderr, RIGHTS);
+  },
+);
 
 if (process.platform === "linux" && process.getuid?.() !== 0) {
   test("without root: one line that says what to do", async (t) => {
