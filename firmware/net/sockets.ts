@@ -64,9 +64,6 @@ export {
   F_GETFL,
   F_SETFL,
   ICMP_FILTER,
-  INADDR_ANY,
-  INADDR_BROADCAST,
-  INADDR_LOOPBACK,
   IPPROTO_ICMP,
   IPPROTO_IP,
   IPPROTO_RAW,
@@ -136,6 +133,9 @@ export {
 export { PollFd, poll } from "./socket-poll";
 export { fcntl, getsockopt, setsockopt } from "./socket-options";
 export {
+  INADDR_ANY,
+  INADDR_BROADCAST,
+  INADDR_LOOPBACK,
   SockAddrIn,
   SockAddrUn,
   setSockAddrUn,

@@ -2,24 +2,26 @@ import { compileFirmware, type Firmware } from "../build/compile.js";
 import { decodeLog, type LogLine } from "../log/decode.js";
 import { Random } from "../sim/random.js";
 import type { Clock } from "../sim/types.js";
+import { EINPROGRESS } from "../../stack/errors.js";
 import type { Options } from "../../stack/options.js";
+import { AF_INET } from "../../stack/posix.js";
 import { maskOf, type Mac } from "./addresses.js";
 import { ETHERNET_HEADER_BYTES, MAX_FRAME_BYTES } from "./packets.js";
 import type { FrameSink } from "./switch.js";
 
-/** Socket types, flags and events of the hosted stack: the numbers of Linux. */
-export const SOCK_STREAM = 1;
-export const SOCK_DGRAM = 2;
-export const SHUT_RD = 0;
-export const SHUT_WR = 1;
-export const SHUT_RDWR = 2;
-export const POLLIN = 1;
-export const POLLOUT = 4;
-export const POLLERR = 8;
-export const POLLHUP = 16;
-export const EAGAIN = 11;
-export const EINPROGRESS = 115;
-const AF_INET = 2;
+/** Socket types, flags, events and errors of the hosted stack: the stack's own lists. */
+export { EAGAIN, EINPROGRESS } from "../../stack/errors.js";
+export {
+  POLLERR,
+  POLLHUP,
+  POLLIN,
+  POLLOUT,
+  SHUT_RD,
+  SHUT_RDWR,
+  SHUT_WR,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+} from "../../stack/posix.js";
 
 /** Data moved by one call at most: the scratch buffer that host and stack share. */
 export const SCRATCH_BYTES = 65536;

@@ -1,5 +1,7 @@
 import type { Firmware } from "../build/compile.js";
 import { hostedFirmware } from "../net/hosted-stack.js";
+import { ECONNREFUSED, ECONNRESET, EHOSTUNREACH, EPIPE, ETIMEDOUT } from "../../stack/errors.js";
+import { SO_REUSEADDR } from "../../stack/posix.js";
 import { Random } from "../sim/random.js";
 import { End, openSocket, type Manner } from "./end.js";
 import { ADDRESSES, Pair, type Tap } from "./pair.js";
@@ -18,15 +20,12 @@ const SETTLE_MS = 2500;
 const PATIENCE_MS = 900_000;
 /** Twice the lifetime of a segment, orphans, half-open records: then all tables are empty. */
 const LEVEL_MS = 500_000;
-const SO_REUSEADDR = 2;
 
 /** What the connection after the troubles carries. */
 const PROBE = [new Uint8Array(700).fill(1), new Uint8Array(900).fill(2)] as const;
 
-/** EPIPE, ECONNRESET, ETIMEDOUT, ECONNREFUSED and EHOSTUNREACH: what may end a connection when its peer or the path is gone. */
-const ERRORS = [32, 104, 110, 111, 113];
-/** ARP asks three times; with loss that may be in vain. */
-const EHOSTUNREACH = 113;
+/** What may end a connection when its peer or the path is gone; EHOSTUNREACH: ARP asks three times, with loss that may be in vain. */
+const ERRORS: number[] = [EPIPE, ECONNRESET, ETIMEDOUT, ECONNREFUSED, EHOSTUNREACH];
 
 /** What a run came to. */
 export interface Outcome {

@@ -1,6 +1,11 @@
 import { LOCAL_SOCKETS } from "../config";
 import { AF_UNIX } from "../posix";
 
+/** Addresses with a meaning, in host order (in.h). */
+export const INADDR_ANY: u32 = 0;
+export const INADDR_LOOPBACK: u32 = 0x7f000001;
+export const INADDR_BROADCAST: u32 = 0xffffffff;
+
 /**
  * `sockaddr_in` as in POSIX: family in host order, port and address in network order. 8 bytes; the padding that POSIX has
  * behind it is left out.
