@@ -1,5 +1,5 @@
 import { arpInput } from "./arp/input";
-import { DHCP, DNS_ENTRIES, IGMP, MDNS, RAW_SOCKETS, TCP } from "./config";
+import { DHCP, DNS_ENTRIES, IGMP, MDNS, RAW_SOCKETS, TCP, TCP_FAST_PATH } from "./config";
 import { dhcpListens } from "./dhcp/client";
 import { dhcpInput } from "./dhcp/input";
 import { dnsInput, dnsListens, dnsRefused } from "./dns/client";
@@ -8,6 +8,7 @@ import { icmpError, icmpInput } from "./icmp/input";
 import { ICMP_UNREACHABLE, UNREACHABLE_PROTOCOL, icmpSendError } from "./icmp/output";
 import { IPPROTO_IGMP, igmpInput } from "./ip/igmp";
 import { ipv4Input } from "./ip/ipv4-input";
+import { ipPlain, ipPlainPacket, ipPlainProtocol } from "./ip/ipv4-plain";
 import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, RxPacket } from "./ip/packet";
 import { linkRead } from "./link/device";
 import {
@@ -19,10 +20,12 @@ import {
 import { TYPE_ARP, TYPE_IPV4 } from "./link/headers";
 import { mdnsInput } from "./mdns/responder";
 import { rawIcmpError, rawInput } from "./raw/input";
+import { rawTcpOpen } from "./raw/slots";
 import { Counter, count } from "./statistics";
 import { tcpIcmpError } from "./tcp/icmp";
 import { tcpInput } from "./tcp/input";
 import { tcpInputFast } from "./tcp/input-fast";
+import { segmentForget } from "./tcp/segment";
 import { datagram, udpDeliver, udpIcmpError, udpInput } from "./udp/input";
 
 /**
@@ -34,15 +37,28 @@ import { datagram, udpDeliver, udpIcmpError, udpInput } from "./udp/input";
 export function frameInput(): void {
   const type = ethernetInput();
   if (type == TYPE_IPV4) {
-    const bytes = ethernetPayloadBytes();
-    if (TCP && tcpInputFast(bytes)) return;
-    const packet = ipv4Input(bytes, ethernetToMany);
+    const packet = TCP_FAST_PATH ? plainOrNot() : ipv4Input(ethernetPayloadBytes(), ethernetToMany);
     if (packet != null) packetInput(packet);
   } else if (type == TYPE_ARP) {
     arpInput(ethernetPayloadBytes());
   } else if (type != FRAME_DROPPED) {
     count(Counter.ETHERNET_UNKNOWN_TYPE);
   }
+}
+
+/** The packet in the open frame, or null when it is dropped or has been taken: the expected segment of a connection is. */
+function plainOrNot(): RxPacket | null {
+  const payloadBytes = ipPlain();
+  if (payloadBytes != 0) {
+    if (TCP && ipPlainProtocol() == IPPROTO_TCP) {
+      // A raw socket sees segments before anybody else does.
+      if (RAW_SOCKETS != 0 && rawTcpOpen != 0) segmentForget();
+      else if (tcpInputFast(payloadBytes)) return null;
+    }
+    return ipPlainPacket(payloadBytes);
+  }
+  if (TCP) segmentForget();
+  return ipv4Input(ethernetPayloadBytes(), ethernetToMany);
 }
 
 function packetInput(packet: RxPacket): void {

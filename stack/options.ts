@@ -39,8 +39,6 @@ export const OPTIONS = {
   TCP_RANGES: 4,
   /** Selective acknowledgment, sent and used (RFC 2018, 2883, 6675), with tail loss probes (RFC 8985 7). */
   TCP_SACK: 1,
-  /** Losses are found by the times of sending (RACK, RFC 8985): with TCP_SACK, 120 bytes for each connection. */
-  TCP_RACK: 1,
   /** 1: a loss leaves 0.7 of the congestion window, as CUBIC says for windows of our size (RFC 9438 4.3, 4.6); 0: half, NewReno. */
   TCP_CUBIC: 1,
   /**
@@ -56,7 +54,7 @@ export const OPTIONS = {
   TCP_ECN: 0,
   /** Urgent data is told to the application, and sent with MSG_OOB; without it only delivered in line. */
   TCP_URGENT: 1,
-  /** The expected segment of an open connection takes a shorter way through the headers, about 1 KB of code; 0: all go the general one. */
+  /** Plain packets, and the expected segment of an open connection, take a shorter way through the headers, about 1 KB of code; 0: all go the general one. */
   TCP_FAST_PATH: 1,
   /** Pieces that a send queue can hold (ring runs and zero-copy pieces). */
   TCP_TX_PIECES: 6,
@@ -178,7 +176,6 @@ export const RANGES: { [name in OptionName]?: Range } = {
   SOCKET_MORE_OPTIONS: SWITCH,
   LOOP_RING: SWITCH,
   TCP_SACK: SWITCH,
-  TCP_RACK: SWITCH,
   TCP_CUBIC: SWITCH,
   TCP_CONGESTION_CONTROL: SWITCH,
   TCP_WINDOW_SCALE: SWITCH,

@@ -1,6 +1,9 @@
+import { TX_TRANSPORT, TX_TRANSPORT_BYTES } from "./link/headers";
+
 /**
  * Working bytes shared by code that needs a few for a moment. Contents are good only until the next call that leaves the
- * file, `ipBegin`, `ipWrite`, `ipEnd` and the link's stream functions excepted: those never touch them.
+ * file, `ipWrite`, `ipEnd` and the link's stream functions excepted: those never touch them. They stand where the header behind
+ * an IP header is made, so that both leave in one write; a request of ARP, which opening a packet may send, takes the first 8.
  */
-export const SCRATCH_BYTES: u32 = 128;
-export const SCRATCH: usize = memory.data(SCRATCH_BYTES, 4);
+export const SCRATCH_BYTES: u32 = TX_TRANSPORT_BYTES;
+export const SCRATCH: usize = TX_TRANSPORT;

@@ -4,10 +4,14 @@ import { sumWords } from "../cortex-m/hw";
 
 export { based, rev16 } from "../cortex-m/hw";
 
-/** Sum of a header of 20 bytes at `at`, a multiple of 4, in memory order; not folded, below 2^17. */
+/** Folds a sum to 16 bits: both halves are added in the upper one, and the carry out of the lower one comes to it. */
+function fold(sum: u32): u32 {
+  return (sum + rotl<u32>(sum, 16)) >>> 16;
+}
+
+/** Sum of a header of 20 bytes at `at`, a multiple of 4, in memory order; folded, or below 2^20. */
 export function sumHeader(at: usize): u32 {
-  const sum = hw.sumHeader(at);
-  return (sum & 0xffff) + (sum >>> 16);
+  return fold(hw.sumHeader(at));
 }
 
 /**
@@ -19,9 +23,7 @@ export function checksumOf(at: usize, bytes: u32): u32 {
   let sum: u32 = 0;
   // Whole words on a word: nearly all there is.
   if ((((<u32>at) | bytes) & 3) == 0) {
-    sum = sumWords(at, bytes >>> 2, 0);
-    sum = (sum & 0xffff) + (sum >>> 16);
-    return (sum & 0xffff) + (sum >>> 16);
+    return fold(sumWords(at, bytes >>> 2, 0));
   }
   const odd = (at & 1) != 0 && bytes > 0;
   if (odd) {
@@ -43,7 +45,6 @@ export function checksumOf(at: usize, bytes: u32): u32 {
     at += 2;
   }
   if ((bytes & 1) != 0) sum += <u32>load<u8>(at);
-  sum = (sum & 0xffff) + (sum >>> 16);
-  sum = (sum & 0xffff) + (sum >>> 16);
+  sum = fold(sum);
   return odd ? ((sum & 0xff) << 8) | (sum >>> 8) : sum;
 }

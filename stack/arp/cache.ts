@@ -1,7 +1,7 @@
 import { ARP_ENTRIES } from "../config";
 import { EAGAIN, EHOSTUNREACH, EINPROGRESS } from "../errors";
 import { iface } from "../interface";
-import { macCopy, macEqual } from "../link/headers";
+import { headerForget, macCopy, macEqual } from "../link/headers";
 import { waitingBytes, waitingDrop } from "../link/waiting";
 import { isDue, now } from "../now";
 import { TIMER_ARP, timerCancel, timerSet } from "../time/timers";
@@ -57,6 +57,8 @@ const RETRY_MS: u32 = 10;
 const ENTRY_BYTES: u32 = offsetof<ArpEntry>();
 const ENTRIES: usize = memory.data(ENTRY_BYTES * ARP_ENTRIES, 4);
 const ENTRIES_END: usize = ENTRIES + ENTRY_BYTES * ARP_ENTRIES;
+/** The entry whose MAC was asked for last, and found. */
+let resolved: usize = ENTRIES;
 /** The entry found last: most packets go where the one before went. */
 let hint: usize = ENTRIES;
 
@@ -73,6 +75,11 @@ export function arpTakeNews(): bool {
 /** There was no room to send to a neighbour that is known: the news comes once more in 10 ms. */
 export function arpRetrySoon(): void {
   timerSet(TIMER_ARP, now() + RETRY_MS);
+}
+
+/** One more packet goes to the neighbour that `arpResolve` has found last. */
+export function arpUsedAgain(): void {
+  changetype<ArpEntry>(resolved).usedMs = now();
 }
 
 /** Where the MAC of an entry stands. */
@@ -111,6 +118,7 @@ export function arpKnown(address: u32, mac: usize): bool {
 /** Forgets all neighbours. */
 export function arpFlush(): void {
   memory.fill(ENTRIES, 0, ENTRY_BYTES * ARP_ENTRIES);
+  headerForget();
   waitingDrop(0);
   timerCancel(TIMER_ARP);
 }
@@ -140,6 +148,7 @@ function arpTake(address: u32, ours: bool): ArpEntry | null {
     }
   }
   if (best == 0) return null;
+  headerForget();
   const entry = changetype<ArpEntry>(best);
   entry.address = address;
   entry.tries = 0;
@@ -147,6 +156,7 @@ function arpTake(address: u32, ours: bool): ArpEntry | null {
 }
 
 function setState(entry: ArpEntry, state: u8, delayMs: u32): void {
+  headerForget();
   entry.state = state;
   entry.dueMs = now() + delayMs;
 }
@@ -198,6 +208,7 @@ export function arpResolve(address: u32, mac: usize): i32 {
   if (entry.state == INCOMPLETE) return -EINPROGRESS;
   if (entry.state == FAILED) return -EHOSTUNREACH;
   macCopy(mac, arpMac(entry));
+  resolved = changetype<usize>(entry);
   if (entry.state == STALE) {
     probe(entry);
     arpSchedule();
@@ -228,6 +239,11 @@ export function arpLearn(address: u32, mac: usize, asked: bool): void {
       return;
     }
     if (entry.tries <= UNICAST_POLLS) return;
+  }
+  if (entry.state == REACHABLE) {
+    // Nothing new: it is looked at later.
+    entry.dueMs = now() + REACHABLE_MS;
+    return;
   }
   if (entry.state <= INCOMPLETE) news = true;
   macCopy(arpMac(entry), mac);

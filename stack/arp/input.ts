@@ -1,4 +1,5 @@
-import { iface, interfaceMac } from "../interface";
+import { based } from "cpu";
+import { Interface, iface, interfaceMac } from "../interface";
 import { linkRead } from "../link/device";
 import { RX_ETHERNET, RX_NETWORK, macEqual } from "../link/headers";
 import { Counter, count } from "../statistics";
@@ -8,7 +9,6 @@ import { arpLearn } from "./cache";
 import {
   ARP_BYTES,
   ARP_LENGTHS,
-  ARP_OPERATION,
   ARP_SENDER_ADDRESS,
   ARP_SENDER_MAC,
   ARP_TARGET_ADDRESS,
@@ -27,13 +27,16 @@ export function arpInput(bytes: u32): void {
     return;
   }
   linkRead(RX_NETWORK + 20, ARP_BYTES - 20);
-  const operation = Be.load16(RX_NETWORK + ARP_OPERATION);
-  const sender = Be.load32(RX_NETWORK + ARP_SENDER_ADDRESS);
-  const target = Be.load32(RX_NETWORK + ARP_TARGET_ADDRESS);
-  const mac = RX_NETWORK + ARP_SENDER_MAC;
+  const packet = based(RX_NETWORK);
+  const me = changetype<Interface>(based(changetype<usize>(iface)));
+  // Its high byte is 0: there are but two operations.
+  const operation = (load<u32>(packet, 4) - ARP_LENGTHS) >>> 24;
+  const sender = Be.load32(packet + ARP_SENDER_ADDRESS);
+  const target = bswap<u32>(load<u32>(packet, ARP_TARGET_ADDRESS));
+  const mac = packet + ARP_SENDER_MAC;
   if (
-    load<u32>(RX_NETWORK) != ARP_TYPES ||
-    load<u16>(RX_NETWORK, 4) != ARP_LENGTHS ||
+    load<u32>(packet) != ARP_TYPES ||
+    load<u32>(packet, 4) != (ARP_LENGTHS | (operation << 24)) ||
     operation - 1 > 1 ||
     (load<u8>(mac) & 1) != 0
   ) {
@@ -41,10 +44,10 @@ export function arpInput(bytes: u32): void {
     return;
   }
   // Our own packet, mirrored or relayed: no station of another MAC stands behind it.
-  if (macEqual(mac, interfaceMac()) || macEqual(RX_ETHERNET + 6, interfaceMac())) return;
-  acdProbed(iface, sender, target, mac);
-  const address = iface.address;
-  if (address == 0 || iface.tentative) return;
+  if (macEqual(mac, interfaceMac()) || macEqual(based(RX_ETHERNET) + 6, interfaceMac())) return;
+  if (me.acdCandidate != 0) acdProbed(iface, sender, target, mac);
+  const address = me.address;
+  if (address == 0 || me.tentative) return;
   if (sender == address) {
     acdConflict(iface, mac);
     return;
@@ -52,11 +55,11 @@ export function arpInput(bytes: u32): void {
   const forUs = target == address;
   const asked = forUs && operation == 1;
   // Nobody outside our subnet but a gateway that lies there, no broadcast and no network address has a MAC that we would use; 0 is a probe.
-  const network = iface.broadcast != 0 ? address & iface.mask : 0;
+  const network = me.broadcast != 0 ? address & me.mask : 0;
   if (
-    (((sender ^ address) & iface.mask) == 0 || sender == iface.gateway) &&
+    (((sender ^ address) & me.mask) == 0 || sender == me.gateway) &&
     sender != network &&
-    sender != iface.broadcast &&
+    sender != me.broadcast &&
     sender != 0
   ) {
     arpLearn(sender, mac, asked);

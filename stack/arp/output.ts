@@ -1,3 +1,4 @@
+import { based } from "cpu";
 import { iface } from "../interface";
 import { DEVICE_NIC, linkTxBegin, linkTxEnd, linkWrite } from "../link/device";
 import {
@@ -8,36 +9,37 @@ import {
   ethernetHeader,
   macCopy,
 } from "../link/headers";
-import { Be } from "../wire/bytes";
 
 /** Offsets in an ARP packet for Ethernet and IPv4 (RFC 826), and its length. */
-export const ARP_OPERATION: usize = 6;
 export const ARP_SENDER_MAC: usize = 8;
 export const ARP_SENDER_ADDRESS: usize = 14;
 export const ARP_TARGET_MAC: usize = 18;
 export const ARP_TARGET_ADDRESS: usize = 24;
 export const ARP_BYTES: u32 = 28;
-/** Hardware type 1, protocol type 0x0800 as a plain word load sees them; address lengths 6 and 4. */
+/** Hardware type 1, protocol type 0x0800 as a plain word load sees them; then address lengths 6 and 4, below the operation's byte. */
 export const ARP_TYPES: u32 = 0x00080100;
-export const ARP_LENGTHS: u16 = 0x0406;
+export const ARP_LENGTHS: u32 = 0x00000406;
 
 /** Sends an ARP packet to `mac`, 0 = broadcast; false = no room to send. */
 function arpSend(operation: u32, sender: u32, target: u32, mac: usize): bool {
   if (!linkTxBegin(DEVICE_NIC, ETHERNET_BYTES + ARP_BYTES)) return false;
   ethernetHeader(TYPE_ARP);
-  store<u32>(TX_NETWORK, ARP_TYPES);
-  store<u16>(TX_NETWORK, ARP_LENGTHS, 4);
-  Be.store16(TX_NETWORK + ARP_OPERATION, operation);
-  macCopy(TX_NETWORK + ARP_SENDER_MAC, TX_ETHERNET + 6);
-  Be.store32(TX_NETWORK + ARP_SENDER_ADDRESS, sender);
+  const frame = based(TX_ETHERNET);
+  const packet = based(TX_NETWORK);
+  const from = bswap<u32>(sender);
+  store<u32>(packet, ARP_TYPES);
+  store<u32>(packet, ARP_LENGTHS | (operation << 24), 4);
+  macCopy(packet + ARP_SENDER_MAC, frame + 6);
+  store<u16>(packet, <u16>from, ARP_SENDER_ADDRESS);
+  store<u16>(packet, <u16>(from >>> 16), ARP_SENDER_ADDRESS + 2);
   if (mac != 0) {
-    macCopy(TX_ETHERNET, mac);
-    macCopy(TX_NETWORK + ARP_TARGET_MAC, mac);
+    macCopy(frame, mac);
+    macCopy(packet + ARP_TARGET_MAC, mac);
   } else {
-    memory.fill(TX_ETHERNET, 0xff, 6);
-    memory.fill(TX_NETWORK + ARP_TARGET_MAC, 0, 6);
+    memory.fill(frame, 0xff, 6);
+    memory.fill(packet + ARP_TARGET_MAC, 0, 6);
   }
-  Be.store32(TX_NETWORK + ARP_TARGET_ADDRESS, target);
+  store<u32>(packet, bswap<u32>(target), ARP_TARGET_ADDRESS);
   linkWrite(TX_ETHERNET, ETHERNET_BYTES + ARP_BYTES);
   linkTxEnd();
   return true;

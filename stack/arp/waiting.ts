@@ -1,6 +1,12 @@
 import { ARP_PENDING_BYTES } from "../config";
 import { DEVICE_NIC, linkTxBegin, linkTxEnd, linkWrite } from "../link/device";
-import { ETHERNET_BYTES, TX_ETHERNET, TYPE_IPV4, ethernetHeader } from "../link/headers";
+import {
+  ETHERNET_BYTES,
+  TX_ETHERNET,
+  TYPE_IPV4,
+  ethernetHeader,
+  headerForget,
+} from "../link/headers";
 import { waitingBytes, waitingHop, waitingPacket, waitingSent } from "../link/waiting";
 import { arpResolve, arpRetrySoon } from "./cache";
 
@@ -8,6 +14,7 @@ import { arpResolve, arpRetrySoon } from "./cache";
 export function arpSendWaiting(): void {
   const bytes = waitingBytes();
   if (ARP_PENDING_BYTES == 0 || bytes == 0) return;
+  headerForget();
   if (arpResolve(waitingHop(), TX_ETHERNET) != 0) return;
   if (!linkTxBegin(DEVICE_NIC, ETHERNET_BYTES + bytes)) {
     arpRetrySoon();

@@ -1,6 +1,6 @@
 import { checksumOf } from "cpu";
 import { iface, interfaceMac } from "../interface";
-import { ipBegin, ipEnd, ipWrite } from "../ip/ipv4-output";
+import { ipEnd, ipHeadersWrite, ipOpen, ipWrite } from "../ip/ipv4-output";
 import { DEFAULT_TTL, IPPROTO_UDP } from "../ip/packet";
 import { macCopy } from "../link/headers";
 import { SCRATCH, SCRATCH_BYTES } from "../scratch";
@@ -127,10 +127,10 @@ export function dhcpSend(
   const bytes = max(used, BOOTP_BYTES);
   const sum = checksumOf(FIXED, DHCP_FIXED_BYTES) + checksumOf(OPTIONS, optionBytes);
   const total = UDP_HEADER_BYTES + bytes;
-  const refused = ipBegin(IPPROTO_UDP, ciaddr, destination, total, 0, DEFAULT_TTL);
+  const refused = ipOpen(IPPROTO_UDP, ciaddr, destination, total, 0, DEFAULT_TTL);
   if (refused != 0) return refused;
-  udpHeader(SCRATCH, ciaddr, DHCP_CLIENT_PORT, destination, DHCP_SERVER_PORT, bytes, sum);
-  ipWrite(SCRATCH, HEAD_BYTES);
+  udpHeader(DHCP_CLIENT_PORT, DHCP_SERVER_PORT, bytes, sum);
+  ipHeadersWrite(HEAD_BYTES);
   // What has been sent is where the zeros come from.
   memory.fill(SCRATCH, 0, HEAD_BYTES);
   writeZeros(DHCP_NAMES_BYTES);

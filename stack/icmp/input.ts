@@ -1,14 +1,14 @@
-import { checksumOf } from "cpu";
+import { based, checksumOf } from "cpu";
 import { IP_REASSEMBLY_SLOTS } from "../config";
 import { IP_MTU, iface } from "../interface";
-import { ipBegin, ipCancel, ipEnd, ipWrite } from "../ip/ipv4-output";
+import { ipBegin, ipCancel, ipEnd, ipHeadersWrite, ipOpen, ipWrite } from "../ip/ipv4-output";
 import { DEFAULT_TTL, IPPROTO_ICMP, IP_HEADER_BYTES, RxPacket } from "../ip/packet";
-import { DEVICE_NIC, linkRead } from "../link/device";
+import { DEVICE_NIC, linkRead, linkSpare } from "../link/device";
 import { RateLimit, rateLimitTake } from "../rate-limit";
 import { SCRATCH, SCRATCH_BYTES } from "../scratch";
 import { Counter, count } from "../statistics";
 import { Be } from "../wire/bytes";
-import { sumAdd, sumField, sumFold } from "../wire/checksum";
+import { halves, sumAdd, sumField, sumFold } from "../wire/checksum";
 import {
   ICMP_ECHO,
   ICMP_HEADER_BYTES,
@@ -55,24 +55,25 @@ export function icmpInput(packet: RxPacket): u32 {
     count(Counter.ICMP_BAD);
     return 0;
   }
-  linkRead(SCRATCH, ICMP_HEADER_BYTES);
-  const type = <u32>load<u8>(SCRATCH);
-  if (type == ICMP_ECHO) echo(packet);
+  const header = packet.header + packet.headerBytes;
+  linkRead(header, ICMP_HEADER_BYTES);
+  const type = <u32>load<u8>(header);
+  if (type == ICMP_ECHO) echo(packet, header);
   else if (
     type == ICMP_UNREACHABLE ||
     type == ICMP_TIME_EXCEEDED ||
     type == ICMP_PARAMETER_PROBLEM
   ) {
-    return errorInput(packet, type);
+    return errorInput(packet, type, header);
   }
   return 0;
 }
 
 /**
- * Echo reply: the data goes from the device's receive memory to its send memory by way of the scratch bytes, and the reply is
+ * Echo reply: the data goes from the device's receive memory to its send memory by way of a few bytes of ours, and the reply is
  * sent only if the request's checksum holds. Not to broadcasts (RFC 1122 3.2.2.6).
  */
-function echo(packet: RxPacket): void {
+function echo(packet: RxPacket, header: usize): void {
   if (packet.linkBroadcast) return;
   if (!rateLimitTake(echoes, ECHO_BURST, ECHO_PRICE)) {
     count(Counter.ICMP_RATE_LIMITED);
@@ -85,21 +86,22 @@ function echo(packet: RxPacket): void {
   }
   // Without the ECN bits: they speak of the request's way.
   const tos = (<u32>packet.tos) & 0xfc;
-  if (ipBegin(IPPROTO_ICMP, packet.destination, packet.source, left, tos, DEFAULT_TTL) != 0) return;
-  let sum = checksumOf(SCRATCH, ICMP_HEADER_BYTES);
+  if (ipOpen(IPPROTO_ICMP, packet.destination, packet.source, left, tos, DEFAULT_TTL) != 0) return;
+  const out = based(SCRATCH);
+  const first = load<u32>(header);
+  const second = load<u32>(header, 4);
   // Type 8 becomes 0, so the checksum grows by 8 in its first byte's place (RFC 1624).
-  store<u8>(SCRATCH, 0);
-  const field = <u32>load<u16>(SCRATCH, 2) + ICMP_ECHO;
-  store<u16>(SCRATCH, <u16>(field + (field >>> 16)), 2);
-  ipWrite(SCRATCH, ICMP_HEADER_BYTES);
+  const field = (first >>> 16) + ICMP_ECHO;
+  store<u32>(out, (first & 0xff00) | ((field + (field >>> 16)) << 16));
+  store<u32>(out, second, 4);
   left -= ICMP_HEADER_BYTES;
-  while (left > 0) {
-    const bytes = min(left, SCRATCH_BYTES);
-    linkRead(SCRATCH, bytes);
-    sum = sumAdd(sum, SCRATCH, bytes, 0);
-    ipWrite(SCRATCH, bytes);
-    left -= bytes;
-  }
+  // What fits goes with the headers; more goes in one piece, if there is memory for it.
+  const some = min<u32>(left, SCRATCH_BYTES - ICMP_HEADER_BYTES);
+  linkRead(out + ICMP_HEADER_BYTES, some);
+  let sum = halves(first) + halves(second) + checksumOf(out + ICMP_HEADER_BYTES, some);
+  ipHeadersWrite(ICMP_HEADER_BYTES + some);
+  left -= some;
+  if (left != 0) sum = echoRest(sum, left);
   if (sumFold(sum) != 0xffff) {
     ipCancel();
     count(Counter.ICMP_BAD_CHECKSUM);
@@ -107,6 +109,21 @@ function echo(packet: RxPacket): void {
   }
   ipEnd();
   count(Counter.ICMP_ECHO);
+}
+
+/** Passes the rest of the data on; returns the sum with it. */
+function echoRest(sum: u32, left: u32): u32 {
+  const spare = linkSpare();
+  const room: u32 = spare != 0 ? IP_MTU : SCRATCH_BYTES;
+  const by = spare != 0 ? spare : SCRATCH;
+  while (left > 0) {
+    const bytes = min(left, room);
+    linkRead(by, bytes);
+    sum = sumAdd(sum, by, bytes, 0);
+    ipWrite(by, bytes);
+    left -= bytes;
+  }
+  return sum;
 }
 
 /**
@@ -133,10 +150,10 @@ function echoCut(packet: RxPacket): void {
 }
 
 /** An error about a packet that we are said to have sent (RFC 1122 3.2.2.1, RFC 5927): protocol of the transport that knows. */
-function errorInput(packet: RxPacket, type: u32): u32 {
-  const code = <u32>load<u8>(SCRATCH, 1);
-  const info = Be.load32(SCRATCH + 4);
-  let sum = checksumOf(SCRATCH, ICMP_HEADER_BYTES);
+function errorInput(packet: RxPacket, type: u32, header: usize): u32 {
+  const code = <u32>load<u8>(header, 1);
+  const info = Be.load32(header + 4);
+  let sum = checksumOf(header, ICMP_HEADER_BYTES);
   let left = packet.payloadBytes - ICMP_HEADER_BYTES;
   const quoted = min(left, QUOTATION_BYTES);
   linkRead(SCRATCH, quoted);

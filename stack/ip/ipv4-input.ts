@@ -10,7 +10,8 @@ import { igmpMember } from "./igmp";
 import { IPPROTO_UDP, IP_HEADER_BYTES, RxPacket, ipHeaderSum, isLoopback } from "./packet";
 import { reassemble } from "./reassembly";
 
-const PACKET: usize = memory.data(offsetof<RxPacket>(), 4);
+/** Where the packet being received is described. */
+export const RX_PACKET: usize = memory.data(offsetof<RxPacket>(), 4);
 
 /** Flags and fragment offset as a plain 16-bit load sees them, DF left out: reserved bit, MF, offset. */
 const FRAGMENT_MASK: u16 = 0xffbf;
@@ -119,7 +120,7 @@ function headerFault(packet: RxPacket, bytes: u32): Counter {
  * its datagram are missing for.
  */
 export function ipv4Input(bytes: u32, linkBroadcast: bool): RxPacket | null {
-  const packet = changetype<RxPacket>(based(PACKET));
+  const packet = changetype<RxPacket>(based(RX_PACKET));
   count(Counter.IP_IN);
   packet.linkBroadcast = linkBroadcast;
   let fault = headerFault(packet, bytes);

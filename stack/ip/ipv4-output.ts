@@ -1,5 +1,5 @@
 import { based, rev16 } from "cpu";
-import { arpResolve } from "../arp/cache";
+import { arpResolve, arpUsedAgain } from "../arp/cache";
 import { ARP_PENDING_BYTES, IP_ANY_ADDRESS, LOOPBACK_BYTES } from "../config";
 import { EAGAIN, EINPROGRESS, EMSGSIZE, ENETUNREACH } from "../errors";
 import { IP_MTU, Interface, iface, interfaceMac, standsForAll } from "../interface";
@@ -19,6 +19,9 @@ import {
   TX_TRANSPORT,
   TYPE_IPV4,
   ethernetHeader,
+  headerForget,
+  headerHost,
+  headerMade,
   macCopy,
 } from "../link/headers";
 import { Counter, count } from "../statistics";
@@ -77,15 +80,45 @@ function nextHop(iface: Interface, destination: u32): u32 {
 /** Where the bytes of the open frame begin: the packet that waits for ARP has no Ethernet header. */
 let frameAt: usize = TX_ETHERNET;
 
+/** Sum of both addresses in the IP header to be sent, in memory order. */
+let addressesSum: u32 = 0;
+
+/** What of the IP header is the same in each packet from `source` to `destination`. */
+function addressesWrite(source: u32, destination: u32): void {
+  const header = based(TX_NETWORK);
+  const from = bswap<u32>(source);
+  const to = bswap<u32>(destination);
+  store<u32>(header, ID_AND_FLAGS, 4);
+  store<u32>(header, from, 12);
+  store<u32>(header, to, 16);
+  addressesSum = halves(from) + halves(to);
+}
+
 /**
  * Opens a packet of exactly `totalBytes`, its IP header included, and says where it goes; `ipHeader` has to follow. With `mayWait`
- * it may be the one that waits for ARP. Returns as `ipBegin` does.
+ * it may be the one that waits for ARP. Returns as `ipBegin` does. To the host that the packet before went to the way is known, and
+ * the headers stand there yet.
  */
 export function ipRoute(source: u32, destination: u32, totalBytes: u32, mayWait: bool): i32 {
   if (totalBytes > IP_MTU) return -EMSGSIZE;
   const me = changetype<Interface>(based(changetype<usize>(iface)));
-  let device = DEVICE_NIC;
   frameAt = TX_ETHERNET;
+  if (destination == headerHost() && source == me.address && !me.tentative) {
+    arpUsedAgain();
+    return linkTxBegin(DEVICE_NIC, totalBytes + ETHERNET_BYTES) ? 0 : -EAGAIN;
+  }
+  return routeAnew(me, source, destination, totalBytes, mayWait);
+}
+
+function routeAnew(
+  me: Interface,
+  source: u32,
+  destination: u32,
+  totalBytes: u32,
+  mayWait: bool,
+): i32 {
+  let device = DEVICE_NIC;
+  headerForget();
   if (LOOPBACK_BYTES != 0 && isOurs(destination)) {
     device = DEVICE_LOOPBACK;
     macCopy(TX_ETHERNET, interfaceMac());
@@ -96,6 +129,7 @@ export function ipRoute(source: u32, destination: u32, totalBytes: u32, mayWait:
     const result = ours ? resolve(me, source, destination) : -ENETUNREACH;
     if (result == -EINPROGRESS && mayWait) {
       frameAt = TX_NETWORK;
+      addressesWrite(source, destination);
       return linkTxWait(nextHop(me, destination), totalBytes) ? 0 : result;
     }
     if (result != 0) {
@@ -105,6 +139,10 @@ export function ipRoute(source: u32, destination: u32, totalBytes: u32, mayWait:
   }
   if (!linkTxBegin(device, totalBytes + ETHERNET_BYTES)) return -EAGAIN;
   ethernetHeader(TYPE_IPV4);
+  addressesWrite(source, destination);
+  // Of groups and broadcasts no neighbour was asked for.
+  const asked = device == DEVICE_NIC && destination < 0xe0000000 && destination != me.broadcast;
+  if (asked && source == me.address) headerMade(destination);
   return 0;
 }
 
@@ -112,19 +150,19 @@ export function ipRoute(source: u32, destination: u32, totalBytes: u32, mayWait:
  * Writes the IP header of the packet that `ipRoute` has opened to its place before TX_TRANSPORT; `ipHeadersWrite` has to follow.
  * `life` is the time to live with the protocol above it. Returns the sum of both addresses in memory order, for a pseudo-header.
  */
-export function ipHeader(source: u32, destination: u32, totalBytes: u32, tos: u32, life: u32): u32 {
+export function ipHeader(totalBytes: u32, tos: u32, life: u32): u32 {
   const header = based(TX_NETWORK);
   const first = VERSION_AND_LENGTH | (tos << 8) | (rev16(totalBytes) << 16);
-  const from = bswap<u32>(source);
-  const to = bswap<u32>(destination);
-  const addresses = halves(from) + halves(to);
+  const addresses = addressesSum;
   store<u32>(header, first);
-  store<u32>(header, ID_AND_FLAGS, 4);
-  store<u32>(header, from, 12);
-  store<u32>(header, to, 16);
   const sum = sumFold(halves(first) + (ID_AND_FLAGS >>> 16) + life + addresses);
   store<u32>(header, life | (~sum << 16), 8);
   return addresses;
+}
+
+/** Sum of both addresses of the open packet in memory order, for a pseudo-header. */
+export function ipAddressesSum(): u32 {
+  return addressesSum;
 }
 
 /** Writes the headers that are ready to the device: what `ipHeader` has made, and `transportBytes` at TX_TRANSPORT. */
@@ -147,12 +185,24 @@ export function ipBegin(
   tos: u32,
   ttl: u32,
 ): i32 {
+  const refused = ipOpen(protocol, source, destination, payloadBytes, tos, ttl);
+  if (refused == 0) ipHeadersWrite(0);
+  return refused;
+}
+
+/** `ipBegin` for a caller that writes the first bytes of the payload with the IP header: `ipHeadersWrite` has to follow. */
+export function ipOpen(
+  protocol: u32,
+  source: u32,
+  destination: u32,
+  payloadBytes: u32,
+  tos: u32,
+  ttl: u32,
+): i32 {
   const totalBytes = payloadBytes + IP_HEADER_BYTES;
   const refused = ipRoute(source, destination, totalBytes, ARP_PENDING_BYTES != 0);
-  if (refused != 0) return refused;
-  ipHeader(source, destination, totalBytes, tos, ttl | (protocol << 8));
-  ipHeadersWrite(0);
-  return 0;
+  if (refused == 0) ipHeader(totalBytes, tos, ttl | (protocol << 8));
+  return refused;
 }
 
 /** `ipBegin` to ourselves, whatever the destination: for a packet to a group that we are a member of. */
@@ -165,11 +215,13 @@ export function ipBeginLoopback(
   ttl: u32,
 ): i32 {
   const totalBytes = payloadBytes + IP_HEADER_BYTES;
+  headerForget();
   macCopy(TX_ETHERNET, interfaceMac());
   if (LOOPBACK_BYTES == 0 || !linkTxBegin(DEVICE_LOOPBACK, totalBytes + ETHERNET_BYTES))
     return -EAGAIN;
   ethernetHeader(TYPE_IPV4);
-  ipHeader(source, destination, totalBytes, tos, ttl | (protocol << 8));
+  addressesWrite(source, destination);
+  ipHeader(totalBytes, tos, ttl | (protocol << 8));
   linkWrite(TX_ETHERNET, ETHERNET_BYTES + IP_HEADER_BYTES);
   return 0;
 }
@@ -180,6 +232,7 @@ export function ipBeginLoopback(
  */
 export function ipBeginBare(destination: u32, totalBytes: u32): i32 {
   let device = DEVICE_NIC;
+  headerForget();
   if (LOOPBACK_BYTES != 0 && isOurs(destination)) {
     device = DEVICE_LOOPBACK;
     macCopy(TX_ETHERNET, interfaceMac());

@@ -22,7 +22,7 @@ import {
   loopbackWaiting,
   loopbackWrite,
 } from "./loopback";
-import { waitingBegin, waitingCancel, waitingEnd, waitingWrite } from "./waiting";
+import { waitingBegin, waitingCancel, waitingEnd, waitingSpare, waitingWrite } from "./waiting";
 
 /**
  * The stream of the frame being received and the stream of the frame being sent, whatever device stands behind them. No
@@ -160,6 +160,11 @@ export function linkTxBegin(device: u32, bytes: u32): bool {
 export function linkTxWait(nextHop: u32, bytes: u32): bool {
   txDevice = DEVICE_WAITING;
   return waitingBegin(nextHop, bytes);
+}
+
+/** Memory for a whole packet that is on its way from the frame being received to the one being sent; 0 = there is none now. */
+export function linkSpare(): usize {
+  return txDevice == DEVICE_WAITING ? 0 : waitingSpare();
 }
 
 /** Appends to the frame being sent. */

@@ -1,6 +1,5 @@
 import { based } from "cpu";
-import { TCP } from "../config";
-import { iface } from "../interface";
+import { Interface, iface } from "../interface";
 
 /**
  * The only header bytes that the stack holds: one set for the frame being received, one for the frame being sent. The
@@ -23,8 +22,12 @@ export const RX_ETHERNET: usize = RX + 2;
 /** IP header or ARP packet of the frame being received; eight bytes of transport header follow the IP header. */
 export const RX_NETWORK: usize = RX + 16;
 
-/** IP header without options, TCP header with all options. */
-const TX: usize = memory.data(16 + 20 + (TCP ? 60 : 8), 4);
+/**
+ * Bytes behind the IP header: a TCP header with all options, or a header of another kind and the text that follows it (stack/scratch.ts).
+ * What goes out in one piece is one write to the device.
+ */
+export const TX_TRANSPORT_BYTES: u32 = 128;
+const TX: usize = memory.data(16 + 20 + TX_TRANSPORT_BYTES, 4);
 export const TX_ETHERNET: usize = TX + 2;
 /** IP header or ARP packet of the frame being sent. */
 export const TX_NETWORK: usize = TX + 16;
@@ -38,20 +41,43 @@ export function macCopy(to: usize, from: usize): void {
   store<u16>(to, load<u16>(from, 4), 4);
 }
 
+/** True when two MACs are the same; both at even addresses. Their ends differ most. */
 export function macEqual(a: usize, b: usize): bool {
   return (
-    load<u16>(a) == load<u16>(b) &&
+    load<u16>(a, 4) == load<u16>(b, 4) &&
     load<u16>(a, 2) == load<u16>(b, 2) &&
-    load<u16>(a, 4) == load<u16>(b, 4)
+    load<u16>(a) == load<u16>(b)
   );
+}
+
+/** The host that the Ethernet header to be sent is made for, while that holds; 0 = none. */
+let madeFor: u32 = 0;
+
+/**
+ * The header to be sent stays as it is until another one is made: most packets go where the one before went, and need no new one.
+ * It is made by the IP layer (ip/ipv4-output.ts), which asks here whose it is, for as long as what is known of the neighbour holds
+ * (arp/cache.ts).
+ */
+export function headerHost(): u32 {
+  return madeFor;
+}
+
+/** The header is made for `host`. */
+export function headerMade(host: u32): void {
+  madeFor = host;
+}
+
+/** It is nobody's any more: its bytes change, or what is known of the neighbour. */
+export function headerForget(): void {
+  madeFor = 0;
 }
 
 /** Fills the header to be sent with our MAC and a type; the destination is the caller's. */
 export function ethernetHeader(type: u32): void {
   const frame = based(TX_ETHERNET);
-  const low = iface.macLow;
-  store<u16>(frame, iface.macHigh, 6);
-  store<u16>(frame, <u16>low, 8);
-  store<u16>(frame, <u16>(low >>> 16), 10);
-  store<u16>(frame, <u16>type, 12);
+  const me = changetype<Interface>(based(changetype<usize>(iface)));
+  const low = me.macLow;
+  madeFor = 0;
+  store<u32>(frame, (<u32>me.macHigh) | (low << 16), 6);
+  store<u32>(frame, (low >>> 16) | (type << 16), 10);
 }

@@ -1,4 +1,4 @@
-import { ARP_PENDING_BYTES } from "../config";
+import { ARP_PENDING_BYTES, IP_MTU } from "../config";
 import { Counter, count } from "../statistics";
 
 /**
@@ -49,6 +49,11 @@ export function waitingDrop(address: u32): void {
 /** Bytes of the packet that waits; 0 = none. */
 export function waitingBytes(): u32 {
   return ARP_PENDING_BYTES != 0 ? waiting : 0;
+}
+
+/** The slot, while nothing stands in it, for what passes through memory in one piece; 0 = it is in use. */
+export function waitingSpare(): usize {
+  return ARP_PENDING_BYTES >= IP_MTU && waiting == 0 ? SLOT : 0;
 }
 
 /** The neighbour that it waits for. */

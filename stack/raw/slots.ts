@@ -4,7 +4,7 @@ import { RAW_RX_BYTES, RAW_SOCKETS } from "../config";
 import { EACCES, EADDRNOTAVAIL, EINVAL, ENETUNREACH, ENOBUFS } from "../errors";
 import { iface } from "../interface";
 import { routeSource } from "../ip/ipv4-output";
-import { DEFAULT_TTL, isLoopback } from "../ip/packet";
+import { DEFAULT_TTL, IPPROTO_TCP, isLoopback } from "../ip/packet";
 
 /**
  * Raw sockets (raw(7)): each takes a copy of every packet of one IP protocol, with its IP header, beside what the stack does
@@ -71,6 +71,9 @@ export function rawProtocol(protocol: i32): bool {
   return protocol > 0 && <u32>protocol < PROTOCOLS;
 }
 
+/** Raw sockets that hear TCP. */
+export let rawTcpOpen: u32 = 0;
+
 /** A free slot for `socket`; -ENOBUFS when there is none. */
 export function rawOpen(socket: u32, protocol: u32): i32 {
   for (let i: u32 = 0; i < RAW_SOCKETS; i++) {
@@ -81,6 +84,7 @@ export function rawOpen(socket: u32, protocol: u32): i32 {
     slot.socket = <RecordNumber>socket;
     slot.protocol = <u8>protocol;
     slot.ttl = <u8>DEFAULT_TTL;
+    if (protocol == IPPROTO_TCP) rawTcpOpen += 1;
     if (protocol == IPPROTO_RAW) slot.flags = <u8>RawFlag.HEADER_INCLUDED;
     return <i32>i;
   }
@@ -89,7 +93,9 @@ export function rawOpen(socket: u32, protocol: u32): i32 {
 
 /** Frees a slot and what waits in it. */
 export function rawClose(slot: u32): void {
-  rawSlot(slot).open = false;
+  const closing = rawSlot(slot);
+  closing.open = false;
+  if (closing.protocol == <u8>IPPROTO_TCP) rawTcpOpen -= 1;
 }
 
 export function rawHas(slot: RawSlot, flag: RawFlag): bool {

@@ -133,7 +133,7 @@ export function segmentSend(tx: TxSegment, tcb: Tcb | null): i32 {
   writeNumbers(tx.ports, tx.seq, tx.ack);
   writeRest(headerBytes, tx.bits, tx.window);
   if (TCP_URGENT && (tx.bits & TcpBit.URG) != 0) Be.store16(HEADER + 18, tx.urgent);
-  let sum = ipHeader(tx.localAddress, tx.remoteAddress, IP_HEADER_BYTES + total, tos, life);
+  let sum = ipHeader(IP_HEADER_BYTES + total, tos, life);
   sum += sumHeader(HEADER);
   if (headerBytes != TCP_HEADER_BYTES) {
     sum = sumAdd(sum, HEADER + TCP_HEADER_BYTES, headerBytes - TCP_HEADER_BYTES, 0);
@@ -165,7 +165,7 @@ export function segmentPlain(
   writeRest(headerBytes, bits, window);
   let sum = sumHeader(HEADER);
   if (stamped) sum += writeStamps(timestampNow(tcb), tcb.tsRecent);
-  sum += ipHeader(source, destination, totalBytes, <u32>tcb.tos, life);
+  sum += ipHeader(totalBytes, <u32>tcb.tos, life);
   finish(tcb, sum, headerBytes, offset, bytes);
   return 0;
 }

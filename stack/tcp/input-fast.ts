@@ -1,17 +1,6 @@
 import { based, rev16, sumHeader } from "cpu";
-import {
-  LOOPBACK_BYTES,
-  RAW_SOCKETS,
-  TCP_ECN,
-  TCP_FAST_PATH,
-  TCP_KEEPALIVE,
-  TCP_TIMESTAMPS,
-  TCP_WINDOW_SCALE,
-} from "../config";
+import { TCP_ECN, TCP_KEEPALIVE, TCP_TIMESTAMPS, TCP_WINDOW_SCALE } from "../config";
 import { iface } from "../interface";
-import { IP_HEADER_BYTES } from "../ip/packet";
-import { DEVICE_NIC, linkRxDevice } from "../link/device";
-import { ethernetToMany } from "../link/ethernet";
 import { RX_NETWORK } from "../link/headers";
 import { Counter, count } from "../statistics";
 import { halves, sumFold } from "../wire/checksum";
@@ -36,20 +25,13 @@ import { textReadInto } from "./text";
 import { timestampIsOld, timestampTake, timestampsUsed } from "./timestamps";
 
 /**
- * The fast path: a segment that is just what is expected next, of a connection that is open: no IP options, no fragment, no control
+ * The fast path: a segment that is just what is expected next, of a connection that is open: in a plain packet, no control
  * bit but ACK and PSH, no option but timestamps, its text at RCV.NXT and inside of the window, nothing missing before it. One
- * function looks at all headers at once (header prediction, after Van Jacobson). Whatever is not so goes the general way
- * (ip/ipv4-input.ts, input.ts), which remains the truth: this one does the same, in the same order, and only leaves out what
+ * function looks at all of it at once (header prediction, after Van Jacobson). Whatever is not so goes the general way
+ * (input.ts), which remains the truth: this one does the same, in the same order, and only leaves out what
  * cannot be. `TCP_FAST_PATH` 0 leaves it out.
  */
 
-/** A raw socket sees packets before anybody else does: images with some have the general way only. */
-const POSSIBLE: bool = TCP_FAST_PATH && RAW_SOCKETS == 0;
-
-/** IP flags and fragment offset as a plain 16-bit load sees them, DF left out. */
-const FRAGMENT_MASK: u32 = 0xffbf;
-/** Version 4 and five words of header. */
-const PLAIN_IP: u32 = 0x45;
 /** Control bits that must be as expected: all but PSH. */
 const CONTROL: u32 = 0x37;
 
@@ -57,35 +39,26 @@ const CONTROL: u32 = 0x37;
 const SPECIAL: u32 = TcbFlag.FIN_SEEN | TcbFlag.FIN_RECEIVED | TcbFlag.READ_SHUT | TcbFlag.PERSIST;
 
 /**
- * Takes the open frame if its segment is the expected one; its Ethernet header and the fixed IP header have been read, and `bytes`
- * is what the frame has from there on. False = nothing has happened, the general way is to be gone.
+ * Takes the segment of `bytes` in the open packet, a plain one (ip/ipv4-plain.ts), if it is the expected one. False = nothing has
+ * happened, the general way is to be gone.
  */
 export function tcpInputFast(bytes: u32): bool {
-  if (!POSSIBLE) return false;
   segmentForget();
+  if (bytes < TCP_HEADER_BYTES) return false;
   const ip = based(RX_NETWORK);
-  const first = load<u32>(ip);
-  if ((first & 0xff) != PLAIN_IP || load<u8>(ip, 9) != <u8>PROTOCOL_TCP) return false;
-  if (((<u32>load<u16>(ip, 6)) & FRAGMENT_MASK) != 0) return false;
-  const total = rev16(first >>> 16);
-  if (total < IP_HEADER_BYTES + TCP_HEADER_BYTES || total > bytes) return false;
-  const destination = bswap<u32>(load<u32>(ip, 16));
-  if (destination != iface.address || iface.tentative || ethernetToMany) return false;
-  if (LOOPBACK_BYTES != 0 && linkRxDevice() != DEVICE_NIC) return false;
-  if (sumFold(sumHeader(ip)) != 0xffff) return false;
   const header = segmentHeaderTake();
   const ports = bswap<u32>(load<u32>(header));
   const source = bswap<u32>(load<u32>(ip, 12));
   // A source that a connection was made with is one host, and not us.
-  const id = connectionFind(destination, ports & 0xffff, source, ports >>> 16);
+  const id = connectionFind(iface.address, ports & 0xffff, source, ports >>> 16);
   if (id >= FIRST_SYN_RECORD) return false;
   const tcb = tcbAt(id);
   const segment = changetype<Segment>(based(changetype<usize>(SEGMENT)));
-  if (!expected(tcb, segment, header, total - IP_HEADER_BYTES)) return false;
+  if (!expected(tcb, segment, header, bytes)) return false;
   count(Counter.IP_IN);
   count(Counter.TCP_IN);
   let sum = halves(load<u32>(ip, 12)) + halves(load<u32>(ip, 16)) + (PROTOCOL_TCP << 8);
-  sum += rev16(total - IP_HEADER_BYTES) + sumHeader(header);
+  sum += rev16(bytes) + sumHeader(header);
   if (segment.stamped) sum += segmentStampsSum();
   take(tcb, segment, sum);
   return true;

@@ -1,7 +1,8 @@
+import { rev16 } from "cpu";
 import { TCP_ECN, TCP_WINDOW_SCALE } from "../config";
 import { RxPacket } from "../ip/packet";
 import { Counter, count } from "../statistics";
-import { sumFold, sumPseudoHeader } from "../wire/checksum";
+import { halves, sumFold } from "../wire/checksum";
 import {
   FIRST_SYN_RECORD,
   FIRST_TIME_WAIT,
@@ -55,8 +56,7 @@ export function tcpInput(packet: RxPacket): void {
     segmentDiscard(segment);
     return;
   }
-  let sum = sumPseudoHeader(segment.source, segment.destination, PROTOCOL_TCP, packet.payloadBytes);
-  sum = segmentHeaderSum(sum, headerBytes);
+  const sum = segmentHeaderSum(pseudoSum(packet), headerBytes);
   const id = connectionFind(
     segment.destination,
     segment.destinationPort,
@@ -68,18 +68,23 @@ export function tcpInput(packet: RxPacket): void {
     const opening = tcb.state == TcpState.SYN_SENT;
     scaleWindow(tcb, segment);
     if (opening) synSentPrepare(tcb, segment);
-    sum = textPlace(tcb, segment, sum, headerBytes);
-    if (!proven(sum)) return;
+    if (!proven(textPlace(tcb, segment, sum, headerBytes))) return;
     if (opening) synSentInput(tcb, segment);
     else synchronizedInput(tcb, segment);
   } else if (id < FIRST_TIME_WAIT) {
     halfOpenInput(id, segment, sum, headerBytes);
   } else {
-    sum = sumSkipped(sum, segment.textBytes, headerBytes);
-    if (!proven(sum)) return;
+    if (!proven(sumSkipped(sum, segment.textBytes, headerBytes))) return;
     if (id == NO_CONNECTION) listenInput(segment);
     else timeWaitInput(id, segment);
   }
+}
+
+/** Sum of the pseudo-header (RFC 9293 3.1) in memory order: the addresses are taken as they stand in the packet. */
+function pseudoSum(packet: RxPacket): u32 {
+  const ip = packet.header;
+  const addresses = halves(load<u32>(ip, 12)) + halves(load<u32>(ip, 16));
+  return addresses + (PROTOCOL_TCP << 8) + rev16(packet.payloadBytes);
 }
 
 /** RFC 7323 2.3: the window of a SYN is never scaled. */

@@ -1,4 +1,4 @@
-import { checksumOf } from "cpu";
+import { based, checksumOf, rev16 } from "cpu";
 import { MULTICAST_GROUPS, UDP_RX_BYTES } from "../config";
 import { ECONNREFUSED, EHOSTUNREACH, EMSGSIZE, ENETUNREACH, ENOPROTOOPT } from "../errors";
 import {
@@ -13,8 +13,7 @@ import { POLLERR, POLLIN, POLLOUT } from "../posix";
 import { ready } from "../readiness";
 import { SCRATCH, SCRATCH_BYTES } from "../scratch";
 import { Counter, count } from "../statistics";
-import { Be } from "../wire/bytes";
-import { sumAdd, sumFold, sumPseudoHeader } from "../wire/checksum";
+import { halves, sumAdd, sumFold } from "../wire/checksum";
 import { copyToOthers } from "./multicast";
 import { DATAGRAM_HEADER_BYTES, udpFind, udpRing, udpSlot } from "./slots";
 
@@ -22,11 +21,6 @@ export const UDP_HEADER_BYTES: u32 = 8;
 const NO_ENTRY: u32 = 0xffffffff;
 /** Folded sum of an intact datagram; where the sender gave no checksum, the sum is set to this and nothing is added. */
 const INTACT: u32 = 0xffff;
-
-/** Sum of a UDP header, which stands at an even address. */
-export function udpHeaderSum(at: usize): u32 {
-  return <u32>load<u16>(at) + <u32>load<u16>(at, 2) + <u32>load<u16>(at, 4) + <u32>load<u16>(at, 6);
-}
 
 /** The datagram being received: its header has been read, the stream stands at its text. */
 @unmanaged
@@ -43,7 +37,8 @@ export class RxDatagram {
   padding1: u16;
 }
 
-export const datagram: RxDatagram = changetype<RxDatagram>(memory.data(offsetof<RxDatagram>(), 4));
+const DATAGRAM: usize = memory.data(offsetof<RxDatagram>(), 4);
+export const datagram: RxDatagram = changetype<RxDatagram>(DATAGRAM);
 
 /**
  * Reads the header of a UDP datagram (RFC 768, RFC 1122 4.1) into `datagram`; false = it is dropped. Then it goes to the part
@@ -57,35 +52,39 @@ export function udpInput(packet: RxPacket): bool {
     return false;
   }
   linkRead(header, UDP_HEADER_BYTES);
-  const destinationPort = Be.load16(header + 2);
-  const length = Be.load16(header + 4);
-  if (length < UDP_HEADER_BYTES || length > packet.payloadBytes || destinationPort == 0) {
+  const ports = load<u32>(header);
+  const word = load<u32>(header, 4);
+  const length = rev16(word) & 0xffff;
+  const between = bswap<u32>(ports);
+  if (length < UDP_HEADER_BYTES || length > packet.payloadBytes || (between & 0xffff) == 0) {
     count(Counter.UDP_BAD_LENGTH);
     return false;
   }
-  const checked = load<u16>(header, 6) != 0;
-  let sum: u32 = 0;
+  const at = changetype<RxDatagram>(based(DATAGRAM));
+  const checked = word >>> 16 != 0;
+  at.sourcePort = between >>> 16;
+  at.destinationPort = between & 0xffff;
+  at.bytes = length - UDP_HEADER_BYTES;
+  at.checked = checked;
+  at.sum = 0;
   if (checked) {
-    sum = sumPseudoHeader(packet.source, packet.destination, IPPROTO_UDP, length);
-    sum += udpHeaderSum(header);
+    // The pseudo-header takes the length once more, and the addresses from the header before.
+    const addresses = halves(load<u32>(packet.header, 12)) + halves(load<u32>(packet.header, 16));
+    at.sum = addresses + (IPPROTO_UDP << 8) + (word & 0xffff) + halves(word) + halves(ports);
   }
-  datagram.sourcePort = Be.load16(header);
-  datagram.destinationPort = destinationPort;
-  datagram.bytes = length - UDP_HEADER_BYTES;
-  datagram.sum = sum;
-  datagram.checked = checked;
   return true;
 }
 
 /** Gives the open datagram to the socket whose it is; where there is none, its sender is told (RFC 1122 4.1.3.1). */
 export function udpDeliver(packet: RxPacket): void {
-  const sourcePort = datagram.sourcePort;
-  const link = udpFind(packet.destination, datagram.destinationPort, packet.source, sourcePort);
-  const bytes = datagram.bytes;
-  const sum = datagram.sum;
-  const checked = datagram.checked;
+  const at = changetype<RxDatagram>(based(DATAGRAM));
+  const sourcePort = at.sourcePort;
+  const port = at.destinationPort;
+  const link = udpFind(packet.destination, port, packet.source, sourcePort);
+  const bytes = at.bytes;
+  const sum = at.sum;
+  const checked = at.checked;
   if (link != 0) {
-    const port = datagram.destinationPort;
     const entry = deliver(link - 1, packet, sourcePort, bytes, sum, checked);
     if (MULTICAST_GROUPS != 0 && packet.linkBroadcast && entry != NO_ENTRY)
       copyToOthers(link - 1, entry, packet.destination, port);

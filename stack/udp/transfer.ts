@@ -1,15 +1,22 @@
-import { checksumOf } from "cpu";
+import { based, checksumOf, rev16 } from "cpu";
 import { MULTICAST_GROUPS, SOCKET_MORE_OPTIONS, UDP_RX_BYTES } from "../config";
 import { EACCES, EAGAIN, EDESTADDRREQ, EINPROGRESS, EMSGSIZE, ENETUNREACH } from "../errors";
 import { IP_MTU } from "../interface";
-import { ipBegin, ipCancel, ipEnd, ipWrite, routeSource } from "../ip/ipv4-output";
+import {
+  ipAddressesSum,
+  ipCancel,
+  ipEnd,
+  ipHeadersWrite,
+  ipOpen,
+  ipWrite,
+  routeSource,
+} from "../ip/ipv4-output";
 import { IPPROTO_UDP, IP_HEADER_BYTES } from "../ip/packet";
 import { linkTxReady } from "../link/device";
 import { SCRATCH } from "../scratch";
 import { Counter, count } from "../statistics";
-import { Be } from "../wire/bytes";
-import { sumField, sumPseudoHeader } from "../wire/checksum";
-import { UDP_HEADER_BYTES, udpHeaderSum } from "./input";
+import { halves, sumField } from "../wire/checksum";
+import { UDP_HEADER_BYTES } from "./input";
 import { groupLoop, groupTtl, isGroup } from "./multicast";
 import {
   DATAGRAM_HEADER_BYTES,
@@ -28,26 +35,23 @@ let sentTo: u32 = 0;
 const DATAGRAM_BYTES_MAX: u32 = IP_MTU - IP_HEADER_BYTES - UDP_HEADER_BYTES;
 
 /**
- * Writes the header of a datagram at `at`, checksum included, over a text whose sum is `textSum` (RFC 768). Even address.
+ * Makes the header of a datagram, checksum included, over a text whose sum is `textSum` (RFC 768): at the begin of the scratch bytes,
+ * for the packet that `ipOpen` has opened.
  */
 export function udpHeader(
-  at: usize,
-  source: u32,
   sourcePort: u32,
-  destination: u32,
   destinationPort: u32,
   textBytes: u32,
   textSum: u32,
 ): void {
-  const length = UDP_HEADER_BYTES + textBytes;
-  Be.store16(at, sourcePort);
-  Be.store16(at + 2, destinationPort);
-  Be.store16(at + 4, length);
-  store<u16>(at, 0, 6);
-  const sum = textSum + sumPseudoHeader(source, destination, IPPROTO_UDP, length);
-  const field = sumField(sum + udpHeaderSum(at));
+  const header = based(SCRATCH);
+  const ports = bswap<u32>((sourcePort << 16) | destinationPort);
+  const length = rev16(UDP_HEADER_BYTES + textBytes);
+  const sum = ipAddressesSum() + (IPPROTO_UDP << 8) + 2 * length + halves(ports) + textSum;
+  const field = <u32>sumField(sum);
+  store<u32>(header, ports);
   // 0 would say that there is no checksum.
-  store<u16>(at, field == 0 ? 0xffff : field, 6);
+  store<u32>(header, length | (field == 0 ? 0xffff0000 : field << 16), 4);
 }
 
 /**
@@ -80,10 +84,10 @@ export function udpSend(slot: u32, from: usize, bytes: u32, address: u32, port: 
   const total = UDP_HEADER_BYTES + bytes;
   let ttl = <u32>sending.ttl;
   if (MULTICAST_GROUPS != 0 && isGroup(address)) ttl = groupTtl(slot);
-  const refused = ipBegin(IPPROTO_UDP, source, address, total, sending.tos, ttl);
+  const refused = ipOpen(IPPROTO_UDP, source, address, total, sending.tos, ttl);
   if (refused != 0) return refused == -EINPROGRESS ? -EAGAIN : refused;
-  udpHeader(SCRATCH, source, sourcePort, address, port, bytes, checksumOf(from, bytes));
-  ipWrite(SCRATCH, UDP_HEADER_BYTES);
+  udpHeader(sourcePort, port, bytes, checksumOf(from, bytes));
+  ipHeadersWrite(UDP_HEADER_BYTES);
   ipWrite(from, bytes);
   // Time to live 0: ourselves only.
   if (MULTICAST_GROUPS != 0 && ttl == 0) ipCancel();
@@ -126,7 +130,7 @@ export function udpReceive(
   const textAt = (head + DATAGRAM_HEADER_BYTES) & RING_MASK;
   const first = min(copied, UDP_RX_BYTES - textAt);
   memory.copy(to, ring + textAt, first);
-  memory.copy(to + first, ring, copied - first);
+  if (copied != first) memory.copy(to + first, ring, copied - first);
   if (!peek) {
     const total = DATAGRAM_HEADER_BYTES + ((bytes + 3) & ~3);
     receiving.head = <u16>((head + total) & RING_MASK);

@@ -2,7 +2,7 @@ import { checksumOf } from "cpu";
 
 /**
  * The Internet checksum (RFC 1071) as a running sum. A sum is a `u32` that collects 16-bit words in memory order; start with
- * 0 or `sumPseudoHeader`, add pieces in stream order with the parity of their offset, then fold. Up to 65,000 pieces.
+ * 0 or the sum of a pseudo-header, add pieces in stream order with the parity of their offset, then fold. Up to 65,000 pieces.
  */
 
 /** Adds `bytes` bytes at `at`, which stand at stream offset `offset` (only its lowest bit matters). */
@@ -18,24 +18,11 @@ export function halves(word: u32): u32 {
 
 /** Folds a sum to 16 bits. A packet whose checksum field was included is intact when this is 0xFFFF. */
 export function sumFold(sum: u32): u32 {
-  sum = (sum & 0xffff) + (sum >>> 16);
-  return (sum & 0xffff) + (sum >>> 16);
+  // Both halves are added in the upper one, and the carry out of the lower one comes to it.
+  return (sum + rotl<u32>(sum, 16)) >>> 16;
 }
 
 /** The checksum to be stored, with a plain `store<u16>`, into the field. */
 export function sumField(sum: u32): u16 {
   return <u16>~sumFold(sum);
-}
-
-/** Sum of the pseudo-header of TCP and UDP (RFC 9293 3.1); addresses in host order. */
-export function sumPseudoHeader(source: u32, destination: u32, protocol: u32, bytes: u32): u32 {
-  const sum = sumFold(
-    (source >>> 16) +
-      (source & 0xffff) +
-      (destination >>> 16) +
-      (destination & 0xffff) +
-      protocol +
-      bytes,
-  );
-  return ((sum & 0xff) << 8) | (sum >>> 8);
 }
