@@ -21,6 +21,7 @@ export const TCP_RX_BYTES: u32 = OPTIONS.TCP_RX_BYTES;
 export const TCP_TX_BYTES: u32 = OPTIONS.TCP_TX_BYTES;
 export const TCP_RANGES: u32 = OPTIONS.TCP_RANGES;
 export const TCP_SACK: bool = OPTIONS.TCP_SACK != 0;
+export const TCP_RACK: bool = TCP_SACK && OPTIONS.TCP_RACK != 0;
 export const TCP_CUBIC: bool = OPTIONS.TCP_CUBIC != 0;
 export const TCP_CONGESTION_CONTROL: bool = OPTIONS.TCP_CONGESTION_CONTROL != 0;
 export const TCP_WINDOW_SCALE: bool = OPTIONS.TCP_WINDOW_SCALE != 0;

@@ -1,4 +1,4 @@
-import { TCP_ECN, TCP_KEEPALIVE, TCP_SACK, TCP_URGENT } from "../config";
+import { TCP_ECN, TCP_KEEPALIVE, TCP_RACK, TCP_SACK, TCP_URGENT } from "../config";
 import { now } from "../now";
 import { POLLOUT } from "../posix";
 import { ready } from "../readiness";
@@ -11,7 +11,15 @@ import { FIN_WAIT_2_MS, ORPHAN_MS, enterTimeWait, limitLife, tcbClose } from "./
 import { mssRaise } from "./path-mtu";
 import { pendingAdd } from "./pending";
 import { RTO_AFTER_SYN_LOSS_MS, rtoSample } from "./rto";
-import { sackAdvance, sackSkip, sackTake } from "./sack";
+import { rackDuplicate } from "./rack";
+import {
+  sackAdvance,
+  sackDelivered,
+  sackOfDuplicate,
+  sackRecovers,
+  sackSkip,
+  sackTake,
+} from "./sack";
 import { Segment, TCP_HEADER_BYTES, TIMESTAMP_BYTES, TcpBit } from "./segment";
 import { sendQueueAcknowledge } from "./send-queue";
 import { seqAtMost, seqLess } from "./sequence";
@@ -50,12 +58,16 @@ export function acknowledge(tcb: Tcb, segment: Segment): bool {
   const plain = timestampsUsed(tcb) ? TCP_HEADER_BYTES + TIMESTAMP_BYTES : TCP_HEADER_BYTES;
   const news = sacks && segment.headerBytes != plain && sackTake(tcb, segment);
   if (news) sampleBySack(tcb);
+  // The last segment sent again as a probe comes twice when only its acknowledgment was lost (RFC 8985 7.4): no reordering.
+  if (TCP_RACK && sacks && segment.headerBytes != plain && (tcb.flags & TcbFlag.PROBED) == 0) {
+    if (sackOfDuplicate(segment)) rackDuplicate(tcb, ack);
+  }
   const advances = seqLess(tcb.sndUna, ack);
   if (advances) {
     if (!advance(tcb, segment, ack)) return false;
-    if (news && tcb.sacked != 0) duplicate(tcb, false);
+    if ((news || TCP_RACK) && tcb.sacked != 0) lossFound(tcb, false);
   } else if (ack == tcb.sndUna && (sacks ? news : isDuplicate(tcb, segment))) {
-    duplicate(tcb, true);
+    lossFound(tcb, true);
   }
   // RFC 9293 SEG-10: not from a segment older than the one that told the present window.
   // Nor from one that acknowledges less than we know of (3.10.7.4: "if SND.UNA =< SEG.ACK =< SND.NXT").
@@ -68,8 +80,8 @@ export function acknowledge(tcb: Tcb, segment: Segment): bool {
   return true;
 }
 
-/** Something tells of a hole at SND.UNA: a duplicate acknowledgment, or (not `counts`) only new ranges above it. */
-function duplicate(tcb: Tcb, counts: bool): void {
+/** Something tells of a hole at SND.UNA: a duplicate acknowledgment, or (not `counts`) new ranges above it, or a time that has passed. */
+export function lossFound(tcb: Tcb, counts: bool): void {
   if (congestionOnDuplicate(tcb, counts)) {
     count(Counter.TCP_FAST_RETRANSMIT);
     tcb.flags |= TcbFlag.RETRANSMIT_HEAD;
@@ -143,6 +155,8 @@ function advance(tcb: Tcb, segment: Segment, ack: u32): bool {
   } else if (timestampsUsed(tcb) && (tcb.flags & TcbFlag.TIMING) == 0 && segment.stamped) {
     sampleByTimestamp(tcb, segment);
   }
+  const recovers = tcb.sacked != 0 || (tcb.flags & TcbFlag.RECOVERY) != 0;
+  if (TCP_RACK && recovers && sackRecovers(tcb)) sackDelivered(tcb, tcb.sndUna, ack);
   const partial = congestionOnAck(tcb, ack, acked);
   // RFC 6582 3.2 step 3: only the first partial acknowledgment of a recovery restarts the timer.
   const restart = !partial || (tcb.flags & TcbFlag.PARTIAL) == 0;

@@ -1,6 +1,7 @@
 import {
   TCP_ECN,
   TCP_KEEPALIVE,
+  TCP_RACK,
   TCP_SACK,
   TCP_TIMESTAMPS,
   TCP_TX_BYTES,
@@ -20,9 +21,11 @@ import { SYN_OPTIONS, SynOption, TX, acceptableNumber, segmentPlain, segmentSend
 import { patienceProgress } from "./patience";
 import { pendingAdd } from "./pending";
 import { receiveWindow, turnTold } from "./receive-window";
+import { rackLostEnd, rackNextLost, rackPipe } from "./rack";
 import { sackHeadSent, sackHoleEnd, sackNextLost, sackPipe, sackRecovers, sackSkip } from "./sack";
 import { sackOptionBytes } from "./sack-report";
 import { TcpBit } from "./segment";
+import { timesSent } from "./send-times";
 import { seqAtMost, seqLess, seqMax } from "./sequence";
 import { probeStart, retransmissionStart } from "./tail-loss";
 import { timerStart, timerStop } from "./timers";
@@ -250,15 +253,16 @@ function choose(tcb: Tcb): bool {
 
 function chooseInRecovery(tcb: Tcb): bool {
   const threshold = duplicateThreshold(tcb);
-  const pipe = sackPipe(tcb, threshold);
+  const pipe = TCP_RACK ? rackPipe(tcb, threshold) : sackPipe(tcb, threshold);
   const room = tcb.cwnd > pipe ? tcb.cwnd - pipe : 0;
   if (room < <u32>tcb.sndMss) return false;
-  const lost = sackNextLost(tcb, threshold);
+  const lost = TCP_RACK ? rackNextLost(tcb, threshold) : sackNextLost(tcb, threshold);
   chosenLimit = room;
   if (lost == tcb.sndMax) return true;
   chosenSeq = lost;
   chosenUrgent = true;
-  chosenLimit = min<u32>(room, sackHoleEnd(tcb, lost) - lost);
+  const end = TCP_RACK ? rackLostEnd() : sackHoleEnd(tcb, lost);
+  chosenLimit = min<u32>(room, end - lost);
   return true;
 }
 
@@ -356,6 +360,7 @@ function sent(tcb: Tcb, seq: u32, bytes: u32, fin: bool, probe: bool): void {
   const again = seqLess(seq, tcb.sndMax);
   tcb.lastSent = now();
   if (sackRecovers(tcb)) {
+    if (TCP_RACK) timesSent(tcb, seq, end, again);
     if (again) {
       tcb.highRxt = seqMax(tcb.highRxt, end);
       if (seq == tcb.sndUna) sackHeadSent(tcb);
