@@ -35,11 +35,11 @@ import { datagram, udpDeliver, udpIcmpError, udpInput } from "./udp/input";
  */
 
 /**
- * A frame that is answered at once waits until its answer can be sent, and those behind it wait, too. So 64 may at a time, and one
+ * A frame that is answered at once waits until its answer can be sent, and those behind it wait, too. So 16 may at a time, and one
  * more each 256 ms; beyond that they are taken in all the same, and what cannot be answered is not: a flood of strangers holds up
  * neither the segments of those who are connected nor what they acknowledge.
  */
-const WAITS_AT_ONCE: u32 = 64;
+const WAITS_AT_ONCE: u32 = 16;
 const WAIT_SHIFT: u32 = 8;
 /** Waits, and up to which period of time they have been forgotten again, one each. */
 let waits: u32 = 0;
