@@ -6,6 +6,7 @@ import { dnsInput, dnsListens, dnsRefused } from "./dns/client";
 import { DNS_PORT, MDNS_PORT } from "./dns/message";
 import { icmpError, icmpInput } from "./icmp/input";
 import { ICMP_UNREACHABLE, UNREACHABLE_PROTOCOL, icmpSendError } from "./icmp/output";
+import { iface } from "./interface";
 import { IPPROTO_IGMP, igmpInput } from "./ip/igmp";
 import { ipv4Input } from "./ip/ipv4-input";
 import { ipPlain, ipPlainPacket, ipPlainProtocol } from "./ip/ipv4-plain";
@@ -126,7 +127,7 @@ function packetInput(packet: RxPacket): void {
 
 /** Ports of the stack itself first, then the sockets. */
 function datagramInput(packet: RxPacket): void {
-  if (DHCP && dhcpListens(datagram.sourcePort, datagram.destinationPort)) {
+  if (DHCP && dhcpListens(iface, datagram.sourcePort, datagram.destinationPort)) {
     dhcpInput(datagram.bytes, datagram.sum, datagram.checked);
     return;
   }
