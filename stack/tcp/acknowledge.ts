@@ -1,4 +1,4 @@
-import { TCP_ECN, TCP_KEEPALIVE, TCP_RACK, TCP_SACK, TCP_URGENT } from "../config";
+import { TCP_ECN, TCP_KEEPALIVE, TCP_RACK, TCP_SACK, TCP_SPURIOUS, TCP_URGENT } from "../config";
 import { now } from "../now";
 import { POLLOUT } from "../posix";
 import { ready } from "../readiness";
@@ -12,17 +12,11 @@ import { mssRaise } from "./path-mtu";
 import { pendingAdd } from "./pending";
 import { RTO_AFTER_SYN_LOSS_MS, rtoSample } from "./rto";
 import { rackDuplicate } from "./rack";
-import {
-  sackAdvance,
-  sackDelivered,
-  sackOfDuplicate,
-  sackRecovers,
-  sackSkip,
-  sackTake,
-} from "./sack";
+import { sackAdvance, sackDelivered, sackOfDuplicate, sackSkip, sackTake } from "./sack";
 import { Segment, TCP_HEADER_BYTES, TIMESTAMP_BYTES, TcpBit } from "./segment";
 import { sendQueueAcknowledge } from "./send-queue";
 import { seqAtMost, seqLess } from "./sequence";
+import { spuriousTimeout, spuriousUndo } from "./spurious";
 import { retransmissionStart } from "./tail-loss";
 import { timerStop } from "./timers";
 import { timestampNow, timestampsUsed } from "./timestamps";
@@ -56,15 +50,12 @@ export function acknowledge(tcb: Tcb, segment: Segment): bool {
   const ack = segment.ack;
   const sacks = TCP_SACK && (tcb.flags & TcbFlag.SACK_PERMITTED) != 0;
   const plain = timestampsUsed(tcb) ? TCP_HEADER_BYTES + TIMESTAMP_BYTES : TCP_HEADER_BYTES;
-  const news = sacks && segment.headerBytes != plain && sackTake(tcb, segment);
-  if (news) sampleBySack(tcb);
-  // The last segment sent again as a probe comes twice when only its acknowledgment was lost (RFC 8985 7.4): no reordering.
-  if (TCP_RACK && sacks && segment.headerBytes != plain && (tcb.flags & TcbFlag.PROBED) == 0) {
-    if (sackOfDuplicate(segment)) rackDuplicate(tcb, ack);
-  }
+  let news: bool = false;
+  if (sacks && segment.headerBytes != plain) news = reportTake(tcb, segment);
   const advances = seqLess(tcb.sndUna, ack);
   if (advances) {
-    if (!advance(tcb, segment, ack)) return false;
+    const late = TCP_SPURIOUS && tcb.retries != 0;
+    if (!(late ? advanceLate(tcb, segment, ack) : advance(tcb, segment, ack))) return false;
     if ((news || TCP_RACK) && tcb.sacked != 0) lossFound(tcb, false);
   } else if (ack == tcb.sndUna && (sacks ? news : isDuplicate(tcb, segment))) {
     lossFound(tcb, true);
@@ -78,6 +69,17 @@ export function acknowledge(tcb: Tcb, segment: Segment): bool {
   // SND.WL2 is not kept: it never lies beyond SND.UNA, which this acknowledges at least.
   if (advances || seqAtMost(tcb.sndWl1, segment.seq)) windowUpdate(tcb, segment);
   return true;
+}
+
+/** The segment has options besides timestamps: what the peer reports. True when something new is there. */
+function reportTake(tcb: Tcb, segment: Segment): bool {
+  const news = sackTake(tcb, segment);
+  if (news) sampleBySack(tcb);
+  // The last segment sent again as a probe comes twice when only its acknowledgment was lost (RFC 8985 7.4): no reordering.
+  if (TCP_RACK && (tcb.flags & TcbFlag.PROBED) == 0 && sackOfDuplicate(segment)) {
+    rackDuplicate(tcb, segment.ack);
+  }
+  return news;
 }
 
 /** Something tells of a hole at SND.UNA: a duplicate acknowledgment, or (not `counts`) new ranges above it, or a time that has passed. */
@@ -146,6 +148,15 @@ function sampleByTimestamp(tcb: Tcb, segment: Segment): void {
   mssRaise(tcb);
 }
 
+/** The first that is acknowledged after a timeout: perhaps there was none. */
+function advanceLate(tcb: Tcb, segment: Segment, ack: u32): bool {
+  const acked = ack - tcb.sndUna;
+  const spurious = spuriousTimeout(tcb, segment);
+  if (!advance(tcb, segment, ack)) return false;
+  if (spurious) spuriousUndo(tcb, segment, acked);
+  return true;
+}
+
 /** New data is acknowledged up to `ack`. */
 function advance(tcb: Tcb, segment: Segment, ack: u32): bool {
   const acked = ack - tcb.sndUna;
@@ -155,8 +166,6 @@ function advance(tcb: Tcb, segment: Segment, ack: u32): bool {
   } else if (timestampsUsed(tcb) && (tcb.flags & TcbFlag.TIMING) == 0 && segment.stamped) {
     sampleByTimestamp(tcb, segment);
   }
-  const recovers = tcb.sacked != 0 || (tcb.flags & TcbFlag.RECOVERY) != 0;
-  if (TCP_RACK && recovers && sackRecovers(tcb)) sackDelivered(tcb, tcb.sndUna, ack);
   const partial = congestionOnAck(tcb, ack, acked);
   // RFC 6582 3.2 step 3: only the first partial acknowledgment of a recovery restarts the timer.
   const restart = !partial || (tcb.flags & TcbFlag.PARTIAL) == 0;
@@ -165,7 +174,10 @@ function advance(tcb: Tcb, segment: Segment, ack: u32): bool {
   sendQueueAcknowledge(tcb, finAcked ? acked - 1 : acked);
   if (TCP_URGENT && (tcb.flags & TcbFlag.URGENT_OUT) != 0) urgentAcknowledged(tcb, ack);
   tcb.sndUna = ack;
-  if (TCP_SACK && tcb.sacked != 0) sackAdvance(tcb, ack);
+  if (TCP_SACK && tcb.sacked != 0) {
+    if (TCP_RACK) sackDelivered(tcb, ack - acked, ack);
+    sackAdvance(tcb, ack);
+  }
   if (seqLess(tcb.sndNxt, ack)) tcb.sndNxt = ack;
   tcb.retries = 0;
   tcb.softError = 0;

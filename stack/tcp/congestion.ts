@@ -8,7 +8,14 @@ import {
 } from "../config";
 import { Tcb, TcbFlag } from "./connection";
 import { rackLost, rackRecovered, rackWait } from "./rack";
-import { sackForget, sackHeadLost, sackLost, sackRecovers, sackedBeyond } from "./sack";
+import {
+  sackDelivered,
+  sackForget,
+  sackHeadLost,
+  sackLost,
+  sackRecovers,
+  sackedBeyond,
+} from "./sack";
 import { reorderingSeen, timesBegin } from "./send-times";
 import { seqAtMost, seqLess } from "./sequence";
 
@@ -50,7 +57,7 @@ function initialWindow(mss: u32): u32 {
 
 /** Bytes that may be in flight, with limited transmit (RFC 3042): one segment more for each of the first two duplicates. */
 export function congestionWindow(tcb: Tcb): u32 {
-  if ((tcb.flags & TcbFlag.RECOVERY) != 0) return tcb.cwnd;
+  if (tcb.dupAcks == 0 || (tcb.flags & TcbFlag.RECOVERY) != 0) return tcb.cwnd;
   // By the times of sending more duplicates may come, before it is known whether there is a loss.
   const duplicates = TCP_RACK && sackRecovers(tcb) ? min<u32>(tcb.dupAcks, 2) : <u32>tcb.dupAcks;
   return duplicates < 3 ? tcb.cwnd + duplicates * <u32>tcb.sndMss : tcb.cwnd;
@@ -107,6 +114,7 @@ export function congestionOnAck(tcb: Tcb, ack: u32, acked: u32): bool {
   const mss = <u32>tcb.sndMss;
   tcb.dupAcks = 0;
   if ((tcb.flags & TcbFlag.RECOVERY) != 0) {
+    if (TCP_RACK && tcb.sacked == 0 && sackRecovers(tcb)) sackDelivered(tcb, tcb.sndUna, ack);
     if (seqAtMost(tcb.recover, ack)) {
       const flight = tcb.sndMax - ack;
       tcb.cwnd = sackRecovers(tcb)
@@ -216,6 +224,14 @@ export function congestionOnTimeout(tcb: Tcb): void {
   tcb.dupAcks = 0;
   tcb.flags &= ~TcbFlag.RECOVERY;
   if (TCP_SACK) sackForget(tcb);
+}
+
+/** The timeout was none (RFC 4015 3.2 steps 1, 6): the window holds what is in flight, and grows on to where it grew before. */
+export function congestionRestore(tcb: Tcb, acked: u32, ssthresh: u32): void {
+  const before = (<u32>tcb.flight) << FLIGHT_SHIFT;
+  tcb.ssthresh = max<u32>(before, ssthresh);
+  tcb.cwnd = tcb.sndMax - tcb.sndUna + min<u32>(acked, initialWindow(<u32>tcb.sndMss));
+  tcb.recover = tcb.sndUna - 1;
 }
 
 /** Nothing was sent for longer than a retransmission timeout (RFC 5681 4.1). */

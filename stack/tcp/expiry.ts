@@ -1,4 +1,4 @@
-import { TCP_ECN, TCP_KEEPALIVE, TCP_RACK, TCP_SACK } from "../config";
+import { TCP_ECN, TCP_KEEPALIVE, TCP_RACK, TCP_SACK, TCP_SPURIOUS } from "../config";
 import { ETIMEDOUT } from "../errors";
 import { isDue } from "../now";
 import { Counter, count } from "../statistics";
@@ -24,6 +24,7 @@ import { pendingAdd } from "./pending";
 import { rackDue } from "./rack";
 import { turnDue } from "./receive-window";
 import { RTO_MAX_MS, rtoBackOff } from "./rto";
+import { spuriousNote } from "./spurious";
 import { probeDue } from "./tail-loss";
 import { delackDue, timerStart, timersRearm } from "./timers";
 
@@ -113,6 +114,7 @@ function retransmitExpired(tcb: Tcb): void {
   } else {
     if (tcb.routerMss != 0) mssLower(tcb);
     if (inFlight) {
+      if (TCP_SPURIOUS) spuriousNote(tcb);
       congestionOnTimeout(tcb);
       if (TCP_ECN) ecnReduced(tcb);
     }
