@@ -86,10 +86,6 @@ export function rxEnd(): void {
   rxHead += 1;
 }
 
-export function rxPutBack(): void {
-  rxAt = 0;
-}
-
 export function txReady(): bool {
   return true;
 }

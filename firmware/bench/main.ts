@@ -8,6 +8,7 @@ import { IPPROTO_TCP, MSG_ZEROCOPY, TCP_NODELAY } from "../../stack/posix";
 import { AF_INET, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_STREAM } from "../../stack/posix";
 import { NO_READY, readyTake } from "../../stack/readiness";
 import { SOCKETS } from "../../stack/config";
+import { sockBorrow, sockRelease } from "../../stack/socket/borrow";
 import { sockSetOption } from "../../stack/socket/options";
 import {
   sockAccept,
@@ -30,12 +31,15 @@ const PORT_WEB: u16 = 80;
 /** Marks of LISTENING and DATAGRAM in the table of ports, above every port that is served. */
 const LISTENING: u16 = 0x100;
 const DATAGRAM: u16 = 0x200;
+/** A connection whose text is read where it lies: told by DATAGRAM's bit first, so that the others pay nothing for it. */
+const BORROWS: u16 = DATAGRAM | 0x400;
 
 const MSS: u32 = 1460;
 const ANSWER_BYTES: u32 = 1024;
 const BUFFER_BYTES: u32 = 1472;
 const BUFFER: usize = memory.data(BUFFER_BYTES, 4);
 const PEER: usize = memory.data(8, 4);
+const SPANS: usize = memory.data(16, 4);
 /** By slot of the socket: its descriptor, and what it serves. */
 const FDS: usize = memory.data(SOCKETS * 4, 4);
 const PORTS: usize = memory.data(SOCKETS * 2, 4);
@@ -44,6 +48,7 @@ const PORTS: usize = memory.data(SOCKETS * 2, 4);
 let body: usize = 0;
 let sendFlags: i32 = 0;
 let closeFirst: bool = false;
+let discardMark: u16 = PORT_DISCARD;
 
 function remember(fd: i32, port: u16): void {
   const index = socketIndex(fd);
@@ -85,17 +90,21 @@ export function begin(
   open(constantBytes);
 }
 
-/** How the servers of the next connections behave: the sender refers to its bytes, port 80 closes behind its answer. */
-export function choose(zeroCopy: u32, closes: u32): void {
+/**
+ * How the servers of the next connections behave: the sender refers to its bytes; bits of `manner`: 1 = port 80 closes behind its
+ * answer, 2 = the discard port reads text where it lies.
+ */
+export function choose(zeroCopy: u32, manner: u32): void {
   sendFlags = zeroCopy != 0 ? MSG_ZEROCOPY : 0;
-  closeFirst = closes != 0;
+  closeFirst = (manner & 1) != 0;
+  discardMark = (manner & 2) != 0 ? BORROWS : PORT_DISCARD;
 }
 
 function acceptAll(listener: i32, port: u16): void {
   for (;;) {
     const fd = sockAccept(listener);
     if (fd < 0) return;
-    remember(fd, port);
+    remember(fd, port == PORT_DISCARD ? discardMark : port);
     if (port == PORT_ECHO) sockSetOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     serve(fd, port);
   }
@@ -104,6 +113,13 @@ function acceptAll(listener: i32, port: u16): void {
 function echoDatagram(fd: i32): void {
   const bytes = sockReceiveFrom(fd, BUFFER, BUFFER_BYTES, 0, PEER);
   if (bytes >= 0) sockSendTo(fd, BUFFER, bytes, 0, load<u32>(PEER), load<u32>(PEER, 4));
+}
+
+/** Takes all text where it lies: what recv() would do without the copy. */
+function borrow(fd: i32): void {
+  const bytes = sockBorrow(fd, SPANS, 0);
+  if (bytes > 0) sockRelease(fd, bytes);
+  else if (bytes == 0) sockClose(fd);
 }
 
 function serve(fd: i32, port: u16): void {
@@ -135,8 +151,9 @@ export function serveNews(): bool {
     const fd = load<i32>(FDS + (index << 2));
     const port = load<u16>(PORTS + (index << 1));
     if ((port & LISTENING) != 0) acceptAll(fd, port & 0xff);
-    else if ((port & DATAGRAM) != 0) echoDatagram(fd);
-    else serve(fd, port);
+    else if ((port & DATAGRAM) == 0) serve(fd, port);
+    else if (port == BORROWS) borrow(fd);
+    else echoDatagram(fd);
   }
   return served;
 }

@@ -10,7 +10,6 @@ export {
   rxRead,
   rxSkip,
   rxEnd,
-  rxPutBack,
   txReady,
   txBegin,
   txWrite,

@@ -1,12 +1,4 @@
-import {
-  TCP_ECN,
-  TCP_KEEPALIVE,
-  TCP_RACK,
-  TCP_SACK,
-  TCP_TIMESTAMPS,
-  TCP_TX_BYTES,
-  TCP_URGENT,
-} from "../config";
+import { TCP_ECN, TCP_FAST_PATH, TCP_KEEPALIVE, TCP_SACK, TCP_TX_BYTES } from "../config";
 import { isDue, now } from "../now";
 import { Counter, count } from "../statistics";
 import {
@@ -16,118 +8,31 @@ import {
   duplicateThreshold,
 } from "./congestion";
 import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
-import { ECN_CAPABLE, ECN_SETUP, ecnBits, ecnFresh, ecnTold } from "./ecn";
-import { SYN_OPTIONS, SynOption, TX, acceptableNumber, segmentPlain, segmentSend } from "./emit";
+import { ECN_SETUP } from "./ecn";
+import { SYN_OPTIONS, SynOption } from "./emit";
+import { BURST, NOT_PLAIN, outputPlain } from "./output-plain";
 import { patienceProgress } from "./patience";
 import { pendingAdd } from "./pending";
-import { receiveWindow, turnTold } from "./receive-window";
-import { rackLostEnd, rackNextLost, rackPipe } from "./rack";
+import { receiveWindow } from "./receive-window";
 import { sackHeadSent, sackHoleEnd, sackNextLost, sackPipe, sackRecovers, sackSkip } from "./sack";
 import { sackOptionBytes } from "./sack-report";
 import { TcpBit } from "./segment";
-import { timesSent } from "./send-times";
+import { acknowledged, outputAcks, sendFull, sendOf } from "./send";
 import { seqAtMost, seqLess, seqMax } from "./sequence";
 import { probeStart, retransmissionStart } from "./tail-loss";
-import { timerStart, timerStop } from "./timers";
-import { timestampNow, timestampsUsed } from "./timestamps";
-import { urgentPointer } from "./urgent";
-
-/** Segments that one connection sends before the others have a turn. */
-const BURST: u32 = 4;
-
-/** An opening of the window that nobody answers is repeated after this at least, ms. */
-const OPENING_MS: u32 = 50;
-const OPENING_MAX_MS: u32 = 30_000;
-
-/** What keeps a segment from being a plain one (`segmentPlain`). */
-const REPORTED: u32 = TcbFlag.DUPLICATE | (TCP_URGENT ? TcbFlag.URGENT_OUT : 0);
-
-/** Sends a segment of a connection that is open; `bits` has ACK. */
-function sendOf(tcb: Tcb, seq: u32, bits: u32, offset: u32, bytes: u32): i32 {
-  const window = receiveWindow(tcb);
-  const plain = !TCP_ECN && tcb.ranges == 0 && (tcb.flags & REPORTED) == 0;
-  const refused = plain
-    ? segmentPlain(tcb, seq, bits, window, offset, bytes)
-    : sendFull(tcb, seq, bits, window, 0, offset, bytes);
-  if (refused == 0) acknowledged(tcb, window, true);
-  return refused;
-}
-
-/** Sends a segment with whatever belongs into it. */
-function sendFull(
-  tcb: Tcb,
-  seq: u32,
-  bits: u32,
-  window: u32,
-  options: u32,
-  offset: u32,
-  bytes: u32,
-): i32 {
-  TX.localAddress = tcb.localAddress;
-  TX.remoteAddress = tcb.remoteAddress;
-  TX.ports = tcb.ports;
-  TX.seq = seq;
-  TX.ack = (bits & TcpBit.ACK) != 0 ? tcb.rcvNxt : 0;
-  TX.window = window;
-  TX.bits = bits;
-  TX.options = options;
-  TX.offset = offset;
-  TX.bytes = bytes;
-  if (TCP_TIMESTAMPS && ((options & SynOption.TIMESTAMPS) != 0 || timestampsUsed(tcb))) {
-    TX.options = options | SynOption.TIMESTAMPS;
-    TX.tsVal = timestampNow(tcb);
-    TX.tsEcr = tcb.tsRecent;
-  }
-  if (TCP_URGENT && (tcb.flags & TcbFlag.URGENT_OUT) != 0) {
-    TX.urgent = urgentPointer(tcb, seq);
-    if (TX.urgent != 0) TX.bits |= TcpBit.URG;
-  }
-  if (TCP_ECN) {
-    const fresh = ecnFresh(tcb, seq, bytes);
-    TX.bits |= ecnBits(tcb, fresh);
-    TX.ecn = fresh ? ECN_CAPABLE : 0;
-  }
-  const refused = segmentSend(TX, tcb);
-  if (refused != 0) return refused;
-  if (TCP_ECN && (TX.bits & ECN_SETUP) >= <u32>TcpBit.CWR) ecnTold(tcb);
-  return 0;
-}
-
-/** A segment has left that acknowledges all that has come, and announces `window`. */
-function acknowledged(tcb: Tcb, window: u32, mayOpen: bool): void {
-  // Shut as far as the peer knew, and open now.
-  const opens = tcb.rcvAdv == tcb.rcvNxt && window != 0 && mayOpen;
-  tcb.rcvAdv = seqMax(tcb.rcvAdv, tcb.rcvNxt + window);
-  tcb.flags &= ~(TcbFlag.ACK_NOW | TcbFlag.DUPLICATE);
-  tcb.unackedBytes = 0;
-  timerStop(tcb, TcbTimer.DELAYED_ACK);
-  // Nobody acknowledges an opening: if nothing comes of it within two round trips, it is told once more.
-  if (opens) {
-    const delayMs = min<u32>(max<u32>(tcb.srtt >>> 2, OPENING_MS), OPENING_MAX_MS);
-    timerStart(tcb, TcbTimer.DELAYED_ACK, delayMs);
-  }
-  turnTold(tcb);
-}
+import { timerStart } from "./timers";
+import { timestampsUsed } from "./timestamps";
 
 /** Something to be sent that is neither text nor an acknowledgment. */
 const DEMANDS: u32 =
   TcbFlag.FIN_QUEUED | TcbFlag.KEEP_PROBE | TcbFlag.PROBE | TcbFlag.FORCE | TcbFlag.RETRANSMIT_HEAD;
 
-/** Acknowledgments that no text has taken with it. */
-function outputAcks(tcb: Tcb): i32 {
-  if (tcb.owedAcks == 0) {
-    if ((tcb.flags & TcbFlag.ACK_NOW) == 0) return 0;
-    return sendOf(tcb, acceptableNumber(tcb), TcpBit.ACK, 0, 0);
-  }
-  for (; tcb.owedAcks != 0; tcb.owedAcks--) {
-    const refused = sendOf(tcb, acceptableNumber(tcb), TcpBit.ACK, 0, 0);
-    if (refused != 0) return refused;
-  }
-  return 0;
-}
-
 /** Sends all that a connection may send now. 0 when nothing is left to do, or why the IP layer took no more. */
 export function tcpOutput(tcb: Tcb): i32 {
+  if (TCP_FAST_PATH) {
+    const result = outputPlain(tcb);
+    if (result != NOT_PLAIN) return result;
+  }
   const state = <u32>tcb.state;
   if (state == TcpState.CLOSED) return 0;
   if (state == TcpState.SYN_SENT || state == TcpState.SYN_RECEIVED) return outputSyn(tcb);
@@ -253,16 +158,15 @@ function choose(tcb: Tcb): bool {
 
 function chooseInRecovery(tcb: Tcb): bool {
   const threshold = duplicateThreshold(tcb);
-  const pipe = TCP_RACK ? rackPipe(tcb, threshold) : sackPipe(tcb, threshold);
+  const pipe = sackPipe(tcb, threshold);
   const room = tcb.cwnd > pipe ? tcb.cwnd - pipe : 0;
   if (room < <u32>tcb.sndMss) return false;
-  const lost = TCP_RACK ? rackNextLost(tcb, threshold) : sackNextLost(tcb, threshold);
+  const lost = sackNextLost(tcb, threshold);
   chosenLimit = room;
   if (lost == tcb.sndMax) return true;
   chosenSeq = lost;
   chosenUrgent = true;
-  const end = TCP_RACK ? rackLostEnd() : sackHoleEnd(tcb, lost);
-  chosenLimit = min<u32>(room, end - lost);
+  chosenLimit = min<u32>(room, sackHoleEnd(tcb, lost) - lost);
   return true;
 }
 
@@ -360,7 +264,6 @@ function sent(tcb: Tcb, seq: u32, bytes: u32, fin: bool, probe: bool): void {
   const again = seqLess(seq, tcb.sndMax);
   tcb.lastSent = now();
   if (sackRecovers(tcb)) {
-    if (TCP_RACK) timesSent(tcb, seq, end, again);
     if (again) {
       tcb.highRxt = seqMax(tcb.highRxt, end);
       if (seq == tcb.sndUna) sackHeadSent(tcb);

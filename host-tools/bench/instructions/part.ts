@@ -126,7 +126,7 @@ export function printInstructions(result: InstructionsResult): string {
           "ratio",
         ],
         Object.entries(rows).map(([name, row]) => [
-          `${name.padEnd(6)}${TITLES[name] ?? ""}`,
+          `${name.padEnd(8)}${TITLES[name] ?? ""}`,
           number(row.insn),
           number(row.cycles),
           row.framesOut.toFixed(2),

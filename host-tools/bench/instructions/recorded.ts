@@ -106,6 +106,7 @@ export const UIP: Record<string, PeerCounts> = {
 export const TITLES: Record<string, string> = {
   a: "receive 1460 B, recv()",
   a2: "receive 64 B, recv()",
+  aBorrow: "receive 1460 B, read in place",
   b: "send 1460 B, copied",
   b2: "send 1460 B, zero-copy",
   c: "TCP echo 64 B",

@@ -34,7 +34,7 @@ export interface Subject {
    * down since the last call, this turn included.
    */
   turn(now: number, frame: Uint8Array | undefined, steps: Uint8Array): Uint8Array[];
-  choose(zeroCopy: boolean, closes: boolean): void;
+  choose(zeroCopy: boolean, closes: boolean, borrows: boolean): void;
 }
 
 /** Runs a stack in lock step with the peer, and writes down every step of it. */
@@ -89,9 +89,9 @@ export class Recorder {
     this.give(arpRequest());
   }
 
-  choose(zeroCopy: boolean, closes: boolean): void {
-    this.trace.put(Op.CHOOSE, Number(zeroCopy) | (Number(closes) << 8));
-    this.subject.choose(zeroCopy, closes);
+  choose(zeroCopy: boolean, closes: boolean, borrows = false): void {
+    this.trace.put(Op.CHOOSE, Number(zeroCopy) | (Number(closes) << 8) | (Number(borrows) << 9));
+    this.subject.choose(zeroCopy, closes, borrows);
   }
 
   /** Counts what `run` does. */

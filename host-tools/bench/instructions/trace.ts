@@ -7,7 +7,7 @@
  *     END       no more
  *     TURN      argument: time, milliseconds
  *     FRAME     argument: bytes; then the frame, two bytes behind a word boundary, filled up to a word
- *     CHOOSE    arguments in two bytes: zeroCopy, closes
+ *     CHOOSE    arguments in two bytes: zeroCopy; closes (1) and borrows (2)
  *     MARK      argument: number; counting starts at odd ones and ends at even ones
  *     OUT       argument: frames sent so far, modulo 2^24; then the digest of all of them
  */

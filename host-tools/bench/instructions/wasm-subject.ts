@@ -14,7 +14,7 @@ interface BenchExports {
     gateway: number,
     constantBytes: number,
   ): void;
-  choose(zeroCopy: number, closes: number): void;
+  choose(zeroCopy: number, manner: number): void;
   turn(nowMs: number): void;
 }
 
@@ -86,7 +86,7 @@ export class WasmSubject implements Subject {
     return this.sent;
   }
 
-  choose(zeroCopy: boolean, closes: boolean): void {
-    this.wasm.choose(Number(zeroCopy), Number(closes));
+  choose(zeroCopy: boolean, closes: boolean, borrows: boolean): void {
+    this.wasm.choose(Number(zeroCopy), Number(closes) | (Number(borrows) << 1));
   }
 }

@@ -42,7 +42,7 @@ function connect(recorder: Recorder, port: number): PeerConnection {
   return peer;
 }
 
-/** a, a2: the stack receives, the application takes it by recv(). */
+/** a, a2, aBorrow: the stack receives, the application takes it by recv() or where it lies. */
 function receive(recorder: Recorder, name: string, bytes: number, units: number): void {
   const peer = connect(recorder, 9);
   for (let i = 0; i < 20; i++) recorder.give(peer.data(bytes));
@@ -155,6 +155,12 @@ export async function recordMain(
   recorder.rest();
   if (closes === undefined) transactions(recorder, "f2", true, units / 2);
   else transactions(recorder, "f2", true, closes / 2, closes / 2);
+  if (subject === undefined) {
+    // A workload of our own: the peer's is there already (a, taken where it lies). Last, so that those before it stay as they are.
+    recorder.rest();
+    recorder.choose(false, false, true);
+    receive(recorder, "aBorrow", MSS, units);
+  }
   return recorder.finish();
 }
 

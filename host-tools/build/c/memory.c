@@ -38,6 +38,24 @@ OWN static void copy_up(uint8_t* d, const uint8_t* s, size_t bytes) {
 
 #else
 
+/* Both on a word, as most are: four words at a time. */
+OWN static void copy_words(uint8_t* d, const uint8_t* s, size_t bytes) {
+  word_t* to = (word_t*)d;
+  const word_t* from = (const word_t*)s;
+  const word_t* const blocks = to + ((bytes >> 4) << 2);
+  while (to != blocks) {
+    __asm volatile(
+        ".syntax unified\n"
+        "ldmia %0!, {r3, r4, r5, r6}\n\t"
+        "stmia %1!, {r3, r4, r5, r6}"
+        : "+l"(from), "+l"(to)
+        :
+        : "r3", "r4", "r5", "r6", "memory");
+  }
+  for (bytes &= 15; bytes >= 4; bytes -= 4) *to++ = *from++;
+  bytes_up((uint8_t*)to, (const uint8_t*)from, bytes);
+}
+
 /*
  * The destination is aligned first. A source that is then off by k bytes is read as aligned words, of which each store
  * takes the upper part of one and the lower part of the next; no word is read that has none of the source's bytes.
@@ -46,48 +64,38 @@ OWN static void copy_up(uint8_t* d, const uint8_t* s, size_t bytes) {
   if (bytes >= SHORT) {
     for (; (uintptr_t)d & 3; bytes--) *d++ = *s++;
     const unsigned down = ((uintptr_t)s & 3) * 8;
+    if (down == 0) {
+      copy_words(d, s, bytes);
+      return;
+    }
     word_t* to = (word_t*)d;
     const word_t* from = (const word_t*)((uintptr_t)s & ~(uintptr_t)3);
     const size_t words = bytes >> 2;
     const word_t* const end = to + words;
-    if (down == 0) {
-      const word_t* const blocks = to + (words & ~(size_t)3);
-      while (to != blocks) {
-        __asm volatile(
-            ".syntax unified\n"
-            "ldmia %0!, {r3, r4, r5, r6}\n\t"
-            "stmia %1!, {r3, r4, r5, r6}"
-            : "+l"(from), "+l"(to)
-            :
-            : "r3", "r4", "r5", "r6", "memory");
-      }
-      while (to != end) *to++ = *from++;
-    } else {
-      const unsigned up = 32 - down;
-      const word_t* const pairs = to + (words & ~(size_t)1);
-      uint32_t low = *from++ >> down;
-      while (to != pairs) {
-        uint32_t a, b;
-        __asm volatile(
-            ".syntax unified\n"
-            "ldmia %[from]!, {%[a]}\n\t"
-            "movs %[b], %[a]\n\t"
-            "lsls %[b], %[up]\n\t"
-            "orrs %[low], %[b]\n\t"
-            "stmia %[to]!, {%[low]}\n\t"
-            "lsrs %[a], %[down]\n\t"
-            "ldmia %[from]!, {%[low]}\n\t"
-            "movs %[b], %[low]\n\t"
-            "lsls %[b], %[up]\n\t"
-            "orrs %[a], %[b]\n\t"
-            "stmia %[to]!, {%[a]}\n\t"
-            "lsrs %[low], %[down]"
-            : [from] "+l"(from), [to] "+l"(to), [low] "+l"(low), [a] "=&l"(a), [b] "=&l"(b)
-            : [up] "l"(up), [down] "l"(down)
-            : "cc", "memory");
-      }
-      if (to != end) *to++ = low | *from << up;
+    const unsigned up = 32 - down;
+    const word_t* const pairs = to + (words & ~(size_t)1);
+    uint32_t low = *from++ >> down;
+    while (to != pairs) {
+      uint32_t a, b;
+      __asm volatile(
+          ".syntax unified\n"
+          "ldmia %[from]!, {%[a]}\n\t"
+          "movs %[b], %[a]\n\t"
+          "lsls %[b], %[up]\n\t"
+          "orrs %[low], %[b]\n\t"
+          "stmia %[to]!, {%[low]}\n\t"
+          "lsrs %[a], %[down]\n\t"
+          "ldmia %[from]!, {%[low]}\n\t"
+          "movs %[b], %[low]\n\t"
+          "lsls %[b], %[up]\n\t"
+          "orrs %[a], %[b]\n\t"
+          "stmia %[to]!, {%[a]}\n\t"
+          "lsrs %[low], %[down]"
+          : [from] "+l"(from), [to] "+l"(to), [low] "+l"(low), [a] "=&l"(a), [b] "=&l"(b)
+          : [up] "l"(up), [down] "l"(down)
+          : "cc", "memory");
     }
+    if (to != end) *to++ = low | *from << up;
     d += bytes & ~(size_t)3;
     s += bytes & ~(size_t)3;
     bytes &= 3;
@@ -106,14 +114,24 @@ OWN static void copy_down(uint8_t* d, const uint8_t* s, size_t bytes) {
   for (; bytes; bytes--) *--d = *--s;
 }
 
+OWN static void copy(uint8_t* d, const uint8_t* s, size_t bytes) {
+#ifndef __ARM_FEATURE_UNALIGNED
+  if ((((uintptr_t)d | (uintptr_t)s) & 3) == 0) {
+    copy_words(d, s, bytes);
+    return;
+  }
+#endif
+  copy_up(d, s, bytes);
+}
+
 OWN void* memcpy(void* restrict to, const void* restrict from, size_t bytes) {
-  copy_up(to, from, bytes);
+  copy(to, from, bytes);
   return to;
 }
 
 OWN void* memmove(void* to, const void* from, size_t bytes) {
   /* Upwards is right unless the destination begins inside the source. */
-  if ((uintptr_t)to - (uintptr_t)from >= bytes) copy_up(to, from, bytes);
+  if ((uintptr_t)to - (uintptr_t)from >= bytes) copy(to, from, bytes);
   else copy_down(to, from, bytes);
   return to;
 }
