@@ -21,10 +21,13 @@ export const TCP_RX_BYTES: u32 = OPTIONS.TCP_RX_BYTES;
 export const TCP_TX_BYTES: u32 = OPTIONS.TCP_TX_BYTES;
 export const TCP_RANGES: u32 = OPTIONS.TCP_RANGES;
 export const TCP_SACK: bool = OPTIONS.TCP_SACK != 0;
+export const TCP_RACK: bool = TCP_SACK && OPTIONS.TCP_RACK != 0;
 export const TCP_CUBIC: bool = OPTIONS.TCP_CUBIC != 0;
 export const TCP_CONGESTION_CONTROL: bool = OPTIONS.TCP_CONGESTION_CONTROL != 0;
 export const TCP_WINDOW_SCALE: bool = OPTIONS.TCP_WINDOW_SCALE != 0;
 export const TCP_TIMESTAMPS: bool = OPTIONS.TCP_TIMESTAMPS != 0;
+export const TCP_SPURIOUS: bool =
+  TCP_SACK && TCP_TIMESTAMPS && TCP_CONGESTION_CONTROL && OPTIONS.TCP_SPURIOUS != 0;
 export const TCP_ECN: bool = OPTIONS.TCP_ECN != 0;
 export const TCP_URGENT: bool = OPTIONS.TCP_URGENT != 0;
 export const TCP_FAST_PATH: bool = OPTIONS.TCP_FAST_PATH != 0;

@@ -6,26 +6,28 @@ import { dnsInput, dnsListens, dnsRefused } from "./dns/client";
 import { DNS_PORT, MDNS_PORT } from "./dns/message";
 import { icmpError, icmpInput } from "./icmp/input";
 import { ICMP_UNREACHABLE, UNREACHABLE_PROTOCOL, icmpSendError } from "./icmp/output";
+import { iface } from "./interface";
 import { IPPROTO_IGMP, igmpInput } from "./ip/igmp";
 import { ipv4Input } from "./ip/ipv4-input";
 import { ipPlain, ipPlainPacket, ipPlainProtocol } from "./ip/ipv4-plain";
 import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, RxPacket } from "./ip/packet";
-import { linkRead } from "./link/device";
+import { linkCanAnswer, linkPutBack, linkRead } from "./link/device";
 import {
   FRAME_DROPPED,
   ethernetInput,
   ethernetPayloadBytes,
   ethernetToMany,
 } from "./link/ethernet";
-import { TYPE_ARP, TYPE_IPV4 } from "./link/headers";
+import { RX_NETWORK, TYPE_ARP, TYPE_IPV4 } from "./link/headers";
 import { mdnsInput } from "./mdns/responder";
 import { rawIcmpError, rawInput } from "./raw/input";
+import { now } from "./now";
 import { rawTcpOpen } from "./raw/slots";
-import { Counter, count } from "./statistics";
+import { Counter, count, uncount } from "./statistics";
 import { tcpIcmpError } from "./tcp/icmp";
 import { tcpInput } from "./tcp/input";
 import { tcpInputFast } from "./tcp/input-fast";
-import { segmentForget } from "./tcp/segment";
+import { segmentForget, segmentOpens } from "./tcp/segment";
 import { datagram, udpDeliver, udpIcmpError, udpInput } from "./udp/input";
 
 /**
@@ -33,14 +35,53 @@ import { datagram, udpDeliver, udpIcmpError, udpInput } from "./udp/input";
  * it found; nobody below calls anybody above.
  */
 
+/**
+ * A frame that is answered at once waits until its answer can be sent, and those behind it wait, too. So 16 may at a time, and one
+ * more each 256 ms; beyond that they are taken in all the same, and what cannot be answered is not: a flood of strangers holds up
+ * neither the segments of those who are connected nor what they acknowledge.
+ */
+const WAITS_AT_ONCE: u32 = 16;
+const WAIT_SHIFT: u32 = 8;
+/** Waits, and up to which period of time they have been forgotten again, one each. */
+let waits: u32 = 0;
+let waitPeriod: u32 = 0;
+
+function mayWait(): bool {
+  const passed = (now() >>> WAIT_SHIFT) - waitPeriod;
+  waitPeriod += passed;
+  waits = waits > passed ? waits - passed : 0;
+  if (waits == WAITS_AT_ONCE) return false;
+  waits += 1;
+  return true;
+}
+
+/** True when the packet in the open frame is one that is answered at once. TCP keeps in mind what it has to say, but for an unproven opening. */
+function wantsAnswer(): bool {
+  if (ethernetToMany) return false;
+  return TCP && load<u8>(RX_NETWORK, 9) == <u8>IPPROTO_TCP ? segmentOpens() : true;
+}
+
+/** True when the packet in the open frame was put back, until it can be answered. */
+function waitsForAnswer(): bool {
+  if (linkCanAnswer() || !wantsAnswer() || !mayWait()) return false;
+  frameLater();
+  return true;
+}
+
+function frameLater(): void {
+  uncount(Counter.ETHERNET_IN);
+  linkPutBack();
+}
+
 /** Takes the open frame to whom it is for. */
 export function frameInput(): void {
   const type = ethernetInput();
   if (type == TYPE_IPV4) {
-    const packet = TCP_FAST_PATH ? plainOrNot() : ipv4Input(ethernetPayloadBytes(), ethernetToMany);
+    const packet = TCP_FAST_PATH ? plainOrNot() : anyPacket();
     if (packet != null) packetInput(packet);
   } else if (type == TYPE_ARP) {
-    arpInput(ethernetPayloadBytes());
+    if (linkCanAnswer()) arpInput(ethernetPayloadBytes());
+    else frameLater();
   } else if (type != FRAME_DROPPED) {
     count(Counter.ETHERNET_UNKNOWN_TYPE);
   }
@@ -55,10 +96,14 @@ function plainOrNot(): RxPacket | null {
       if (RAW_SOCKETS != 0 && rawTcpOpen != 0) segmentForget();
       else if (tcpInputFast(payloadBytes)) return null;
     }
-    return ipPlainPacket(payloadBytes);
+    return waitsForAnswer() ? null : ipPlainPacket(payloadBytes);
   }
   if (TCP) segmentForget();
-  return ipv4Input(ethernetPayloadBytes(), ethernetToMany);
+  return anyPacket();
+}
+
+function anyPacket(): RxPacket | null {
+  return waitsForAnswer() ? null : ipv4Input(ethernetPayloadBytes(), ethernetToMany);
 }
 
 function packetInput(packet: RxPacket): void {
@@ -82,7 +127,7 @@ function packetInput(packet: RxPacket): void {
 
 /** Ports of the stack itself first, then the sockets. */
 function datagramInput(packet: RxPacket): void {
-  if (DHCP && dhcpListens(datagram.sourcePort, datagram.destinationPort)) {
+  if (DHCP && dhcpListens(iface, datagram.sourcePort, datagram.destinationPort)) {
     dhcpInput(datagram.bytes, datagram.sum, datagram.checked);
     return;
   }

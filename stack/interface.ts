@@ -1,3 +1,5 @@
+import { based } from "cpu";
+import { DHCP } from "./config";
 import { Be } from "./wire/bytes";
 
 /**
@@ -45,11 +47,60 @@ export class Interface {
   acdConflictLow: u32;
 }
 
-if ((offsetof<Interface>() & 3) != 0) ERROR("the record must be whole words");
+/** What the DHCP client keeps of an interface (stack/dhcp/): the state of its exchange, and the lease. */
+@unmanaged
+export class LeasedInterface extends Interface {
+  /** DhcpState. */
+  dhcpState: i32;
+  dhcpXid: u32;
+  /** Messages sent in this state. */
+  dhcpTries: u32;
+  /** Exchanges that came to nothing since the last lease: spaces the next one. */
+  dhcpFailures: u32;
+  /** When this exchange began, for `secs`. */
+  dhcpBeganMs: u32;
+  /** When the REQUEST was sent: the first with its identifier, as nobody can tell which of them is answered. */
+  dhcpRequestedMs: u32;
+  /** Counts the changes of state, so that firmware sees that something is new. */
+  dhcpChanges: u32;
+  /** DhcpTrouble that nobody has taken yet, and the address that it is about. */
+  dhcpTrouble: i32;
+  dhcpTroubleAbout: u32;
+  leaseAddress: u32;
+  leaseServer: u32;
+  leaseMask: u32;
+  leaseRouter: u32;
+  leaseDns: u32;
+  leaseDns2: u32;
+  /** As the server said; 0 = no lease. */
+  leaseSeconds: u32;
+  /** When the lease began: with the REQUEST that was answered. Its times from then on, milliseconds. */
+  leaseBeganMs: u32;
+  leaseT1Ms: u32;
+  leaseT2Ms: u32;
+  leaseEndMs: u32;
+  /** MAC of the gateway before the cable was pulled, and the one that answers now. */
+  gatewayMacHigh: u16;
+  gatewayMacMiddle: u16;
+  gatewayMacLow: u16;
+  foundMacHigh: u16;
+  foundMacMiddle: u16;
+  foundMacLow: u16;
+  gatewayKnown: u32;
+}
+
+const INTERFACE_BYTES: u32 = DHCP ? offsetof<LeasedInterface>() : offsetof<Interface>();
+if ((INTERFACE_BYTES & 3) != 0) ERROR("the record must be whole words");
 
 export { IP_MTU } from "./config";
 
-export const iface: Interface = changetype<Interface>(memory.data(offsetof<Interface>(), 4));
+/** The Ethernet interface. */
+export const iface: LeasedInterface = changetype<LeasedInterface>(memory.data(INTERFACE_BYTES, 4));
+
+/** An interface by number: 0 is Ethernet. */
+export function interfaceAt(_number: u32): LeasedInterface {
+  return changetype<LeasedInterface>(based(changetype<usize>(iface)));
+}
 
 /** Numbers of the devices, as SO_BINDTODEVICE and IP_PKTINFO have them: any, the loopback device, Ethernet. */
 export const DEVICE_ANY: u32 = 0;
@@ -69,6 +120,16 @@ export function interfaceMac(): usize {
 /** Where the MAC of the station stands that has claimed our address: 6 bytes in wire order. */
 export function interfaceConflictMac(): usize {
   return changetype<usize>(iface) + offsetof<Interface>("acdConflictHigh");
+}
+
+/** Where the MAC of the gateway stands, as it was before the cable was pulled: 6 bytes. */
+export function interfaceGatewayMac(nif: LeasedInterface): usize {
+  return changetype<usize>(nif) + offsetof<LeasedInterface>("gatewayMacHigh");
+}
+
+/** The same of the one that answers now. */
+export function interfaceFoundMac(nif: LeasedInterface): usize {
+  return changetype<usize>(nif) + offsetof<LeasedInterface>("foundMacHigh");
 }
 
 /** Names the interface: MAC as its high 16 and low 32 bits, host name of `hostNameBytes` bytes (0 = none). No address yet. */

@@ -39,6 +39,10 @@ export const OPTIONS = {
   TCP_RANGES: 4,
   /** Selective acknowledgment, sent and used (RFC 2018, 2883, 6675), with tail loss probes (RFC 8985 7). */
   TCP_SACK: 1,
+  /** Losses are found by the times of sending (RACK, RFC 8985): with TCP_SACK, 120 bytes for each connection. */
+  TCP_RACK: 1,
+  /** Timeouts that the answer was only too late for are taken back (Eifel, RFC 3522, 4015), where both ends have timestamps and SACK. */
+  TCP_SPURIOUS: 1,
   /** 1: a loss leaves 0.7 of the congestion window, as CUBIC says for windows of our size (RFC 9438 4.3, 4.6); 0: half, NewReno. */
   TCP_CUBIC: 1,
   /**
@@ -176,6 +180,8 @@ export const RANGES: { [name in OptionName]?: Range } = {
   SOCKET_MORE_OPTIONS: SWITCH,
   LOOP_RING: SWITCH,
   TCP_SACK: SWITCH,
+  TCP_RACK: SWITCH,
+  TCP_SPURIOUS: SWITCH,
   TCP_CUBIC: SWITCH,
   TCP_CONGESTION_CONTROL: SWITCH,
   TCP_WINDOW_SCALE: SWITCH,

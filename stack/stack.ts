@@ -14,7 +14,7 @@ import { frameInput } from "./demux";
 import { dhcpAddressChecked, dhcpLinkChanged, dhcpTimer } from "./dhcp/client";
 import { dnsNetworkChanged, dnsTimer } from "./dns/client";
 import { ICMP_TIME_EXCEEDED, TIME_EXCEEDED_REASSEMBLY, icmpSendError } from "./icmp/output";
-import { iface, interfaceChanged, interfaceTakeChange } from "./interface";
+import { iface, interfaceAt, interfaceChanged, interfaceTakeChange } from "./interface";
 import { igmpRestart, igmpTimer } from "./ip/igmp";
 import { reassemblyExpired } from "./ip/reassembly";
 import { linkBegin, linkEnd, linkLoopbackWaiting } from "./link/device";
@@ -121,7 +121,7 @@ function neighboursChanged(): void {
 /** Outcome of the probes for an address: a static one is used, or probed again later; a leased one is DHCP's. */
 function addressChecked(free: bool): void {
   if (!iface.tentative) {
-    if (DHCP) dhcpAddressChecked(free);
+    if (DHCP) dhcpAddressChecked(interfaceAt(0), free);
   } else if (free) {
     iface.tentative = false;
     acdAnnounce(iface);
@@ -153,7 +153,7 @@ export function stackLinkChanged(up: bool): void {
     if (iface.tentative) acdStop(iface);
     return;
   }
-  if (DHCP) dhcpLinkChanged();
+  if (DHCP) dhcpLinkChanged(interfaceAt(0));
   arpFlush();
   if (iface.tentative) acdProbe(iface, iface.address, 0);
   else if (iface.address != 0) acdAnnounce(iface);
@@ -166,7 +166,7 @@ function runTimer(timer: u32): void {
   if (TCP && timer >= TIMER_TCP) tcpTimer(timer - TIMER_TCP);
   else if (timer == TIMER_ARP) arpTimer();
   else if (timer == TIMER_ACD) acdTimer(iface);
-  else if (DHCP && timer == TIMER_DHCP) dhcpTimer();
+  else if (DHCP && timer == TIMER_DHCP) dhcpTimer(interfaceAt(0));
   else if (DNS_ENTRIES != 0 && timer == TIMER_DNS) dnsTimer();
   else if (MDNS && timer == TIMER_MDNS) mdnsTimer();
   else if (IGMP && timer == TIMER_IGMP) igmpTimer();

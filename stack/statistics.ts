@@ -75,6 +75,12 @@ export function count(counter: Counter): void {
   store<u32>(at, load<u32>(at) + 1);
 }
 
+/** Takes back one: what was counted comes again. */
+export function uncount(counter: Counter): void {
+  const at = COUNTERS + ((<usize>counter) << 2);
+  store<u32>(at, load<u32>(at) - 1);
+}
+
 /** Value of a counter. */
 export function counterValue(counter: u32): u32 {
   assert(counter < <u32>Counter.COUNT);

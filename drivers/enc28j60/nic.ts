@@ -40,7 +40,7 @@ import { txReady as slotReady, txBegin as slotBegin } from "./transmit";
 import { rxBegin as frameBegin } from "./receive";
 
 export { RX_BYTES } from "./layout";
-export { rxRead, rxSkip, rxEnd } from "./receive";
+export { rxRead, rxSkip, rxEnd, rxPutBack } from "./receive";
 export { txWrite, txEnd, txCancel } from "./transmit";
 
 /** Bits of `nicLink`. */

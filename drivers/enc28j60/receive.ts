@@ -109,11 +109,8 @@ export function rxBegin(): u32 {
     if (!frameWaits()) break;
     const length = openFrame();
     if (length == 0) break;
-    if (length >= FRAME_BYTES_MIN - FCS_BYTES) {
-      count(NicCounter.RX_FRAMES);
-      return length;
-    }
-    rxEnd();
+    if (length >= FRAME_BYTES_MIN - FCS_BYTES) return length;
+    close();
   }
   receiveFree();
   return 0;
@@ -182,6 +179,21 @@ function skip(bytes: u32, to: u32): void {
 /** Closes the open frame. Its memory goes back to the chip at once, or together with that of other short frames. */
 export function rxEnd(): void {
   if (!open) return;
+  count(NicCounter.RX_FRAMES);
+  close();
+}
+
+/** Puts the open frame back: it is the oldest one again, to be read from its beginning. */
+export function rxPutBack(): void {
+  if (!open) return;
+  open = false;
+  left = 0;
+  tail = 0;
+  following = next;
+  writeEth16(ERDPT, next);
+}
+
+function close(): void {
   open = false;
   skip(left + tail, following);
   left = 0;

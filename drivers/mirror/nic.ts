@@ -3,6 +3,7 @@ import { OPTIONS } from "options";
 import {
   rxBegin as wireRxBegin,
   rxEnd as wireRxEnd,
+  rxPutBack as wireRxPutBack,
   rxRead as wireRxRead,
   rxSkip as wireRxSkip,
   txBegin as wireTxBegin,
@@ -61,9 +62,16 @@ export function rxSkip(bytes: u32): void {
 
 /** Frees the open frame and mirrors it. */
 export function rxEnd(): void {
+  if (rxBytes == 0) return;
   if (rxAt < rxBytes && rxAt < SNAP) rxSkip(min<u32>(rxBytes, SNAP) - rxAt);
   wireRxEnd();
   mirrorFrame(0, clockUs(), rxBytes, RX, min<u32>(rxBytes, SNAP));
+}
+
+/** Puts the open frame back: it is mirrored when it is taken. */
+export function rxPutBack(): void {
+  rxBytes = 0;
+  wireRxPutBack();
 }
 
 /** Opens a frame to be sent. */

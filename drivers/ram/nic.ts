@@ -86,6 +86,10 @@ export function rxEnd(): void {
   rxHead += 1;
 }
 
+export function rxPutBack(): void {
+  rxAt = 0;
+}
+
 export function txReady(): bool {
   return true;
 }

@@ -23,7 +23,7 @@ import { transmitIsWaiting, transmitProgress, transmitWake } from "./transmit";
 export { BUFFER_BYTES as RX_BYTES } from "./registers";
 export { nicCounter };
 export { nicLink } from "./link";
-export { rxBegin, rxEnd, rxRead, rxSkip } from "./receive";
+export { rxBegin, rxEnd, rxPutBack, rxRead, rxSkip } from "./receive";
 export { txBegin, txCancel, txEnd, txReady, txWrite } from "./transmit";
 
 const ENODEV: i32 = 19;

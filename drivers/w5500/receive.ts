@@ -215,6 +215,12 @@ export function rxSkip(bytes: u32): void {
   left -= now;
 }
 
+/** Puts the open frame back: it is the oldest one again, to be read from its beginning. */
+export function rxPutBack(): void {
+  open = false;
+  left = 0;
+}
+
 /** Closes the frame. Its memory is given back with the last frame that is known, or when enough has come together. */
 export function rxEnd(): void {
   if (!open) return;

@@ -1,4 +1,4 @@
-import { TCP_RANGES, TCP_RX_BYTES, TCP_SACK, TCP_TX_BYTES } from "../../stack/config";
+import { TCP_RACK, TCP_RANGES, TCP_RX_BYTES, TCP_SACK, TCP_TX_BYTES } from "../../stack/config";
 import {
   CONNECTIONS,
   Connection,
@@ -13,6 +13,7 @@ import {
 } from "../../stack/tcp/connection";
 import { rangeAt } from "../../stack/tcp/ranges";
 import { sackedRange } from "../../stack/tcp/sack";
+import { runAt, timesOf } from "../../stack/tcp/send-times";
 import { seqAtMost, seqLess } from "../../stack/tcp/sequence";
 import { delackDue } from "../../stack/tcp/timers";
 import { TIMER_TCP, timerArmed, timerDue } from "../../stack/time/timers";
@@ -65,7 +66,19 @@ function sendRule(tcb: Tcb): u32 {
     if (!seqLess(edge, range.left) || !seqLess(range.left, range.right)) return 8;
     edge = range.right;
   }
-  return seqAtMost(edge, tcb.sndMax) ? 0 : 8;
+  if (!seqAtMost(edge, tcb.sndMax)) return 8;
+  const timed = TCP_RACK && (tcb.flags & TcbFlag.SACK_PERMITTED) != 0;
+  return timed && <u32>tcb.state >= <u32>TcpState.ESTABLISHED ? timesRule(tcb) : 0;
+}
+
+function timesRule(tcb: Tcb): u32 {
+  if (tcb.sndMax == tcb.sndUna) return 0;
+  const times = timesOf(tcb);
+  const count = <u32>times.runs;
+  for (let index: u32 = 1; index < count; index++) {
+    if (!seqLess(runAt(times, index - 1).end, runAt(times, index).end)) return 19;
+  }
+  return count != 0 && runAt(times, count - 1).end == tcb.sndMax ? 0 : 19;
 }
 
 function receiveRule(tcb: Tcb): u32 {

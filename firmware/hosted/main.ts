@@ -82,7 +82,7 @@ export function start(
   interfaceInit(macHigh, macLow, 0, 0);
   stackLinkChanged(true);
   if (address != 0) interfaceTentative(address, mask, gateway, 0);
-  else dhcpStart();
+  else dhcpStart(iface);
 }
 
 /** One turn at this time; 1 = there is more to do at once. */

@@ -3,6 +3,7 @@ import { nicLink } from "nic";
 import { arpAt, arpMac } from "../../stack/arp/cache";
 import {
   ARP_ENTRIES,
+  DHCP,
   SOCKETS,
   TCP,
   TCP_SYN_RECORDS,
@@ -49,10 +50,19 @@ export const POOLS: u32 = 5;
 
 export { nicCounter, nicLink, nicVersion } from "nic";
 export { NicCounter } from "../../drivers/nic-counters";
-export { dhcpLeaseSeconds, dhcpServer } from "../../stack/dhcp/client";
 export { iface, interfaceMac } from "../../stack/interface";
 export { now } from "../../stack/now";
 export { Counter, counterValue } from "../../stack/statistics";
+
+/** Lease time that the server gave, seconds; 0 = no lease, 0xFFFFFFFF = for ever. */
+export function dhcpLeaseSeconds(): u32 {
+  return DHCP ? iface.leaseSeconds : 0;
+}
+
+/** Server of the lease; 0 = none. */
+export function dhcpServer(): u32 {
+  return DHCP && iface.leaseSeconds != 0 ? iface.leaseServer : 0;
+}
 
 /** True for a slot with a datagram socket. */
 export function socketIsDatagram(index: u32): bool {

@@ -18,17 +18,10 @@ import { nicDeadline, nicInit, nicLink, nicPoll, nicVersion } from "nic";
 import { DHCP, MDNS } from "../../stack/config";
 import { mdnsGoodbye } from "../../stack/mdns/responder";
 import { acdTakeConflict } from "../../stack/arp/acd";
-import {
-  DhcpTrouble,
-  dhcpChanges,
-  dhcpLeaseSeconds,
-  dhcpServer,
-  dhcpStart,
-  dhcpTakeTrouble,
-  dhcpTroubleAddress,
-} from "../../stack/dhcp/client";
+import { DhcpTrouble, dhcpStart, dhcpTakeTrouble } from "../../stack/dhcp/client";
 import {
   iface,
+  interfaceAt,
   interfaceConflictMac,
   interfaceInit,
   interfaceMac,
@@ -132,9 +125,9 @@ function tellTrouble(): void {
     );
   }
   if (!DHCP) return;
-  const trouble = dhcpTakeTrouble();
+  const trouble = dhcpTakeTrouble(iface);
   if (trouble == DhcpTrouble.NONE) return;
-  const about = dhcpTroubleAddress();
+  const about = iface.dhcpTroubleAbout;
   if (trouble == DhcpTrouble.REFUSED) log1("warn: the DHCP server refuses %i", about);
   else if (trouble == DhcpTrouble.EXPIRED) log1("warn: nobody has renewed the lease of %i", about);
   else log1("warn: DHCP offer of %i refused: its address, mask or lease time is unusable", about);
@@ -157,15 +150,15 @@ function watchLink(): void {
     // Not before there is a link: what is sent without one is lost.
     if (DHCP && up && !leaseAsked && !settingsHas(SettingsFlag.STATIC_ADDRESS)) {
       leaseAsked = true;
-      dhcpStart();
+      dhcpStart(interfaceAt(0));
     }
   }
-  if (!DHCP || dhcpChanges() == leaseChanges) return;
-  leaseChanges = dhcpChanges();
+  if (!DHCP || iface.dhcpChanges == leaseChanges) return;
+  leaseChanges = iface.dhcpChanges;
   if (iface.address == address) return;
   address = iface.address;
   if (address == 0) log0("warn: lease lost");
-  else log3("info: lease %i from %i for %u s", address, dhcpServer(), dhcpLeaseSeconds());
+  else log3("info: lease %i from %i for %u s", address, iface.leaseServer, iface.leaseSeconds);
 }
 
 /** A static address counts when nobody else has claimed it (RFC 5227 2.1.1): from then on the device answers. */

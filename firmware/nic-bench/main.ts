@@ -10,6 +10,7 @@ export {
   rxRead,
   rxSkip,
   rxEnd,
+  rxPutBack,
   txReady,
   txBegin,
   txWrite,

@@ -8,8 +8,8 @@ import { barChart } from "./chart.js";
 export interface Part {
   name: string;
   title: string;
-  /** Measures; the result is what `--json` prints. */
-  run(onStep: (what: string) => void): Promise<unknown>;
+  /** Measures; the result is what `--json` prints. `count` is what `--count` says, where the part counts something. */
+  run(onStep: (what: string) => void, count?: number): Promise<unknown>;
   /** The result for people. */
   print(result: never): string;
   /** True when the result is a failure (`print` then throws). */
@@ -88,6 +88,19 @@ const PARTS: Record<string, { title: string; load: () => Promise<Part> }> = {
       };
     },
   },
+  flood: {
+    title:
+      "what is left of the service under 100,000 SYNs from nobody, both chips, in virtual time",
+    load: async () => {
+      const part = await import("./flood/part.js");
+      return {
+        name: "flood",
+        title: "SYN flood",
+        run: part.measureFlood,
+        print: part.printFlood,
+      };
+    },
+  },
   host: {
     title: "the stack in Node and the simulator itself, in real time",
     load: async () => {
@@ -119,7 +132,11 @@ export function listParts(): { name: string; title: string }[] {
  * Runs the named part, or all of them. With `json` the result goes to standard output as one document: that of the part
  * when one was named, otherwise one key a part.
  */
-export async function runBench(name: string | undefined, json: boolean): Promise<void> {
+export async function runBench(
+  name: string | undefined,
+  json: boolean,
+  count?: number,
+): Promise<void> {
   if (name !== undefined && !(name in PARTS)) {
     throw new UserError(
       `there is no part '${name}' of the bench; there are: ${Object.keys(PARTS).join(", ")}`,
@@ -130,7 +147,7 @@ export async function runBench(name: string | undefined, json: boolean): Promise
   for (const each of names) {
     const part = await (PARTS[each] as (typeof PARTS)[string]).load();
     const onStep = (what: string): void => void process.stderr.write(`${each}: ${what} ...\n`);
-    const result = await part.run(onStep);
+    const result = await part.run(onStep, count);
     results[each] = result;
     if (json && part.failed?.(result as never)) process.exitCode = 1;
     if (!json) console.log(`${part.print(result as never)}\n`);

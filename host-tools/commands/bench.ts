@@ -1,10 +1,17 @@
 import { relative } from "node:path";
-import { Argument, type Command } from "commander";
+import { Argument, InvalidArgumentError, type Command } from "commander";
 
 interface BenchOptions {
   json?: boolean;
   list?: boolean;
   update?: boolean;
+  count?: number;
+}
+
+function countOf(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("a count is wanted");
+  return value;
 }
 
 /** Adds `bench`. */
@@ -17,6 +24,7 @@ export function register(program: Command): void {
     .addArgument(new Argument("[part]", "only this part; without it all of them"))
     .option("--json", "print the result as JSON")
     .option("--update", "of the part gate: write the present counts into the baseline")
+    .option("--count <n>", "of the part flood: how many SYNs come in each cell", countOf)
     .option("--list", "say which parts there are")
     .action(async (part: string | undefined, options: BenchOptions) => {
       const { listParts, runBench } = await import("../bench/run.js");
@@ -32,6 +40,6 @@ export function register(program: Command): void {
         console.log(`written: ${relative(process.cwd(), BASELINE)}; say in the commit why`);
         return;
       }
-      await runBench(part, options.json ?? false);
+      await runBench(part, options.json ?? false, options.count);
     });
 }

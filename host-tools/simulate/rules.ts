@@ -19,6 +19,7 @@ export const RULES: readonly string[] = [
   "what is in flight or waits to be sent has a timer",
   "an armed deadline has its timer",
   "a timer comes no later than the deadline",
+  "the times of sending are in order and cover the flight",
 ];
 
 /** The result of `brokenRule()` in words; undefined when all rules hold. */

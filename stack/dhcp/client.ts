@@ -2,7 +2,13 @@ import { acdProbe, acdStop } from "../arp/acd";
 import { arpKnown, arpResolve } from "../arp/cache";
 import { DHCP } from "../config";
 import { EAGAIN, EINPROGRESS } from "../errors";
-import { iface, interfaceClear, interfaceConfigure } from "../interface";
+import {
+  LeasedInterface,
+  interfaceClear,
+  interfaceConfigure,
+  interfaceFoundMac,
+  interfaceGatewayMac,
+} from "../interface";
 import { macEqual } from "../link/headers";
 import { now } from "../now";
 import { random32 } from "../random";
@@ -10,19 +16,12 @@ import { Counter, count } from "../statistics";
 import { TIMER_DHCP, timerCancel, timerSet } from "../time/timers";
 import {
   LEASE_FOREVER,
-  leaseAddress,
   leaseBegin,
-  leaseDns,
-  leaseDns2,
   leaseExpired,
   leaseForget,
-  leaseMask,
   leaseRebinds,
   leaseRenewMs,
   leaseRetryMs,
-  leaseRouter,
-  leaseSeconds,
-  leaseServer,
   leaseTake,
   leaseUsable,
   leaseWithin,
@@ -41,7 +40,7 @@ import {
 import { dhcpSend } from "./output";
 
 /**
- * DHCP client (RFC 2131 4.4), driven by one timer and by messages; nothing ever waits.
+ * DHCP client (RFC 2131 4.4), driven by one timer and by messages; nothing ever waits. Its state stands in the interface's record.
  *
  *     INIT -> SELECTING -> REQUESTING -> CHECKING -> BOUND -> RENEWING -> REBINDING -> INIT
  *                 offer         ACK    ACD clear      T1          T2        lease ends
@@ -83,29 +82,10 @@ const DECLINE_WAIT_MS: u32 = 10_000;
 /** A message could not be sent (no room, or ARP is asking): tried again after this. */
 const SEND_RETRY_MS: u32 = 1000;
 
-let state: DhcpState = DhcpState.OFF;
-let xid: u32 = 0;
-/** Messages sent in this state. */
-let tries: u32 = 0;
-/** Exchanges that came to nothing since the last lease: spaces the next one. */
-let failures: u32 = 0;
-/** When this exchange began, for `secs`. */
-let beganMs: u32 = 0;
-/** When the REQUEST was sent: the first with its identifier, as nobody can tell which of them is answered. */
-let requestedMs: u32 = 0;
-/** MAC of the gateway before the cable was pulled, and the one that answers now. */
-const GATEWAY_MAC: usize = memory.data(6, 2);
-const FOUND_MAC: usize = memory.data(6, 2);
-let gatewayKnown: bool = false;
-/** Trouble that nobody has taken yet, and the address that it is about. */
-let trouble: DhcpTrouble = DhcpTrouble.NONE;
-let troubleAddress: u32 = 0;
-let changes: u32 = 0;
-
-function enter(next: DhcpState): void {
-  state = next;
-  tries = 0;
-  changes += 1;
+function enter(nif: LeasedInterface, next: DhcpState): void {
+  nif.dhcpState = next;
+  nif.dhcpTries = 0;
+  nif.dhcpChanges += 1;
 }
 
 function wait(delayMs: u32): void {
@@ -118,49 +98,46 @@ function backoffMs(count: u32): u32 {
 }
 
 /** Begins anew, at once or, after failures, later and later. */
-function restart(delayMs: u32): void {
-  acdStop(iface);
-  if (iface.address != 0) interfaceClear();
-  leaseForget();
-  enter(DhcpState.INIT);
+function restart(nif: LeasedInterface, delayMs: u32): void {
+  acdStop(nif);
+  if (nif.address != 0) interfaceClear();
+  leaseForget(nif);
+  enter(nif, DhcpState.INIT);
   wait(delayMs != 0 ? delayMs : 32 + (random32() & 0xff));
 }
 
-function tell(what: DhcpTrouble, about: u32): void {
-  trouble = what;
-  troubleAddress = about;
+function tell(nif: LeasedInterface, what: DhcpTrouble, about: u32): void {
+  nif.dhcpTrouble = what;
+  nif.dhcpTroubleAbout = about;
 }
 
-/** Takes the news of what went wrong, once; `dhcpTroubleAddress` is the address that it is about. */
-export function dhcpTakeTrouble(): DhcpTrouble {
-  const taken = trouble;
-  trouble = DhcpTrouble.NONE;
+/** Takes the news of what went wrong, once; `dhcpTroubleAbout` of the record is the address that it is about. */
+export function dhcpTakeTrouble(nif: LeasedInterface): DhcpTrouble {
+  const taken = nif.dhcpTrouble;
+  nif.dhcpTrouble = DhcpTrouble.NONE;
   return taken;
 }
 
-export function dhcpTroubleAddress(): u32 {
-  return troubleAddress;
-}
-
 /** A lease that nobody has renewed is over: the address is not ours any more (RFC 2131 4.4.5). */
-function expire(): void {
-  tell(DhcpTrouble.EXPIRED, leaseAddress);
-  restart(0);
+function expire(nif: LeasedInterface): void {
+  tell(nif, DhcpTrouble.EXPIRED, nif.leaseAddress);
+  restart(nif, 0);
 }
 
-function fail(): void {
-  failures += 1;
-  restart(failures > 1 ? backoffMs(failures - 2) : 0);
+function fail(nif: LeasedInterface): void {
+  nif.dhcpFailures += 1;
+  restart(nif, nif.dhcpFailures > 1 ? backoffMs(nif.dhcpFailures - 2) : 0);
 }
 
 /** Starts the client; without an address until a server gives one. */
-export function dhcpStart(): void {
-  failures = 0;
-  restart(0);
+export function dhcpStart(nif: LeasedInterface): void {
+  nif.dhcpFailures = 0;
+  restart(nif, 0);
 }
 
 /** Sends a message of this exchange and says when the next one is due. */
 function send(
+  nif: LeasedInterface,
   type: u32,
   ciaddr: u32,
   destination: u32,
@@ -168,104 +145,124 @@ function send(
   from: u32,
   retryMs: u32,
 ): void {
-  const secs = (now() - beganMs) / 1000;
-  const refused = dhcpSend(type, xid, secs, ciaddr, destination, requested, from);
+  const secs = (now() - nif.dhcpBeganMs) / 1000;
+  const refused = dhcpSend(type, nif.dhcpXid, secs, ciaddr, destination, requested, from);
   if (refused == -EAGAIN || refused == -EINPROGRESS) {
     wait(min(retryMs, SEND_RETRY_MS));
   } else {
-    tries += 1;
+    nif.dhcpTries += 1;
     wait(retryMs);
   }
 }
 
 /** A new exchange, with an identifier of its own. */
-function exchange(): void {
-  xid = random32();
-  beganMs = now();
+function exchange(nif: LeasedInterface): void {
+  nif.dhcpXid = random32();
+  nif.dhcpBeganMs = now();
 }
 
 /** An address that is still in use, because the cable has come back, is given up when its lease ends. */
-function discover(): void {
-  if (iface.address != 0 && leaseExpired()) {
-    expire();
+function discover(nif: LeasedInterface): void {
+  if (nif.address != 0 && leaseExpired(nif)) {
+    expire(nif);
     return;
   }
-  const retryMs = backoffMs(tries);
-  send(DHCPDISCOVER, 0, BROADCAST, 0, 0, iface.address != 0 ? leaseWithin(retryMs) : retryMs);
+  const retryMs = backoffMs(nif.dhcpTries);
+  send(
+    nif,
+    DHCPDISCOVER,
+    0,
+    BROADCAST,
+    0,
+    0,
+    nif.address != 0 ? leaseWithin(nif, retryMs) : retryMs,
+  );
 }
 
-function request(): void {
-  if (tries == 0) requestedMs = now();
-  send(DHCPREQUEST, 0, BROADCAST, leaseAddress, leaseServer, backoffMs(tries));
+function request(nif: LeasedInterface): void {
+  if (nif.dhcpTries == 0) nif.dhcpRequestedMs = now();
+  send(nif, DHCPREQUEST, 0, BROADCAST, nif.leaseAddress, nif.leaseServer, backoffMs(nif.dhcpTries));
 }
 
 /** Asks whether the lease still holds after the network was away (RFC 2131 3.2, INIT-REBOOT). */
-function reboot(): void {
-  if (tries == 0) requestedMs = now();
-  if (gatewayKnown) arpResolve(leaseRouter, FOUND_MAC);
-  send(DHCPREQUEST, 0, BROADCAST, leaseAddress, 0, leaseWithin(backoffMs(tries)));
+function reboot(nif: LeasedInterface): void {
+  if (nif.dhcpTries == 0) nif.dhcpRequestedMs = now();
+  if (nif.gatewayKnown != 0) arpResolve(nif.leaseRouter, interfaceFoundMac(nif));
+  send(
+    nif,
+    DHCPREQUEST,
+    0,
+    BROADCAST,
+    nif.leaseAddress,
+    0,
+    leaseWithin(nif, backoffMs(nif.dhcpTries)),
+  );
 }
 
 /**
  * Nobody has said anything about the address. When the gateway that we know is still there, the network is the same and the
  * lease good (RFC 2131 3.2 step 4, RFC 4436); else it may be another one, whose server is silent about a foreign address.
  */
-function rebootUnanswered(): void {
-  if (leaseExpired()) {
-    expire();
-  } else if (gatewayKnown && arpKnown(leaseRouter, FOUND_MAC) && macEqual(GATEWAY_MAC, FOUND_MAC)) {
-    enter(DhcpState.BOUND);
-    armRenewal();
+function rebootUnanswered(nif: LeasedInterface): void {
+  if (leaseExpired(nif)) {
+    expire(nif);
+  } else if (
+    nif.gatewayKnown != 0 &&
+    arpKnown(nif.leaseRouter, interfaceFoundMac(nif)) &&
+    macEqual(interfaceGatewayMac(nif), interfaceFoundMac(nif))
+  ) {
+    enter(nif, DhcpState.BOUND);
+    armRenewal(nif);
   } else {
-    enter(DhcpState.SELECTING);
-    exchange();
-    discover();
+    enter(nif, DhcpState.SELECTING);
+    exchange(nif);
+    discover(nif);
   }
 }
 
-function renew(): void {
-  if (state == DhcpState.RENEWING && leaseRebinds()) {
-    enter(DhcpState.REBINDING);
+function renew(nif: LeasedInterface): void {
+  if (nif.dhcpState == DhcpState.RENEWING && leaseRebinds(nif)) {
+    enter(nif, DhcpState.REBINDING);
   }
-  if (state == DhcpState.REBINDING && leaseExpired()) {
-    expire();
+  if (nif.dhcpState == DhcpState.REBINDING && leaseExpired(nif)) {
+    expire(nif);
     return;
   }
-  if (tries == 0) beganMs = now();
+  if (nif.dhcpTries == 0) nif.dhcpBeganMs = now();
   // An identifier for each, so that it is known which of them is answered.
-  xid = random32();
-  requestedMs = now();
-  const unicast = state == DhcpState.RENEWING;
-  const retryMs = leaseRetryMs(!unicast);
-  send(DHCPREQUEST, iface.address, unicast ? leaseServer : BROADCAST, 0, 0, retryMs);
+  nif.dhcpXid = random32();
+  nif.dhcpRequestedMs = now();
+  const unicast = nif.dhcpState == DhcpState.RENEWING;
+  const retryMs = leaseRetryMs(nif, !unicast);
+  send(nif, DHCPREQUEST, nif.address, unicast ? nif.leaseServer : BROADCAST, 0, 0, retryMs);
 }
 
 /** TIMER_DHCP. */
-export function dhcpTimer(): void {
-  switch (state) {
+export function dhcpTimer(nif: LeasedInterface): void {
+  switch (nif.dhcpState) {
     case DhcpState.INIT:
-      enter(DhcpState.SELECTING);
-      exchange();
-      discover();
+      enter(nif, DhcpState.SELECTING);
+      exchange(nif);
+      discover(nif);
       break;
     case DhcpState.SELECTING:
-      discover();
+      discover(nif);
       break;
     case DhcpState.REQUESTING:
-      if (tries < REQUEST_TRIES) request();
-      else fail();
+      if (nif.dhcpTries < REQUEST_TRIES) request(nif);
+      else fail(nif);
       break;
     case DhcpState.BOUND:
-      enter(DhcpState.RENEWING);
-      renew();
+      enter(nif, DhcpState.RENEWING);
+      renew(nif);
       break;
     case DhcpState.RENEWING:
     case DhcpState.REBINDING:
-      renew();
+      renew(nif);
       break;
     case DhcpState.REBOOTING:
-      if (tries < REBOOT_TRIES && !leaseExpired()) reboot();
-      else rebootUnanswered();
+      if (nif.dhcpTries < REBOOT_TRIES && !leaseExpired(nif)) reboot(nif);
+      else rebootUnanswered(nif);
       break;
     default:
       break;
@@ -273,122 +270,110 @@ export function dhcpTimer(): void {
 }
 
 /** True when a datagram between these ports is the client's. */
-export function dhcpListens(sourcePort: u32, destinationPort: u32): bool {
+export function dhcpListens(nif: LeasedInterface, sourcePort: u32, destinationPort: u32): bool {
   return (
-    destinationPort == DHCP_CLIENT_PORT && sourcePort == DHCP_SERVER_PORT && state != DhcpState.OFF
+    destinationPort == DHCP_CLIENT_PORT &&
+    sourcePort == DHCP_SERVER_PORT &&
+    nif.dhcpState != DhcpState.OFF
   );
 }
 
-/** Transaction identifier that a reply must have. */
-export function dhcpTransaction(): u32 {
-  return xid;
-}
-
 /** Takes `message`, whose checksum has been proven. */
-export function dhcpMessage(): void {
+export function dhcpMessage(nif: LeasedInterface): void {
   const type = message.type;
   if (message.server == 0) {
     count(Counter.DHCP_BAD);
     return;
   }
-  if (state == DhcpState.SELECTING) {
-    if (type == DHCPOFFER) offered();
+  if (nif.dhcpState == DhcpState.SELECTING) {
+    if (type == DHCPOFFER) offered(nif);
     else count(Counter.DHCP_BAD);
     return;
   }
   // Only states that have sent a REQUEST, and of those only the last two may be answered by another server.
-  const asked = state == DhcpState.REQUESTING || (state >= DhcpState.RENEWING && tries != 0);
-  const anyServer = state >= DhcpState.REBINDING;
-  if (!asked || (message.server != leaseServer && !anyServer)) return;
+  const asked =
+    nif.dhcpState == DhcpState.REQUESTING ||
+    (nif.dhcpState >= DhcpState.RENEWING && nif.dhcpTries != 0);
+  const anyServer = nif.dhcpState >= DhcpState.REBINDING;
+  if (!asked || (message.server != nif.leaseServer && !anyServer)) return;
   if (type == DHCPNAK) {
-    tell(DhcpTrouble.REFUSED, leaseAddress);
-    fail();
+    tell(nif, DhcpTrouble.REFUSED, nif.leaseAddress);
+    fail(nif);
   } else if (type == DHCPACK) {
-    if (message.yiaddr == leaseAddress && leaseUsable()) {
-      acknowledged();
+    if (message.yiaddr == nif.leaseAddress && leaseUsable(nif)) {
+      acknowledged(nif);
       return;
     }
-    tell(DhcpTrouble.UNUSABLE, message.yiaddr);
+    tell(nif, DhcpTrouble.UNUSABLE, message.yiaddr);
     count(Counter.DHCP_BAD);
-    if (state == DhcpState.REQUESTING) fail();
+    if (nif.dhcpState == DhcpState.REQUESTING) fail(nif);
   }
 }
 
-function offered(): void {
-  if (!leaseUsable()) {
-    tell(DhcpTrouble.UNUSABLE, message.yiaddr);
+function offered(nif: LeasedInterface): void {
+  if (!leaseUsable(nif)) {
+    tell(nif, DhcpTrouble.UNUSABLE, message.yiaddr);
     count(Counter.DHCP_BAD);
     return;
   }
-  leaseTake(true);
-  enter(DhcpState.REQUESTING);
-  request();
+  leaseTake(nif, true);
+  enter(nif, DhcpState.REQUESTING);
+  request(nif);
 }
 
 /** The server has said yes: notes the lease, and checks an address that is new before it is used. */
-function acknowledged(): void {
-  leaseTake(false);
-  leaseBegin(requestedMs);
-  if (state == DhcpState.REQUESTING && leaseAddress != iface.address) {
-    enter(DhcpState.CHECKING);
+function acknowledged(nif: LeasedInterface): void {
+  leaseTake(nif, false);
+  leaseBegin(nif, nif.dhcpRequestedMs);
+  if (nif.dhcpState == DhcpState.REQUESTING && nif.leaseAddress != nif.address) {
+    enter(nif, DhcpState.CHECKING);
     timerCancel(TIMER_DHCP);
-    acdProbe(iface, leaseAddress, 0);
+    acdProbe(nif, nif.leaseAddress, 0);
   } else {
-    bind();
+    bind(nif);
   }
 }
 
 /** BOUND: the address is ours. */
-function bind(): void {
-  failures = 0;
-  enter(DhcpState.BOUND);
-  iface.dns2 = leaseDns2;
-  interfaceConfigure(leaseAddress, leaseMask, leaseRouter, leaseDns);
-  armRenewal();
+function bind(nif: LeasedInterface): void {
+  nif.dhcpFailures = 0;
+  enter(nif, DhcpState.BOUND);
+  nif.dns2 = nif.leaseDns2;
+  interfaceConfigure(nif.leaseAddress, nif.leaseMask, nif.leaseRouter, nif.leaseDns);
+  armRenewal(nif);
 }
 
-function armRenewal(): void {
-  if (leaseSeconds == LEASE_FOREVER) timerCancel(TIMER_DHCP);
-  else timerSet(TIMER_DHCP, leaseRenewMs());
+function armRenewal(nif: LeasedInterface): void {
+  if (nif.leaseSeconds == LEASE_FOREVER) timerCancel(TIMER_DHCP);
+  else timerSet(TIMER_DHCP, leaseRenewMs(nif));
 }
 
 /** Outcome of the probes for the offered address (RFC 2131 3.1 step 5): use it, or decline and begin anew after a while. */
-export function dhcpAddressChecked(free: bool): void {
-  if (state != DhcpState.CHECKING) return;
+export function dhcpAddressChecked(nif: LeasedInterface, free: bool): void {
+  if (nif.dhcpState != DhcpState.CHECKING) return;
   if (free) {
-    if (leaseExpired()) expire();
-    else bind();
+    if (leaseExpired(nif)) expire(nif);
+    else bind(nif);
     return;
   }
-  dhcpSend(DHCPDECLINE, xid, 0, 0, BROADCAST, leaseAddress, leaseServer);
-  failures += 1;
-  restart(DECLINE_WAIT_MS + (random32() & 0x3ff));
+  dhcpSend(DHCPDECLINE, nif.dhcpXid, 0, 0, BROADCAST, nif.leaseAddress, nif.leaseServer);
+  nif.dhcpFailures += 1;
+  restart(nif, DECLINE_WAIT_MS + (random32() & 0x3ff));
 }
 
 /** The cable is back, and neighbours are about to be forgotten: a lease is verified, anything unfinished begins anew. */
-export function dhcpLinkChanged(): void {
-  if (!DHCP || state == DhcpState.OFF) return;
-  if (iface.address == 0 || state == DhcpState.REQUESTING || state == DhcpState.CHECKING) {
-    restart(0);
+export function dhcpLinkChanged(nif: LeasedInterface): void {
+  if (!DHCP || nif.dhcpState == DhcpState.OFF) return;
+  if (
+    nif.address == 0 ||
+    nif.dhcpState == DhcpState.REQUESTING ||
+    nif.dhcpState == DhcpState.CHECKING
+  ) {
+    restart(nif, 0);
     return;
   }
-  gatewayKnown = arpKnown(leaseRouter, GATEWAY_MAC);
-  enter(DhcpState.REBOOTING);
-  exchange();
+  nif.gatewayKnown = arpKnown(nif.leaseRouter, interfaceGatewayMac(nif)) ? 1 : 0;
+  enter(nif, DhcpState.REBOOTING);
+  exchange(nif);
   wait(32 + (random32() & 0xff));
-}
-
-/** Lease time that the server gave, seconds; 0 = no lease, 0xFFFFFFFF = for ever. */
-export function dhcpLeaseSeconds(): u32 {
-  return leaseSeconds;
-}
-
-/** Server of the lease; 0 = none. */
-export function dhcpServer(): u32 {
-  return leaseSeconds != 0 ? leaseServer : 0;
-}
-
-/** Counts the changes of state, so that firmware sees that something is new. */
-export function dhcpChanges(): u32 {
-  return changes;
 }

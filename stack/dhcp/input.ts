@@ -1,13 +1,13 @@
 import { checksumOf } from "cpu";
 import { DNS_ENTRIES } from "../config";
-import { interfaceMac } from "../interface";
+import { iface, interfaceAt, interfaceMac } from "../interface";
 import { linkRead } from "../link/device";
 import { macEqual } from "../link/headers";
 import { SCRATCH, SCRATCH_BYTES } from "../scratch";
 import { Counter, count } from "../statistics";
 import { Be } from "../wire/bytes";
 import { sumAdd, sumFold } from "../wire/checksum";
-import { dhcpMessage, dhcpTransaction } from "./client";
+import { dhcpMessage } from "./client";
 import {
   BOOTREPLY,
   DHCP_CHADDR,
@@ -136,7 +136,7 @@ function isOurs(): bool {
     load<u8>(SCRATCH) == <u8>BOOTREPLY &&
     load<u8>(SCRATCH, 1) == 1 &&
     load<u8>(SCRATCH, 2) == 6 &&
-    Be.load32(SCRATCH + DHCP_XID) == dhcpTransaction() &&
+    Be.load32(SCRATCH + DHCP_XID) == iface.dhcpXid &&
     macEqual(SCRATCH + DHCP_CHADDR, interfaceMac())
   );
 }
@@ -178,7 +178,7 @@ export function dhcpInput(bytes: u32, sum: u32, checked: bool): void {
   const overload = message.overload;
   if ((overload & 1) != 0) merge(1);
   if ((overload & 2) != 0) merge(2);
-  dhcpMessage();
+  dhcpMessage(interfaceAt(0));
 }
 
 /** Reads the next bytes of the message as options; `sum` with theirs. */

@@ -1,11 +1,11 @@
-import { isUnicast } from "../interface";
+import { LeasedInterface, isUnicast } from "../interface";
 import { isLoopback } from "../ip/packet";
 import { isDue, now } from "../now";
 import { random32 } from "../random";
 import { Field, message } from "./message";
 
 /**
- * What a server offers or has leased. A message changes only what it speaks of: a renewal that names no router keeps the old
+ * What a server offers or has leased, in the interface's record. A message changes only what it speaks of: a renewal that names no router keeps the old
  * one. Addresses in host order, 0 = none.
  */
 
@@ -18,28 +18,14 @@ const SECONDS_DEFAULT: u32 = 3600;
 const RETRY_MS: u32 = 60_000;
 const RETRY_MS_MIN: u32 = 1000;
 
-export let leaseAddress: u32 = 0;
-export let leaseServer: u32 = 0;
-export let leaseMask: u32 = 0;
-export let leaseRouter: u32 = 0;
-export let leaseDns: u32 = 0;
-export let leaseDns2: u32 = 0;
-/** As the server said; 0 = no lease. */
-export let leaseSeconds: u32 = 0;
-/** When the lease began: with the REQUEST that was answered. Its times from then on, milliseconds. */
-let beganMs: u32 = 0;
-let t1Ms: u32 = 0;
-let t2Ms: u32 = 0;
-let endMs: u32 = 0;
-
 function given(field: Field): bool {
   return ((message.given >>> field) & 1) != 0;
 }
 
 /** Nothing is offered or leased any more. */
-export function leaseForget(): void {
-  leaseAddress = 0;
-  leaseSeconds = 0;
+export function leaseForget(nif: LeasedInterface): void {
+  nif.leaseAddress = 0;
+  nif.leaseSeconds = 0;
 }
 
 /** Mask of a server that gives none: by class (RFC 950). */
@@ -60,80 +46,84 @@ function isHost(host: u32, mask: u32): bool {
 }
 
 /** Mask that the message gives to the address it speaks of. */
-function messageMask(): u32 {
+function messageMask(nif: LeasedInterface): u32 {
   if (given(Field.MASK)) return message.mask;
-  return message.yiaddr == leaseAddress && leaseMask != 0 ? leaseMask : classMask(message.yiaddr);
+  return message.yiaddr == nif.leaseAddress && nif.leaseMask != 0
+    ? nif.leaseMask
+    : classMask(message.yiaddr);
 }
 
 /** True when the address of the message can be used, for some time. */
-export function leaseUsable(): bool {
+export function leaseUsable(nif: LeasedInterface): bool {
   if (given(Field.LEASE) && message.lease == 0) return false;
-  return isHost(message.yiaddr, messageMask());
+  return isHost(message.yiaddr, messageMask(nif));
 }
 
 /** The router, if it can be one: outside the subnet only for a /32, where it stands at the other end of the line. */
-function usableRouter(router: u32): u32 {
-  if (router == leaseAddress) return 0;
-  if (leaseMask == 0xffffffff) return isUnicast(router) && !isLoopback(router) ? router : 0;
-  return ((router ^ leaseAddress) & leaseMask) == 0 && isHost(router, leaseMask) ? router : 0;
+function usableRouter(nif: LeasedInterface, router: u32): u32 {
+  if (router == nif.leaseAddress) return 0;
+  if (nif.leaseMask == 0xffffffff) return isUnicast(router) && !isLoopback(router) ? router : 0;
+  return ((router ^ nif.leaseAddress) & nif.leaseMask) == 0 && isHost(router, nif.leaseMask)
+    ? router
+    : 0;
 }
 
 /** Takes over what the message says; its address is usable. `anew`: it is an offer, and nothing of an older lease counts. */
-export function leaseTake(anew: bool): void {
+export function leaseTake(nif: LeasedInterface, anew: bool): void {
   if (anew) {
-    leaseMask = 0;
-    leaseRouter = 0;
-    leaseDns = 0;
-    leaseDns2 = 0;
-    leaseSeconds = SECONDS_DEFAULT;
+    nif.leaseMask = 0;
+    nif.leaseRouter = 0;
+    nif.leaseDns = 0;
+    nif.leaseDns2 = 0;
+    nif.leaseSeconds = SECONDS_DEFAULT;
   }
-  leaseMask = messageMask();
-  leaseAddress = message.yiaddr;
-  leaseServer = message.server;
-  if (given(Field.ROUTER)) leaseRouter = message.router;
-  leaseRouter = usableRouter(leaseRouter);
+  nif.leaseMask = messageMask(nif);
+  nif.leaseAddress = message.yiaddr;
+  nif.leaseServer = message.server;
+  if (given(Field.ROUTER)) nif.leaseRouter = message.router;
+  nif.leaseRouter = usableRouter(nif, nif.leaseRouter);
   if (given(Field.DNS)) {
-    leaseDns = message.dns;
-    leaseDns2 = message.dns2;
+    nif.leaseDns = message.dns;
+    nif.leaseDns2 = message.dns2;
   }
-  if (given(Field.LEASE)) leaseSeconds = message.lease;
+  if (given(Field.LEASE)) nif.leaseSeconds = message.lease;
 }
 
 /** The server has said yes to a REQUEST of `requestedMs`. */
-export function leaseBegin(requestedMs: u32): void {
-  const seconds = min(leaseSeconds, SECONDS_MAX);
-  beganMs = requestedMs;
-  endMs = seconds * 1000;
+export function leaseBegin(nif: LeasedInterface, requestedMs: u32): void {
+  const seconds = min(nif.leaseSeconds, SECONDS_MAX);
+  nif.leaseBeganMs = requestedMs;
+  nif.leaseEndMs = seconds * 1000;
   // RFC 2131 4.4.5: half and seven eighths, where the server does not say otherwise in good order.
-  t1Ms = endMs >>> 1;
-  t2Ms = endMs - (endMs >>> 3);
+  nif.leaseT1Ms = nif.leaseEndMs >>> 1;
+  nif.leaseT2Ms = nif.leaseEndMs - (nif.leaseEndMs >>> 3);
   if (message.t1 != 0 && message.t1 < message.t2 && message.t2 < seconds) {
-    t1Ms = message.t1 * 1000;
-    t2Ms = message.t2 * 1000;
+    nif.leaseT1Ms = message.t1 * 1000;
+    nif.leaseT2Ms = message.t2 * 1000;
   }
   // Up to a sixteenth earlier, so that devices that started together do not renew together.
-  t1Ms -= (t1Ms >>> 8) * (random32() & 15);
+  nif.leaseT1Ms -= (nif.leaseT1Ms >>> 8) * (random32() & 15);
 }
 
 /** True when the lease is over. */
-export function leaseExpired(): bool {
-  return leaseSeconds != LEASE_FOREVER && isDue(beganMs + endMs);
+export function leaseExpired(nif: LeasedInterface): bool {
+  return nif.leaseSeconds != LEASE_FOREVER && isDue(nif.leaseBeganMs + nif.leaseEndMs);
 }
 
 /** True from T2 on. */
-export function leaseRebinds(): bool {
-  return isDue(beganMs + t2Ms);
+export function leaseRebinds(nif: LeasedInterface): bool {
+  return isDue(nif.leaseBeganMs + nif.leaseT2Ms);
 }
 
 /** When to renew first. */
-export function leaseRenewMs(): u32 {
-  return beganMs + t1Ms;
+export function leaseRenewMs(nif: LeasedInterface): u32 {
+  return nif.leaseBeganMs + nif.leaseT1Ms;
 }
 
 /** `delayMs`, but no longer than the lease lasts. */
-export function leaseWithin(delayMs: u32): u32 {
-  if (leaseSeconds == LEASE_FOREVER) return delayMs;
-  const leftMs = beganMs + endMs - now();
+export function leaseWithin(nif: LeasedInterface, delayMs: u32): u32 {
+  if (nif.leaseSeconds == LEASE_FOREVER) return delayMs;
+  const leftMs = nif.leaseBeganMs + nif.leaseEndMs - now();
   return <i32>leftMs < 0 ? 0 : min(delayMs, leftMs);
 }
 
@@ -141,8 +131,8 @@ export function leaseWithin(delayMs: u32): u32 {
  * Wait before the next try to renew: half the time that is left until T2, or, when `rebinding`, until the end; at least a
  * minute, or a sixteenth of a lease that is short.
  */
-export function leaseRetryMs(rebinding: bool): u32 {
-  const leftMs = beganMs + (rebinding ? endMs : t2Ms) - now();
-  const least = max(min(RETRY_MS, endMs >>> 4), RETRY_MS_MIN);
+export function leaseRetryMs(nif: LeasedInterface, rebinding: bool): u32 {
+  const leftMs = nif.leaseBeganMs + (rebinding ? nif.leaseEndMs : nif.leaseT2Ms) - now();
+  const least = max(min(RETRY_MS, nif.leaseEndMs >>> 4), RETRY_MS_MIN);
   return min(leftMs, max(leftMs >>> 1, least));
 }

@@ -3,6 +3,7 @@ import {
   rxBegin,
   rxEnd,
   rxOverflows,
+  rxPutBack,
   rxRead,
   rxSkip,
   txBegin,
@@ -58,9 +59,27 @@ export function linkLoopbackWaiting(): bool {
   return LOOPBACK_BYTES != 0 && loopbackWaiting();
 }
 
-/** A frame is taken from the chip only when an answer could be sent. */
+/** The oldest frame of the chip was put back, to be answered as soon as there is room for an answer. */
+let putBack: bool = false;
+
 function nicBegin(): u32 {
-  return txReady() ? rxBegin() : 0;
+  if (putBack) {
+    if (!txReady()) return 0;
+    putBack = false;
+  }
+  return rxBegin();
+}
+
+/** True when an answer to the open frame could be sent now. */
+export function linkCanAnswer(): bool {
+  return (LOOPBACK_BYTES != 0 && rxDevice != DEVICE_NIC) || txReady();
+}
+
+/** Puts the open frame of the chip back: it comes again, from its beginning, when an answer can be sent. No other comes before it. */
+export function linkPutBack(): void {
+  rxLeft = 0;
+  putBack = true;
+  rxPutBack();
 }
 
 /** Opens the next received frame, loopback and wire by turns: its bytes without FCS; 0 = none. */
@@ -138,7 +157,7 @@ export function linkSkip(bytes: u32): void {
   else rxSkip(bytes);
 }
 
-/** Frees the open frame, read or not. */
+/** Frees the open frame, read or not; one that was put back is not open. */
 export function linkEnd(): void {
   rxLeft = 0;
   if (REPLAYS) replayRing = 0;

@@ -1,4 +1,4 @@
-import { TCP_ECN, TCP_KEEPALIVE, TCP_SACK, TCP_URGENT } from "../config";
+import { TCP_ECN, TCP_KEEPALIVE, TCP_RACK, TCP_SACK, TCP_SPURIOUS, TCP_URGENT } from "../config";
 import { now } from "../now";
 import { POLLOUT } from "../posix";
 import { ready } from "../readiness";
@@ -11,10 +11,12 @@ import { FIN_WAIT_2_MS, ORPHAN_MS, enterTimeWait, limitLife, tcbClose } from "./
 import { mssRaise } from "./path-mtu";
 import { pendingAdd } from "./pending";
 import { RTO_AFTER_SYN_LOSS_MS, rtoSample } from "./rto";
-import { sackAdvance, sackSkip, sackTake } from "./sack";
+import { rackDuplicate } from "./rack";
+import { sackAdvance, sackDelivered, sackOfDuplicate, sackSkip, sackTake } from "./sack";
 import { Segment, TCP_HEADER_BYTES, TIMESTAMP_BYTES, TcpBit } from "./segment";
 import { sendQueueAcknowledge } from "./send-queue";
 import { seqAtMost, seqLess } from "./sequence";
+import { spuriousTimeout, spuriousUndo } from "./spurious";
 import { retransmissionStart } from "./tail-loss";
 import { timerStop } from "./timers";
 import { timestampNow, timestampsUsed } from "./timestamps";
@@ -48,14 +50,15 @@ export function acknowledge(tcb: Tcb, segment: Segment): bool {
   const ack = segment.ack;
   const sacks = TCP_SACK && (tcb.flags & TcbFlag.SACK_PERMITTED) != 0;
   const plain = timestampsUsed(tcb) ? TCP_HEADER_BYTES + TIMESTAMP_BYTES : TCP_HEADER_BYTES;
-  const news = sacks && segment.headerBytes != plain && sackTake(tcb, segment);
-  if (news) sampleBySack(tcb);
+  let news: bool = false;
+  if (sacks && segment.headerBytes != plain) news = reportTake(tcb, segment);
   const advances = seqLess(tcb.sndUna, ack);
   if (advances) {
-    if (!advance(tcb, segment, ack)) return false;
-    if (news && tcb.sacked != 0) duplicate(tcb, false);
+    const late = TCP_SPURIOUS && tcb.retries != 0;
+    if (!(late ? advanceLate(tcb, segment, ack) : advance(tcb, segment, ack))) return false;
+    if ((news || TCP_RACK) && tcb.sacked != 0) lossFound(tcb, false);
   } else if (ack == tcb.sndUna && (sacks ? news : isDuplicate(tcb, segment))) {
-    duplicate(tcb, true);
+    lossFound(tcb, true);
   }
   // RFC 9293 SEG-10: not from a segment older than the one that told the present window.
   // Nor from one that acknowledges less than we know of (3.10.7.4: "if SND.UNA =< SEG.ACK =< SND.NXT").
@@ -68,8 +71,19 @@ export function acknowledge(tcb: Tcb, segment: Segment): bool {
   return true;
 }
 
-/** Something tells of a hole at SND.UNA: a duplicate acknowledgment, or (not `counts`) only new ranges above it. */
-function duplicate(tcb: Tcb, counts: bool): void {
+/** The segment has options besides timestamps: what the peer reports. True when something new is there. */
+function reportTake(tcb: Tcb, segment: Segment): bool {
+  const news = sackTake(tcb, segment);
+  if (news) sampleBySack(tcb);
+  // The last segment sent again as a probe comes twice when only its acknowledgment was lost (RFC 8985 7.4): no reordering.
+  if (TCP_RACK && (tcb.flags & TcbFlag.PROBED) == 0 && sackOfDuplicate(segment)) {
+    rackDuplicate(tcb, segment.ack);
+  }
+  return news;
+}
+
+/** Something tells of a hole at SND.UNA: a duplicate acknowledgment, or (not `counts`) new ranges above it, or a time that has passed. */
+export function lossFound(tcb: Tcb, counts: bool): void {
   if (congestionOnDuplicate(tcb, counts)) {
     count(Counter.TCP_FAST_RETRANSMIT);
     tcb.flags |= TcbFlag.RETRANSMIT_HEAD;
@@ -134,6 +148,15 @@ function sampleByTimestamp(tcb: Tcb, segment: Segment): void {
   mssRaise(tcb);
 }
 
+/** The first that is acknowledged after a timeout: perhaps there was none. */
+function advanceLate(tcb: Tcb, segment: Segment, ack: u32): bool {
+  const acked = ack - tcb.sndUna;
+  const spurious = spuriousTimeout(tcb, segment);
+  if (!advance(tcb, segment, ack)) return false;
+  if (spurious) spuriousUndo(tcb, segment, acked);
+  return true;
+}
+
 /** New data is acknowledged up to `ack`. */
 function advance(tcb: Tcb, segment: Segment, ack: u32): bool {
   const acked = ack - tcb.sndUna;
@@ -151,7 +174,10 @@ function advance(tcb: Tcb, segment: Segment, ack: u32): bool {
   sendQueueAcknowledge(tcb, finAcked ? acked - 1 : acked);
   if (TCP_URGENT && (tcb.flags & TcbFlag.URGENT_OUT) != 0) urgentAcknowledged(tcb, ack);
   tcb.sndUna = ack;
-  if (TCP_SACK && tcb.sacked != 0) sackAdvance(tcb, ack);
+  if (TCP_SACK && tcb.sacked != 0) {
+    if (TCP_RACK) sackDelivered(tcb, ack - acked, ack);
+    sackAdvance(tcb, ack);
+  }
   if (seqLess(tcb.sndNxt, ack)) tcb.sndNxt = ack;
   tcb.retries = 0;
   tcb.softError = 0;

@@ -1,6 +1,22 @@
-import { TCP_CONGESTION_CONTROL, TCP_CUBIC, TCP_ECN, TCP_SACK, TCP_WINDOW_SCALE } from "../config";
+import {
+  TCP_CONGESTION_CONTROL,
+  TCP_CUBIC,
+  TCP_ECN,
+  TCP_RACK,
+  TCP_SACK,
+  TCP_WINDOW_SCALE,
+} from "../config";
 import { Tcb, TcbFlag } from "./connection";
-import { sackForget, sackHeadLost, sackLost, sackRecovers, sackedBeyond } from "./sack";
+import { rackLost, rackRecovered, rackWait } from "./rack";
+import {
+  sackDelivered,
+  sackForget,
+  sackHeadLost,
+  sackLost,
+  sackRecovers,
+  sackedBeyond,
+} from "./sack";
+import { reorderingSeen, timesBegin } from "./send-times";
 import { seqAtMost, seqLess } from "./sequence";
 
 /**
@@ -31,6 +47,7 @@ export function congestionInit(tcb: Tcb): void {
   tcb.recover = tcb.sndUna - 1;
   tcb.highRxt = tcb.sndUna;
   tcb.dupAcks = 0;
+  if (TCP_RACK) timesBegin(tcb);
 }
 
 function initialWindow(mss: u32): u32 {
@@ -40,8 +57,10 @@ function initialWindow(mss: u32): u32 {
 
 /** Bytes that may be in flight, with limited transmit (RFC 3042): one segment more for each of the first two duplicates. */
 export function congestionWindow(tcb: Tcb): u32 {
-  const early = (tcb.flags & TcbFlag.RECOVERY) == 0 && tcb.dupAcks < 3;
-  return early ? tcb.cwnd + <u32>tcb.dupAcks * <u32>tcb.sndMss : tcb.cwnd;
+  if (tcb.dupAcks == 0 || (tcb.flags & TcbFlag.RECOVERY) != 0) return tcb.cwnd;
+  // By the times of sending more duplicates may come, before it is known whether there is a loss.
+  const duplicates = TCP_RACK && sackRecovers(tcb) ? min<u32>(tcb.dupAcks, 2) : <u32>tcb.dupAcks;
+  return duplicates < 3 ? tcb.cwnd + duplicates * <u32>tcb.sndMss : tcb.cwnd;
 }
 
 /**
@@ -95,16 +114,21 @@ export function congestionOnAck(tcb: Tcb, ack: u32, acked: u32): bool {
   const mss = <u32>tcb.sndMss;
   tcb.dupAcks = 0;
   if ((tcb.flags & TcbFlag.RECOVERY) != 0) {
+    if (TCP_RACK && tcb.sacked == 0 && sackRecovers(tcb)) sackDelivered(tcb, tcb.sndUna, ack);
     if (seqAtMost(tcb.recover, ack)) {
       const flight = tcb.sndMax - ack;
       tcb.cwnd = sackRecovers(tcb)
         ? tcb.ssthresh
         : min<u32>(tcb.ssthresh, max<u32>(flight, mss) + mss);
+      if (TCP_RACK) rackRecovered(tcb);
       tcb.flags &= ~TcbFlag.RECOVERY;
       return false;
     }
     // By the scoreboard only a hole that has not been sent again yet is sent at once (RFC 6675 5).
-    if (sackRecovers(tcb)) return seqAtMost(tcb.highRxt, ack);
+    if (sackRecovers(tcb)) {
+      if (!seqAtMost(tcb.highRxt, ack)) return false;
+      return !TCP_RACK || rackLost(tcb, ack, duplicateThreshold(tcb));
+    }
     tcb.cwnd = tcb.cwnd > acked ? tcb.cwnd - acked : 0;
     if (acked >= mss) tcb.cwnd += mss;
     tcb.cwnd = max<u32>(tcb.cwnd, mss);
@@ -133,6 +157,7 @@ function sackedLater(tcb: Tcb): bool {
  */
 export function congestionOnDuplicate(tcb: Tcb, counts: bool): bool {
   const sacks = sackRecovers(tcb);
+  if (TCP_RACK && sacks) return lostByTime(tcb, counts);
   if ((tcb.flags & TcbFlag.RECOVERY) != 0) {
     // By the scoreboard what has left the network is known; without it each duplicate stands for a segment.
     if (sacks) return sackHeadLost(tcb, duplicateThreshold(tcb));
@@ -147,11 +172,34 @@ export function congestionOnDuplicate(tcb: Tcb, counts: bool): bool {
   // duplicates may still be its echo, but ranges above it are not.
   if (seqLess(tcb.sndUna, tcb.recover)) return false;
   if (!sacks && tcb.sndUna == tcb.recover) return false;
+  enterRecovery(tcb, sacks ? 0 : 3 * <u32>tcb.sndMss);
+  return true;
+}
+
+/** The window is cut, and for duplicates that each stand for a segment `inflation` wider (RFC 5681 3.2 step 3). */
+function enterRecovery(tcb: Tcb, inflation: u32): void {
   cutFlight(tcb);
   tcb.recover = tcb.sndMax;
   tcb.highRxt = tcb.sndUna;
-  tcb.cwnd = sacks ? tcb.ssthresh : tcb.ssthresh + 3 * <u32>tcb.sndMss;
+  tcb.cwnd = tcb.ssthresh + inflation;
   tcb.flags = (tcb.flags | TcbFlag.RECOVERY) & ~TcbFlag.PARTIAL;
+}
+
+/** The same by the times of sending (RACK): the first hole is sent again when it is lost, or lost again. */
+function lostByTime(tcb: Tcb, counts: bool): bool {
+  const recovers = (tcb.flags & TcbFlag.RECOVERY) != 0;
+  if (!recovers && counts && tcb.dupAcks < 255) tcb.dupAcks += 1;
+  const threshold = duplicateThreshold(tcb);
+  const byNumbers =
+    !reorderingSeen(tcb) && (recovers ? sackHeadLost(tcb, threshold) : sackedLater(tcb));
+  if (!byNumbers && !rackLost(tcb, tcb.sndUna, threshold)) {
+    rackWait(tcb, threshold);
+    return false;
+  }
+  if (recovers) return (tcb.flags & TcbFlag.RETRANSMIT_HEAD) == 0;
+  // After a timeout the window has been cut for all of this: what is lost again goes again, what was not sent yet will.
+  if (seqLess(tcb.sndUna, tcb.recover)) return seqLess(tcb.sndUna, tcb.sndNxt);
+  enterRecovery(tcb, 0);
   return true;
 }
 
@@ -176,6 +224,14 @@ export function congestionOnTimeout(tcb: Tcb): void {
   tcb.dupAcks = 0;
   tcb.flags &= ~TcbFlag.RECOVERY;
   if (TCP_SACK) sackForget(tcb);
+}
+
+/** The timeout was none (RFC 4015 3.2 steps 1, 6): the window holds what is in flight, and grows on to where it grew before. */
+export function congestionRestore(tcb: Tcb, acked: u32, ssthresh: u32): void {
+  const before = (<u32>tcb.flight) << FLIGHT_SHIFT;
+  tcb.ssthresh = max<u32>(before, ssthresh);
+  tcb.cwnd = tcb.sndMax - tcb.sndUna + min<u32>(acked, initialWindow(<u32>tcb.sndMss));
+  tcb.recover = tcb.sndUna - 1;
 }
 
 /** Nothing was sent for longer than a retransmission timeout (RFC 5681 4.1). */

@@ -13,7 +13,7 @@ import { bucketKey } from "../random";
 import { Connection, SynRecord, Tcb, TcpState, TimeWait } from "./records";
 
 export { TcbFlag, TcbTimer } from "./tcb-flags";
-export { Connection, NO_SHIFT, SynRecord, Tcb, TcpState, TimeWait } from "./records";
+export { Connection, NO_SHIFT, SynRecord, SynStamp, Tcb, TcpState, TimeWait } from "./records";
 
 /**
  * The tables of the records of connections, and the one that finds them by the four-tuple. Each record has a number; the

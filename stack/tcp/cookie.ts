@@ -89,7 +89,6 @@ export function cookieAnswer(segment: Segment, mss: u32, maxSegment: u32): void 
   const iss = (minute << 27) | (index << 24) | hash(segment, segment.seq, minute);
   lastSent = now();
   sentAny = true;
-  count(Counter.TCP_COOKIE_SENT);
   TX.localAddress = segment.destination;
   TX.remoteAddress = segment.source;
   TX.ports = (segment.destinationPort << 16) | segment.sourcePort;
@@ -98,7 +97,8 @@ export function cookieAnswer(segment: Segment, mss: u32, maxSegment: u32): void 
   // Window 0: no text can get lost while the peer waits for a TCB.
   TX.window = 0;
   if (SOCKET_MORE_OPTIONS) TX.offset = maxSegment;
-  synAckSend(SynOption.MSS | offerOptions(segment), 0);
+  const refused = synAckSend(SynOption.MSS | offerOptions(segment), 0);
+  count(refused == 0 ? Counter.TCP_COOKIE_SENT : Counter.TCP_SYN_DROPPED);
 }
 
 /** Options that a SYN with timestamps gets: its own come back with our clock, whose low bits they replace. */

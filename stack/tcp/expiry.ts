@@ -1,7 +1,8 @@
-import { TCP_ECN, TCP_KEEPALIVE, TCP_SACK } from "../config";
+import { TCP_ECN, TCP_KEEPALIVE, TCP_RACK, TCP_SACK, TCP_SPURIOUS } from "../config";
 import { ETIMEDOUT } from "../errors";
 import { isDue } from "../now";
 import { Counter, count } from "../statistics";
+import { lossFound } from "./acknowledge";
 import { congestionOnTimeout } from "./congestion";
 import {
   FIRST_SYN_RECORD,
@@ -20,8 +21,10 @@ import { synRecordExpired } from "./listen";
 import { finDue } from "./output";
 import { mssLower } from "./path-mtu";
 import { pendingAdd } from "./pending";
+import { rackDue } from "./rack";
 import { turnDue } from "./receive-window";
 import { RTO_MAX_MS, rtoBackOff } from "./rto";
+import { spuriousNote } from "./spurious";
 import { probeDue } from "./tail-loss";
 import { delackDue, timerStart, timersRearm } from "./timers";
 
@@ -69,6 +72,10 @@ function taken(tcb: Tcb, which: TcbTimer, due: u32): bool {
 
 function retransmitExpired(tcb: Tcb): void {
   if (TCP_SACK && probeDue(tcb)) return;
+  if (TCP_RACK && rackDue(tcb)) {
+    lossFound(tcb, false);
+    return;
+  }
   if ((tcb.flags & TcbFlag.WAIT_NEIGHBOUR) != 0) tcb.flags &= ~TcbFlag.WAIT_NEIGHBOUR;
   if ((tcb.flags & TcbFlag.PERSIST) != 0) {
     persistExpired(tcb);
@@ -107,6 +114,7 @@ function retransmitExpired(tcb: Tcb): void {
   } else {
     if (tcb.routerMss != 0) mssLower(tcb);
     if (inFlight) {
+      if (TCP_SPURIOUS) spuriousNote(tcb);
       congestionOnTimeout(tcb);
       if (TCP_ECN) ecnReduced(tcb);
     }

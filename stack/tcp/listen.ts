@@ -7,6 +7,7 @@ import {
   FIRST_TIME_WAIT,
   NO_CONNECTION,
   SynRecord,
+  SynStamp,
   TcpState,
   synRecordAt,
   tcbAt,
@@ -176,10 +177,12 @@ export function synRecordExpired(id: u32): void {
     return;
   }
   record.retries += 1;
-  record.due = true;
   synRecordTimer(id, SYN_ACK_RTO_MS << record.retries);
-  pendingAdd(id);
   if (record.retries == 1) promoteNews();
+  const acked = ((<u32>record.mssAndStamp) & SynStamp.ACKED) != 0;
+  if (SOCKET_MORE_OPTIONS && acked && defers(record)) return;
+  record.due = true;
+  pendingAdd(id);
 }
 
 function resetRecord(record: SynRecord): void {
@@ -208,6 +211,10 @@ export function synRecordInput(id: u32, segment: Segment): void {
     refuse(segment);
     return;
   }
+  if (SOCKET_MORE_OPTIONS && answersSynAck(record, segment)) {
+    record.mssAndStamp |= <u16>SynStamp.ACKED;
+    return;
+  }
   // RFC 9293 3.10.7.4: not acceptable, so an ACK tells where we are. One who has finished and waits knows it.
   if (!inWindow && !record.waiting) challengeHalfOpen(record);
 }
@@ -229,20 +236,30 @@ function repeatSynAck(id: u32, record: SynRecord): void {
 
 /** True when this segment finishes the handshake of the record. */
 export function finishesHandshake(record: SynRecord, segment: Segment): bool {
+  if (!answersSynAck(record, segment)) return false;
+  if (!SOCKET_MORE_OPTIONS || segment.textBytes != 0) return true;
+  return (segment.bits & TcpBit.FIN) != 0 || !defers(record);
+}
+
+/** True when this segment answers the SYN-ACK of the record as it should. */
+function answersSynAck(record: SynRecord, segment: Segment): bool {
   const bits = segment.bits & (TcpBit.SYN | TcpBit.ACK | TcpBit.RST);
   if (bits != TcpBit.ACK || segment.ack != record.iss + 1) return false;
   // RFC 7323 3.2, 5.3: without the option, or older than the SYN, it is not of this connection.
   if (TCP_TIMESTAMPS && record.stamped) {
     if (!segment.stamped || <i32>(segment.tsVal - record.stamp) < 0) return false;
   }
-  if (SOCKET_MORE_OPTIONS && segment.textBytes == 0 && defers(record)) return false;
   // A window probe may stand one before the first byte of text.
   return segment.seq - record.irs <= record.promised + 1;
 }
 
-/** TCP_DEFER_ACCEPT: a handshake without text does not count yet; the SYN-ACK goes again, and its answer may have text. */
+/**
+ * TCP_DEFER_ACCEPT: a handshake without text does not count yet. When the time is over the SYN-ACK goes once more, and its answer
+ * counts, as Linux has it.
+ */
 function defers(record: SynRecord): bool {
-  return record.retries < listenerAt(<u32>record.listener - 1).deferrals;
+  const deferrals = listenerAt(<u32>record.listener - 1).deferrals;
+  return record.retries < min<u32>(deferrals, SYN_ACK_RETRIES);
 }
 
 /** The listener is closing: its half-open connections are refused, or go to `heir`, who shares its place. */

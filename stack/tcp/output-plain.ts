@@ -1,9 +1,10 @@
-import { TCP_ECN } from "../config";
+import { TCP_ECN, TCP_RACK } from "../config";
 import { isDue, now } from "../now";
 import { congestionOnOutput } from "./congestion";
 import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
 import { TcpBit } from "./segment";
 import { outputAcks, sendOf } from "./send";
+import { timesSent } from "./send-times";
 import { sackRecovers } from "./sack";
 import { seqAtMost, seqLess } from "./sequence";
 import { probeStart, retransmissionStart } from "./tail-loss";
@@ -73,6 +74,7 @@ function sentNew(tcb: Tcb, seq: u32, bytes: u32): void {
   const recovers = sackRecovers(tcb);
   let flags = recovers ? tcb.flags | TcbFlag.LAST_IS_NEW : tcb.flags;
   tcb.lastSent = now();
+  if (TCP_RACK && recovers) timesSent(tcb, seq, end, false);
   if (bytes < <u32>tcb.sndMss) tcb.sndSml = end;
   if ((flags & TcbFlag.TIMING) == 0) {
     flags = (flags | TcbFlag.TIMING) & ~TcbFlag.TIMING_BY_SACK;

@@ -1,4 +1,4 @@
-import { TCP_ECN, TCP_FAST_PATH, TCP_KEEPALIVE, TCP_SACK, TCP_TX_BYTES } from "../config";
+import { TCP_ECN, TCP_FAST_PATH, TCP_KEEPALIVE, TCP_RACK, TCP_SACK, TCP_TX_BYTES } from "../config";
 import { isDue, now } from "../now";
 import { Counter, count } from "../statistics";
 import {
@@ -13,11 +13,13 @@ import { SYN_OPTIONS, SynOption } from "./emit";
 import { BURST, NOT_PLAIN, outputPlain } from "./output-plain";
 import { patienceProgress } from "./patience";
 import { pendingAdd } from "./pending";
+import { rackLostEnd, rackNextLost, rackPipe } from "./rack";
 import { receiveWindow } from "./receive-window";
 import { sackHeadSent, sackHoleEnd, sackNextLost, sackPipe, sackRecovers, sackSkip } from "./sack";
 import { sackOptionBytes } from "./sack-report";
 import { TcpBit } from "./segment";
 import { acknowledged, outputAcks, sendFull, sendOf } from "./send";
+import { timesSent } from "./send-times";
 import { seqAtMost, seqLess, seqMax } from "./sequence";
 import { probeStart, retransmissionStart } from "./tail-loss";
 import { timerStart } from "./timers";
@@ -158,15 +160,16 @@ function choose(tcb: Tcb): bool {
 
 function chooseInRecovery(tcb: Tcb): bool {
   const threshold = duplicateThreshold(tcb);
-  const pipe = sackPipe(tcb, threshold);
+  const pipe = TCP_RACK ? rackPipe(tcb, threshold) : sackPipe(tcb, threshold);
   const room = tcb.cwnd > pipe ? tcb.cwnd - pipe : 0;
   if (room < <u32>tcb.sndMss) return false;
-  const lost = sackNextLost(tcb, threshold);
+  const lost = TCP_RACK ? rackNextLost(tcb, threshold) : sackNextLost(tcb, threshold);
   chosenLimit = room;
   if (lost == tcb.sndMax) return true;
   chosenSeq = lost;
   chosenUrgent = true;
-  chosenLimit = min<u32>(room, sackHoleEnd(tcb, lost) - lost);
+  const end = TCP_RACK ? rackLostEnd() : sackHoleEnd(tcb, lost);
+  chosenLimit = min<u32>(room, end - lost);
   return true;
 }
 
@@ -264,6 +267,7 @@ function sent(tcb: Tcb, seq: u32, bytes: u32, fin: bool, probe: bool): void {
   const again = seqLess(seq, tcb.sndMax);
   tcb.lastSent = now();
   if (sackRecovers(tcb)) {
+    if (TCP_RACK) timesSent(tcb, seq, end, again);
     if (again) {
       tcb.highRxt = seqMax(tcb.highRxt, end);
       if (seq == tcb.sndUna) sackHeadSent(tcb);

@@ -4,10 +4,11 @@ import { now } from "../now";
 import { Tcb, TcbFlag, TcbTimer, TcpState, tcbAt } from "./connection";
 import { RECEIVE_MSS } from "./emit";
 import { pendingAdd } from "./pending";
-import { DEFAULT_MSS } from "./segment";
+import { DEFAULT_MSS, TIMESTAMP_BYTES } from "./segment";
 import { seqLess } from "./sequence";
 import { textRoom } from "./text";
 import { timerStart } from "./timers";
+import { timestampsUsed } from "./timestamps";
 
 /**
  * The window that we announce. Connections that receive at the same time share the memory of the chip: windows that add up to more than it holds are
@@ -47,9 +48,9 @@ function turnOf(id: u32): usize {
   return TURNS + id;
 }
 
-/** Text in order has come. */
-export function shareNote(tcb: Tcb): void {
-  if (!SCARCE) return;
+/** A segment of `bytes` bytes of text in order has come. One below what every link carries is a question, not a transfer that needs a share. */
+export function shareNote(tcb: Tcb, bytes: u32): void {
+  if (!SCARCE || bytes < DEFAULT_MSS) return;
   const at = now() >>> PERIOD_SHIFT;
   if (at != period) {
     received = at - period == 1 ? receiving : 0;
@@ -170,6 +171,17 @@ export function receivedSize(tcb: Tcb): u32 {
   return max<u32>((<u32>tcb.rcvMss) << 3, least);
 }
 
+/** A ring of a few segments: what the window tells of each of them counts. */
+const SMALL: bool = TCP_RX_BYTES < 4 * RECEIVE_MSS;
+
+/**
+ * A full segment as the peer sends it (Eff.snd.MSS, RFC 9293 3.7.1): with timestamps it is shorter than our MSS, and a ring of less than
+ * three segments would not tell of the room for one more if the window opened by longer steps.
+ */
+function fullSize(tcb: Tcb): u32 {
+  return SMALL && timestampsUsed(tcb) ? RECEIVE_MSS - TIMESTAMP_BYTES : RECEIVE_MSS;
+}
+
 /** Window to announce; moves the announced edge only by a worthwhile step (RFC 9293 MUST-39), never back (SHLD-14). */
 export function receiveWindow(tcb: Tcb): u32 {
   const share = shareBytes();
@@ -179,7 +191,7 @@ export function receiveWindow(tcb: Tcb): u32 {
     const size = receivedSize(tcb);
     return announced < size && room >= size && hasTurn(tcb) ? room : announced;
   }
-  if (room >= announced + min<u32>(share >>> 1, RECEIVE_MSS)) return room;
+  if (room >= announced + min<u32>(share >>> 1, fullSize(tcb))) return room;
   // A share may be one segment: room for one where there was none is worth a word whatever the step.
   if (SCARCE && room > announced) {
     const size = receivedSize(tcb);

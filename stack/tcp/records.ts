@@ -204,7 +204,9 @@ const enum SynBit {
 }
 
 /** Bits of `SynRecord.mssAndStamp`. */
-const enum SynStamp {
+export const enum SynStamp {
+  /** The SYN-ACK was answered, but TCP_DEFER_ACCEPT waits for text. */
+  ACKED = 0x1000,
   ECN = 0x2000,
   UNKNOWN = 0x4000,
   KEPT = 0x8000,

@@ -9,16 +9,23 @@ export const RTO_MAX_MS: u32 = 60000;
 
 /** Takes a round-trip sample. `srtt` is kept times 8 and `rttvar` times 4, so that the filters are shifts. */
 export function rtoSample(tcb: Tcb, rttMs: u32): void {
-  rttMs = min<u32>(rttMs, RTO_MAX_MS);
   if (tcb.srtt == 0) {
-    tcb.srtt = max<u32>(rttMs << 3, 1);
-    tcb.rttvar = rttMs << 1;
-  } else {
-    const srtt = tcb.srtt >>> 3;
-    const error = srtt > rttMs ? srtt - rttMs : rttMs - srtt;
-    tcb.rttvar = tcb.rttvar - (tcb.rttvar >>> 2) + error;
-    tcb.srtt = max<u32>(tcb.srtt - srtt + rttMs, 1);
+    rtoBegin(tcb, rttMs);
+    return;
   }
+  rttMs = min<u32>(rttMs, RTO_MAX_MS);
+  const srtt = tcb.srtt >>> 3;
+  const error = srtt > rttMs ? srtt - rttMs : rttMs - srtt;
+  tcb.rttvar = tcb.rttvar - (tcb.rttvar >>> 2) + error;
+  tcb.srtt = max<u32>(tcb.srtt - srtt + rttMs, 1);
+  rtoRestore(tcb);
+}
+
+/** A first sample, or one that makes those before it worthless (RFC 6298 2.2, RFC 4015 3.2 step 7). */
+export function rtoBegin(tcb: Tcb, rttMs: u32): void {
+  rttMs = min<u32>(rttMs, RTO_MAX_MS);
+  tcb.srtt = max<u32>(rttMs << 3, 1);
+  tcb.rttvar = rttMs << 1;
   rtoRestore(tcb);
 }
 

@@ -1,7 +1,8 @@
-import { TCP_SACK, TCP_TCBS } from "../config";
+import { TCP_RACK, TCP_SACK, TCP_TCBS } from "../config";
 import { Tcb, TcbFlag } from "./connection";
 import { Range, listAdd, listDrop, listFits, rangeOf } from "./range-list";
 import { Segment, optionNumber, sackBlocks, sackOption } from "./segment";
+import { timesDelivered } from "./send-times";
 import { seqAtMost, seqLess, seqMax, seqMin } from "./sequence";
 
 /**
@@ -63,9 +64,31 @@ export function sackTake(tcb: Tcb, segment: Segment): bool {
     if (!seqLess(left, right) || !seqLess(from, left) || !seqAtMost(right, tcb.sndMax)) continue;
     const count = <u32>tcb.sacked;
     if (!listFits(listOf(tcb), count, CAPACITY, left, right)) continue;
+    if (TCP_RACK) sackDelivered(tcb, left, right);
     tcb.sacked = <u8>listAdd(listOf(tcb), count, left, right);
   }
   return sackedBytes(tcb) != before;
+}
+
+/** The peer has [left, right): what of it is news has a time of its sending. */
+export function sackDelivered(tcb: Tcb, left: u32, right: u32): void {
+  for (let at = sackSkip(tcb, left); seqLess(at, right); at = sackSkip(tcb, at)) {
+    const end = seqMin(sackHoleEnd(tcb, at), right);
+    timesDelivered(tcb, at, end);
+    at = end;
+  }
+}
+
+/** True when the first block reports a duplicate: it is acknowledged, or part of the second (RFC 2883 4). */
+export function sackOfDuplicate(segment: Segment): bool {
+  const option = sackOption(segment);
+  if (option == 0) return false;
+  const left = optionNumber(option);
+  const right = optionNumber(option + 4);
+  if (!seqLess(left, right)) return false;
+  if (seqAtMost(right, segment.ack)) return true;
+  if (sackBlocks(option) < 2) return false;
+  return seqAtMost(optionNumber(option + 8), left) && seqAtMost(right, optionNumber(option + 12));
 }
 
 /** SND.UNA has moved to `ack`: what lies below is forgotten. */

@@ -86,6 +86,11 @@ export function segmentForget(): void {
   taken = 0;
 }
 
+/** True when the fixed header has been read, and begins a connection. */
+export function segmentOpens(): bool {
+  return taken != 0 && (load<u8>(HEADER, 13) & (TcpBit.SYN | TcpBit.ACK)) == TcpBit.SYN;
+}
+
 /** Reads the fixed header before it is known what to do with it; where it stands. */
 export function segmentHeaderTake(): usize {
   linkRead(HEADER, TCP_HEADER_BYTES);

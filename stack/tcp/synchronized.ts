@@ -178,17 +178,20 @@ function textInput(tcb: Tcb, segment: Segment): void {
  */
 export function textCount(tcb: Tcb, segmentBytes: u32, bytes: u32, hadHole: bool): void {
   tcb.owedAcks = 0;
-  shareNote(tcb);
+  shareNote(tcb, segmentBytes);
   if (tcb.socket != 0) ready(<u32>tcb.socket - 1, POLLIN);
   const unacked = <u32>tcb.unackedBytes + bytes;
   tcb.unackedBytes = <u16>min<u32>(unacked, 0xffff);
   const units = min<u32>(segmentBytes >>> 3, 255);
   if (units > <u32>tcb.rcvMss) tcb.rcvMss = <u8>units;
-  // Every second full segment of the size that the peer sends, a filled hole, a window with no room for one more: now.
-  // Anything else may wait a little (SHLD-18, SHLD-19, RFC 5681 4.2).
+  // Every second full segment of the size that the peer sends, a filled hole, a window with no room for one more: now; with no room
+  // for two more each full segment, so that the peer need not wait while one is being read. Anything else may wait a little
+  // (SHLD-18, SHLD-19, RFC 5681 4.2).
   const size = receivedSize(tcb);
+  const room = tcb.rcvAdv - tcb.rcvNxt;
   const quick = (tcb.flags & TcbFlag.QUICK_ACK) != 0;
-  if (hadHole || quick || unacked >= 2 * size || tcb.rcvAdv - tcb.rcvNxt < size) ackNow(tcb);
+  const full = unacked >= size && (room < 2 * size || unacked >= 2 * size);
+  if (hadHole || quick || full || room < size) ackNow(tcb);
   else if (
     ((<u32>tcb.armed) & TcbTimer.DELAYED_ACK) == 0 ||
     <i32>(<i16>(<u32>tcb.delackDue - now())) > <i32>TCP_DELAYED_ACK_MS

@@ -20,7 +20,7 @@ const EXCLUDED: u32 = TcbFlag.RECOVERY | TcbFlag.PROBED | TcbFlag.PERSIST | TcbF
 
 /** Something is in flight: starts the retransmission timer, for a probe first if that comes sooner. */
 export function retransmissionStart(tcb: Tcb): void {
-  tcb.flags &= ~TcbFlag.PROBE_TIMER;
+  tcb.flags &= ~(TcbFlag.PROBE_TIMER | TcbFlag.REORDER_TIMER);
   timerStart(tcb, TcbTimer.RETRANSMIT, <u32>tcb.rto);
   if (sackRecovers(tcb)) probeStart(tcb);
 }

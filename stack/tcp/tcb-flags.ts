@@ -61,6 +61,8 @@ export const enum TcbFlag {
   URGENT = 0x20000000,
   /** So have we. */
   URGENT_OUT = 0x40000000,
+  /** The retransmission timer runs for what may be lost (the reordering timer, RFC 8985 6.2). */
+  REORDER_TIMER = 1 << 31,
 }
 
 /** Timers of a TCB: bits of `Tcb.armed`. */

@@ -131,7 +131,7 @@ for (const board of ["virtual-w5500", "virtual-enc28j60"]) {
     // Power loss, reset, bit errors and absence each cost a chip its configuration; the flap is six changes.
     t.true((counters["reinits"] as number) >= 3, JSON.stringify(counters));
     t.true((counters["linkChanges"] as number) >= 6, JSON.stringify(counters));
-    // 10,000 frames a second are more than 10 Mbit/s hold; the W5500 takes them all.
-    t.is((counters["rxOverflow"] as number) > 0, board === "virtual-enc28j60");
+    // 10,000 frames a second that nobody answers are taken in while frames wait to be sent.
+    t.is(counters["rxOverflow"], 0);
   });
 }

@@ -303,3 +303,49 @@ test("without the option in the image none is offered, answered or asked for", a
   peer.say("PA", {}, pattern(5));
   t.deepEqual(stack.receive(fd), pattern(5));
 });
+
+/** Three segments and a tail loss probe are in flight when the timeout has sent the first again; `clocks` of both sendings. */
+async function timedOut(): Promise<{
+  peer: TcpPeer;
+  acknowledge: (segments: number, clock: number) => string[];
+  clocks: [first: number, again: number];
+}> {
+  const stack = await deviceStack();
+  const { peer, fd, clock } = stamped(stack, stack.listen(80));
+  stack.send(fd, pattern(8192));
+  peer.heard();
+  const first = clock();
+  // The handshake took no time: the timeout is the shortest.
+  const sent = peer.during(250);
+  if (sent.join() !== "A 4345:1+1448,A 1:1+1448") throw new Error(sent.join());
+  const acknowledge = (segments: number, seen: number): string[] =>
+    peer.acknowledge(1 + 1448 * segments, at(START + 10, seen));
+  return { peer, acknowledge, clocks: [first, clock()] };
+}
+
+test("RFC 3522 3.2, RFC 4015 3.2: an answer to what was sent before the timeout takes it back: new text goes, and the window is as before", async (t) => {
+  const { peer, acknowledge, clocks } = await timedOut();
+  t.is(clocks[1] - clocks[0], 202);
+  // "cwnd <- FlightSize + min (bytes_acked, IW)"
+  t.deepEqual(acknowledge(1, clocks[0]), ["A 5793:1+1448"]);
+  t.deepEqual(acknowledge(2, clocks[0]), ["PA 7241:1+952"]);
+  // "SRTT <- R": the one late round trip of 250 ms is the measure; a probe comes after two of them.
+  t.deepEqual(peer.during(495), []);
+  t.deepEqual(peer.during(10), ["PA 6745:1+1448"]);
+});
+
+test("RFC 3522 3.2: an answer to the repetition leaves the timeout as it is, also with an echo repeated; a second timeout is believed", async (t) => {
+  const one = await timedOut();
+  t.deepEqual(one.acknowledge(1, one.clocks[1]), ["A 1449:1+1448", "A 2897:1+1448"]);
+  // All answers were lost: the peer has the repetition as a duplicate and repeats its latest echo.
+  const lost = await timedOut();
+  const timestamps: [number, number] = [START + 10, lost.clocks[0]];
+  const sack: [number, number][] = [[lost.peer.theirs(1), lost.peer.theirs(1449)]];
+  t.deepEqual(lost.peer.acknowledge(1449, { options: { timestamps, sack } }), [
+    "A 1449:1+1448",
+    "A 2897:1+1448",
+  ]);
+  const two = await timedOut();
+  t.deepEqual(two.peer.during(400), ["A 1:1+1448"]);
+  t.deepEqual(two.acknowledge(1, two.clocks[0]), ["A 1449:1+1448", "A 2897:1+1448"]);
+});

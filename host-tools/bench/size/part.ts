@@ -143,6 +143,14 @@ const WITHOUT: Record<string, Partial<Options>> = {
   DHCP: { DHCP: 0 },
   DNS_ENTRIES: { DNS_ENTRIES: 0 },
   ARP_PENDING_BYTES: { ARP_PENDING_BYTES: 0 },
+  TCP_SACK: { TCP_SACK: 0 },
+  TCP_RACK: { TCP_RACK: 0 },
+  TCP_SPURIOUS: { TCP_SPURIOUS: 0 },
+  TCP_TIMESTAMPS: { TCP_TIMESTAMPS: 0 },
+  TCP_WINDOW_SCALE: { TCP_WINDOW_SCALE: 0 },
+  TCP_URGENT: { TCP_URGENT: 0 },
+  TCP_KEEPALIVE: { TCP_KEEPALIVE: 0 },
+  TCP_FAST_PATH: { TCP_FAST_PATH: 0 },
 };
 
 /** Weighs the stack in the configurations of the sheet. */

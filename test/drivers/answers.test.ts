@@ -1,0 +1,35 @@
+import test from "ava";
+import { Lan } from "../../host-tools/testing/index.js";
+
+const PINGS = 20;
+
+for (const board of ["virtual-w5500", "virtual-enc28j60"]) {
+  test(`each ping is answered once while a transfer fills all slots for sending, and is counted once (${board})`, async (t) => {
+    const lan = new Lan({ seed: 3, dhcp: false });
+    const device = await lan.device({ app: "demo", board, address: "192.168.77.50/24" });
+    const stream = await device.connect(19);
+    const { stack } = await lan.peer();
+    let bytes = 0;
+    stack.onProgress = () => {
+      for (let got = 1; got > 0; bytes += Math.max(got, 0)) got = stack.recv(stream.fd, 65536);
+    };
+    stack.wake();
+    const station = lan.station();
+    const before = { ...device.counters };
+    for (let i = 0; i < PINGS; i++) {
+      station.send(station.to(device).echo(new Uint8Array(700), 1, i));
+      const reply = await station.expect(({ icmp }) => icmp?.type === 0, `reply ${i}`, 200);
+      t.is((reply.icmp?.rest ?? 0) & 0xffff, i);
+      t.is(reply.icmp?.data.length, 700);
+      await lan.sleep(20);
+    }
+    t.is(station.received.filter(({ icmp }) => icmp).length, 0);
+    const counted = (name: string): number =>
+      (device.counters[name] as number) - (before[name] as number);
+    t.is(counted("ICMP_IN"), PINGS);
+    t.is(counted("IP_IN"), PINGS + counted("TCP_IN"));
+    t.is(counted("ETHERNET_IN"), counted("IP_IN") + counted("ARP_IN"));
+    t.true(bytes > 100_000, `${bytes} bytes of the transfer`);
+    lan.close();
+  });
+}
