@@ -10,7 +10,7 @@ import {
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { buildFolder } from "../root.js";
+import { buildFolder, isClone, packageRoot } from "../root.js";
 import { currentDigest } from "./sources.js";
 import type { StaticBuffer } from "./static-memory.js";
 
@@ -29,16 +29,21 @@ export interface Compiled extends CompiledFacts {
   sourceMap: string | undefined;
 }
 
+/** What the package brings along: the gateway of all simulations, which no application changes. */
+export const PREBUILT = join(packageRoot, "build", "package", "prebuilt");
+
 /**
  * Results of the compiler, by what it has really read: for each request the list of files of the last run is kept, and the
  * result is stored under the hash of request and files. Where nothing can be written (a read-only disk) nothing is kept.
  */
 export class CompileCache {
-  private readonly folder = buildFolder("cache");
   /** Stands for the request, whatever the files are. */
   readonly key: string;
 
-  constructor(request: unknown) {
+  constructor(
+    private readonly request: unknown,
+    private readonly folder = buildFolder("cache"),
+  ) {
     const hash = createHash("sha256").update(toolDigest()).update(JSON.stringify(request));
     this.key = hash.digest("hex").slice(0, 32);
   }
@@ -48,6 +53,12 @@ export class CompileCache {
   }
 
   find(): Compiled | undefined {
+    const found = this.read();
+    if (found || isClone) return found;
+    return new CompileCache(this.request, PREBUILT).read();
+  }
+
+  private read(): Compiled | undefined {
     try {
       const names = JSON.parse(readFileSync(this.listFile, "utf8")) as string[];
       const path = this.entry(names.map((name) => [name, currentDigest(name) ?? ""]));

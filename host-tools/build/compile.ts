@@ -4,7 +4,7 @@ import { appFolder, appTitle, resolveOptions } from "./apps.js";
 import { runAsc, type Decided } from "./asc.js";
 import { loadBoard, type Board } from "./boards.js";
 import { buildBlob, scanAssets } from "./blob.js";
-import { CompileCache, type Compiled } from "./cache.js";
+import { CompileCache, PREBUILT, type Compiled } from "./cache.js";
 import { askQueue } from "./compile-queue.js";
 import { treeName } from "./sources.js";
 import type { StaticBuffer } from "./static-memory.js";
@@ -75,6 +75,35 @@ function compileOnce(
   return compiling;
 }
 
+interface Prepared {
+  decided: Decided;
+  /** All that the result depends on beside the files that the compiler reads. */
+  facts: object;
+}
+
+function prepare(request: CompileRequest): Prepared {
+  const board = loadBoard(request.board);
+  const folder = appFolder(request.app);
+  const options = resolveOptions(board, folder, request.options);
+  const { debug = false, memoryBase = 0, guardBytes = 0, variant = "", bind = {} } = request;
+  const { fiber = false, draft = false } = request;
+  const facts = {
+    // By its name in the tree, so that the cache may move with the project.
+    board: { ...board, folder: treeName(board.folder) },
+    folder: treeName(folder),
+    title: appTitle(request.app),
+    ...{ options, debug, memoryBase, guardBytes, variant, bind, fiber, draft },
+  };
+  return { decided: { board, folder, options }, facts };
+}
+
+/** Compiles for the cache that the package brings along (host-tools/setup/prepack.mjs). */
+export async function prebuild(request: CompileRequest): Promise<void> {
+  const { decided, facts } = prepare(request);
+  const { read, compiled } = await runAsc(request, decided);
+  new CompileCache(facts, PREBUILT).store(read, { ...compiled, sourceMap: undefined });
+}
+
 /**
  * Compiles an application for a board to WebAssembly. The result is kept in the project's `build/cache` and taken from
  * there while no file that the compiler has read has changed; assets are read each time.
@@ -82,26 +111,10 @@ function compileOnce(
  * @throws UserError with file and line when the sources are wrong.
  */
 export async function compileFirmware(request: CompileRequest): Promise<Firmware> {
-  const board = loadBoard(request.board);
-  const folder = appFolder(request.app);
-  const options = resolveOptions(board, folder, request.options);
-  const { debug = false, memoryBase = 0, guardBytes = 0, variant = "", bind = {} } = request;
-  const { fiber = false, draft = false } = request;
-  const facts = {
-    board,
-    folder: treeName(folder),
-    options,
-    debug,
-    memoryBase,
-    guardBytes,
-    variant,
-    bind,
-    fiber,
-    draft,
-  };
-  const cache = new CompileCache({ ...facts, title: appTitle(request.app) });
-  const compiled = await (running.get(cache.key) ??
-    compileOnce(cache, request, { board, folder, options }));
+  const { decided, facts } = prepare(request);
+  const { board, folder, options } = decided;
+  const cache = new CompileCache(facts);
+  const compiled = await (running.get(cache.key) ?? compileOnce(cache, request, decided));
   const { wasm, sourceMap, messages, texts, statics, staticEnd } = compiled;
   const blob = buildBlob(new Map(texts), scanAssets(join(folder, "assets")));
   const { app } = request;

@@ -14,6 +14,8 @@ interface NewOptions {
   install: boolean;
 }
 
+const names = Object.keys(TEMPLATES) as Template[];
+
 /** Adds `new`. */
 export function register(program: Command): void {
   program
@@ -21,7 +23,7 @@ export function register(program: Command): void {
     .description("make a project of your own: application, test, editor and build set up")
     .argument("<name>", "folder of the project")
     .option("--board <name>", "board that it is for", "w5500-evb-pico")
-    .option("--template <name>", `application to begin with: ${TEMPLATES.join(", ")}`, "echo")
+    .option("--template <name>", `application to begin with: ${names.join(", ")}`, "echo")
     .option("--no-install", "do not run npm install in it")
     .action((name: string, options: NewOptions) => make(name, options));
 }
@@ -44,7 +46,7 @@ function make(name: string, options: NewOptions): void {
   if (existsSync(folder) && readdirSync(folder).length > 0) {
     throw new UserError(`${name} is there already and not empty; choose another name`);
   }
-  cpSync(join(packageRoot, "firmware", template), folder, { recursive: true });
+  cpSync(join(packageRoot, "firmware", TEMPLATES[template]), folder, { recursive: true });
   const files = projectFiles({
     name: title,
     board: board.name,
@@ -68,12 +70,9 @@ function make(name: string, options: NewOptions): void {
 }
 
 function parseTemplate(text: string): Template {
-  if (text === "mqtt") {
-    throw new UserError("there is no MQTT client in this version yet; take --template echo");
-  }
-  const template = TEMPLATES.find((known) => known === text);
+  const template = names.find((known) => known === text);
   if (template) return template;
-  throw new UserError(`unknown template '${text}'; there are: ${TEMPLATES.join(", ")}`);
+  throw new UserError(`unknown template '${text}'; there are: ${names.join(", ")}`);
 }
 
 function ownManifest(): { version: string; devDependencies: Record<string, string> } {

@@ -11,9 +11,15 @@ export interface ProjectFacts {
   ava: string;
 }
 
-/** Templates: applications of the package that are copied. */
-export const TEMPLATES = ["echo", "http", "web", "blank"] as const;
-export type Template = (typeof TEMPLATES)[number];
+/** Templates, and the application of the package that each one is a copy of. */
+export const TEMPLATES = {
+  echo: "echo",
+  http: "http",
+  web: "web",
+  mqtt: "lamp",
+  blank: "blank",
+} as const;
+export type Template = keyof typeof TEMPLATES;
 
 const TESTS: Record<Template, string> = {
   echo: `test("what is sent to port 7 comes back", async (t) => {
@@ -42,6 +48,20 @@ const TESTS: Record<Template, string> = {
   t.regex(await events.readUntil("\\n\\n"), /"lit":true,"pressed":false/);
   await device.press();
   t.regex(await events.readUntil("\\n\\n"), /"lit":true,"pressed":true/);
+});
+`,
+  mqtt: `test("a message of the broker switches the lamp, and the lamp says how it is", async (t) => {
+  const lan = new Lan();
+  const broker = (await lan.host("192.168.77.1")).listen(1883);
+  const device = await lan.device();
+  const lamp = await broker.accept();
+  await lamp.readUntil("gone"); // CONNECT, which ends with the last will
+  await lamp.write(Buffer.from([0x20, 2, 0, 0])); // CONNACK
+  await lamp.readUntil("lamp/stateoff");
+  const message = Buffer.from("lamp/seton");
+  await lamp.write(Buffer.from([0x30, 2 + message.length, 0, 8, ...message])); // PUBLISH
+  await lamp.readUntil("lamp/stateon");
+  t.true(device.led);
 });
 `,
   blank: `test("the device gets an address and goes on", async (t) => {

@@ -3,9 +3,19 @@
  * and its scripts run. It needs the npm registry (or npm's cache) and is skipped where there is neither.
  */
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import test from "ava";
 import { packageRoot } from "../../host-tools/root.js";
 import { hasCrossCompiler } from "../../host-tools/setup/cross-compiler.js";
@@ -24,6 +34,8 @@ function run(cwd: string, command: string, ...args: string[]): Done {
   const env: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: "1" };
   // What npm has put into the environment of this test belongs to another project.
   for (const name of Object.keys(env)) if (/^npm_/i.test(name)) delete env[name];
+  // What npm's cache has is not asked for again.
+  Object.assign(env, { npm_config_prefer_offline: "true", npm_config_update_notifier: "false" });
   const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: "utf8", env });
   return { status, out: `${stdout}${stderr}` };
 }
@@ -71,6 +83,8 @@ withRegistry(
     const first = run(project, "npx", ...args);
     t.is(first.status, 0, first.out);
     const files = readdirSync(cache).sort();
+    // The gateway has come with the package.
+    t.is(files.filter((name) => name.endsWith(".wasm")).length, 2, "the program and its test's");
     const second = run(project, "npx", ...args);
     t.is(second.status, 0, second.out);
     t.deepEqual(readdirSync(cache).sort(), files);
@@ -78,24 +92,35 @@ withRegistry(
   },
 );
 
-withRegistry("`build` makes images for two boards side by side, in the project", (t) => {
+withRegistry("`build` makes an image for a board, in the project", (t) => {
   if (!hasCrossCompiler()) return t.pass("no cross compiler here");
   t.timeout(240_000);
-  for (const board of ["w5500-evb-pico", "bluepill-enc28j60"]) {
-    const built = run(project, "npm", "run", "build", "--", "--board", board);
-    t.is(built.status, 0, built.out);
-    t.true(existsSync(join(project, "build/images", board, "my-lamp.elf")));
-  }
+  const built = run(project, "npm", "run", "build");
+  t.is(built.status, 0, built.out);
+  t.true(existsSync(join(project, "build/images/w5500-evb-pico/my-lamp.elf")));
 });
 
 withRegistry(
-  "`npm start` opens the device to this computer, and Ctrl-C ends it with 0",
+  "`npm start` with a linked package opens the device to this computer, and Ctrl-C ends it with 0",
   async (t) => {
     t.timeout(120_000);
     const port = await freePort();
     const web = join(home, "my-page");
-    const made = run(home, "npx", "as-tcpip", "new", "my-page", "--template", "http");
+    // As `npm link` leaves it.
+    const made = run(
+      home,
+      "npx",
+      "as-tcpip",
+      "new",
+      "my-page",
+      "--template",
+      "http",
+      "--no-install",
+    );
     t.is(made.status, 0, made.out);
+    mkdirSync(join(web, "node_modules/.bin"), { recursive: true });
+    symlinkSync("../../node_modules/as-tcpip", join(web, "node_modules/as-tcpip"), "dir");
+    symlinkSync("../as-tcpip/host-tools/bin.mjs", join(web, "node_modules/.bin/as-tcpip"));
     // `script` gives npm a terminal, in which Ctrl-C can be typed.
     const terminal = spawnSync("script", ["--version"]).status === 0;
     const command = `npm start -- --net forward:${port}=80`;
@@ -129,35 +154,57 @@ withRegistry(
   },
 );
 
+/** Lays out the installed packages as pnpm does: each in a folder of its own, where only what it depends on is linked beside it. */
+function layOutByPnpm(modules: string): void {
+  const names = readdirSync(modules)
+    .filter((name) => !name.startsWith("."))
+    .flatMap((name) => (name.startsWith("@") ? scoped(modules, name) : name));
+  const store = (name: string): string =>
+    join(modules, ".pnpm", name.replace("/", "+"), "node_modules");
+  for (const name of names) {
+    mkdirSync(dirname(join(store(name), name)), { recursive: true });
+    renameSync(join(modules, name), join(store(name), name));
+  }
+  const link = (name: string, where: string): void => {
+    const place = join(where, name);
+    mkdirSync(dirname(place), { recursive: true });
+    symlinkSync(relative(dirname(place), join(store(name), name)), place, "dir");
+  };
+  for (const name of names) {
+    const manifest = readFileSync(join(store(name), name, "package.json"), "utf8");
+    const { dependencies = {} } = JSON.parse(manifest) as { dependencies?: object };
+    for (const other of Object.keys(dependencies))
+      if (names.includes(other)) link(other, store(name));
+  }
+  link("as-tcpip", modules);
+}
+
+function scoped(from: string, scope: string): string[] {
+  return readdirSync(join(from, scope)).map((name) => `${scope}/${name}`);
+}
+
 withRegistry(
-  "another package manager's links, and a folder that cannot be written, are no obstacle",
+  "pnpm's layout, where only what a package names is found: a second board's image beside the first; nothing is written into the package",
   (t) => {
-    t.timeout(120_000);
-    const linked = join(home, "linked");
-    mkdirSync(join(linked, "node_modules"), { recursive: true });
-    writeFileSync(join(linked, "package.json"), '{ "name": "linked", "private": true }\n');
-    const done = run(
-      linked,
-      "npm",
-      "install",
-      "--no-audit",
-      "--no-fund",
-      "--install-links=false",
-      join(home, "node_modules/as-tcpip"),
-    );
-    t.is(done.status, 0, done.out);
-    const simulated = run(
-      linked,
-      "npx",
-      "as-tcpip",
-      "sim",
-      "--app",
-      "blank",
-      "--net",
-      "none",
-      "--expect",
-      "turn 3",
-    );
-    t.is(simulated.status, 0, simulated.out);
+    t.timeout(240_000);
+    layOutByPnpm(join(project, "node_modules"));
+    for (const [name, exported] of [
+      ["as-tcpip", "buildImage"],
+      ["as-tcpip/testing", "Lan"],
+    ]) {
+      const program = `import("${name}").then((all) => console.log(Object.keys(all).join()))`;
+      t.regex(run(project, process.execPath, "-e", program).out, new RegExp(`\\b${exported}\\b`));
+    }
+    if (hasCrossCompiler()) {
+      const built = run(project, "npm", "run", "build", "--", "--board", "bluepill-enc28j60");
+      t.is(built.status, 0, built.out);
+      for (const board of ["w5500-evb-pico", "bluepill-enc28j60"]) {
+        t.true(existsSync(join(project, "build/images", board, "my-lamp.elf")), board);
+      }
+    }
+    for (const folder of [home, project]) {
+      const own = join(folder, "node_modules/as-tcpip/build");
+      t.deepEqual(readdirSync(own), ["package"]);
+    }
   },
 );
