@@ -5,7 +5,16 @@ import type { Options } from "../../stack/options.js";
 import { appFolder, defaultApp, explainOptions, type OptionValue } from "../build/apps.js";
 import { loadBoard } from "../build/boards.js";
 import { packageRoot } from "../root.js";
+import { optionsPage } from "./options-page.js";
 import { collectOption } from "./set-option.js";
+
+interface Given {
+  board: string;
+  app: string;
+  set: Partial<Options>;
+  json?: boolean;
+  markdown?: boolean;
+}
 
 /** Adds `options`. */
 export function register(program: Command): void {
@@ -21,7 +30,12 @@ export function register(program: Command): void {
       {},
     )
     .option("--json", "print the result as JSON")
-    .action((given: { board: string; app: string; set: Partial<Options>; json?: boolean }) => {
+    .option("--markdown", "print docs/options.md: all options, for every board")
+    .action((given: Given) => {
+      if (given.markdown) {
+        process.stdout.write(optionsPage(optionMeanings()));
+        return;
+      }
       const values = explainOptions(loadBoard(given.board), appFolder(given.app), given.set);
       if (given.json) console.log(JSON.stringify(values));
       else for (const line of describeOptions(values)) console.log(line);
@@ -37,15 +51,15 @@ function describeOptions(values: Record<string, OptionValue>): string[] {
   });
 }
 
-/** The comment before each option in stack/options.ts. */
+/** The comment of each option in stack/options.ts; one that has none shares that of the option before it. */
 export function optionMeanings(): Record<string, string> {
-  const file = join(packageRoot, "stack/options.ts");
-  const source = readFileSync(file, "utf8");
-  const found = source.matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\s*([A-Z][A-Z0-9_]*):/g);
-  return Object.fromEntries(
-    [...found].map(([, comment, name]) => [
-      name,
-      (comment ?? "").replace(/\s*\n\s*\*\s?/g, " ").trim(),
-    ]),
-  );
+  const source = readFileSync(join(packageRoot, "stack/options.ts"), "utf8");
+  const list = source.slice(source.indexOf("OPTIONS = {"), source.indexOf("\n};"));
+  const meanings: Record<string, string> = {};
+  let meaning = "";
+  for (const [, comment, name] of list.matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/|^ {2}(\w+):/gm)) {
+    if (comment !== undefined) meaning = comment.replace(/\s*\n\s*\*\s?/g, " ").trim();
+    if (name !== undefined) meanings[name] = meaning;
+  }
+  return meanings;
 }

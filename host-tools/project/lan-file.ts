@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { OPTIONS, type OptionName, type Options } from "../../stack/options.js";
 import { nearest } from "../build/apps.js";
+import { optionFault } from "../build/option-values.js";
 import { lineOf } from "../build/sources.js";
 import { UserError } from "../errors.js";
 import { parseAddress, parseMac, type Mac } from "../net/addresses.js";
@@ -156,6 +157,8 @@ function readOptions(parsed: unknown, nth: number): Partial<Options> {
     if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > 0xffff_ffff) {
       throw new Mistake(`build option ${name} must be a whole number, 0 or more`, name);
     }
+    const fault = optionFault(name as OptionName, value as number);
+    if (fault) throw new Mistake(`build option ${name} ${fault}`, name);
   }
   return options as Partial<Record<OptionName, number>>;
 }

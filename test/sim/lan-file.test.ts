@@ -94,6 +94,11 @@ const MISTAKES: [title: string, text: string, message: RegExp][] = [
     device('"options": { "TCP_TCBS": "4" }'),
     /:4: build option TCP_TCBS must be a whole number/,
   ],
+  [
+    "a value out of its range",
+    device('"options": { "TCP_RX_BYTES": 1000 }'),
+    /:4: build option TCP_RX_BYTES must be a power of two from 16/,
+  ],
   ["an address", device('"ip": "1.2.3"'), /:4: .*1\.2\.3/],
   [
     "an address elsewhere",

@@ -1,5 +1,10 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import test from "ava";
 import { optionFault } from "../../host-tools/build/option-values.js";
+import { optionsPage } from "../../host-tools/commands/options-page.js";
+import { optionMeanings } from "../../host-tools/commands/options.js";
+import { packageRoot } from "../../host-tools/root.js";
 import { OPTIONS, RANGES, type OptionName } from "../../stack/options.js";
 import { sources } from "./source-tree.js";
 
@@ -20,4 +25,19 @@ test("every default is in its range", (t) => {
     [],
   );
   t.true(Object.keys(RANGES).every((name) => Object.hasOwn(OPTIONS, name)));
+});
+
+test("docs/options.md is what `as-tcpip options --markdown` prints", (t) => {
+  const page = readFileSync(join(packageRoot, "docs/options.md"), "utf8");
+  const again = "node host-tools/bin.mjs options --markdown > docs/options.md makes it anew";
+  t.is(page, optionsPage(optionMeanings()), again);
+});
+
+test("every option has a meaning", (t) => {
+  const meanings = optionMeanings();
+  t.deepEqual(
+    all.filter((name) => !meanings[name]),
+    [],
+  );
+  t.is(Object.keys(meanings).length, all.length);
 });
