@@ -62,6 +62,8 @@ export const HTTP_WATCHES: u32 = OPTIONS.HTTP_WATCHES;
 export const HTTP_WEBSOCKET: bool = OPTIONS.HTTP_WEBSOCKET != 0;
 export const HTTP_ECHO: bool = OPTIONS.HTTP_ECHO != 0;
 
+/** Somebody here has a use for UDP. */
+export const UDP: bool = UDP_SOCKETS != 0 || DHCP || DNS_ENTRIES != 0 || MDNS;
 /** Groups are joined, by multicast DNS or by sockets. */
 export const IGMP: bool = MDNS || MULTICAST_GROUPS != 0;
 

@@ -1,5 +1,5 @@
 import { arpInput } from "./arp/input";
-import { DHCP, DNS_ENTRIES, IGMP, MDNS, RAW_SOCKETS, TCP, TCP_FAST_PATH } from "./config";
+import { DHCP, DNS_ENTRIES, IGMP, MDNS, RAW_SOCKETS, TCP, TCP_FAST_PATH, UDP } from "./config";
 import { dhcpListens } from "./dhcp/client";
 import { dhcpInput } from "./dhcp/input";
 import { dnsInput, dnsListens, dnsRefused } from "./dns/client";
@@ -112,7 +112,7 @@ function packetInput(packet: RxPacket): void {
   if (RAW_SOCKETS != 0) heard = rawInput(packet);
   if (TCP && protocol == IPPROTO_TCP) {
     tcpInput(packet);
-  } else if (protocol == IPPROTO_UDP) {
+  } else if (UDP && protocol == IPPROTO_UDP) {
     if (udpInput(packet)) datagramInput(packet);
   } else if (protocol == IPPROTO_ICMP) {
     errorInput(icmpInput(packet));
@@ -160,7 +160,7 @@ function errorInput(protocol: u32): void {
       at.destinationPort,
       at.sequence,
     );
-  } else if (protocol == IPPROTO_UDP) {
+  } else if (UDP && protocol == IPPROTO_UDP) {
     if (DNS_ENTRIES != 0 && at.type == ICMP_UNREACHABLE && at.destinationPort == DNS_PORT) {
       dnsRefused(at.destination, at.sourcePort);
     }

@@ -1,3 +1,4 @@
+import { DHCP } from "../config";
 /**
  * DHCP messages (RFC 2131 2, RFC 2132).
  *
@@ -87,7 +88,7 @@ export const enum Field {
 }
 
 /** Records of a message: of its options, of `file` and of `sname`. The first is `message`. */
-export const MESSAGES: usize = memory.data(3 * offsetof<DhcpMessage>(), 4);
+export const MESSAGES: usize = memory.data(DHCP ? 3 * offsetof<DhcpMessage>() : 4, 4);
 
 /** The message received last; its contents mean nothing until its checksum has been proven. */
 export const message: DhcpMessage = changetype<DhcpMessage>(MESSAGES);

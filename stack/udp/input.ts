@@ -1,5 +1,5 @@
 import { based, checksumOf, rev16 } from "cpu";
-import { MULTICAST_GROUPS, UDP_RX_BYTES } from "../config";
+import { MULTICAST_GROUPS, UDP_RX_BYTES, UDP_SOCKETS } from "../config";
 import { ECONNREFUSED, EHOSTUNREACH, EMSGSIZE, ENETUNREACH, ENOPROTOOPT } from "../errors";
 import {
   ICMP_PARAMETER_PROBLEM,
@@ -169,6 +169,7 @@ export function udpIcmpError(
   sourcePort: u32,
   destinationPort: u32,
 ): void {
+  if (UDP_SOCKETS == 0) return;
   const link = udpFind(source, sourcePort, destination, destinationPort);
   if (link == 0) return;
   const slot = udpSlot(link - 1);

@@ -43,18 +43,52 @@ test("AF_UNIX sockets are in an image with LOCAL_SOCKETS, and in no other", asyn
   t.true(more >= 512 && more <= 512 + 64, `${more} bytes`);
 });
 
-test("TCP is in no image with TCP_TCBS 0, and one style of waiting brings no other", async (t) => {
+test("TCP is in no image with TCP_TCBS 0: no code, no tables", async (t) => {
   const { wasm, statics } = await compileFirmware({ board: "virtual-w5500", app: "tftp" });
   t.false(Buffer.from(wasm).includes("stack/tcp/"));
   const tables = statics.filter(({ file }) => file.startsWith("stack/tcp/"));
   t.true(tables.reduce((sum, { bytes }) => sum + bytes, 0) < 64);
-  const styles = ["epoll", "ring", "select", "loop"];
-  for (const style of styles) t.false((await weigh(`firmware/net/${style}`, {})).code, style);
-  const ring = await compileFirmware({ board: "virtual-w5500", app: "echo-ring" });
-  const used = [...styles, "socket-poll"].filter((style) =>
-    Buffer.from(ring.wasm).includes(`firmware/net/${style}`),
-  );
-  t.deepEqual(used, ["ring"]);
+});
+
+test("UDP is in no image with UDP_SOCKETS 0 and without those that stand on it, by what they are; datagram sockets in none without UDP_SOCKETS", async (t) => {
+  const none = { UDP_SOCKETS: 0, DHCP: 0, DNS_ENTRIES: 0, MDNS: 0 };
+  for (const part of ["stack/udp", "stack/dns", "stack/mdns", "stack/dhcp"]) {
+    t.false((await weigh(part, none)).code, part);
+    t.true((await weigh(part, {})).code, part);
+  }
+  const { wasm, statics } = await compileFirmware({
+    board: "virtual-w5500",
+    app: "echo",
+    options: none,
+  });
+  t.true(Buffer.from(wasm).includes("stack/tcp/"));
+  const tables = statics.filter(({ file }) => /^stack\/(udp|dns|mdns|dhcp)\//.test(file));
+  const left = tables.reduce((sum, { bytes }) => sum + bytes, 0);
+  t.true(left < 128, `${left} bytes`);
+  const dhcp = { UDP_SOCKETS: 0, DNS_ENTRIES: 0, MDNS: 0 };
+  t.false((await weigh("stack/udp/slots/udpFind", dhcp)).code);
+  t.true((await weigh("stack/dhcp", dhcp)).code);
+});
+
+/** Each way of waiting: the module that is it, the program that has it, and what else stands on it. */
+const STYLES: Record<string, { app: string; with: string[] }> = {
+  "firmware/net/socket-poll/": { app: "echo-poll", with: [] },
+  "firmware/net/select/": { app: "echo-select", with: [] },
+  "firmware/net/epoll/": { app: "echo-epoll", with: [] },
+  "firmware/net/ring/": { app: "echo-ring", with: [] },
+  "firmware/net/loop/": { app: "echo-loop", with: ["firmware/net/epoll/"] },
+};
+
+test("one style of waiting brings no other: poll, select, epoll, ring, loop; calls that wait bring none", async (t) => {
+  const styles = Object.keys(STYLES);
+  const used = async (app: string): Promise<string[]> => {
+    const { wasm } = await compileFirmware({ board: "virtual-w5500", app });
+    return styles.filter((style) => Buffer.from(wasm).includes(style));
+  };
+  t.deepEqual(await used("echo-blocking"), []);
+  for (const [style, { app, with: others }] of Object.entries(STYLES)) {
+    t.deepEqual((await used(app)).sort(), [style, ...others].sort(), app);
+  }
 });
 
 test("groups of sockets are in an image with MULTICAST_GROUPS, and in no other", async (t) => {
