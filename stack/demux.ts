@@ -11,7 +11,7 @@ import { IPPROTO_IGMP, igmpInput } from "./ip/igmp";
 import { ipv4Input } from "./ip/ipv4-input";
 import { ipPlain, ipPlainPacket, ipPlainProtocol } from "./ip/ipv4-plain";
 import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, RxPacket } from "./ip/packet";
-import { linkCanAnswer, linkPutBack, linkRead } from "./link/device";
+import { linkCanAnswer, linkPutBack, linkRead, linkTxReady } from "./link/device";
 import {
   FRAME_DROPPED,
   ethernetInput,
@@ -61,9 +61,9 @@ function wantsAnswer(): bool {
   return TCP && load<u8>(RX_NETWORK, 9) == <u8>IPPROTO_TCP ? segmentOpens() : true;
 }
 
-/** True when the packet in the open frame was put back, until it can be answered. */
+/** True when the packet in the open frame, which cannot be answered now, was put back until it can. */
 function waitsForAnswer(): bool {
-  if (linkCanAnswer() || !wantsAnswer() || !mayWait()) return false;
+  if (!wantsAnswer() || !mayWait()) return false;
   frameLater();
   return true;
 }
@@ -96,14 +96,16 @@ function plainOrNot(): RxPacket | null {
       if (RAW_SOCKETS != 0 && rawTcpOpen != 0) segmentForget();
       else if (tcpInputFast(payloadBytes)) return null;
     }
-    return waitsForAnswer() ? null : ipPlainPacket(payloadBytes);
+    // It has come from the wire.
+    return !linkTxReady() && waitsForAnswer() ? null : ipPlainPacket(payloadBytes);
   }
   if (TCP) segmentForget();
   return anyPacket();
 }
 
 function anyPacket(): RxPacket | null {
-  return waitsForAnswer() ? null : ipv4Input(ethernetPayloadBytes(), ethernetToMany);
+  if (!linkCanAnswer() && waitsForAnswer()) return null;
+  return ipv4Input(ethernetPayloadBytes(), ethernetToMany);
 }
 
 function packetInput(packet: RxPacket): void {
