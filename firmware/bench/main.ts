@@ -1,6 +1,6 @@
 /**
  * The servers whose cost `npm run bench` counts: TCP 7 echo, 9 discard, 19 sender, 80 one request and one answer; UDP 7
- * echo. They use the socket calls that every application uses, and look at the sockets that have news, as an event loop does.
+ * echo, on a board also 9 discard, which tells its count when it is asked, and 19, which sends to who has asked. They use the socket calls that every application uses, and look at the sockets that have news, as an event loop does.
  */
 import { interfaceConfigure, interfaceInit } from "../../stack/interface";
 import { EAGAIN } from "../../stack/errors";
@@ -50,6 +50,13 @@ let sendFlags: i32 = 0;
 let closeFirst: bool = false;
 let discardMark: u16 = PORT_DISCARD;
 
+/** Bytes that the discard service has taken by UDP. */
+let discarded: u32 = 0;
+/** Where UDP 19 sends: descriptor, address and port of who has asked; no descriptor = nobody. */
+export let askedFd: i32 = -1;
+export let askedAddress: u32 = 0;
+export let askedPort: u32 = 0;
+
 function remember(fd: i32, port: u16): void {
   const index = socketIndex(fd);
   store<i32>(FDS + (index << 2), fd);
@@ -63,6 +70,19 @@ function listen(port: u16): void {
   remember(fd, port | LISTENING);
 }
 
+function openDatagram(port: u16, type: i32): void {
+  const fd = sockOpen(AF_INET, type, 0);
+  sockBind(fd, 0, <u32>port);
+  remember(fd, port | DATAGRAM);
+}
+
+/** Opens the datagram services that only the measurements of throughput use. */
+export function openMore(): void {
+  openDatagram(PORT_DISCARD, SOCK_DGRAM | SOCK_NONBLOCK);
+  // Whoever sends by it may wait for room.
+  openDatagram(PORT_SENDER, SOCK_DGRAM);
+}
+
 /** Opens the servers; `constantBytes` is memory of at least 1,460 bytes. */
 export function open(constantBytes: usize): void {
   body = constantBytes;
@@ -70,9 +90,7 @@ export function open(constantBytes: usize): void {
   listen(PORT_DISCARD);
   listen(PORT_SENDER);
   listen(PORT_WEB);
-  const udp = sockOpen(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-  sockBind(udp, 0, <u32>PORT_ECHO);
-  remember(udp, PORT_ECHO | DATAGRAM);
+  openDatagram(PORT_ECHO, SOCK_DGRAM | SOCK_NONBLOCK);
 }
 
 /** Starts stack and servers with a static address. */
@@ -122,6 +140,27 @@ function borrow(fd: i32): void {
   else if (bytes == 0) sockClose(fd);
 }
 
+/** Takes all that has come. One byte asks for the count so far. */
+function discardDatagrams(fd: i32): void {
+  for (;;) {
+    const bytes = sockReceiveFrom(fd, BUFFER, BUFFER_BYTES, 0, PEER);
+    if (bytes < 0) return;
+    if (bytes != 1) {
+      discarded += <u32>bytes;
+      continue;
+    }
+    store<u32>(BUFFER, discarded);
+    sockSendTo(fd, BUFFER, 4, 0, load<u32>(PEER), load<u32>(PEER, 4));
+  }
+}
+
+function takeWish(fd: i32): void {
+  if (sockReceiveFrom(fd, BUFFER, BUFFER_BYTES, 0, PEER) < 0) return;
+  askedFd = fd;
+  askedAddress = load<u32>(PEER);
+  askedPort = load<u32>(PEER, 4);
+}
+
 function serve(fd: i32, port: u16): void {
   if (port == PORT_SENDER) {
     if (sockSend(fd, body, MSS, sendFlags) == <i32>MSS) sockSend(fd, body, MSS, sendFlags);
@@ -153,7 +192,9 @@ export function serveNews(): bool {
     if ((port & LISTENING) != 0) acceptAll(fd, port & 0xff);
     else if ((port & DATAGRAM) == 0) serve(fd, port);
     else if (port == BORROWS) borrow(fd);
-    else echoDatagram(fd);
+    else if (port == (PORT_ECHO | DATAGRAM)) echoDatagram(fd);
+    else if (port == (PORT_DISCARD | DATAGRAM)) discardDatagrams(fd);
+    else takeWish(fd);
   }
   return served;
 }

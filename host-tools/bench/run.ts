@@ -3,6 +3,7 @@ import { join, relative } from "node:path";
 import { UserError } from "../errors.js";
 import { buildFolder } from "../root.js";
 import { barChart } from "./chart.js";
+import type { KernelResult } from "./kernel/part.js";
 
 /** A part of the bench: what it measures, and how that is shown. */
 export interface Part {
@@ -98,6 +99,21 @@ const PARTS: Record<string, { title: string; load: () => Promise<Part> }> = {
         title: "SYN flood",
         run: part.measureFlood,
         print: part.printFlood,
+      };
+    },
+  },
+  kernel: {
+    title:
+      "transfers to and from this computer's own TCP through a bad relay, beside kernel to kernel (root)",
+    load: async () => {
+      const part = await import("./kernel/part.js");
+      return {
+        name: "kernel",
+        title: "Kernel",
+        run: (onStep) => part.measureKernel(onStep),
+        print: part.printKernel,
+        failed: (result: KernelResult) =>
+          result.rows.some((row) => !row.in.intact || !row.out.intact || !row.kernels.intact),
       };
     },
   },

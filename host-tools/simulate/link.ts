@@ -8,7 +8,7 @@ import {
   put32,
 } from "../net/packets.js";
 import { Random } from "../sim/random.js";
-import type { VirtualClock } from "../sim/virtual-clock.js";
+import type { Clock } from "../sim/types.js";
 
 /** What happens to frames on their way, in each direction alike. Probabilities in percent, times in milliseconds. */
 export interface Troubles {
@@ -48,7 +48,7 @@ export class TroubledLink {
   private lastNs = 0;
 
   constructor(
-    private readonly clock: VirtualClock,
+    private readonly clock: Clock,
     private readonly direction: 0 | 1,
     public troubles: Readonly<Troubles>,
     seed: number,

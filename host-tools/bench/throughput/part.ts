@@ -2,17 +2,19 @@ import { join } from "node:path";
 import { compileFirmware } from "../../build/compile.js";
 import { HostedStack, SOCK_DGRAM, hostedFirmware } from "../../net/hosted-stack.js";
 import { PERFECT } from "../../net/link.js";
-import { checksum, put16, put32 } from "../../net/packets.js";
+import { formatMac } from "../../net/addresses.js";
 import { packageRoot } from "../../root.js";
 import { encodeSettings } from "../../settings.js";
 import type { Rp2040Machine } from "../../sim/machine-rp2040.js";
 import { VirtualWorld } from "../../sim/world-virtual.js";
 import { table } from "../table.js";
 import { Scripts, type Script } from "./script.js";
+import { Stranger, type Load } from "./stranger.js";
 
 const DEVICE = 0xc0a84d02;
 const PEER = 0xc0a84d03;
-const FLOODER = 0xc0a84d04;
+const STRANGER = 0xc0a84d04;
+const STRANGER_MAC = "02:00:00:00:00:04";
 const MASK = 0xffffff00;
 const DEVICE_MAC = 0x0200_0000_0002;
 
@@ -21,6 +23,9 @@ const START_MS = 5000;
 export const WARM_MS = 100;
 export const MEASURE_MS = 250;
 const FLOOD_PER_SECOND = 1500;
+const SEGMENT_BYTES = 1460;
+const DATAGRAM_BYTES = 1472;
+const ASK_MS = 10;
 
 /** The boards and what bounds them: 1,460 of the bytes that a full frame takes there. */
 const BOARDS: Record<string, { boundMbps: number; bound: string }> = {
@@ -39,61 +44,46 @@ export interface Rate {
   cpu: number;
 }
 
-export interface BoardThroughput {
-  boundMbps: number;
+/** What goes each way. */
+interface Rates {
   tcpIn: Rate;
   tcpOut: Rate;
   tcpBoth: Rate;
+  /** Datagrams of 1,472 bytes: those that the board's application has taken of as many as the bound allows, and those that it sent. */
+  udpIn: Rate;
+  udpOut: Rate;
+}
+
+export interface BoardThroughput extends Rates {
+  boundMbps: number;
   udpEcho: Rate;
-  pingFlood: { tcpIn: Rate; tcpOut: Rate };
-  broadcastStorm: { tcpIn: Rate; tcpOut: Rate };
+  /** The same while a stranger sends 1,500 frames a second. */
+  pingFlood: Rates;
+  broadcastStorm: Rates;
   /** Connections with 100 bytes of request and 1,024 of answer, one after the other. */
   pagesPerSecond: number;
-  /** Round trip of 64 bytes over an open connection, microseconds. */
+  /** Round trip of 64 bytes over an open connection, and of a ping with 56 bytes, microseconds. */
   echo64Us: number;
+  pingUs: number;
 }
 
 export type ThroughputResult = Record<string, BoardThroughput>;
 
-type Load = "none" | "pings" | "broadcasts";
+type Make = (bench: Bench) => Script;
 
 interface Bench {
   world: VirtualWorld;
   scripts: Scripts;
+  stranger: Stranger;
   /** Counts payload while the measurement runs. */
   count: (bytes: number) => void;
-}
-
-function flood(load: Load): Uint8Array {
-  const frame = new Uint8Array(60);
-  frame.set([2, 0, 0, 0, 0, 2]);
-  if (load === "broadcasts") frame.fill(0xff, 0, 6);
-  frame.set([2, 0, 0, 0, 0, 4], 6);
-  put16(frame, 12, 0x0800);
-  frame[14] = 0x45;
-  put16(frame, 16, 46);
-  frame[22] = 64;
-  frame[23] = load === "pings" ? 1 : 17;
-  put32(frame, 26, FLOODER);
-  put32(frame, 30, load === "pings" ? DEVICE : 0xffffffff);
-  put16(frame, 24, checksum(frame, 14, 20));
-  if (load === "pings") {
-    frame[34] = 8;
-    put16(frame, 36, checksum(frame, 34, 26));
-  } else {
-    // A datagram without checksum to a port where nobody listens.
-    put16(frame, 34, 4000);
-    put16(frame, 36, 4001);
-    put16(frame, 38, 26);
-  }
-  return frame;
 }
 
 /** Runs `script` against the board, and gives the rate while it measures. */
 export async function run(
   board: string,
   load: Load,
-  script: (bench: Bench) => Script,
+  script: Make,
 ): Promise<{ bytes: number; cpu: number; realMs: number }> {
   const firmware = await compileFirmware({ board, app: join(packageRoot, "firmware/bench/board") });
   const address = { address: DEVICE, mask: MASK, gateway: 0, dns: 0 };
@@ -120,18 +110,18 @@ export async function run(
   let startMs = 0;
   const { board: chip } = world.device.machine as Rp2040Machine;
   const cycles = (): number => chip.count.cycles;
-  const flooder = world.lan.ethernet.attach("flood", () => undefined);
-  const frame = flood(load);
-  const floodOn = (): void => {
-    flooder.send(frame);
-    clock.schedule(1e9 / FLOOD_PER_SECOND, floodOn);
-  };
-  if (load !== "none") clock.schedule(START_MS * 1e6, floodOn);
+  const stranger = new Stranger(world.lan.ethernet, clock, STRANGER_MAC, STRANGER, {
+    mac: formatMac(DEVICE_MAC),
+    address: DEVICE,
+  });
+  clock.schedule(START_MS * 1e6, () => stranger.flood(load, FLOOD_PER_SECOND));
   scripts.run(
     (function* (): Script {
       yield* scripts.sleep(START_MS);
       startMs = performance.now();
-      scripts.run(script({ world, scripts, count: (n) => void (measuring && (bytes += n)) }));
+      scripts.run(
+        script({ world, scripts, stranger, count: (n) => void (measuring && (bytes += n)) }),
+      );
       yield* scripts.sleep(WARM_MS);
       measuring = true;
       const before = cycles();
@@ -162,6 +152,41 @@ export function* tcpOut({ scripts, count }: Bench): Script {
 export function* tcpBoth(bench: Bench): Script {
   bench.scripts.run(tcpIn(bench));
   yield* tcpOut(bench);
+}
+
+/** Datagrams come as fast as the bound allows; the board is asked now and then how many bytes it has. */
+function udpIn(boundMbps: number): Make {
+  return function* ({ scripts, count, world }: Bench): Script {
+    const { stack } = scripts;
+    const fd = stack.socket(SOCK_DGRAM);
+    const data = BLOCK.subarray(0, DATAGRAM_BYTES);
+    const eachNs = (DATAGRAM_BYTES * 8000) / boundMbps;
+    const pour = (): void => {
+      stack.sendTo(fd, data, DEVICE, 9);
+      world.clock.schedule(eachNs, pour);
+    };
+    pour();
+    for (let last = 0; ;) {
+      yield* scripts.sleep(ASK_MS);
+      stack.sendTo(fd, BLOCK.subarray(0, 1), DEVICE, 9);
+      for (let got = stack.recvFrom(fd); got === 4; got = stack.recvFrom(fd)) {
+        const taken = Buffer.from(stack.data(4)).readUInt32LE();
+        count(taken - last);
+        last = taken;
+      }
+    }
+  };
+}
+
+function* udpOut({ scripts, count }: Bench): Script {
+  const { stack } = scripts;
+  const fd = stack.socket(SOCK_DGRAM);
+  stack.sendTo(fd, BLOCK.subarray(0, 1), DEVICE, 19);
+  for (;;) {
+    let got = 0;
+    yield () => (got = stack.recvFrom(fd)) > 0;
+    count(got);
+  }
 }
 
 /** Two datagrams of 1,400 bytes are always on their way. */
@@ -200,41 +225,54 @@ export function* echoes({ scripts, count }: Bench): Script {
   }
 }
 
+/** Pings, one after the other. */
+function* pings({ scripts, count, stranger }: Bench): Script {
+  let answered = false;
+  stranger.onReply = () => {
+    answered = true;
+    count(1);
+    scripts.stack.wake();
+  };
+  for (;;) {
+    answered = false;
+    stranger.ping();
+    yield () => answered;
+  }
+}
+
 /** Measures both boards. */
 export async function measureThroughput(onStep: (what: string) => void): Promise<ThroughputResult> {
   const result: ThroughputResult = {};
   for (const [board, { boundMbps }] of Object.entries(BOARDS)) {
-    const rate = async (
-      name: string,
-      script: (bench: Bench) => Script,
-      load: Load = "none",
-    ): Promise<Rate> => {
+    const rate = async (name: string, script: Make, load: Load = "none"): Promise<Rate> => {
       onStep(`${board}: ${name}${load === "none" ? "" : ` under ${load}`}`);
       const { bytes, cpu } = await run(board, load, script);
       const mbps = (bytes * 8) / (MEASURE_MS * 1000);
+      const payload = name.startsWith("UDP") ? DATAGRAM_BYTES : SEGMENT_BYTES;
+      const share = mbps / ((boundMbps * payload) / SEGMENT_BYTES);
       const three = (value: number): number => Math.round(value * 1000) / 1000;
-      return { mbps: three(mbps), share: three(mbps / boundMbps), cpu: three(cpu) };
+      return { mbps: three(mbps), share: three(share), cpu: three(cpu) };
     };
-    const perSecond = async (name: string, script: (bench: Bench) => Script): Promise<number> => {
+    const perSecond = async (name: string, script: Make): Promise<number> => {
       onStep(`${board}: ${name}`);
       return ((await run(board, "none", script)).bytes * 1000) / MEASURE_MS;
     };
+    const rates = async (load: Load): Promise<Rates> => ({
+      tcpIn: await rate("TCP in", tcpIn, load),
+      tcpOut: await rate("TCP out", tcpOut, load),
+      tcpBoth: await rate("TCP both ways", tcpBoth, load),
+      udpIn: await rate("UDP in", udpIn(boundMbps), load),
+      udpOut: await rate("UDP out", udpOut, load),
+    });
     result[board] = {
       boundMbps: Math.round(boundMbps * 100) / 100,
-      tcpIn: await rate("TCP in", tcpIn),
-      tcpOut: await rate("TCP out", tcpOut),
-      tcpBoth: await rate("TCP both ways", tcpBoth),
+      ...(await rates("none")),
       udpEcho: await rate("UDP echo", udpEcho),
-      pingFlood: {
-        tcpIn: await rate("TCP in", tcpIn, "pings"),
-        tcpOut: await rate("TCP out", tcpOut, "pings"),
-      },
-      broadcastStorm: {
-        tcpIn: await rate("TCP in", tcpIn, "broadcasts"),
-        tcpOut: await rate("TCP out", tcpOut, "broadcasts"),
-      },
+      pingFlood: await rates("pings"),
+      broadcastStorm: await rates("broadcasts"),
       pagesPerSecond: await perSecond("pages", pages),
       echo64Us: Math.round(1e6 / (await perSecond("echoes", echoes))),
+      pingUs: Math.round(1e6 / (await perSecond("pings", pings))),
     };
   }
   return result;
@@ -249,21 +287,25 @@ export function printThroughput(result: ThroughputResult): string {
     title,
     ...boards.map(([, board]) => of(board)),
   ];
+  const rows = (under: string, of: (board: BoardThroughput) => Rates): string[][] => [
+    row(`TCP in${under}`, (b) => cell(of(b).tcpIn)),
+    row(`TCP out, zero-copy${under}`, (b) => cell(of(b).tcpOut)),
+    row(`TCP both ways, sum${under}`, (b) => cell(of(b).tcpBoth)),
+    row(`UDP in${under}`, (b) => cell(of(b).udpIn)),
+    row(`UDP out${under}`, (b) => cell(of(b).udpOut)),
+  ];
   return [
     table(
       ["emulated, Mbit/s (of the bound)", ...boards.map(([name]) => name)],
       [
         row("bound", (b) => b.boundMbps.toFixed(1)),
-        row("TCP in", (b) => cell(b.tcpIn)),
-        row("TCP out, zero-copy", (b) => cell(b.tcpOut)),
-        row("TCP both ways, sum", (b) => cell(b.tcpBoth)),
+        ...rows("", (b) => b),
         row("UDP echo 1400 B, sum", (b) => cell(b.udpEcho)),
-        row("in, 1,500 pings a second", (b) => cell(b.pingFlood.tcpIn)),
-        row("out, 1,500 pings a second", (b) => cell(b.pingFlood.tcpOut)),
-        row("in, 1,500 broadcasts a second", (b) => cell(b.broadcastStorm.tcpIn)),
-        row("out, 1,500 broadcasts a second", (b) => cell(b.broadcastStorm.tcpOut)),
+        ...rows(", 1,500 pings a second", (b) => b.pingFlood),
+        ...rows(", 1,500 broadcasts a second", (b) => b.broadcastStorm),
         row("pages a second", (b) => String(b.pagesPerSecond)),
         row("echo of 64 B, microseconds", (b) => String(b.echo64Us)),
+        row("ping, microseconds", (b) => String(b.pingUs)),
       ],
     ),
     `Simulated time on the emulated RP2040; bounds: ${Object.entries(BOARDS)

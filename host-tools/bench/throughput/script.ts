@@ -1,17 +1,17 @@
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, SOCK_STREAM } from "../../net/hosted-stack.js";
 import type { HostedStack } from "../../net/hosted-stack.js";
-import type { VirtualClock } from "../../sim/virtual-clock.js";
+import type { Clock } from "../../sim/types.js";
 
 /** A script: it yields what it waits for, and goes on when that is true. */
 export type Script<Result = void> = Generator<() => boolean, Result, void>;
 
-/** Scripts that use the sockets of a hosted stack in virtual time, where nothing may block. */
+/** Scripts that use the sockets of a hosted stack, where nothing may block. */
 export class Scripts {
   private readonly running = new Set<{ script: Script; ready: () => boolean }>();
 
   constructor(
     readonly stack: HostedStack,
-    private readonly clock: VirtualClock,
+    private readonly clock: Clock,
   ) {
     stack.onProgress = () => this.progress();
   }
