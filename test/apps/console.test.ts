@@ -30,6 +30,10 @@ test("commands, whatever ends their lines; telnet options are refused, not typed
       );
       t.regex(card, /mask +255\.255\.255\.0\r\nrouter +192\.168\.77\.1\r\n/);
       t.regex(yield* ask(client, "arp\r\0"), /^192\.168\.77\.1 +02(:[0-9a-f]{2}){5}\r\n/);
+      t.regex(
+        yield* ask(client, "route\r\n"),
+        /127\.0\.0\.0\/8 +\* +lo\r\n192\.168\.77\.0\/24 +\* +eth0\r\ndefault +192\.168\.77\.1 +eth0\r\n/,
+      );
       // A character taken back, an option that is proposed, one that is asked for, a subnegotiation, the byte 255.
       yield* client.send(
         Buffer.from([255, 253, 1, 255, 251, 31, 255, 252, 3, 255, 250, 31, 1, 255, 255, 255, 240]),

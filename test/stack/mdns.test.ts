@@ -23,6 +23,8 @@ interface Sections {
   id?: number;
   flags?: number;
   questions?: Uint8Array[];
+  /** Questions that the header tells of, where there are not so many. */
+  told?: number;
   answers?: Uint8Array[];
   authority?: Uint8Array[];
 }
@@ -32,7 +34,7 @@ function message(sections: Sections): Uint8Array {
   return concat(
     be16(sections.id ?? 0),
     be16(sections.flags ?? 0),
-    be16(questions.length),
+    be16(sections.told ?? questions.length),
     be16(answers.length),
     be16(authority.length),
     be16(0),
@@ -376,6 +378,85 @@ test("MDNS-2: after 15 conflicts there are five seconds between the attempts", a
     link.say({ flags: 0x8400, answers: [record(claimed, T.A, 120, be32(1))] });
   }
   t.true(probed >= 15 && probed <= 18, `${probed} attempts in 10 s`);
+});
+
+test("N-10, RFC 6762 6.7, 8.1, 11: names without an end, a thousand questions, conflicts 100 times a second, strangers from afar: bounded", async (t) => {
+  // Names that never end: no zero, a label that goes on behind the message, pointers to themselves and to one another.
+  const endless = [
+    concat([5], Buffer.from("plant"), [5], Buffer.from("local")),
+    concat([63], Buffer.from("plant")),
+    [0xc0, 12],
+    [0xc0, 14, 0xc0, 12],
+    concat(...Array.from({ length: 200 }, () => [1, 0x61])),
+  ];
+  const link = await Link.running();
+  for (const bytes of endless) {
+    link.say({ questions: [Uint8Array.from(bytes)] });
+    link.say({ flags: 0x8400, answers: [Uint8Array.from(bytes)] });
+    link.say({ questions: [Uint8Array.from(bytes)] }, "192.168.7.9", 40_000);
+  }
+  t.deepEqual(link.during(3000), []);
+  t.is(link.ask(HOST, T.A).length, 1, "and the name is still answered");
+
+  // A thousand questions: at most one message with one record.
+  link.stack.advance(1100);
+  link.heard();
+  const short = concat([0], be16(T.A), be16(1));
+  const many = Array.from({ length: 180 }, () => short);
+  link.say({ questions: [...many, question(HOST, T.A)] });
+  t.deepEqual(
+    link.heard().map(({ answers }) => answers.length),
+    [1],
+  );
+  link.stack.advance(1100);
+  link.heard();
+  link.say({ questions: Array.from({ length: 50 }, () => question(HOST, T.A)) });
+  t.deepEqual(
+    link.heard().map(({ answers }) => answers.length),
+    [1],
+  );
+  link.say({ told: 1000, questions: [...many, question(HOST, T.A)] });
+  link.say({ told: 0xffff, questions: [question(HOST, T.A)] });
+  t.deepEqual(link.during(2000), [], "fewer than were told of");
+  const full = Array.from({ length: 290 }, () => short);
+  link.say({ told: 1000, questions: full });
+  link.say({ questions: full });
+  t.deepEqual(link.during(2000), [], "longer than we look at");
+
+  // Off the link: neither asked nor believed.
+  const claim = { flags: 0x8400, answers: [record(HOST, T.A, 120, be32(1))] };
+  link.say(claim, "10.0.0.9");
+  link.say({ questions: [question(HOST, T.A)] }, "10.0.0.9", 40_000);
+  t.deepEqual(link.during(3000), []);
+  t.is(link.stack.counter("mdnsConflict"), 0);
+
+  // From another port: told to him alone, to be kept for ten seconds at most.
+  link.say({ id: 7, questions: [question(HOST, T.A)] }, "192.168.7.9", 40_000);
+  const [answer] = link.heard();
+  t.is(answer?.frame.ip?.destination, ip("192.168.7.9"));
+  t.true(answer?.answers.every(({ ttl }) => ttl <= 10));
+
+  // Every probe is contradicted, a hundred times a second: after fifteen conflicts five seconds between the attempts.
+  const harried = await Link.named(false);
+  const attempts: number[] = [];
+  let probing = "";
+  for (let tick = 0; tick < 6000; tick++) {
+    for (const { questions } of harried.during(10)) {
+      const asked = questions[0]?.name;
+      if (asked === undefined || asked === probing) continue;
+      probing = asked;
+      attempts.push(tick * 10);
+    }
+    const taken = probing === "" ? HOST : probing;
+    harried.say({ flags: 0x8400, answers: [record(taken, T.A, 120, be32(1))] });
+  }
+  const waits = attempts.slice(1).map((time, i) => time - (attempts[i] as number));
+  t.true(attempts.length <= 15 + 60 / 5, `${attempts.length} names in a minute`);
+  t.true(
+    waits.slice(15).every((wait) => wait >= 4990),
+    waits.join(),
+  );
+  t.true(waits.length > 15);
 });
 
 test("RFC 2236: the group is reported when it is joined, once more, and when a router asks", async (t) => {

@@ -137,6 +137,33 @@ function ifconfig(): void {
   pair(text("dns"), netDns());
 }
 
+/** A line of `route`: a network and its bits of mask, or `default` (0), by a router or none. */
+function routeLine(network: u32, bits: u32, router: u32, device: Text): void {
+  lineBegin();
+  if (bits == 0) putText(text("default"));
+  else {
+    putAddress(network);
+    putCharacter(0x2f);
+    putNumber(bits);
+  }
+  putColumn(20);
+  if (router == 0) putCharacter(0x2a);
+  else putAddress(router);
+  putColumn(37);
+  putText(device);
+  lineEnd();
+}
+
+function route(): void {
+  const address = netAddress();
+  const mask = netMask();
+  say(text("network             router           device"));
+  routeLine(0x7f000000, 8, 0, text("lo"));
+  if (address == 0) return;
+  routeLine(address & mask, <u32>popcnt<u32>(mask), 0, text("eth0"));
+  if (netGateway() != 0) routeLine(0, 0, netGateway(), text("eth0"));
+}
+
 function arp(): void {
   for (let i: u32 = 0; i < NEIGHBOURS; i++) {
     const address = neighbourAddress(i);
@@ -203,10 +230,11 @@ export function command(line: usize, bytes: u32): bool {
   if (word(text("netstat"))) netstat();
   else if (word(text("ifconfig"))) ifconfig();
   else if (word(text("arp"))) arp();
+  else if (word(text("route"))) route();
   else if (word(text("ping"))) pings();
   else if (word(text("nslookup"))) nslookup();
   else if (word(text("uptime"))) uptime();
   else if (word(text("quit")) || word(text("exit"))) return false;
-  else say(text("netstat, ifconfig, arp, ping ADDRESS, nslookup NAME, uptime, quit"));
+  else say(text("netstat, ifconfig, arp, route, ping ADDRESS, nslookup NAME, uptime, quit"));
   return true;
 }
