@@ -43,7 +43,10 @@ export const OPTIONS = {
   TCP_RACK: 1,
   /** Timeouts that the answer was only too late for are taken back (Eifel, RFC 3522, 4015), where both ends have timestamps and SACK. */
   TCP_SPURIOUS: 1,
-  /** 1: a loss leaves 0.7 of the congestion window, as CUBIC says for windows of our size (RFC 9438 4.3, 4.6); 0: half, NewReno. */
+  /**
+   * 1: a loss leaves 0.7 of the congestion window, as CUBIC says for windows of our size (RFC 9438 4.3, 4.6), and TCP_CONGESTION
+   * chooses "reno" for a connection; 0: half, NewReno for all.
+   */
   TCP_CUBIC: 1,
   /**
    * Congestion control. RFC 9293 MUST-19 asks for it; 0 is for a wire of one's own that nobody shares, and for comparisons: what is

@@ -24,7 +24,7 @@ import { NO_SOCKET, SocketFlag, socketAt, socketIndex } from "../../stack/socket
 /**
  * setsockopt(2). `value` points to an i32; IP_ADD_MEMBERSHIP and IP_DROP_MEMBERSHIP to two addresses (group, interface or 0);
  * SO_LINGER to two of them (on, seconds), SO_RCVTIMEO and SO_SNDTIMEO to two of them (seconds, microseconds); SO_BINDTODEVICE to
- * a name ("eth0", "lo", or none), TCP_CONGESTION to one ("cubic", or "reno" with TCP_CUBIC 0), with a zero behind it.
+ * a name ("eth0", "lo", or none), TCP_CONGESTION to one ("reno", or "cubic" with TCP_CUBIC 1), with a zero behind it.
  */
 export function setsockopt(fd: i32, level: i32, option: i32, value: usize, bytes: u32): i32 {
   if (SOCKET_MORE_OPTIONS && isName(level, option))

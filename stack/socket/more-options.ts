@@ -14,14 +14,16 @@ import {
   TCP_DEFER_ACCEPT,
   TCP_MAXSEG,
 } from "../posix";
+import { Tcb, tcbAt } from "../tcp/connection";
+import { controlChoose } from "../tcp/control";
 import { listenerAt } from "../tcp/listener";
 import { UdpFlag, udpSlot } from "../udp/slots";
 import { GENERAL_OPTION } from "./raw-options";
-import { Socket, SocketKind } from "./table";
+import { Socket, SocketFlag, SocketKind } from "./table";
 
 /** Options that few applications have: with SOCKET_MORE_OPTIONS 0 there are none of them. */
 
-/** Numbers of TCP_CONGESTION: what a loss leaves of the window (options.ts, TCP_CUBIC). */
+/** Numbers of TCP_CONGESTION (tcp/control.ts). */
 export const CONGESTION_RENO: i32 = 0;
 export const CONGESTION_CUBIC: i32 = 1;
 
@@ -71,7 +73,7 @@ export function moreSetOption(socket: Socket, level: i32, option: i32, value: i3
     } else if (option == TCP_DEFER_ACCEPT) {
       setField(socket, DEFER_SHIFT, DEFER_MASK, retransmissionsOf(value));
     } else if (option == TCP_CONGESTION) {
-      return value == (TCP_CUBIC ? CONGESTION_CUBIC : CONGESTION_RENO) ? 0 : -ENOENT;
+      return setControl(socket, value);
     } else return GENERAL_OPTION;
     if (socket.kind == SocketKind.LISTENER) moreOptionsListen(socket);
     return 0;
@@ -89,7 +91,9 @@ export function moreGetOption(socket: Socket, level: i32, option: i32): i32 {
     if (option == SO_BINDTODEVICE) return <i32>field(socket, DEVICE_SHIFT, DEVICE_MASK);
   } else if (level == IPPROTO_TCP && TCP && isStream(socket)) {
     if (option == TCP_DEFER_ACCEPT) return secondsOf(field(socket, DEFER_SHIFT, DEFER_MASK));
-    if (option == TCP_CONGESTION) return TCP_CUBIC ? CONGESTION_CUBIC : CONGESTION_RENO;
+    if (option == TCP_CONGESTION) {
+      return TCP_CUBIC && !choseReno(socket) ? CONGESTION_CUBIC : CONGESTION_RENO;
+    }
     const limit = moreMaxSegment(socket);
     const opened = socket.kind == SocketKind.CONNECTION;
     if (option == TCP_MAXSEG && limit != 0 && !opened) return <i32>limit;
@@ -98,6 +102,24 @@ export function moreGetOption(socket: Socket, level: i32, option: i32): i32 {
     return ((<u32>udpSlot(<u32>socket.index).flags) & UdpFlag.PACKET_INFO) != 0 ? 1 : 0;
   }
   return GENERAL_OPTION;
+}
+
+/** TCP_CONGESTION: NewReno is always there, CUBIC with TCP_CUBIC. It may change while the connection lives. */
+function setControl(socket: Socket, value: i32): i32 {
+  if (value != CONGESTION_RENO && !(TCP_CUBIC && value == CONGESTION_CUBIC)) return -ENOENT;
+  if (TCP_CUBIC && value == CONGESTION_RENO) socket.flags |= SocketFlag.RENO;
+  else socket.flags &= ~SocketFlag.RENO;
+  if (socket.kind == SocketKind.CONNECTION) moreControl(socket, tcbAt(<u32>socket.index));
+  return 0;
+}
+
+function choseReno(socket: Socket): bool {
+  return (socket.flags & SocketFlag.RENO) != 0;
+}
+
+/** What TCP_CONGESTION said, to the connection. */
+export function moreControl(socket: Socket, tcb: Tcb): void {
+  controlChoose(tcb, choseReno(socket));
 }
 
 /** As on Linux: 0 is 1, below 0 as much as there can be, and that is half of a connection's ring. */

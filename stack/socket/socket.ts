@@ -48,7 +48,13 @@ import { udpBind, udpClose, udpConnect } from "../udp/slots";
 import { POLLHUP, POLLIN, POLLOUT, SHUT_RD, SHUT_RDWR, SHUT_WR } from "../posix";
 import { sockPeerAddress } from "./names";
 import { localAcceptSocket } from "./local-calls";
-import { moreMaxSegment, moreMayReach, moreOptionsGiven, moreOptionsListen } from "./more-options";
+import {
+  moreControl,
+  moreMaxSegment,
+  moreMayReach,
+  moreOptionsGiven,
+  moreOptionsListen,
+} from "./more-options";
 import { applyPatience } from "./patience";
 import {
   NO_SOCKET,
@@ -231,8 +237,9 @@ function applyOptions(socket: Socket, id: u32): void {
   if ((socket.flags & SocketFlag.CORK) != 0) tcb.flags |= TcbFlag.CORK;
   if ((socket.flags & SocketFlag.QUICK_ACK) != 0) tcb.flags |= TcbFlag.QUICK_ACK;
   if (TCP_KEEPALIVE) applyPatience(socket, tcb);
-  if (moreOptionsGiven() && tcb.state == TcpState.SYN_SENT)
-    tcb.peerMss = <u16>moreMaxSegment(socket);
+  if (!moreOptionsGiven()) return;
+  moreControl(socket, tcb);
+  if (tcb.state == TcpState.SYN_SENT) tcb.peerMss = <u16>moreMaxSegment(socket);
 }
 
 function attach(socket: Socket, id: u32): void {

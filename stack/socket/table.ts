@@ -39,6 +39,8 @@ export const enum SocketFlag {
   QUICK_ACK = 2048,
   /** Of datagrams; a stream has its FIN. */
   WRITE_SHUT = 4096,
+  /** TCP_CONGESTION: NewReno, where the rule is CUBIC. */
+  RENO = 1 << 31,
   /** Its first descriptor was closed; others made by dup() are left. */
   FIRST_CLOSED = 0x40000000,
 }

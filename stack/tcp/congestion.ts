@@ -1,12 +1,6 @@
-import {
-  TCP_CONGESTION_CONTROL,
-  TCP_CUBIC,
-  TCP_ECN,
-  TCP_RACK,
-  TCP_SACK,
-  TCP_WINDOW_SCALE,
-} from "../config";
+import { TCP_CONGESTION_CONTROL, TCP_ECN, TCP_RACK, TCP_SACK, TCP_WINDOW_SCALE } from "../config";
 import { Tcb, TcbFlag } from "./connection";
+import { controlAdds, controlKeeps } from "./control";
 import { rackLost, rackRecovered, rackWait } from "./rack";
 import {
   sackDelivered,
@@ -20,9 +14,8 @@ import { reorderingSeen, timesBegin } from "./send-times";
 import { seqAtMost, seqLess } from "./sequence";
 
 /**
- * Congestion control (RFC 5681) with NewReno recovery (RFC 6582), its window by CUBIC (RFC 9438) or NewReno. Of CUBIC it is the
- * Reno-friendly region (4.3): for windows of 32 KB, our rings at most, the cubic is not faster before round trips of more than 100 ms. It knows bytes and windows, no segments and no timers; the
- * callers send what it asks for.
+ * Congestion control (RFC 5681) with NewReno recovery (RFC 6582) or by the scoreboard; by how much the window shrinks and grows is
+ * the matter of control.ts. It knows bytes and windows, no segments and no timers; the callers send what it asks for.
  */
 
 /** Nothing here can use a larger window; the bound keeps the sums far from overflow. */
@@ -33,8 +26,6 @@ const SLOW_START_LIMIT: u32 = 8;
 /** `Tcb.flight` counts units of 64 bytes, rounded up. */
 const FLIGHT_SHIFT: u32 = 6;
 const FLIGHT_ROUND: u32 = (1 << FLIGHT_SHIFT) - 1;
-/** Bytes of each unit that a loss leaves. */
-const KEPT: u32 = TCP_CUBIC ? 45 : 32;
 /** More than this of one ACK does not count: the product with a segment's size stays in a word. */
 const ACKED_MAX: u32 = 0xffff;
 
@@ -64,16 +55,13 @@ export function congestionWindow(tcb: Tcb): u32 {
 }
 
 /**
- * What is kept of what was in flight when output last ran, half of it (RFC 5681 equation 4) or with CUBIC 0.7 (RFC 9438 4.6): acknowledgments that have come in the same turn as the
- * news of a loss have made room that nothing could fill yet. CUBIC counts the part of a segment, too, for which the window had
- * grown already: of ten segments half a one, lost at each cut, is a twentieth of all that is sent.
+ * A part of what was in flight when output last ran is kept (RFC 5681 equation 4, RFC 9438 4.6): acknowledgments that have come in
+ * the same turn as the news of a loss have made room that nothing could fill yet.
  */
 function cutFlight(tcb: Tcb): void {
   if (!TCP_CONGESTION_CONTROL) return;
-  const mss = <u32>tcb.sndMss;
-  let bytes = (<u32>tcb.flight) << FLIGHT_SHIFT;
-  if (TCP_CUBIC && tcb.cwnd - bytes < mss) bytes = tcb.cwnd;
-  tcb.ssthresh = max<u32>((bytes >>> FLIGHT_SHIFT) * KEPT, 2 * mss);
+  const kept = controlKeeps(tcb, (<u32>tcb.flight) << FLIGHT_SHIFT);
+  tcb.ssthresh = max<u32>(kept, 2 * <u32>tcb.sndMss);
 }
 
 /**
@@ -93,17 +81,6 @@ export function congestionOnOutput(tcb: Tcb): void {
   if (tcb.dupAcks != 0 && (tcb.flags & TcbFlag.RECOVERY) == 0) return;
   const units = (tcb.sndMax - tcb.sndUna + FLIGHT_ROUND) >>> FLIGHT_SHIFT;
   tcb.flight = <u16>min<u32>(units, 0xffff);
-}
-
-/**
- * Bytes by which the window grows in a round trip of congestion avoidance, by the bytes acknowledged, however many segments an ACK
- * stands for: one segment (RFC 5681 3.1, RFC 3465 2.1). With CUBIC 0.53 of one as long as the window is not where it was before
- * the loss (RFC 9438 4.3).
- */
-function avoidanceStep(tcb: Tcb): u32 {
-  const mss = <u32>tcb.sndMss;
-  if (!TCP_CUBIC || tcb.cwnd >= (tcb.ssthresh >>> 6) * 91) return mss;
-  return (mss * 17) >>> 5;
 }
 
 /**
@@ -138,7 +115,7 @@ export function congestionOnAck(tcb: Tcb, ack: u32, acked: u32): bool {
   if (seqLess(tcb.recover, ack)) tcb.recover = ack - 1;
   if (TCP_ECN && seqLess(tcb.highRxt, ack)) tcb.highRxt = ack;
   if (tcb.cwnd < tcb.ssthresh) tcb.cwnd += min<u32>(acked, SLOW_START_LIMIT * mss);
-  else tcb.cwnd += max<u32>((avoidanceStep(tcb) * min<u32>(acked, ACKED_MAX)) / tcb.cwnd, 1);
+  else tcb.cwnd += max<u32>((controlAdds(tcb) * min<u32>(acked, ACKED_MAX)) / tcb.cwnd, 1);
   tcb.cwnd = min<u32>(tcb.cwnd, CWND_MAX);
   return false;
 }

@@ -112,7 +112,8 @@ export class Tcb extends Connection {
   routerMss: u8;
   /** When `sndMss` was lowered below `peerMss`, in units of 131 s. */
   mssLowered: u8;
-  reserved: u8;
+  /** TCP_CONGESTION has chosen NewReno. */
+  reno: bool;
 
   /** TcbFlag bits. */
   flags: u32;

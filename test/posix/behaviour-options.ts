@@ -260,6 +260,24 @@ export const FEW: Behaviour[] = [
     expect: [true, 0, E.NOENT, true],
   },
   {
+    title:
+      "TCP_CONGESTION: reno is chosen for a listener; what it accepts has it, what connects has not, and may change it",
+    run: async (c) => {
+      const usual = await c.getName(await c.socket(STREAM), SOL.TCP, TCP.CONGESTION);
+      const { fd, port } = await listener(c);
+      const set = await c.setName(fd, SOL.TCP, TCP.CONGESTION, "reno");
+      const a = await c.socket(STREAM);
+      await c.connect(a, port);
+      const b = await c.accept(fd);
+      const names = [];
+      for (const s of [fd, b]) names.push(await c.getName(s, SOL.TCP, TCP.CONGESTION));
+      const other = (await c.getName(a, SOL.TCP, TCP.CONGESTION)) === usual;
+      const changed = await c.setName(a, SOL.TCP, TCP.CONGESTION, "reno");
+      return [set, ...names, other, changed, await c.getName(a, SOL.TCP, TCP.CONGESTION)];
+    },
+    expect: [0, "reno", "reno", true, 0, "reno"],
+  },
+  {
     title: "IP_PKTINFO: the address that a datagram was sent to, while it is asked for",
     run: async (c) => {
       const u = await c.socket(DGRAM);

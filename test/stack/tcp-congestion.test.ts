@@ -198,6 +198,49 @@ test("RFC 9293 MAY-18, RFC 9438 4.3, 4.6: CUBIC keeps 0.7 of the flight, and gro
   t.deepEqual(windows, [6, 6, 7, 7, 8, 9]);
 });
 
+test("tcp(7) TCP_CONGESTION: a connection is CUBIC's or NewReno's as its listener was, or as it was told; an image without CUBIC has NewReno", async (t) => {
+  const [TCP_LEVEL, CONGESTION, RENO, CUBIC] = [6, 13, 0, 1];
+  /** What is sent when the fifth of nine segments is lost: the first six in flight stay, and as many as the window allows. */
+  const afterLoss = (it: Sender): number => {
+    fill(it);
+    ack(it, 1);
+    ack(it, 1);
+    it.acked += 2000;
+    it.peer.ack = it.peer.theirs(1 + it.acked);
+    for (let i = 0; i < 4; i++) it.stack.queue(it.peer.frame("A"));
+    it.stack.take();
+    it.stack.run();
+    return numbers(it).length;
+  };
+  const set = (it: Sender, value: number): number =>
+    it.stack.wasm.sysSetOption(it.fd, TCP_LEVEL, CONGESTION, value);
+  const get = ({ stack }: Sender, fd: number): number =>
+    stack.wasm.sysGetOption(fd, TCP_LEVEL, CONGESTION);
+  const sender = (): Promise<Sender> => open({ mss: 500 }, {});
+  // Eight were in flight: 0.7 of them, or half, and three duplicates.
+  const usual = await sender();
+  t.is(get(usual, usual.fd), CUBIC);
+  t.is(afterLoss(usual), 5);
+  const told = await sender();
+  t.is(set(told, RENO), 0);
+  t.is(get(told, told.fd), RENO);
+  t.is(afterLoss(told), 4);
+  const toldAgain = await sender();
+  t.deepEqual([set(toldAgain, RENO), set(toldAgain, CUBIC)], [0, 0]);
+  t.is(afterLoss(toldAgain), 5);
+  const stack = await deviceStack({});
+  const listener = stack.listen(80);
+  t.is(stack.wasm.sysSetOption(listener, TCP_LEVEL, CONGESTION, RENO), 0);
+  const heir = { stack, acked: 0, ...accepted(stack, listener, 5000, { mss: 500 }) };
+  t.is(get(heir, heir.fd), RENO);
+  t.is(set(heir, 2), -2);
+  t.is(afterLoss(heir), 4);
+  // BIG is an image without CUBIC.
+  const big = await open();
+  t.is(get(big, big.fd), RENO);
+  t.deepEqual([set(big, CUBIC), set(big, RENO)], [-2, 0]);
+});
+
 /** The peer reports these segments, from and to in thousands; what is sent then. */
 function sacks(it: Sender, ...blocks: [number, number][]): number[] {
   const sack = blocks.map(([from, to]): [number, number] => [
