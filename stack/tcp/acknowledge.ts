@@ -51,7 +51,12 @@ export function acknowledge(tcb: Tcb, segment: Segment): bool {
   const sacks = TCP_SACK && (tcb.flags & TcbFlag.SACK_PERMITTED) != 0;
   const plain = timestampsUsed(tcb) ? TCP_HEADER_BYTES + TIMESTAMP_BYTES : TCP_HEADER_BYTES;
   let news: bool = false;
-  if (sacks && segment.headerBytes != plain) news = reportTake(tcb, segment);
+  if (sacks) {
+    if (segment.headerBytes != plain) news = reportTake(tcb, segment);
+    else if (TCP_RACK && (tcb.sacked != 0 || (tcb.flags & TcbFlag.RECOVERY) != 0)) {
+      deliveredTo(tcb, ack);
+    }
+  }
   const advances = seqLess(tcb.sndUna, ack);
   if (advances) {
     const late = TCP_SPURIOUS && tcb.retries != 0;
@@ -71,8 +76,14 @@ export function acknowledge(tcb: Tcb, segment: Segment): bool {
   return true;
 }
 
+/** What lies below `ack` has arrived, before all that is reported with it (RFC 8985 6.2: in ascending order). */
+function deliveredTo(tcb: Tcb, ack: u32): void {
+  if (seqLess(tcb.sndUna, ack)) sackDelivered(tcb, tcb.sndUna, ack);
+}
+
 /** The segment has options besides timestamps: what the peer reports. True when something new is there. */
 function reportTake(tcb: Tcb, segment: Segment): bool {
+  if (TCP_RACK) deliveredTo(tcb, segment.ack);
   const news = sackTake(tcb, segment);
   if (news) sampleBySack(tcb);
   // The last segment sent again as a probe comes twice when only its acknowledgment was lost (RFC 8985 7.4): no reordering.
@@ -174,10 +185,7 @@ function advance(tcb: Tcb, segment: Segment, ack: u32): bool {
   sendQueueAcknowledge(tcb, finAcked ? acked - 1 : acked);
   if (TCP_URGENT && (tcb.flags & TcbFlag.URGENT_OUT) != 0) urgentAcknowledged(tcb, ack);
   tcb.sndUna = ack;
-  if (TCP_SACK && tcb.sacked != 0) {
-    if (TCP_RACK) sackDelivered(tcb, ack - acked, ack);
-    sackAdvance(tcb, ack);
-  }
+  if (TCP_SACK && tcb.sacked != 0) sackAdvance(tcb, ack);
   if (seqLess(tcb.sndNxt, ack)) tcb.sndNxt = ack;
   tcb.retries = 0;
   tcb.softError = 0;

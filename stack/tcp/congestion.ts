@@ -2,14 +2,7 @@ import { TCP_CONGESTION_CONTROL, TCP_ECN, TCP_RACK, TCP_SACK, TCP_WINDOW_SCALE }
 import { Tcb, TcbFlag } from "./connection";
 import { controlAdds, controlKeeps } from "./control";
 import { rackLost, rackRecovered, rackWait } from "./rack";
-import {
-  sackDelivered,
-  sackForget,
-  sackHeadLost,
-  sackLost,
-  sackRecovers,
-  sackedBeyond,
-} from "./sack";
+import { sackForget, sackHeadLost, sackLost, sackRecovers, sackedBeyond } from "./sack";
 import { reorderingSeen, timesBegin } from "./send-times";
 import { seqAtMost, seqLess } from "./sequence";
 
@@ -91,7 +84,6 @@ export function congestionOnAck(tcb: Tcb, ack: u32, acked: u32): bool {
   const mss = <u32>tcb.sndMss;
   tcb.dupAcks = 0;
   if ((tcb.flags & TcbFlag.RECOVERY) != 0) {
-    if (TCP_RACK && tcb.sacked == 0 && sackRecovers(tcb)) sackDelivered(tcb, tcb.sndUna, ack);
     if (seqAtMost(tcb.recover, ack)) {
       const flight = tcb.sndMax - ack;
       tcb.cwnd = sackRecovers(tcb)

@@ -135,6 +135,16 @@ test("RFC 8985 6.2 step 3: once segments have changed places three beyond a hole
   t.deepEqual(it.during(1), [next]);
 });
 
+test("RFC 8985 6.2 step 3: what one acknowledgment tells of arrived in ascending order; three beyond a hole count at once", async (t) => {
+  const { it, first } = await Sender.create();
+  it.stack.advance(ROUND_TRIP_MS);
+  // As a peer does that delays: the last segment before the hole with the first one behind it.
+  const hole = first + 2;
+  it.hear(hole, [hole + 1, hole + 2]);
+  it.hear(hole, [hole + 1, hole + 3]);
+  t.true(it.hear(hole, [hole + 1, hole + 4]).includes(hole));
+});
+
 /** A round trip in which the peer has the two segments after the first; when that is sent again, and `answer`, tell the window. */
 function windowOf(it: Sender, first: number, answer: Block[]): { windowMs: number; next: number } {
   it.stack.advance(ROUND_TRIP_MS);
