@@ -1,6 +1,7 @@
 /** POSIX errors with the numbers of Linux, for device code and for the host tools alike. Calls return them negated. */
 export const EPERM = 1;
 export const ENOENT = 2;
+export const ESRCH = 3;
 export const EINTR = 4;
 export const EBADF = 9;
 export const EAGAIN = 11;

@@ -8,6 +8,7 @@ import {
   interfaceStandForAll,
   interfaceTentative,
 } from "../../stack/interface";
+import { routeAdd, routeDelete } from "../../stack/ip/routes";
 import { TcpInfo, sockTcpInfo } from "../../stack/socket/info";
 import { mdnsGoodbye, mdnsRestart, mdnsService } from "../../stack/mdns/responder";
 import { now } from "../../stack/now";
@@ -196,6 +197,15 @@ export function lastSentTo(): u32 {
 }
 
 /** What recv() would give where it lies: two spans to `spans`. */
+/** Static routes. */
+export function sysRouteAdd(network: u32, mask: u32, gateway: u32): i32 {
+  return routeAdd(network, mask, gateway);
+}
+
+export function sysRouteDelete(network: u32, mask: u32): i32 {
+  return routeDelete(network, mask);
+}
+
 export function sysBorrow(fd: i32, spans: usize): i32 {
   return sockBorrow(fd, spans, PEER);
 }

@@ -6,6 +6,7 @@ export * from "./loop";
 export * from "./inet";
 export * from "./names";
 export * from "./ring";
+export * from "./routes";
 export * from "./select";
 export * from "./sntp";
 export * from "./socket-more";

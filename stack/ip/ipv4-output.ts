@@ -1,6 +1,6 @@
 import { based, rev16 } from "cpu";
 import { arpResolve, arpUsedAgain } from "../arp/cache";
-import { ARP_PENDING_BYTES, IP_ANY_ADDRESS, LOOPBACK_BYTES } from "../config";
+import { ARP_PENDING_BYTES, IP_ANY_ADDRESS, LOOPBACK_BYTES, ROUTES } from "../config";
 import { EAGAIN, EINPROGRESS, EMSGSIZE, ENETUNREACH } from "../errors";
 import { IP_MTU, Interface, iface, interfaceMac, standsForAll } from "../interface";
 import {
@@ -28,6 +28,7 @@ import { Counter, count } from "../statistics";
 import { Be } from "../wire/bytes";
 import { halves, sumFold } from "../wire/checksum";
 import { IP_HEADER_BYTES, isLoopback } from "./packet";
+import { routeGateway } from "./routes";
 
 /** Version 4, 5 words, as the low byte of a plain 16-bit store. */
 const VERSION_AND_LENGTH: u32 = 0x45;
@@ -44,6 +45,7 @@ function isOurs(address: u32): bool {
 export function routeSource(destination: u32): u32 {
   if (isLoopback(destination)) return LOOPBACK_BYTES != 0 ? LOOPBACK_ADDRESS : 0;
   if (((destination ^ iface.address) & iface.mask) != 0 && iface.gateway == 0) {
+    if (ROUTES != 0 && routeGateway(destination, 0) != 0) return iface.address;
     // Broadcast and multicast need no gateway.
     return destination >= 0xe0000000 ? iface.address : 0;
   }
@@ -71,10 +73,15 @@ function resolve(iface: Interface, source: u32, destination: u32): i32 {
   return hop == 0 ? -ENETUNREACH : arpResolve(hop, TX_ETHERNET);
 }
 
-/** The neighbour that a packet to `destination` goes to; 0 = none. */
+/** The neighbour that a packet to `destination` goes to, by the route with the longest prefix; 0 = none. */
 function nextHop(iface: Interface, destination: u32): u32 {
   if (iface.address == 0) return 0;
-  return ((destination ^ iface.address) & iface.mask) == 0 ? destination : iface.gateway;
+  const near = ((destination ^ iface.address) & iface.mask) == 0;
+  if (ROUTES != 0) {
+    const gateway = routeGateway(destination, near ? iface.mask : 0);
+    if (gateway != 0) return gateway;
+  }
+  return near ? destination : iface.gateway;
 }
 
 /** Where the bytes of the open frame begin: the packet that waits for ARP has no Ethernet header. */
@@ -231,24 +238,10 @@ export function ipBeginLoopback(
  * `ipBegin` does.
  */
 export function ipBeginBare(destination: u32, totalBytes: u32): i32 {
-  let device = DEVICE_NIC;
-  headerForget();
-  if (LOOPBACK_BYTES != 0 && isOurs(destination)) {
-    device = DEVICE_LOOPBACK;
-    macCopy(TX_ETHERNET, interfaceMac());
-  } else {
-    const result = resolve(iface, iface.address, destination);
-    if (result == -EINPROGRESS && ARP_PENDING_BYTES != 0)
-      return linkTxWait(nextHop(iface, destination), totalBytes) ? 0 : result;
-    if (result != 0) {
-      count(Counter.IP_NO_ROUTE);
-      return result;
-    }
-  }
-  if (!linkTxBegin(device, totalBytes + ETHERNET_BYTES)) return -EAGAIN;
-  ethernetHeader(TYPE_IPV4);
-  linkWrite(TX_ETHERNET, ETHERNET_BYTES);
-  return 0;
+  const refused = ipRoute(iface.address, destination, totalBytes, ARP_PENDING_BYTES != 0);
+  // The packet that waits for ARP has no Ethernet header.
+  if (refused == 0 && frameAt == TX_ETHERNET) linkWrite(TX_ETHERNET, ETHERNET_BYTES);
+  return refused;
 }
 
 /** Appends to the open packet. */

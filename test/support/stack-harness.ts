@@ -70,6 +70,8 @@ interface HostedExports {
   sysShutdown(fd: number, how: number): number;
   sysClose(fd: number): number;
   sysDup(fd: number): number;
+  sysRouteAdd(network: number, mask: number, gateway: number): number;
+  sysRouteDelete(network: number, mask: number): number;
   sysBorrow(fd: number, spans: number): number;
   sysRelease(fd: number, bytes: number): number;
   sysSendRoom(fd: number, span: number): number;
