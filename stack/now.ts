@@ -1,6 +1,7 @@
 /** Time of the present turn, milliseconds, wraps after 49 days. The stack reads no clock: `stackPoll` is given the time. */
 let current: u32 = 0;
 
+/** The time of this turn, ms; it wraps. */
 export function now(): u32 {
   return current;
 }

@@ -134,7 +134,9 @@ export const OPTIONS = {
   ENC28J60_FULL_DUPLEX: 0,
 };
 
+/** The name of a build option. */
 export type OptionName = keyof typeof OPTIONS;
+/** A value for each build option. */
 export type Options = { [name in OptionName]: number };
 
 /** Number of a record as it is stored: u8 or u16 in device code (host-tools/build/option-values.ts). */

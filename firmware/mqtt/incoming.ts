@@ -58,6 +58,7 @@ let qos: u32 = 0;
 let topicBytes: u32 = 0;
 let payloadAt: u32 = 0;
 
+/** Topic and text of the message, until the next turn. */
 export function mqttTopic(): usize {
   return IN + 2;
 }

@@ -46,6 +46,7 @@ const enum Pool {
   UDP = 4,
 }
 
+/** Pools that can be asked for. */
 export const POOLS: u32 = 5;
 
 export { nicCounter, nicLink, nicVersion } from "nic";

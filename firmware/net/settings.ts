@@ -13,6 +13,7 @@ export const SETTINGS_BYTES: u32 = 128;
 const MAGIC: u32 = 0x4e545341;
 const HOST_NAME_BYTES: u32 = 32;
 
+/** What the block says (host-tools/settings.ts). */
 export const enum SettingsFlag {
   MAC = 1,
   STATIC_ADDRESS = 2,

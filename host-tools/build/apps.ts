@@ -20,9 +20,9 @@ export function appFolder(app: string): string {
   }
   const path = resolve(app);
   if (existsSync(join(path, "main.ts"))) return realpathSync(path);
-  throw new UserError(
-    `unknown application '${app}'; there are: ${listApps().join(", ")} (or give a folder with a main.ts)`,
-  );
+  const apps = listApps();
+  const list = `; there are: ${apps.join(", ")} (or give a folder with a main.ts)`;
+  throw new UserError(`unknown application '${app}'${nearest(app, apps) || list}`);
 }
 
 /** The application that is meant when none is named: the project's own, or the demo. */
@@ -84,6 +84,7 @@ export function shortHash(text: string): string {
 /** Where a value of an option comes from, weakest first. */
 export type OptionOrigin = "package" | "board" | "application" | "command line";
 
+/** A value of an option, and who has set it. */
 export interface OptionValue {
   value: number;
   from: OptionOrigin;

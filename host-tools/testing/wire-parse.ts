@@ -61,6 +61,7 @@ export interface ParsedTcp {
   data: Uint8Array;
 }
 
+/** A frame that was taken apart; `problems` says what is malformed in it. */
 export interface Parsed {
   destination: string;
   source: string;

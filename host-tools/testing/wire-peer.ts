@@ -27,6 +27,7 @@ export interface Below {
 
 type Without<T> = Omit<T, "source" | "destination">;
 
+/** Builds the frames of one station for another, with lengths and checksums filled in. */
 export class Peer {
   constructor(
     /** This host. */

@@ -39,14 +39,19 @@ export function macText(bytes: Uint8Array): string {
   return [...bytes].map((b) => b.toString(16).padStart(2, "0")).join(":");
 }
 
+/** The hardware address of all stations. */
 export const BROADCAST_MAC = "ff:ff:ff:ff:ff:ff";
+/** Types of an Ethernet frame (IANA, ieee-802-numbers). */
 export const ETHERTYPE = { IPV4: 0x0800, ARP: 0x0806, RARP: 0x8035, IPV6: 0x86dd } as const;
+/** Protocols on IPv4 (IANA, protocol-numbers). */
 export const PROTOCOL = { ICMP: 1, IGMP: 2, IPIP: 4, TCP: 6, UDP: 17, IPV6: 41, GRE: 47 } as const;
 
+/** Two bytes in network order. */
 export function be16(value: number): Uint8Array {
   return Uint8Array.of((value >>> 8) & 0xff, value & 0xff);
 }
 
+/** Four bytes in network order. */
 export function be32(value: number): Uint8Array {
   return Uint8Array.of(value >>> 24, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff);
 }
@@ -75,6 +80,7 @@ export function pseudoHeader(
   return concat(be32(source), be32(destination), [0, protocol], be16(bytes));
 }
 
+/** Fields of an Ethernet header. */
 export interface EthernetFields {
   destination: string;
   source: string;
@@ -92,6 +98,7 @@ export function ethernetFrame(fields: EthernetFields, payload: Uint8Array, pad =
   return pad && frame.length < 60 ? concat(frame, new Uint8Array(60 - frame.length)) : frame;
 }
 
+/** Fields of an ARP packet (RFC 826). */
 export interface ArpFields {
   operation: number;
   senderMac: string;
@@ -118,6 +125,7 @@ export function arpPacket(fields: ArpFields): Uint8Array {
   );
 }
 
+/** Fields of an IPv4 packet (RFC 791); what is left out is right. */
 export interface Ipv4Fields {
   source: number;
   destination: number;
@@ -164,6 +172,7 @@ export function ipv4Packet(fields: Ipv4Fields, payload: Uint8Array): Uint8Array 
   return concat(header, payload);
 }
 
+/** Fields of an ICMP message (RFC 792). */
 export interface IcmpFields {
   type: number;
   code?: number;
@@ -179,6 +188,7 @@ export function icmpMessage(fields: IcmpFields, data: Uint8Array): Uint8Array {
   return message;
 }
 
+/** Fields of a UDP datagram (RFC 768). */
 export interface UdpFields {
   /** For the pseudo-header. */
   source: number;
@@ -240,6 +250,7 @@ export function tcpOptionBytes(options: TcpOptions): Uint8Array {
   return concat(bytes, new Uint8Array(-bytes.length & 3));
 }
 
+/** Fields of a TCP segment (RFC 9293 3.1); what is left out is right. */
 export interface TcpFields {
   /** For the pseudo-header. */
   source: number;
