@@ -100,9 +100,12 @@ export async function buildNative(request: NativeRequest): Promise<NativeProgram
   };
 }
 
+/** Our C beside the program. */
+const SOURCES = ["native.c", "program.h", "wasm-rt.h", "w2c-override.h"];
+
 function sourceDigest(): string {
   const hash = createHash("sha256");
-  for (const name of ["native.c", "wasm-rt.h", "w2c-override.h"]) {
+  for (const name of SOURCES) {
     hash.update(readFileSync(join(C_FOLDER, name)));
   }
   return hash.update(readFileSync(new URL(import.meta.url))).digest("hex");
@@ -115,7 +118,7 @@ async function make(
 ): Promise<void> {
   writeFileSync(join(folder, "app.wasm"), firmware.wasm);
   await wasmToC(folder, "app");
-  for (const name of ["native.c", "wasm-rt.h", "w2c-override.h"]) {
+  for (const name of SOURCES) {
     cpSync(join(C_FOLDER, name), join(folder, name));
   }
   const { imports, exports } = readPrototypes(join(folder, "app.h"));

@@ -57,16 +57,7 @@ HOOK void w2c_hw_txCancel(struct w2c_hw* h) {
   (void)h;
 }
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wunused-value"
-#pragma GCC diagnostic ignored "-Wunused-parameter"
-#pragma GCC diagnostic ignored "-Wunused-function"
-#pragma GCC diagnostic ignored "-Wunused-variable"
-#pragma GCC diagnostic ignored "-Wunused-but-set-variable"
-#pragma GCC diagnostic ignored "-Wunused-label"
-#pragma GCC diagnostic ignored "-Warray-bounds"
-#include "app.c"
-#pragma GCC diagnostic pop
+#include "program.h"
 
 /* By pointer, so that a turn stays a function that can be told from its caller. */
 static void (*volatile turn)(w2c_app*, uint32_t) = w2c_app_turn;

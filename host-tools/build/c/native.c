@@ -59,16 +59,7 @@ __attribute__((noinline)) static void check_region(uint32_t at, uint32_t bytes) 
 /* Generated: the imports, with calls of call_host. */
 #include "imports.inc"
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wunused-value"
-#pragma GCC diagnostic ignored "-Wunused-parameter"
-#pragma GCC diagnostic ignored "-Wunused-function"
-#pragma GCC diagnostic ignored "-Wunused-variable"
-#pragma GCC diagnostic ignored "-Wunused-but-set-variable"
-#pragma GCC diagnostic ignored "-Wunused-label"
-#pragma GCC diagnostic ignored "-Warray-bounds"
-#include "app.c"
-#pragma GCC diagnostic pop
+#include "program.h"
 
 /* Generated: instantiate(), call_export(), and owned[], the ranges that buffers own, in order. */
 #include "exports.inc"

@@ -10,16 +10,7 @@
 #include "hw-inline.h"
 #include "mcu.h"
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wunused-value"
-#pragma GCC diagnostic ignored "-Wunused-parameter"
-#pragma GCC diagnostic ignored "-Wunused-function"
-#pragma GCC diagnostic ignored "-Wunused-variable"
-#pragma GCC diagnostic ignored "-Wunused-but-set-variable"
-#pragma GCC diagnostic ignored "-Wunused-label"
-#pragma GCC diagnostic ignored "-Warray-bounds"
-#include "app.c"
-#pragma GCC diagnostic pop
+#include "program.h"
 
 /* Symbols of the linker script. */
 extern uint32_t stack_top[], zero_start[], zero_end[], data_start[];
