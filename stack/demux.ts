@@ -36,23 +36,27 @@ import { datagram, udpDeliver, udpIcmpError, udpInput } from "./udp/input";
  */
 
 /**
- * A frame that is answered at once waits until its answer can be sent, and those behind it wait, too. So 16 may at a time, and one
- * more each 256 ms; beyond that they are taken in all the same, and what cannot be answered is not: a flood of strangers holds up
- * neither the segments of those who are connected nor what they acknowledge.
+ * A frame that is answered at once waits until its answer can be sent, and those behind it wait, too. In each quarter of a second so
+ * many may, and when that many again have wanted to in the one before, a single one: the others are taken in all the same, and what
+ * cannot be answered is not. So a flood of strangers holds up neither the segments of those who are connected nor what they
+ * acknowledge.
  */
-const WAITS_AT_ONCE: u32 = 16;
+const WAITS: u32 = 128;
 const WAIT_SHIFT: u32 = 8;
-/** Waits, and up to which period of time they have been forgotten again, one each. */
-let waits: u32 = 0;
 let waitPeriod: u32 = 0;
+/** Frames that wanted to wait in this period, and how many of them may. */
+let wanted: u32 = 0;
+let allowed: u32 = WAITS;
 
 function mayWait(): bool {
-  const passed = (now() >>> WAIT_SHIFT) - waitPeriod;
-  waitPeriod += passed;
-  waits = waits > passed ? waits - passed : 0;
-  if (waits == WAITS_AT_ONCE) return false;
-  waits += 1;
-  return true;
+  const period = now() >>> WAIT_SHIFT;
+  if (period != waitPeriod) {
+    allowed = period - waitPeriod == 1 && wanted >= 2 * WAITS ? 1 : WAITS;
+    waitPeriod = period;
+    wanted = 0;
+  }
+  wanted += 1;
+  return wanted <= allowed;
 }
 
 /** True when the packet in the open frame is one that is answered at once. TCP keeps in mind what it has to say, but for an unproven opening. */
