@@ -11,7 +11,7 @@ import { IPPROTO_IGMP, igmpInput } from "./ip/igmp";
 import { ipv4Input } from "./ip/ipv4-input";
 import { ipPlain, ipPlainPacket, ipPlainProtocol } from "./ip/ipv4-plain";
 import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, RxPacket } from "./ip/packet";
-import { linkCanAnswer, linkPutBack, linkRead, linkTxReady } from "./link/device";
+import { linkCanAnswer, linkOverflows, linkPutBack, linkRead, linkTxReady } from "./link/device";
 import {
   FRAME_DROPPED,
   ethernetInput,
@@ -37,8 +37,8 @@ import { datagram, udpDeliver, udpIcmpError, udpInput } from "./udp/input";
 
 /**
  * A frame that is answered at once waits until its answer can be sent, and those behind it wait, too. In each quarter of a second so
- * many may, and when that many again have wanted to in the one before, a single one: the others are taken in all the same, and what
- * cannot be answered is not. So a flood of strangers holds up neither the segments of those who are connected nor what they
+ * many may, and when that many again have wanted to in the one before, or the chip has lost frames, a single one: the others are taken
+ * in all the same, and what cannot be answered is not. So a flood of strangers holds up neither the segments of those who are connected nor what they
  * acknowledge.
  */
 const WAITS: u32 = 128;
@@ -47,11 +47,14 @@ let waitPeriod: u32 = 0;
 /** Frames that wanted to wait in this period, and how many of them may. */
 let wanted: u32 = 0;
 let allowed: u32 = WAITS;
+let overflows: u32 = 0;
 
 function mayWait(): bool {
   const period = now() >>> WAIT_SHIFT;
   if (period != waitPeriod) {
-    allowed = period - waitPeriod == 1 && wanted >= 2 * WAITS ? 1 : WAITS;
+    const lost = linkOverflows() != overflows;
+    overflows = linkOverflows();
+    allowed = lost || (period - waitPeriod == 1 && wanted >= 2 * WAITS) ? 1 : WAITS;
     waitPeriod = period;
     wanted = 0;
   }
