@@ -89,7 +89,7 @@ export function poolSize(pool: u32): u32 {
 /** Records of a table in use. */
 export function poolUsed(pool: u32): u32 {
   if (pool == Pool.SOCKETS) return socketsInUse();
-  if (pool == Pool.TCBS) return TCP ? TCP_TCBS - tcbsFree() : 0;
+  if (pool == Pool.TCBS) return TCP ? TCP_TCBS - tcbsFree(TCP_TCBS) : 0;
   if (TCP && pool == Pool.SYN_QUEUE) return connectionsInUse(FIRST_SYN_RECORD, FIRST_TIME_WAIT);
   if (TCP && pool == Pool.TIME_WAIT) return connectionsInUse(FIRST_TIME_WAIT, CONNECTIONS);
   let used: u32 = 0;

@@ -81,6 +81,50 @@ function deliveredTo(tcb: Tcb, ack: u32): void {
   if (seqLess(tcb.sndUna, ack)) sackDelivered(tcb, tcb.sndUna, ack);
 }
 
+/** What has to be looked at with more care than in `acknowledgePlain`. */
+const SPECIAL: u32 =
+  TcbFlag.RECOVERY |
+  TcbFlag.PERSIST |
+  TcbFlag.FIN_SENT |
+  TcbFlag.URGENT_OUT |
+  TcbFlag.RETRANSMIT_HEAD |
+  TcbFlag.TIMING_BY_SACK |
+  TcbFlag.PROBE |
+  TcbFlag.PROBED;
+
+/**
+ * `acknowledge` where all is plain: new text of an open connection is acknowledged, and nothing has been lost. False = nothing has
+ * happened, the general way is to be gone, which remains the truth.
+ */
+export function acknowledgePlain(tcb: Tcb, segment: Segment): bool {
+  const ack = segment.ack;
+  const acked = ack - tcb.sndUna;
+  if (TCP_ECN || (tcb.flags & SPECIAL) != 0 || tcb.state != TcpState.ESTABLISHED) return false;
+  const stamped = timestampsUsed(tcb);
+  const plain = stamped ? TCP_HEADER_BYTES + TIMESTAMP_BYTES : TCP_HEADER_BYTES;
+  if (<i32>acked <= 0 || segment.headerBytes != plain) return false;
+  // After a timeout it may be an answer that was only late.
+  if ((tcb.sacked | tcb.retries) != 0) return false;
+  if ((tcb.flags & TcbFlag.TIMING) != 0) {
+    if (seqLess(tcb.rttSeq, ack)) takeSample(tcb);
+  } else if (stamped) {
+    sampleByTimestamp(tcb, segment);
+  }
+  congestionOnAck(tcb, ack, acked);
+  sendQueueAcknowledge(tcb, acked);
+  tcb.sndUna = ack;
+  if (seqLess(tcb.sndNxt, ack)) tcb.sndNxt = ack;
+  tcb.softError = 0;
+  if (TCP_KEEPALIVE) patienceProgress(tcb);
+  if (tcb.sndMax == ack) timerStop(tcb, TcbTimer.RETRANSMIT);
+  else retransmissionStart(tcb);
+  pendingAdd(<u32>tcb.id);
+  if (tcb.socket != 0) ready(<u32>tcb.socket - 1, POLLOUT);
+  else if (tcb.listener == 0) limitLife(tcb, ORPHAN_MS);
+  noteWindow(tcb, segment);
+  return true;
+}
+
 /** The segment has options besides timestamps: what the peer reports. True when something new is there. */
 function reportTake(tcb: Tcb, segment: Segment): bool {
   if (TCP_RACK) deliveredTo(tcb, segment.ack);

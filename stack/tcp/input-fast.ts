@@ -4,7 +4,7 @@ import { iface } from "../interface";
 import { RX_NETWORK } from "../link/headers";
 import { Counter, count } from "../statistics";
 import { halves, sumFold } from "../wire/checksum";
-import { acknowledge } from "./acknowledge";
+import { acknowledge, acknowledgePlain } from "./acknowledge";
 import { FIRST_SYN_RECORD, Tcb, TcbFlag, TcpState, connectionFind, tcbAt } from "./connection";
 import { PROTOCOL_TCP } from "./emit";
 import { patienceHeard } from "./patience";
@@ -32,6 +32,14 @@ import { timestampIsOld, timestampTake, timestampsUsed } from "./timestamps";
  * cannot be. `TCP_FAST_PATH` 0 leaves it out.
  */
 
+/** What the last segment's four-tuple has been found to be. */
+let found: u32 = 0;
+
+/** Number of the record that the segment belongs to which was not taken here; NO_CONNECTION = none (connection.ts). */
+export function connectionFound(): u32 {
+  return found;
+}
+
 /** Control bits that must be as expected: all but PSH. */
 const CONTROL: u32 = 0x37;
 
@@ -51,6 +59,7 @@ export function tcpInputFast(bytes: u32): bool {
   const source = bswap<u32>(load<u32>(ip, 12));
   // A source that a connection was made with is one host, and not us.
   const id = connectionFind(iface.address, ports & 0xffff, source, ports >>> 16);
+  found = id;
   if (id >= FIRST_SYN_RECORD) return false;
   const tcb = tcbAt(id);
   const segment = changetype<Segment>(based(changetype<usize>(SEGMENT)));
@@ -103,7 +112,7 @@ function take(tcb: Tcb, segment: Segment, sum: u32): void {
   // Text that acknowledges nothing and leaves the window as it is says no more than which segment was the last to tell it.
   if (bytes != 0 && segment.ack == tcb.sndUna && segment.window == tcb.sndWnd) {
     tcb.sndWl1 = segment.seq;
-  } else if (!acknowledge(tcb, segment)) {
+  } else if (!acknowledgePlain(tcb, segment) && !acknowledge(tcb, segment)) {
     return;
   }
   if (bytes == 0) return;

@@ -15,6 +15,7 @@ import {
 } from "./connection";
 import { ECN_MARKED } from "./ecn";
 import { PROTOCOL_TCP } from "./emit";
+import { connectionFound } from "./input-fast";
 import { finishesHandshake, listenInput, synRecordInput } from "./listen";
 import { promote, promoteCommit, promoteLater, promoteUndo } from "./promote";
 import {
@@ -24,6 +25,7 @@ import {
   segmentDiscard,
   segmentHeaderSum,
   segmentParse,
+  segmentTaken,
   sumSkipped,
 } from "./segment";
 import { synSentInput, synSentPrepare } from "./syn-sent";
@@ -43,6 +45,7 @@ export function tcpInput(packet: RxPacket): void {
     count(Counter.TCP_BAD_HEADER);
     return;
   }
+  const known = segmentTaken();
   const headerBytes = segmentParse(segment, packet.payloadBytes);
   if (headerBytes == 0) {
     count(Counter.TCP_BAD_HEADER);
@@ -57,12 +60,14 @@ export function tcpInput(packet: RxPacket): void {
     return;
   }
   const sum = segmentHeaderSum(pseudoSum(packet), headerBytes);
-  const id = connectionFind(
-    segment.destination,
-    segment.destinationPort,
-    segment.source,
-    segment.sourcePort,
-  );
+  const id = known
+    ? connectionFound()
+    : connectionFind(
+        segment.destination,
+        segment.destinationPort,
+        segment.source,
+        segment.sourcePort,
+      );
   if (id < FIRST_SYN_RECORD) {
     const tcb = tcbAt(id);
     const opening = tcb.state == TcpState.SYN_SENT;

@@ -94,10 +94,10 @@ function stalledOrphan(tcb: Tcb): bool {
   return <i32>(tcb.lifeDue - now()) <= <i32>(ORPHAN_MS - STALLED_MS);
 }
 
-/** TCBs that are free, or would be made free. */
-export function tcbsFree(): u32 {
+/** TCBs that are free, or would be made free; counted up to `enough`. */
+export function tcbsFree(enough: u32): u32 {
   let free: u32 = 0;
-  for (let id: u32 = 0; id < TCP_TCBS; id++) {
+  for (let id: u32 = 0; free < enough && id < TCP_TCBS; id++) {
     const tcb = tcbAt(id);
     if ((tcb.state == TcpState.CLOSED && tcb.socket == 0) || stalledOrphan(tcb)) free += 1;
   }

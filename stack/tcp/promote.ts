@@ -47,13 +47,13 @@ export function roomToPromise(listenerNumber: u32): bool {
     tcbs += 1;
     if (<u32>record.listener == listenerNumber + 1) places += 1;
   }
-  return tcbsFree() >= tcbs && places <= <u32>listener.backlog;
+  return places <= <u32>listener.backlog && tcbsFree(tcbs) == tcbs;
 }
 
 /** True when a finished handshake of this listener can have a TCB and a place in the accept queue now. */
 export function roomFor(listenerNumber: u32): bool {
   const listener = listenerAt(listenerNumber);
-  return <u32>listener.accepted < <u32>listener.backlog && tcbsFree() != 0;
+  return <u32>listener.accepted < <u32>listener.backlog && tcbsFree(1) != 0;
 }
 
 /**

@@ -91,6 +91,11 @@ export function segmentOpens(): bool {
   return taken != 0 && (load<u8>(HEADER, 13) & (TcpBit.SYN | TcpBit.ACK)) == TcpBit.SYN;
 }
 
+/** True when the fast path has looked at the header of this frame: it knows whose it is, too (`connectionFound`). */
+export function segmentTaken(): bool {
+  return TCP_FAST_PATH && taken != 0;
+}
+
 /** Reads the fixed header before it is known what to do with it; where it stands. */
 export function segmentHeaderTake(): usize {
   linkRead(HEADER, TCP_HEADER_BYTES);

@@ -1,5 +1,5 @@
 import { based } from "cpu";
-import { TCP, TCP_TCBS, TCP_TX_BYTES, TCP_TX_PIECES } from "../config";
+import { TCP, TCP_FAST_PATH, TCP_TCBS, TCP_TX_BYTES, TCP_TX_PIECES } from "../config";
 import { ipWrite } from "../ip/ipv4-output";
 import { sumAdd } from "../wire/checksum";
 import { Tcb } from "./connection";
@@ -103,23 +103,33 @@ function append(tcb: Tcb, address: usize, bytes: u32): void {
   tcb.pieces += 1;
 }
 
+/** Drops bytes from the front of the first piece that has some; returns those that it has left. */
+function cut(tcb: Tcb, head: Piece, bytes: u32): u32 {
+  if (head.address == 0) {
+    tcb.ringHead = <u16>((<u32>tcb.ringHead + bytes) & MASK);
+    tcb.ringBytes = <u16>(<u32>tcb.ringBytes - bytes);
+  } else {
+    head.address += bytes;
+  }
+  head.bytes -= bytes;
+  return head.bytes;
+}
+
 /** Drops `bytes` acknowledged bytes from the front. */
 export function sendQueueAcknowledge(tcb: Tcb, bytes: u32): void {
   assert(bytes <= tcb.queued);
   tcb.queued -= bytes;
+  if (TCP_FAST_PATH && tcb.pieces == 1) {
+    // One piece, as it mostly is.
+    if (cut(tcb, piece(tcb, 0), bytes) == 0) tcb.pieces = 0;
+    return;
+  }
   let gone: u32 = 0;
   while (bytes != 0 && gone < <u32>tcb.pieces) {
     const head = piece(tcb, gone);
     const part = min<u32>(bytes, head.bytes);
-    if (head.address == 0) {
-      tcb.ringHead = <u16>((<u32>tcb.ringHead + part) & MASK);
-      tcb.ringBytes = <u16>(<u32>tcb.ringBytes - part);
-    } else {
-      head.address += part;
-    }
-    head.bytes -= part;
     bytes -= part;
-    if (head.bytes == 0) gone += 1;
+    if (cut(tcb, head, part) == 0) gone += 1;
   }
   if (gone == 0) return;
   tcb.pieces -= <u8>gone;

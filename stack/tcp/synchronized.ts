@@ -1,10 +1,17 @@
-import { TCP_DELAYED_ACK_MS, TCP_ECN, TCP_KEEPALIVE, TCP_SACK, TCP_URGENT } from "../config";
+import {
+  TCP_DELAYED_ACK_MS,
+  TCP_ECN,
+  TCP_FAST_PATH,
+  TCP_KEEPALIVE,
+  TCP_SACK,
+  TCP_URGENT,
+} from "../config";
 import { ECONNREFUSED, ECONNRESET } from "../errors";
 import { now } from "../now";
 import { POLLHUP, POLLIN } from "../posix";
 import { ready } from "../readiness";
 import { Counter, count } from "../statistics";
-import { acknowledge } from "./acknowledge";
+import { acknowledge, acknowledgePlain } from "./acknowledge";
 import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
 import {
   ackNow,
@@ -70,7 +77,8 @@ export function synchronizedInput(tcb: Tcb, segment: Segment): void {
   }
   if ((segment.bits & TcpBit.ACK) == 0 || !ackAcceptable(tcb, segment)) return;
   if (TCP_ECN) ecnInput(tcb, segment);
-  if (!acknowledge(tcb, segment)) return;
+  const plain = TCP_FAST_PATH && acknowledgePlain(tcb, segment);
+  if (!plain && !acknowledge(tcb, segment)) return;
   if ((tcb.flags & TcbFlag.READ_SHUT) != 0 && segment.left != segment.right) {
     // Text for an application that has closed: it must not be thought delivered (RFC 9293 SHLD-3).
     tcbReset(tcb);

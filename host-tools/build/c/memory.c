@@ -142,6 +142,14 @@ OWN void* memset(void* to, int value, size_t bytes) {
   if (bytes >= SHORT) {
     const word_t word = byte * 0x01010101u;
     for (; (uintptr_t)d & 3; bytes--) *d++ = byte;
+#ifndef __ARM_FEATURE_UNALIGNED
+    word_t *to = (word_t*)d, *const blocks = to + ((bytes >> 4) << 2);
+    register word_t a __asm("r3") = word, b __asm("r4") = word, c __asm("r5") = word, e __asm("r6") = word;
+    while (to != blocks) {
+      __asm volatile("stmia %0!, {%1, %2, %3, %4}" : "+l"(to) : "l"(a), "l"(b), "l"(c), "l"(e) : "memory");
+    }
+    d = (uint8_t*)to, bytes &= 15;
+#endif
     for (; bytes >= 4; bytes -= 4, d += 4) *(word_t*)d = word;
   }
   for (; bytes; bytes--) *d++ = byte;
