@@ -1,5 +1,6 @@
 import type { Firmware } from "../build/compile.js";
 import type { LogLine } from "../log/decode.js";
+import { LogTail } from "../log/tail.js";
 import type { Subnet } from "../net/addresses.js";
 import type { Lease } from "../net/dhcp-server.js";
 import type { Impairments } from "../net/link.js";
@@ -38,7 +39,7 @@ export class VirtualWorld {
 
   private constructor(
     private readonly time: VirtualTime,
-    /** All lines of the device's log. */
+    /** The lines of the device's log, of a very long one the latest. */
     readonly log: readonly LogLine[],
     readonly device: Device,
     readonly lan: VirtualLan,
@@ -47,9 +48,9 @@ export class VirtualWorld {
   static async create(options: VirtualWorldOptions): Promise<VirtualWorld> {
     const time = new VirtualTime(undefined, options.stopWanted);
     const random = new Random(options.seed);
-    const log: LogLine[] = [];
+    const log = new LogTail();
     const device = await Device.create({ ...options, seed: random.u32() }, time, (line) => {
-      log.push(line);
+      log.add(line);
       options.onLog?.(line);
     });
     const { subnet, impairments, gateway, dhcp, onLease } = options;
@@ -65,7 +66,7 @@ export class VirtualWorld {
       toDevice: (frame, fcsGood) => device.wire.toDevice(new Uint8Array(frame), fcsGood),
     });
     device.wire.onTransmit = lan.fromDevice;
-    const world = new VirtualWorld(time, log, device, lan);
+    const world = new VirtualWorld(time, log.lines, device, lan);
     return world;
   }
 
