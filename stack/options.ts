@@ -41,6 +41,11 @@ export const OPTIONS = {
   TCP_SACK: 1,
   /** Losses are found by the times of sending (RACK, RFC 8985): with TCP_SACK, 120 bytes for each connection. */
   TCP_RACK: 1,
+  /**
+   * A recovery sends a part of what arrives (PRR, RFC 9937), neither nothing nor a burst: with TCP_RACK, 20 bytes for each connection.
+   * Off: our rings hold a burst of 22 segments at most, and where many are lost by chance PRR is slower.
+   */
+  TCP_PRR: 0,
   /** Timeouts that the answer was only too late for are taken back (Eifel, RFC 3522, 4015), where both ends have timestamps and SACK. */
   TCP_SPURIOUS: 1,
   /**
@@ -189,6 +194,7 @@ export const RANGES: { [name in OptionName]?: Range } = {
   LOOP_RING: SWITCH,
   TCP_SACK: SWITCH,
   TCP_RACK: SWITCH,
+  TCP_PRR: SWITCH,
   TCP_SPURIOUS: SWITCH,
   TCP_CUBIC: SWITCH,
   TCP_CONGESTION_CONTROL: SWITCH,

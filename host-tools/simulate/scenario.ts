@@ -24,7 +24,7 @@ export const BUILDS = {
     TCP_CUBIC: 0,
     TCP_ECN: 1,
   },
-  middle: { SOCKETS: 16, TCP_TCBS: 12, TCP_RX_BYTES: 4096, TCP_TX_BYTES: 8192 },
+  middle: { SOCKETS: 16, TCP_TCBS: 12, TCP_RX_BYTES: 4096, TCP_TX_BYTES: 8192, TCP_PRR: 1 },
   plain: {
     SOCKETS: 16,
     TCP_TCBS: 8,

@@ -1,9 +1,22 @@
-import { TCP_ECN, TCP_KEEPALIVE, TCP_RACK, TCP_SACK, TCP_SPURIOUS, TCP_URGENT } from "../config";
+import {
+  TCP_ECN,
+  TCP_KEEPALIVE,
+  TCP_PRR,
+  TCP_RACK,
+  TCP_SACK,
+  TCP_SPURIOUS,
+  TCP_URGENT,
+} from "../config";
 import { now } from "../now";
 import { POLLOUT } from "../posix";
 import { ready } from "../readiness";
 import { Counter, count } from "../statistics";
-import { congestionInit, congestionOnAck, congestionOnDuplicate } from "./congestion";
+import {
+  congestionInit,
+  congestionOnAck,
+  congestionOnDuplicate,
+  congestionReduce,
+} from "./congestion";
 import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
 import { ecnAcknowledged, ecnReduced } from "./ecn";
 import { patienceProgress } from "./patience";
@@ -65,6 +78,7 @@ export function acknowledge(tcb: Tcb, segment: Segment): bool {
   } else if (ack == tcb.sndUna && (sacks ? news : isDuplicate(tcb, segment))) {
     lossFound(tcb, true);
   }
+  if (TCP_PRR && (tcb.flags & TcbFlag.RECOVERY) != 0) congestionReduce(tcb, advances);
   // RFC 9293 SEG-10: not from a segment older than the one that told the present window.
   // Nor from one that acknowledges less than we know of (3.10.7.4: "if SND.UNA =< SEG.ACK =< SND.NXT").
   if (!seqAtMost(tcb.sndUna, ack)) return true;

@@ -1,7 +1,15 @@
-import { TCP_CONGESTION_CONTROL, TCP_ECN, TCP_RACK, TCP_SACK, TCP_WINDOW_SCALE } from "../config";
+import {
+  TCP_CONGESTION_CONTROL,
+  TCP_ECN,
+  TCP_PRR,
+  TCP_RACK,
+  TCP_SACK,
+  TCP_WINDOW_SCALE,
+} from "../config";
 import { Tcb, TcbFlag } from "./connection";
 import { controlAdds, controlKeeps } from "./control";
-import { rackLost, rackRecovered, rackWait } from "./rack";
+import { prrAcknowledged, prrBegin } from "./prr";
+import { rackLost, rackPipe, rackRecovered, rackWait } from "./rack";
 import { sackForget, sackHeadLost, sackLost, sackRecovers, sackedBeyond } from "./sack";
 import { reorderingSeen, timesBegin } from "./send-times";
 import { seqAtMost, seqLess } from "./sequence";
@@ -169,7 +177,13 @@ function lostByTime(tcb: Tcb, counts: bool): bool {
   // After a timeout the window has been cut for all of this: what is lost again goes again, what was not sent yet will.
   if (seqLess(tcb.sndUna, tcb.recover)) return seqLess(tcb.sndUna, tcb.sndNxt);
   enterRecovery(tcb, 0);
+  if (TCP_PRR) prrBegin(tcb, rackPipe(tcb, threshold));
   return true;
+}
+
+/** An acknowledgment has come in a recovery; `advances`: it has moved SND.UNA. */
+export function congestionReduce(tcb: Tcb, advances: bool): void {
+  if (sackRecovers(tcb)) prrAcknowledged(tcb, rackPipe(tcb, duplicateThreshold(tcb)), advances);
 }
 
 /**

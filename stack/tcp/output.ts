@@ -1,4 +1,12 @@
-import { TCP_ECN, TCP_FAST_PATH, TCP_KEEPALIVE, TCP_RACK, TCP_SACK, TCP_TX_BYTES } from "../config";
+import {
+  TCP_ECN,
+  TCP_FAST_PATH,
+  TCP_KEEPALIVE,
+  TCP_PRR,
+  TCP_RACK,
+  TCP_SACK,
+  TCP_TX_BYTES,
+} from "../config";
 import { isDue, now } from "../now";
 import { Counter, count } from "../statistics";
 import {
@@ -13,6 +21,7 @@ import { SYN_OPTIONS, SynOption } from "./emit";
 import { BURST, NOT_PLAIN, outputPlain } from "./output-plain";
 import { patienceProgress } from "./patience";
 import { pendingAdd } from "./pending";
+import { prrSent } from "./prr";
 import { rackLostEnd, rackNextLost, rackPipe } from "./rack";
 import { receiveWindow } from "./receive-window";
 import { sackHeadSent, sackHoleEnd, sackNextLost, sackPipe, sackRecovers, sackSkip } from "./sack";
@@ -268,6 +277,7 @@ function sent(tcb: Tcb, seq: u32, bytes: u32, fin: bool, probe: bool): void {
   tcb.lastSent = now();
   if (sackRecovers(tcb)) {
     if (TCP_RACK) timesSent(tcb, seq, end, again);
+    if (TCP_PRR && (tcb.flags & TcbFlag.RECOVERY) != 0) prrSent(tcb, bytes);
     if (again) {
       tcb.highRxt = seqMax(tcb.highRxt, end);
       if (seq == tcb.sndUna) sackHeadSent(tcb);

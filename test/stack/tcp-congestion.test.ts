@@ -264,6 +264,51 @@ test("RFC 8985 6.2: a retransmission is sent again once the peer has all that wa
   t.is(sacks(it, [5, 15])[0], 4);
 });
 
+test("RFC 9937 6.2: with most of a flight lost a recovery begins with one segment, and each that arrives lets two go; without PRR half the flight goes at once", async (t) => {
+  for (const [prr, first, then] of [
+    [
+      1,
+      [4],
+      [
+        [5, 6],
+        [7, 8],
+      ],
+    ],
+    [0, [4, 5, 6, 7], [[8], [13]]],
+  ] as const) {
+    const options = { sackPermitted: true };
+    const it = await open({ options }, prr === 1 ? { ...BIG, TCP_PRR: 1 } : BIG);
+    fill(it);
+    for (let i = 0; i < 4; i++) ack(it, 1);
+    it.stack.advance(20);
+    // Of 4 to 12 only the last four arrive.
+    t.deepEqual(sacks(it, [9, 13]), first, `TCP_PRR ${prr}`);
+    for (const sent of then) {
+      it.stack.advance(20);
+      it.acked += 1000;
+      it.peer.ack = it.peer.theirs(1 + it.acked);
+      t.deepEqual(sacks(it, [9, 13]), sent, `TCP_PRR ${prr}`);
+    }
+  }
+});
+
+test("RFC 9937 6.2: while more is on the way than shall be, as large a part goes as arrives", async (t) => {
+  const sent: Record<number, number[][]> = {};
+  for (const prr of [0, 1]) {
+    const it = await open({ options: { sackPermitted: true } }, { ...BIG, TCP_PRR: prr });
+    fill(it);
+    for (let i = 0; i < 12; i++) ack(it, 1);
+    it.stack.advance(20);
+    // Seventeen are in flight, 12 to 28, and half of them shall be; the first is lost.
+    const steps = [sacks(it, [13, 16])];
+    for (let end = 17; end <= 24; end++) steps.push(sacks(it, [13, end]));
+    sent[prr] = steps;
+  }
+  // "CEIL(prr_delivered * ssthresh / RecoverFS) - prr_out": eight and a half for fourteen.
+  t.deepEqual(sent[1], [[12], [], [], [], [29], [30], [], [31], []]);
+  t.deepEqual(sent[0], [[12], [], [], [], [], [], [], [29], [30]]);
+});
+
 test("RFC 3042: when the peer has what limited transmit sent, what is missing is lost", async (t) => {
   const it = await open({ options: { sackPermitted: true } });
   t.deepEqual(fill(it), [0, 1, 2, 3]);
