@@ -102,6 +102,27 @@ const PARTS: Record<string, { title: string; load: () => Promise<Part> }> = {
       };
     },
   },
+  echo: {
+    title:
+      "2 MiB through the echo port over a cable that loses frames, both chips, in virtual time",
+    load: async () => {
+      const part = await import("./echo/part.js");
+      return { name: "echo", title: "Echo", run: part.measureEcho, print: part.printEcho };
+    },
+  },
+  connections: {
+    title:
+      "10,000 short connections through the gateway, 100,000 in virtual time: what is left of them",
+    load: async () => {
+      const part = await import("./connections/part.js");
+      return {
+        name: "connections",
+        title: "Short connections",
+        run: part.measureConnections,
+        print: part.printConnections,
+      };
+    },
+  },
   kernel: {
     title:
       "transfers to and from this computer's own TCP through a bad relay, beside kernel to kernel (root)",

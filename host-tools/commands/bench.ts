@@ -24,7 +24,11 @@ export function register(program: Command): void {
     .addArgument(new Argument("[part]", "only this part; without it all of them"))
     .option("--json", "print the result as JSON")
     .option("--update", "of the part gate: write the present counts into the baseline")
-    .option("--count <n>", "of the part flood: how many SYNs come in each cell", countOf)
+    .option(
+      "--count <n>",
+      "SYNs in each cell of flood, bytes in each of echo, connections of connections",
+      countOf,
+    )
     .option("--list", "say which parts there are")
     .action(async (part: string | undefined, options: BenchOptions) => {
       const { listParts, runBench } = await import("../bench/run.js");
