@@ -124,7 +124,7 @@ function packetInput(packet: RxPacket): void {
   } else if (UDP && protocol == IPPROTO_UDP) {
     if (udpInput(packet)) datagramInput(packet);
   } else if (protocol == IPPROTO_ICMP) {
-    errorInput(icmpInput(packet));
+    errorInput(icmpInput(packet), packet);
   } else if (IGMP && protocol == IPPROTO_IGMP) {
     igmpInput(packet);
   } else if (!heard) {
@@ -155,7 +155,7 @@ function datagramInput(packet: RxPacket): void {
 }
 
 /** An ICMP error for the transport `protocol`. */
-function errorInput(protocol: u32): void {
+function errorInput(protocol: u32, packet: RxPacket): void {
   const at = icmpError;
   if (RAW_SOCKETS != 0) rawIcmpError(protocol, at.type, at.code, at.source, at.destination);
   if (TCP && protocol == IPPROTO_TCP) {
@@ -173,6 +173,15 @@ function errorInput(protocol: u32): void {
     if (DNS_ENTRIES != 0 && at.type == ICMP_UNREACHABLE && at.destinationPort == DNS_PORT) {
       dnsRefused(at.destination, at.sourcePort);
     }
-    udpIcmpError(at.type, at.code, at.source, at.destination, at.sourcePort, at.destinationPort);
+    udpIcmpError(
+      at.type,
+      at.code,
+      at.source,
+      at.destination,
+      at.sourcePort,
+      at.destinationPort,
+      at.info,
+      packet.source,
+    );
   }
 }

@@ -10,8 +10,8 @@ export const OPTIONS = {
   /** Descriptors, over all kinds of socket. */
   SOCKETS: 24,
   /**
-   * SO_RCVLOWAT, SO_BINDTODEVICE, SO_RCVBUF and SO_SNDBUF that can be set, TCP_MAXSEG, TCP_DEFER_ACCEPT, TCP_CONGESTION, IP_PKTINFO; 0
-   * leaves them out.
+   * SO_RCVLOWAT, SO_BINDTODEVICE, SO_RCVBUF and SO_SNDBUF that can be set, TCP_MAXSEG, TCP_DEFER_ACCEPT, TCP_CONGESTION, IP_PKTINFO,
+   * IP_RECVERR; 0 leaves them out.
    */
   SOCKET_MORE_OPTIONS: 1,
   /** epoll instances; they cost nothing in an application that has none. */

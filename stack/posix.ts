@@ -27,6 +27,7 @@ export const MSG_TRUNC = 0x20;
 export const MSG_DONTWAIT = 0x40;
 export const MSG_WAITALL = 0x100;
 /** There are no signals; it changes nothing. */
+export const MSG_ERRQUEUE = 0x2000;
 export const MSG_NOSIGNAL = 0x4000;
 /** More follows: a segment that is not full waits for it. */
 export const MSG_MORE = 0x8000;
@@ -87,6 +88,7 @@ export const IP_TOS = 1;
 export const IP_TTL = 2;
 /** recvmsg() tells the address that a datagram was sent to. */
 export const IP_PKTINFO = 8;
+export const IP_RECVERR = 11;
 /** Our interface, for groups: there is one. */
 export const IP_MULTICAST_IF = 32;
 export const IP_MULTICAST_TTL = 33;

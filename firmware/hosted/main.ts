@@ -39,7 +39,9 @@ import {
 import { sockBorrow, sockRelease, sockSendRoom, sockSendWritten } from "../../stack/socket/borrow";
 import { sockAtMark, sockHasPeer } from "../../stack/socket/names";
 import { sockGetOption, sockSetOption } from "../../stack/socket/options";
-import { NO_SOCKET, socketIndex, socketsInUse } from "../../stack/socket/table";
+import { EAGAIN, EBADF } from "../../stack/errors";
+import { moreTakeError } from "../../stack/socket/more-options";
+import { NO_SOCKET, socketAt, socketIndex, socketsInUse } from "../../stack/socket/table";
 import { counterValue } from "../../stack/statistics";
 import { stackDeadline, stackLinkChanged, stackPoll, stackStart } from "../../stack/stack";
 import {
@@ -189,6 +191,14 @@ export function sysShutdown(fd: i32, how: i32): i32 {
 
 export function sysDup(fd: i32): i32 {
   return sockDup(fd);
+}
+
+/** Takes an error of the queue (IP_RECVERR): where its UdpError lies, or a negative errno. */
+export function sysReceiveError(fd: i32): i32 {
+  const index = socketIndex(fd);
+  if (index == NO_SOCKET) return -EBADF;
+  const error = moreTakeError(socketAt(index));
+  return error == null ? -EAGAIN : <i32>changetype<usize>(error);
 }
 
 /** Where the datagram was sent to that was received last (IP_PKTINFO). */

@@ -1,10 +1,20 @@
 import { SOCKET_MORE_OPTIONS } from "../../stack/config";
-import { EBADF, EINVAL, EMSGSIZE, ENOTTY } from "../../stack/errors";
+import { EAGAIN, EBADF, EINVAL, EMSGSIZE, ENOTTY } from "../../stack/errors";
 import { deviceTowards, iface } from "../../stack/interface";
-import { IPPROTO_IP, IP_PKTINFO, MSG_CTRUNC, MSG_TRUNC, SOCK_NONBLOCK } from "../../stack/posix";
+import {
+  AF_INET,
+  IPPROTO_IP,
+  IP_PKTINFO,
+  IP_RECVERR,
+  MSG_CTRUNC,
+  MSG_ERRQUEUE,
+  MSG_TRUNC,
+  SOCK_NONBLOCK,
+} from "../../stack/posix";
 import { sockGetOption } from "../../stack/socket/options";
 import { udpSentFrom, udpSentTo } from "../../stack/udp/transfer";
-import { SockAddrIn, htonl } from "../../stack/socket/address";
+import { moreTakeError } from "../../stack/socket/more-options";
+import { SockAddrIn, htonl, setSockAddrIn } from "../../stack/socket/address";
 import { sockAtMark, sockIsStream, sockQueuedIn, sockQueuedOut } from "../../stack/socket/names";
 import { NO_SOCKET, SocketFlag, socketAt, socketIndex } from "../../stack/socket/table";
 import { sockDup } from "../../stack/socket/socket";
@@ -55,6 +65,32 @@ export class PacketInfo {
   local: u32;
   address: u32;
 }
+
+/**
+ * struct cmsghdr with a struct sock_extended_err and the address of who told the error behind it, 36 bytes: what recvmsg with
+ * MSG_ERRQUEUE gives of a datagram socket with IP_RECVERR.
+ */
+@unmanaged
+export class ExtendedError {
+  bytes: u32;
+  level: i32;
+  type: i32;
+  errno: u32;
+  /** SO_EE_ORIGIN_ICMP. */
+  origin: u8;
+  icmpType: u8;
+  icmpCode: u8;
+  padding: u8;
+  /** The MTU, of EMSGSIZE. */
+  info: u32;
+  data: u32;
+  offenderFamily: u16;
+  offenderPort: u16;
+  offenderAddress: u32;
+}
+
+/** `ExtendedError.origin`: an ICMP message told it. */
+export const SO_EE_ORIGIN_ICMP: u8 = 2;
 
 /** The last datagram was longer than the pieces. */
 let cut: bool = false;
@@ -119,10 +155,41 @@ export function sendmsg(fd: i32, message: MsgHdr, flags: i32): i32 {
 export function recvmsg(fd: i32, message: MsgHdr, flags: i32): i32 {
   const from = changetype<SockAddrIn | null>(message.name);
   cut = false;
+  if (SOCKET_MORE_OPTIONS && (flags & MSG_ERRQUEUE) != 0) return receiveError(fd, message, from);
   const got = receivePieces(fd, message.iov, message.iovCount, flags, from);
   message.flags = cut ? MSG_TRUNC : 0;
   tellPacketInfo(fd, message, got >= 0);
   return got;
+}
+
+/** An error of the queue: no bytes, its receiver as the address. It never waits. */
+function receiveError(fd: i32, message: MsgHdr, to: SockAddrIn | null): i32 {
+  const room = message.controlBytes;
+  message.controlBytes = 0;
+  message.flags = MSG_ERRQUEUE;
+  const index = socketIndex(fd);
+  if (index == NO_SOCKET) return -EBADF;
+  const error = moreTakeError(socketAt(index));
+  if (error == null) return -EAGAIN;
+  if (to != null) setSockAddrIn(to, <u16>AF_INET, error.destination, <u32>error.port);
+  if (room < offsetof<ExtendedError>()) {
+    message.flags |= MSG_CTRUNC;
+    return 0;
+  }
+  const told = changetype<ExtendedError>(message.control);
+  memory.fill(message.control, 0, offsetof<ExtendedError>());
+  told.bytes = offsetof<ExtendedError>();
+  told.level = IPPROTO_IP;
+  told.type = IP_RECVERR;
+  told.errno = <u32>error.errno;
+  told.origin = SO_EE_ORIGIN_ICMP;
+  told.icmpType = error.type;
+  told.icmpCode = error.code;
+  told.info = error.info;
+  told.offenderFamily = <u16>AF_INET;
+  told.offenderAddress = htonl(error.offender);
+  message.controlBytes = offsetof<ExtendedError>();
+  return 0;
 }
 
 /** Control data of the datagram that was received, for a socket that asks for it. */

@@ -6,6 +6,7 @@ import { rawSlot } from "../raw/slots";
 import { tcbAt } from "../tcp/connection";
 import { textReadable } from "../tcp/text";
 import { tcpEvents, tcpListenerEvents } from "../tcp/user";
+import { udpErrorWaits } from "../udp/errors";
 import { udpHasError } from "../udp/slots";
 import { udpReadable, udpWritable } from "../udp/transfer";
 import { moreOptionsGiven } from "./more-options";
@@ -29,7 +30,7 @@ export function sockEvents(fd: i32): u32 {
   if (LOCAL_SOCKETS != 0 && socket.kind == SocketKind.LOCAL) return localEvents(slot);
   let events: u32 = udpReadable(slot) ? POLLIN : 0;
   if (udpWritable(slot)) events |= POLLOUT;
-  if (udpHasError(slot)) events |= POLLERR;
+  if (udpHasError(slot) || (moreOptionsGiven() && udpErrorWaits(slot))) events |= POLLERR;
   return events | shutEvents(socket.flags);
 }
 

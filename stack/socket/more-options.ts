@@ -5,6 +5,7 @@ import {
   IPPROTO_IP,
   IPPROTO_TCP,
   IP_PKTINFO,
+  IP_RECVERR,
   SOL_SOCKET,
   SO_BINDTODEVICE,
   SO_RCVBUF,
@@ -17,6 +18,7 @@ import {
 import { Tcb, tcbAt } from "../tcp/connection";
 import { controlChoose } from "../tcp/control";
 import { listenerAt } from "../tcp/listener";
+import { UdpError, udpErrorNext, udpErrorTake, udpErrorsAsk, udpErrorsForget } from "../udp/errors";
 import { UdpFlag, udpSlot } from "../udp/slots";
 import { GENERAL_OPTION } from "./raw-options";
 import { Socket, SocketFlag, SocketKind } from "./table";
@@ -80,6 +82,12 @@ export function moreSetOption(socket: Socket, level: i32, option: i32, value: i3
   } else if (level == IPPROTO_IP && option == IP_PKTINFO) {
     if (socket.kind == SocketKind.DATAGRAM) setUdp(socket, UdpFlag.PACKET_INFO, value != 0);
     return 0;
+  } else if (level == IPPROTO_IP && option == IP_RECVERR) {
+    if (socket.kind != SocketKind.DATAGRAM) return 0;
+    setUdp(socket, UdpFlag.ERRORS, value != 0);
+    if (value == 0) udpErrorsForget(<u32>socket.index);
+    else udpErrorsAsk();
+    return 0;
   }
   return GENERAL_OPTION;
 }
@@ -97,9 +105,10 @@ export function moreGetOption(socket: Socket, level: i32, option: i32): i32 {
     const limit = moreMaxSegment(socket);
     const opened = socket.kind == SocketKind.CONNECTION;
     if (option == TCP_MAXSEG && limit != 0 && !opened) return <i32>limit;
-  } else if (level == IPPROTO_IP && option == IP_PKTINFO) {
+  } else if (level == IPPROTO_IP && (option == IP_PKTINFO || option == IP_RECVERR)) {
     if (socket.kind != SocketKind.DATAGRAM) return 0;
-    return ((<u32>udpSlot(<u32>socket.index).flags) & UdpFlag.PACKET_INFO) != 0 ? 1 : 0;
+    const flag: u32 = option == IP_PKTINFO ? UdpFlag.PACKET_INFO : UdpFlag.ERRORS;
+    return ((<u32>udpSlot(<u32>socket.index).flags) & flag) != 0 ? 1 : 0;
   }
   return GENERAL_OPTION;
 }
@@ -120,6 +129,18 @@ function choseReno(socket: Socket): bool {
 /** What TCP_CONGESTION said, to the connection. */
 export function moreControl(socket: Socket, tcb: Tcb): void {
   controlChoose(tcb, choseReno(socket));
+}
+
+/**
+ * Takes the oldest error of a datagram socket with IP_RECVERR; null when there is none. As on Linux it need not be told by another
+ * call then, but the next one.
+ */
+export function moreTakeError(socket: Socket): UdpError | null {
+  if (socket.kind != SocketKind.DATAGRAM) return null;
+  const slot = <u32>socket.index;
+  const error = udpErrorTake(slot);
+  if (error != null) udpSlot(slot).error = <u16>udpErrorNext(slot);
+  return error;
 }
 
 /** As on Linux: 0 is 1, below 0 as much as there can be, and that is half of a connection's ring. */

@@ -44,6 +44,7 @@ import {
 import { ready } from "../readiness";
 import { rawBind, rawClose, rawConnect } from "../raw/slots";
 import { groupsEnd } from "../udp/multicast";
+import { udpErrorsForget } from "../udp/errors";
 import { udpBind, udpClose, udpConnect } from "../udp/slots";
 import { POLLHUP, POLLIN, POLLOUT, SHUT_RD, SHUT_RDWR, SHUT_WR } from "../posix";
 import { sockPeerAddress } from "./names";
@@ -364,6 +365,7 @@ function closeWith(fd: i32, abort: bool): i32 {
   else if (TCP && kind == SocketKind.CONNECTION) tcpClose(tcbAt(slot), reset);
   else if (kind == SocketKind.DATAGRAM) {
     if (MULTICAST_GROUPS != 0) groupsEnd(slot);
+    if (moreOptionsGiven()) udpErrorsForget(slot);
     udpClose(slot);
   } else if (RAW_SOCKETS != 0 && kind == SocketKind.RAW) rawClose(slot);
   else if (LOCAL_SOCKETS != 0 && kind == SocketKind.LOCAL) localClose(slot);

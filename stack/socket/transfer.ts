@@ -1,5 +1,5 @@
 import { LOCAL_SOCKETS, RAW_SOCKETS, TCP, TCP_URGENT } from "../config";
-import { EBADF, EDESTADDRREQ, EINVAL, ENOTCONN, EPIPE } from "../errors";
+import { EAGAIN, EBADF, EDESTADDRREQ, EINVAL, ENOTCONN, EPIPE } from "../errors";
 import { tcbAt } from "../tcp/connection";
 import { tcpReceive, tcpSend } from "../tcp/user";
 import { urgentSend } from "../tcp/urgent";
@@ -7,7 +7,8 @@ import { localReceive, localSend } from "../local/transfer";
 import { rawReceive, rawSend } from "../raw/transfer";
 import { udpPeerAddress, udpPeerPort } from "../udp/slots";
 import { udpReceive, udpSend } from "../udp/transfer";
-import { MSG_MORE, MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_ZEROCOPY } from "../posix";
+import { moreOptionsGiven, moreTakeError } from "./more-options";
+import { MSG_ERRQUEUE, MSG_MORE, MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_ZEROCOPY } from "../posix";
 import { NO_SOCKET, SocketFlag, SocketKind, socketAt, socketIndex } from "./table";
 
 /** The data calls of a socket: what would block gives -EAGAIN. */
@@ -70,6 +71,8 @@ export function sockReceiveFrom(fd: i32, to: usize, capacity: u32, flags: i32, p
   const peek = (flags & MSG_PEEK) != 0;
   const whole = (flags & MSG_TRUNC) != 0;
   if (socket.kind == SocketKind.DATAGRAM) {
+    if (moreOptionsGiven() && (flags & MSG_ERRQUEUE) != 0)
+      return moreTakeError(socket) == null ? -EAGAIN : 0;
     return udpReceive(<u32>socket.index, to, capacity, peer, peek, whole);
   }
   if (RAW_SOCKETS != 0 && socket.kind == SocketKind.RAW) {

@@ -1,5 +1,5 @@
 import { based, checksumOf, rev16 } from "cpu";
-import { MULTICAST_GROUPS, UDP_RX_BYTES, UDP_SOCKETS } from "../config";
+import { MULTICAST_GROUPS, SOCKET_MORE_OPTIONS, UDP_RX_BYTES, UDP_SOCKETS } from "../config";
 import { ECONNREFUSED, EHOSTUNREACH, EMSGSIZE, ENETUNREACH, ENOPROTOOPT } from "../errors";
 import {
   ICMP_PARAMETER_PROBLEM,
@@ -14,8 +14,9 @@ import { ready } from "../readiness";
 import { SCRATCH, SCRATCH_BYTES } from "../scratch";
 import { Counter, count } from "../statistics";
 import { halves, sumAdd, sumFold } from "../wire/checksum";
+import { udpErrorKeep, udpErrorsAsked } from "./errors";
 import { copyToOthers } from "./multicast";
-import { DATAGRAM_HEADER_BYTES, udpFind, udpRing, udpSlot } from "./slots";
+import { DATAGRAM_HEADER_BYTES, UdpFlag, udpFind, udpRing, udpSlot } from "./slots";
 
 export const UDP_HEADER_BYTES: u32 = 8;
 const NO_ENTRY: u32 = 0xffffffff;
@@ -160,7 +161,8 @@ function errorOf(type: u32, code: u32): i32 {
   return EHOSTUNREACH;
 }
 
-/** An ICMP error about a datagram of ours: a connected socket is told at its next call. Addresses as quoted. */
+/** An ICMP error about a datagram of ours: a connected socket is told at its next call, and one with IP_RECVERR. Addresses as quoted;
+ * `info` and `offender` are of the error itself. */
 export function udpIcmpError(
   type: u32,
   code: u32,
@@ -168,12 +170,18 @@ export function udpIcmpError(
   destination: u32,
   sourcePort: u32,
   destinationPort: u32,
+  info: u32,
+  offender: u32,
 ): void {
   if (UDP_SOCKETS == 0) return;
   const link = udpFind(source, sourcePort, destination, destinationPort);
   if (link == 0) return;
   const slot = udpSlot(link - 1);
-  if (slot.peerPort == 0) return;
-  slot.error = <u16>errorOf(type, code);
+  const asked = SOCKET_MORE_OPTIONS && udpErrorsAsked && ((<u32>slot.flags) & UdpFlag.ERRORS) != 0;
+  if (slot.peerPort == 0 && !asked) return;
+  const errno = errorOf(type, code);
+  slot.error = <u16>errno;
+  if (SOCKET_MORE_OPTIONS && udpErrorsAsked && asked)
+    udpErrorKeep(link - 1, errno, type, code, info, destination, destinationPort, offender);
   ready(<u32>slot.socket, POLLIN | POLLOUT | POLLERR);
 }

@@ -47,6 +47,8 @@ export const enum UdpFlag {
   /** SO_BINDTODEVICE. */
   LOOPBACK_ONLY = 16,
   ETHERNET_ONLY = 32,
+  /** IP_RECVERR: errors are kept, and told to sockets without a peer, too. */
+  ERRORS = 64,
 }
 
 /** Flags by which a socket uses one device alone. */

@@ -4,6 +4,7 @@
  */
 import { DGRAM, E, ERR, HUP, IN, MSG, NVAL, OUT, SHUT, SO, SOL, STREAM } from "./calls.js";
 import { closedPort, datagram, listener, pair, type Behaviour } from "./ends.js";
+import { ERRORS } from "./behaviour-errors.js";
 import { DATAGRAMS, OPTIONS } from "./behaviour-others.js";
 import { RAW_SOCKETS } from "./behaviour-raw.js";
 import { MORE } from "./behaviour-more.js";
@@ -312,6 +313,7 @@ export const BEHAVIOURS: Behaviour[] = [
   ...DATA,
   ...DATAGRAMS,
   ...OPTIONS,
+  ...ERRORS,
   ...RAW_SOCKETS,
   ...LOCAL_SOCKETS,
   ...GROUPS,

@@ -39,6 +39,8 @@ export interface Calls {
   /** An option whose value is text: a name of a device or of a congestion control. */
   setName(fd: number, level: number, option: number, name: string): Promise<number>;
   getName(fd: number, level: number, option: number): Promise<string | number>;
+  /** An error of the queue (MSG_ERRQUEUE): errno, origin, type and code, who was to get the datagram, who tells; or a negative errno. */
+  recvError(fd: number): Promise<string | number>;
   /** The text and the address that it was sent to (IP_PKTINFO; "?" when that is not told), or a negative errno. */
   recvTo(fd: number): Promise<string | number>;
   shutdown(fd: number, how: number): Promise<number>;
@@ -118,6 +120,7 @@ export const IP = {
   TTL: 2,
   HDRINCL: 3,
   PKTINFO: 8,
+  RECVERR: 11,
   MULTICAST_TTL: 33,
   MULTICAST_LOOP: 34,
 } as const;

@@ -78,6 +78,15 @@ def do(q):
         finally: s.detach()
         to = [socket.inet_ntoa(v[8:12]) for (l, t, v) in c if l == 0 and t == 8]
         return d.decode() + " to " + (to[0] if to else "?")
+    if o == "recverror":
+        try: s = socket.socket(fileno=a[0])
+        except OSError as e: return -e.errno
+        try: d, c, f, p = s.recvmsg(4096, 512, 0x2000)
+        except OSError as e: return -e.errno
+        finally: s.detach()
+        v = [v for (l, t, v) in c if l == 0 and t == 11][0]
+        n, o, t, k, _, i = struct.unpack("=IBBBBI", v[:12])
+        return "%d %d %d %d, to %s:%d, by %s, %d" % (n, o, t, k, p[0], p[1], socket.inet_ntoa(v[20:24]), i)
     if o == "shutdown": return call(libc.shutdown, a[0], a[1])
     if o == "close": return call(libc.close, a[0])
     if o == "set": return opt(a[0], a[1], a[2], struct.pack("=i", a[3]))
@@ -149,6 +158,7 @@ export function kernelCalls(): Calls {
     setName: (fd, level, option, name) => ask("setname", fd, level, option, name),
     getName: (fd, level, option) => ask("getname", fd, level, option),
     recvTo: (fd) => ask("recvto", fd),
+    recvError: (fd) => ask("recverror", fd),
     shutdown: (fd, how) => ask("shutdown", fd, how),
     close: (fd) => ask("close", fd),
     setOption: (fd, level, option, value) => ask("set", fd, level, option, value),

@@ -103,6 +103,16 @@ export async function ourCalls(): Promise<Calls> {
       to.writeUInt32BE(wasm.lastSentTo() >>> 0);
       return done(`${text} to ${told ? to.join(".") : "?"}`);
     },
+    recvError: (fd) => {
+      const at = wasm.sysReceiveError(fd);
+      if (at < 0) return done(at);
+      const error = new DataView(wasm.memory.buffer, at >>> 0, 20);
+      const address = (offset: number): string =>
+        [24, 16, 8, 0].map((shift) => (error.getUint32(offset, true) >>> shift) & 255).join(".");
+      const kind = [error.getUint16(2, true), 2, error.getUint8(4), error.getUint8(5)];
+      const to = `${address(8)}:${error.getUint16(6, true)}`;
+      return done(`${kind.join(" ")}, to ${to}, by ${address(12)}, ${error.getUint32(16, true)}`);
+    },
     shutdown: (fd, how) => done(wasm.sysShutdown(fd, how)),
     close: (fd) => done(wasm.sysClose(fd)),
     setOption: (fd, level, option, value) => done(wasm.sysSetOption(fd, level, option, value)),

@@ -8,6 +8,7 @@ const SO_REUSEADDR = 2;
 const SO_BROADCAST = 6;
 const IP_TOS = 1;
 const IP_TTL = 2;
+const IP_RECVERR = 11;
 const EACCES = 13;
 const BROADCAST = ip("192.168.7.255");
 
@@ -146,4 +147,45 @@ test("TCP options mean nothing to a datagram socket", async (t) => {
   const stack = await StackHarness.quiet();
   t.is(stack.wasm.sysSetOption(stack.udpSocket(5000), 6, 1, 1), -92);
   t.is(stack.wasm.sysSetOption(stack.socket(SOCK_STREAM), 6, 1, 1), 0);
+});
+
+test("IP_RECVERR: the queue keeps four errors, who told them and the MTU; what finds no room is told and not kept; a closed socket's are gone", async (t) => {
+  const stack = await StackHarness.quiet();
+  const peer = stack.neighbour(PEER);
+  const router = peer.as(ip("192.168.7.1"));
+  const fd = stack.udpSocket(5000);
+  t.is(stack.wasm.sysSetOption(fd, 0, IP_RECVERR, 1), 0);
+  const fail = (port: number, code: number, mtu = 0): void => {
+    // What came before is told first.
+    stack.wasm.sysError(fd);
+    stack.take();
+    stack.sendTo(fd, pattern(4), peer.address, port);
+    const quote = (stack.take().find(({ udp }) => udp)?.bytes as Uint8Array).slice(14, 42);
+    stack.inject(router.icmp({ type: 3, code, rest: mtu }, quote));
+  };
+  const queued = (): (number | string)[] => {
+    const at = stack.wasm.sysReceiveError(fd);
+    if (at < 0) return [at];
+    const error = new DataView(stack.wasm.memory.buffer, at >>> 0, 20);
+    return [
+      ...[error.getUint16(2, true), error.getUint8(4), error.getUint8(5), error.getUint16(6, true)],
+      ...[error.getUint32(8, true), error.getUint32(12, true), error.getUint32(16, true)],
+    ];
+  };
+  fail(6000, 4, 1400);
+  for (const port of [6001, 6002, 6003, 6004]) fail(port, 3);
+  t.is(stack.wasm.sysError(fd), ERRNO.ECONNREFUSED, "the fifth is told");
+  const by = ip("192.168.7.1");
+  t.deepEqual(queued(), [90, 3, 4, 6000, ip(PEER), by, 1400]);
+  for (const port of [6001, 6002, 6003]) {
+    t.true((stack.wasm.sysEvents(fd) & POLLERR) !== 0);
+    t.deepEqual(queued(), [111, 3, 3, port, ip(PEER), by, 0]);
+  }
+  t.deepEqual(queued(), [-ERRNO.EAGAIN]);
+  t.is(stack.wasm.sysEvents(fd) & POLLERR, 0);
+  for (let i = 0; i < 4; i++) fail(6000, 3);
+  stack.wasm.sysClose(fd);
+  const next = stack.udpSocket(5000);
+  t.is(stack.wasm.sysReceiveError(next), -ERRNO.EAGAIN);
+  t.is(stack.wasm.sysEvents(next) & POLLERR, 0);
 });

@@ -77,6 +77,7 @@ interface HostedExports {
   sysSendRoom(fd: number, span: number): number;
   sysSendWritten(fd: number, bytes: number): number;
   lastSentTo(): number;
+  sysReceiveError(fd: number): number;
   sysAbort(fd: number): number;
   sysEvents(fd: number): number;
   sysError(fd: number): number;
