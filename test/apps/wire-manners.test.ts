@@ -30,7 +30,7 @@ interface Calls {
   answer: string;
 }
 
-const APPLICATIONS: Record<string, Served> = {
+const APPLICATIONS: Record<string, Served | Calls> = {
   demo: [
     [80, GET],
     [80, "GET /api/status HTTP/1.1\r\nHost: a\r\n\r\n"],
@@ -44,6 +44,8 @@ const APPLICATIONS: Record<string, Served> = {
   ],
   echo: [[7, LINES]],
   http: [[80, GET]],
+  // CONNACK.
+  lamp: { calls: 1883, answer: "\x20\x02\0\0" },
   web: [
     [80, GET],
     [80, "GET /events HTTP/1.1\r\nHost: a\r\n\r\n"],
@@ -74,12 +76,13 @@ const EXAMPLES: Partial<Record<Example, Served | Calls>> = {
     calls: 25,
     answer: "220 ready\r\n250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n250 ok\r\n221 bye\r\n",
   },
-  // CONNACK.
+  // CONNACK; version 5 has properties in it.
   mqtt: { calls: 1883, answer: "\x20\x02\0\0" },
+  mqtt5: { calls: 1883, answer: "\x20\x03\0\0\0" },
 };
 
 /** They speak no TCP, or are no programs for a device: the stack of the host tools, and what `npm run bench` measures. */
-const NO_TCP = ["blank", "ping", "sntp", "syslog", "tftp"];
+const NO_TCP = ["blank", "flood", "ping", "sntp", "syslog", "tftp"];
 const FOR_THE_HOST = ["bench", "hosted", "nic-bench"];
 
 /** One client: says its words, takes what comes for a while, and finishes. */
