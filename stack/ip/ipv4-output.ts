@@ -174,7 +174,7 @@ export function ipAddressesSum(): u32 {
 
 /** Writes the headers that are ready to the device: what `ipHeader` has made, and `transportBytes` at TX_TRANSPORT. */
 export function ipHeadersWrite(transportBytes: u32): void {
-  linkWrite(frameAt, TX_TRANSPORT - frameAt + transportBytes);
+  linkWrite(frameAt, <u32>(TX_TRANSPORT - frameAt) + transportBytes);
 }
 
 /**

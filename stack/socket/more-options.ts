@@ -1,4 +1,4 @@
-import { SOCKET_MORE_OPTIONS, TCP, TCP_CUBIC, TCP_RX_BYTES } from "../config";
+import { SOCKET_MORE_OPTIONS, TCP, TCP_CUBIC, TCP_RX_BYTES, UDP_SOCKETS } from "../config";
 import { EINVAL, ENODEV, ENOENT } from "../errors";
 import { DEVICE_ANY, DEVICE_ETHERNET, DEVICE_LOOPBACK, deviceTowards } from "../interface";
 import {
@@ -83,7 +83,7 @@ export function moreSetOption(socket: Socket, level: i32, option: i32, value: i3
     if (socket.kind == SocketKind.DATAGRAM) setUdp(socket, UdpFlag.PACKET_INFO, value != 0);
     return 0;
   } else if (level == IPPROTO_IP && option == IP_RECVERR) {
-    if (socket.kind != SocketKind.DATAGRAM) return 0;
+    if (UDP_SOCKETS == 0 || socket.kind != SocketKind.DATAGRAM) return 0;
     setUdp(socket, UdpFlag.ERRORS, value != 0);
     if (value == 0) udpErrorsForget(<u32>socket.index);
     else udpErrorsAsk();
@@ -136,7 +136,7 @@ export function moreControl(socket: Socket, tcb: Tcb): void {
  * call then, but the next one.
  */
 export function moreTakeError(socket: Socket): UdpError | null {
-  if (socket.kind != SocketKind.DATAGRAM) return null;
+  if (UDP_SOCKETS == 0 || socket.kind != SocketKind.DATAGRAM) return null;
   const slot = <u32>socket.index;
   const error = udpErrorTake(slot);
   if (error != null) udpSlot(slot).error = <u16>udpErrorNext(slot);

@@ -7,6 +7,7 @@ import {
   TCP,
   TCP_ANY_PORT,
   TCP_KEEPALIVE,
+  UDP_SOCKETS,
 } from "../config";
 import {
   EADDRINUSE,
@@ -365,7 +366,7 @@ function closeWith(fd: i32, abort: bool): i32 {
   else if (TCP && kind == SocketKind.CONNECTION) tcpClose(tcbAt(slot), reset);
   else if (kind == SocketKind.DATAGRAM) {
     if (MULTICAST_GROUPS != 0) groupsEnd(slot);
-    if (moreOptionsGiven()) udpErrorsForget(slot);
+    if (UDP_SOCKETS != 0 && moreOptionsGiven()) udpErrorsForget(slot);
     udpClose(slot);
   } else if (RAW_SOCKETS != 0 && kind == SocketKind.RAW) rawClose(slot);
   else if (LOCAL_SOCKETS != 0 && kind == SocketKind.LOCAL) localClose(slot);

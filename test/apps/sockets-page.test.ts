@@ -48,7 +48,7 @@ ${examples}${main}`;
   mkdirSync(dirname(join(APP, "main.ts")), { recursive: true });
   writeFileSync(join(APP, "main.ts"), text);
   const lan = new Lan();
-  const device = await lan.device({ app: APP, options: { LOCAL_SOCKETS: 2 } });
+  const device = await lan.device({ app: APP, options: { LOCAL_SOCKETS: 2, ROUTES: 2 } });
   await device.logged("over names 4");
   for (const style of STYLES) {
     t.true(examples.includes(`function ${style}(`), style);
