@@ -1,5 +1,5 @@
 import { clockMs } from "board";
-import { MSG_DONTWAIT, POLLERR } from "../../stack/posix";
+import { MSG_DONTWAIT, MSG_ERRQUEUE, POLLERR } from "../../stack/posix";
 import { sockEvents } from "../../stack/socket/socket";
 import { SOCKETS } from "../../stack/config";
 import { moreOptionsGiven, moreReceiveLow } from "../../stack/socket/more-options";
@@ -40,7 +40,8 @@ const TURN_MS: u32 = 60000;
 
 /** True when a call on this descriptor with these flags may wait. */
 export function mayWait(fd: i32, flags: i32): bool {
-  if ((flags & MSG_DONTWAIT) != 0) return false;
+  // The queue of errors is never waited for (ip(7)).
+  if ((flags & (MSG_DONTWAIT | MSG_ERRQUEUE)) != 0) return false;
   const index = socketIndex(fd);
   return index != NO_SOCKET && (socketAt(index).flags & SocketFlag.NONBLOCK) == 0;
 }
