@@ -1,4 +1,4 @@
-import { LOCAL_SOCKETS, RAW_SOCKETS, TCP } from "../config";
+import { LOCAL_SOCKETS, RAW_SOCKETS, SOCKET_MORE_OPTIONS, TCP, UDP_SOCKETS } from "../config";
 import { linkTxReady } from "../link/device";
 import { localEvents } from "../local/slots";
 import { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLRDHUP } from "../posix";
@@ -30,7 +30,10 @@ export function sockEvents(fd: i32): u32 {
   if (LOCAL_SOCKETS != 0 && socket.kind == SocketKind.LOCAL) return localEvents(slot);
   let events: u32 = udpReadable(slot) ? POLLIN : 0;
   if (udpWritable(slot)) events |= POLLOUT;
-  if (udpHasError(slot) || (moreOptionsGiven() && udpErrorWaits(slot))) events |= POLLERR;
+  if (udpHasError(slot)) events |= POLLERR;
+  // The option stands alone, so that without it not even the table of errors is compiled.
+  if (SOCKET_MORE_OPTIONS && UDP_SOCKETS != 0 && moreOptionsGiven() && udpErrorWaits(slot))
+    events |= POLLERR;
   return events | shutEvents(socket.flags);
 }
 

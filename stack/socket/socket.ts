@@ -4,6 +4,7 @@ import {
   MULTICAST_GROUPS,
   RAW_SOCKETS,
   SOCKETS,
+  SOCKET_MORE_OPTIONS,
   TCP,
   TCP_ANY_PORT,
   TCP_KEEPALIVE,
@@ -366,7 +367,7 @@ function closeWith(fd: i32, abort: bool): i32 {
   else if (TCP && kind == SocketKind.CONNECTION) tcpClose(tcbAt(slot), reset);
   else if (kind == SocketKind.DATAGRAM) {
     if (MULTICAST_GROUPS != 0) groupsEnd(slot);
-    if (UDP_SOCKETS != 0 && moreOptionsGiven()) udpErrorsForget(slot);
+    if (SOCKET_MORE_OPTIONS && UDP_SOCKETS != 0 && moreOptionsGiven()) udpErrorsForget(slot);
     udpClose(slot);
   } else if (RAW_SOCKETS != 0 && kind == SocketKind.RAW) rawClose(slot);
   else if (LOCAL_SOCKETS != 0 && kind == SocketKind.LOCAL) localClose(slot);

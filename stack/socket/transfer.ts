@@ -1,4 +1,4 @@
-import { LOCAL_SOCKETS, RAW_SOCKETS, TCP, TCP_URGENT } from "../config";
+import { LOCAL_SOCKETS, RAW_SOCKETS, SOCKET_MORE_OPTIONS, TCP, TCP_URGENT } from "../config";
 import { EAGAIN, EBADF, EDESTADDRREQ, EINVAL, ENOTCONN, EPIPE } from "../errors";
 import { tcbAt } from "../tcp/connection";
 import { tcpReceive, tcpSend } from "../tcp/user";
@@ -71,7 +71,7 @@ export function sockReceiveFrom(fd: i32, to: usize, capacity: u32, flags: i32, p
   const peek = (flags & MSG_PEEK) != 0;
   const whole = (flags & MSG_TRUNC) != 0;
   if (socket.kind == SocketKind.DATAGRAM) {
-    if (moreOptionsGiven() && (flags & MSG_ERRQUEUE) != 0)
+    if (SOCKET_MORE_OPTIONS && moreOptionsGiven() && (flags & MSG_ERRQUEUE) != 0)
       return moreTakeError(socket) == null ? -EAGAIN : 0;
     return udpReceive(<u32>socket.index, to, capacity, peer, peek, whole);
   }

@@ -16,7 +16,7 @@ const URG = 0x20;
 const DS_SHIFT = 2;
 
 const folder = mkdtempSync(join(tmpdir(), "as-tcpip-manners-"));
-test.after("the captures go", () => rmSync(folder, { recursive: true }));
+test.after.always("the captures go", () => rmSync(folder, { recursive: true }));
 
 const LINES = "one\r\ntwo\r\n".repeat(200);
 const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
