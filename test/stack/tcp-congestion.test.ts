@@ -40,6 +40,19 @@ function ack(it: Sender, segments: number): number[] {
   return [...sent, ...numbers(it)];
 }
 
+/** Loses one of the eight segments 4 to 11 in flight, the one behind four that are acknowledged; returns what is sent then. */
+function loseOne(it: Sender): number[] {
+  fill(it);
+  ack(it, 1);
+  ack(it, 1);
+  it.acked += 2000;
+  it.peer.ack = it.peer.theirs(1 + it.acked);
+  for (let i = 0; i < 4; i++) it.stack.queue(it.peer.frame("A"));
+  it.stack.take();
+  it.stack.run();
+  return numbers(it);
+}
+
 test("RFC 5681 CC-1: the initial window is 4, 3 or 4 segments by their size", async (t) => {
   for (const [mss, segments] of [
     [1460, 3],
@@ -178,17 +191,8 @@ test("RFC 5681 3.1: ACKs of the turn that brings the news of a loss do not make 
 test("RFC 9293 MAY-18, RFC 9438 4.3, 4.6: CUBIC keeps 0.7 of the flight, and grows by 0.53 of a segment until it is where it was, then by one", async (t) => {
   const it = await open({ mss: 500 }, {});
   const halves = (numbers: number[]): number[] => numbers.map((n) => 2 * n);
-  fill(it);
-  ack(it, 1);
-  ack(it, 1);
-  // Segments 4..11 are in flight; four are acknowledged, 8 is lost.
-  it.acked += 2000;
-  it.peer.ack = it.peer.theirs(1 + it.acked);
-  for (let i = 0; i < 4; i++) it.stack.queue(it.peer.frame("A"));
-  it.stack.take();
-  it.stack.run();
   // 5.6 of eight, and three duplicates.
-  t.deepEqual(halves(numbers(it)), [8, 12, 13, 14, 15]);
+  t.deepEqual(halves(loseOne(it)), [8, 12, 13, 14, 15]);
   it.stack.send(it.fd, pattern(8192));
   // Slow start goes on from two segments; one by one, so that it ends just above 5.6.
   let flight = ack(it, 4).length;
@@ -200,18 +204,7 @@ test("RFC 9293 MAY-18, RFC 9438 4.3, 4.6: CUBIC keeps 0.7 of the flight, and gro
 
 test("tcp(7) TCP_CONGESTION: a connection is CUBIC's or NewReno's as its listener was, or as it was told; an image without CUBIC has NewReno", async (t) => {
   const [TCP_LEVEL, CONGESTION, RENO, CUBIC] = [6, 13, 0, 1];
-  /** What is sent when the fifth of nine segments is lost: the first six in flight stay, and as many as the window allows. */
-  const afterLoss = (it: Sender): number => {
-    fill(it);
-    ack(it, 1);
-    ack(it, 1);
-    it.acked += 2000;
-    it.peer.ack = it.peer.theirs(1 + it.acked);
-    for (let i = 0; i < 4; i++) it.stack.queue(it.peer.frame("A"));
-    it.stack.take();
-    it.stack.run();
-    return numbers(it).length;
-  };
+  const afterLoss = (it: Sender): number => loseOne(it).length;
   const set = (it: Sender, value: number): number =>
     it.stack.wasm.sysSetOption(it.fd, TCP_LEVEL, CONGESTION, value);
   const get = ({ stack }: Sender, fd: number): number =>
