@@ -7,6 +7,7 @@ import type { Options } from "../../stack/options.js";
 import { AF_INET } from "../../stack/posix.js";
 import { maskOf, type Mac } from "./addresses.js";
 import { ETHERNET_HEADER_BYTES, MAX_FRAME_BYTES } from "./packets.js";
+import type { HostedExports } from "./hosted-exports.js";
 import type { FrameSink } from "./switch.js";
 
 /** Socket types, flags, events and errors of the hosted stack: the stack's own lists. */
@@ -30,59 +31,6 @@ export const SCRATCH_BYTES = 65536;
 const TURNS_MAX = 64;
 /** Frames that may wait for the stack; beyond it they are lost, as in a full network card. */
 const FRAMES_MAX = 512;
-
-/** Functions that the application `hosted` exports. Results below zero are negated errno values. */
-interface HostedExports {
-  memory: WebAssembly.Memory;
-  start(
-    macHigh: number,
-    macLow: number,
-    address: number,
-    mask: number,
-    gateway: number,
-    seed0: number,
-    seed1: number,
-  ): void;
-  standForAll(): void;
-  step(nowMs: number): number;
-  deadline(nowMs: number): number;
-  frameInBuffer(): number;
-  frameIn(bytes: number): number;
-  scratch(): number;
-  sysSocket(domain: number, type: number, protocol: number): number;
-  sysBind(fd: number, address: number, port: number): number;
-  sysListen(fd: number, backlog: number): number;
-  sysListenAny(fd: number): number;
-  sysAccept(fd: number): number;
-  sysConnect(fd: number, address: number, port: number): number;
-  sysSend(fd: number, from: number, bytes: number, flags: number): number;
-  sysSendTo(
-    fd: number,
-    from: number,
-    bytes: number,
-    flags: number,
-    address: number,
-    port: number,
-  ): number;
-  sysRecv(fd: number, to: number, bytes: number, flags: number): number;
-  sysRecvFrom(fd: number, to: number, bytes: number, flags: number): number;
-  lastPeerAddress(): number;
-  lastPeerPort(): number;
-  sysShutdown(fd: number, how: number): number;
-  sysClose(fd: number): number;
-  sysAbort(fd: number): number;
-  sysEvents(fd: number): number;
-  sysError(fd: number): number;
-  sysSetOption(fd: number, level: number, option: number, value: number): number;
-  sysLocalPort(fd: number): number;
-  sysLocalAddress(fd: number): number;
-  sysPeerPort(fd: number): number;
-  sysPeerAddress(fd: number): number;
-  counter(index: number): number;
-  inUse(table: number): number;
-  tcbState(id: number): number;
-  brokenRule(): number;
-}
 
 /** What a hosted stack is made with. */
 export interface HostedStackOptions {

@@ -1,6 +1,7 @@
 /** AF_UNIX sockets by blocking calls, poll, select, epoll, the completion queue and the event loop (test/device/local). */
 import test from "ava";
 import { Lan } from "../../host-tools/testing/index.js";
+import { stepsOf } from "../support/steps.js";
 
 const WANTED: [step: number, value: number][] = [
   // bind, listen, connect; the accepted one's peer has no name, the client's has seven characters and begins with "s".
@@ -52,10 +53,6 @@ test("parts of one firmware talk by AF_UNIX, whatever way they wait", async (t) 
   const lan = new Lan();
   const device = await lan.device({ app: "test/device/local" });
   await device.logged("step 99");
-  const steps = device.log.flatMap(({ text }) => {
-    const found = /^step (\d+) gives (-?\d+)/.exec(text);
-    return found ? [[Number(found[1]), Number(found[2])]] : [];
-  });
-  t.deepEqual(steps, WANTED);
+  t.deepEqual(stepsOf(device.log), WANTED);
   lan.close();
 });

@@ -1,6 +1,7 @@
 /** epoll(7), select(2), a completion queue after io_uring(7) and the event loop, by a program that uses them over the loopback device (test/device/styles). */
 import test from "ava";
 import { Lan } from "../../host-tools/testing/index.js";
+import { stepsOf } from "../support/steps.js";
 
 const [IN, OUT, HUP, RDHUP] = [1, 4, 16, 0x2000];
 const [ENOENT, EBADF, EEXIST, EINVAL, EMFILE] = [-2, -9, -17, -22, -24];
@@ -123,10 +124,6 @@ test("epoll, select, the completion queue and the event loop give what their man
   const lan = new Lan();
   const device = await lan.device({ app: "test/device/styles" });
   await device.logged("step 99");
-  const steps = device.log.flatMap(({ text }) => {
-    const found = /^step (\d+) gives (-?\d+)/.exec(text);
-    return found ? [[Number(found[1]), Number(found[2])]] : [];
-  });
-  t.deepEqual(steps, WANTED);
+  t.deepEqual(stepsOf(device.log), WANTED);
   lan.close();
 });

@@ -3,75 +3,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
 import { compileFirmware } from "../../host-tools/build/compile.js";
-import { hostedFirmware, SHUT_WR } from "../../host-tools/net/hosted-stack.js";
-import { PERFECT, type Impairments } from "../../host-tools/net/link.js";
 import { readPcap } from "../../host-tools/net/pcap.js";
 import { encodeSettings } from "../../host-tools/settings.js";
 import { Random } from "../../host-tools/sim/random.js";
 import { VirtualWorld } from "../../host-tools/sim/world-virtual.js";
-import { Peer, type Script } from "../support/peer.js";
+import { deviceBench, talk } from "../support/device-bench.js";
 
-const DEVICE = 0xc0a84d02;
-const PEER = 0xc0a84d03;
 const GATEWAY = 0xc0a84d01;
 const BAD = { lossPercent: 5, reorderPercent: 5, duplicatePercent: 2, corruptPercent: 1 };
 
 const folder = mkdtempSync(join(tmpdir(), "as-tcpip-world-"));
 test.after.always(() => rmSync(folder, { recursive: true, force: true }));
-
-interface Bench {
-  world: VirtualWorld;
-  peer: Peer;
-}
-
-interface BenchOptions {
-  board?: string;
-  app?: string;
-  impairments?: Partial<Impairments>;
-  seed?: number;
-  pcap?: string;
-}
-
-/** The demo (or another application) at 192.168.77.2, and a scripted peer at .3. */
-async function bench(options: BenchOptions = {}): Promise<Bench> {
-  const { board = "virtual-w5500", app = "demo", seed = 7, pcap } = options;
-  const world = await VirtualWorld.create({
-    firmware: await compileFirmware({ board, app }),
-    settings: encodeSettings({
-      mac: 0x0200_0000_0002,
-      address: { address: DEVICE, mask: 0xffffff00, gateway: GATEWAY, dns: 0 },
-    }),
-    seed,
-    impairments: { ...PERFECT, ...options.impairments },
-    pcap,
-    timeoutNs: 1000e9,
-  });
-  const peer = new Peer({
-    firmware: await hostedFirmware(),
-    clock: world.clock,
-    ethernet: world.lan.ethernet,
-    mac: 0x0200_0000_0003,
-    address: PEER,
-    seed,
-  });
-  return { world, peer };
-}
-
-/** Sends all of `data` through the echo service while taking what comes back, then stops the world. */
-function* echo({ world, peer }: Bench, data: Buffer, result: { echoed?: Buffer }): Script {
-  yield* peer.sleep(2000);
-  const fd = yield* peer.connect(DEVICE, 7);
-  peer.run(
-    (function* (): Script {
-      yield* peer.send(fd, data);
-      peer.stack.shutdown(fd, SHUT_WR);
-    })(),
-  );
-  result.echoed = yield* peer.receive(fd);
-  peer.stack.closeSocket(fd);
-  yield* peer.sleep(1000);
-  world.stop();
-}
 
 for (const board of ["virtual-w5500", "virtual-enc28j60"]) {
   for (const [link, impairments] of [
@@ -79,14 +21,14 @@ for (const board of ["virtual-w5500", "virtual-enc28j60"]) {
     ["a bad link", BAD],
   ] as const) {
     test(`${board}: 4 MiB of random bytes come back identical through ${link}`, async (t) => {
-      const here = await bench({ board, impairments });
+      const here = await deviceBench({ board, impairments, timeoutNs: 1000e9 });
       const data = Buffer.alloc(1 << 22);
       new Random(4).fill(data);
-      const result: { echoed?: Buffer } = {};
-      here.peer.run(echo(here, data, result));
+      const result: { answer?: Buffer } = {};
+      here.peer.run(talk(here, 7, data, result));
       const { reason } = here.world.run();
       t.is(reason, "stopped");
-      t.is(Buffer.compare(result.echoed ?? Buffer.of(), data), 0);
+      t.is(Buffer.compare(result.answer ?? Buffer.of(), data), 0);
     });
   }
 }
@@ -94,8 +36,8 @@ for (const board of ["virtual-w5500", "virtual-enc28j60"]) {
 test("one seed gives byte-identical captures of a conversation over a bad link", async (t) => {
   const capture = async (name: string, seed: number): Promise<Buffer> => {
     const pcap = join(folder, name);
-    const here = await bench({ impairments: BAD, seed, pcap });
-    here.peer.run(echo(here, Buffer.alloc(50_000, "seed"), {}));
+    const here = await deviceBench({ board: "virtual-w5500", impairments: BAD, seed, pcap });
+    here.peer.run(talk(here, 7, Buffer.alloc(50_000, "seed"), {}));
     t.is(here.world.run().reason, "stopped");
     return readFileSync(pcap);
   };
@@ -107,8 +49,8 @@ test("one seed gives byte-identical captures of a conversation over a bad link",
 
 test("time stamps of a capture are simulated time and never go back", async (t) => {
   const pcap = join(folder, "times.pcap");
-  const here = await bench({ pcap, board: "virtual-enc28j60" });
-  here.peer.run(echo(here, Buffer.alloc(20_000), {}));
+  const here = await deviceBench({ pcap, board: "virtual-enc28j60" });
+  here.peer.run(talk(here, 7, Buffer.alloc(20_000), {}));
   const { simulatedMs } = here.world.run();
   const times = readPcap(readFileSync(pcap)).map((record) => record.timeNs);
   t.deepEqual(

@@ -1,42 +1,13 @@
 import test from "../conformance/proves.js";
-import type { StackHarness } from "../support/stack-harness.js";
-import { TcpPeer, accepted, deviceStack } from "../support/tcp-peer.js";
+import { TcpPeer, accepted, closed, deviceStack, opened, shut } from "../support/tcp-peer.js";
 import { pattern } from "../support/wire.js";
-import type { Options } from "../../stack/options.js";
 import { BIG, TIGHT } from "../support/option-sets.js";
 
 const NOTHING = new Uint8Array(0);
 const STATE = { FIN_WAIT_1: 4, FIN_WAIT_2: 5, CLOSE_WAIT: 6, CLOSING: 7, LAST_ACK: 8 } as const;
 
-interface Open {
-  stack: StackHarness;
-  listener: number;
-  peer: TcpPeer;
-  fd: number;
-}
-
-async function open(options: Partial<Options> = {}): Promise<Open> {
-  const stack = await deviceStack(options);
-  const listener = stack.listen(80);
-  return { stack, listener, ...accepted(stack, listener, 5000) };
-}
-
-function shut({ stack, peer, fd }: Open): string[] {
-  stack.take();
-  if (stack.wasm.sysShutdown(fd, 1) !== 0) throw new Error("shutdown");
-  stack.run();
-  return peer.heard();
-}
-
-function close({ stack, peer, fd }: Open): string[] {
-  stack.take();
-  if (stack.wasm.sysClose(fd) !== 0) throw new Error("close");
-  stack.run();
-  return peer.heard();
-}
-
 test("RFC 9293 SEG-11, MUST-12: half-close: our FIN first, the peer goes on sending, then TIME-WAIT", async (t) => {
-  const it = await open();
+  const it = await opened();
   const { stack, peer, fd } = it;
   t.deepEqual(shut(it), ["FPA 1:1"]);
   t.is(stack.wasm.tcbState(0), STATE.FIN_WAIT_1);
@@ -50,13 +21,13 @@ test("RFC 9293 SEG-11, MUST-12: half-close: our FIN first, the peer goes on send
   t.deepEqual(stack.receive(fd), pattern(10));
   t.deepEqual(stack.receive(fd), NOTHING);
   t.is(stack.wasm.sysEvents(fd) & 16, 16);
-  close(it);
+  closed(it);
   stack.advance(60_000);
   t.deepEqual(stack.tables(), [0, 0, 0, 1]);
 });
 
 test("RFC 9293 SEG-11: the peer's FIN first: CLOSE-WAIT, we go on sending, LAST-ACK, free", async (t) => {
-  const it = await open();
+  const it = await opened();
   const { stack, peer, fd } = it;
   t.deepEqual(peer.text(NOTHING, "FA"), ["A 1:2"]);
   t.is(stack.wasm.tcbState(0), STATE.CLOSE_WAIT);
@@ -64,7 +35,7 @@ test("RFC 9293 SEG-11: the peer's FIN first: CLOSE-WAIT, we go on sending, LAST-
   stack.send(fd, pattern(10));
   t.deepEqual(peer.heard(), ["PA 1:2+10"]);
   peer.acknowledge(11);
-  t.deepEqual(close(it), ["FPA 11:2"]);
+  t.deepEqual(closed(it), ["FPA 11:2"]);
   t.is(stack.wasm.tcbState(0), STATE.LAST_ACK);
   t.deepEqual(peer.say("A", { seq: peer.seq }, pattern(5)), ["A 12:2"]);
   t.deepEqual(peer.acknowledge(12), []);
@@ -72,7 +43,7 @@ test("RFC 9293 SEG-11: the peer's FIN first: CLOSE-WAIT, we go on sending, LAST-
 });
 
 test("RFC 9293 SEG-11: simultaneous close: CLOSING, TIME-WAIT", async (t) => {
-  const it = await open();
+  const it = await opened();
   const { stack, peer } = it;
   shut(it);
   t.deepEqual(peer.text(NOTHING, "FA"), ["A 2:2"]);
@@ -82,47 +53,47 @@ test("RFC 9293 SEG-11: simultaneous close: CLOSING, TIME-WAIT", async (t) => {
 });
 
 test("RFC 9293 SEG-11: a FIN that acknowledges ours goes to TIME-WAIT at once", async (t) => {
-  const it = await open();
+  const it = await opened();
   shut(it);
   t.deepEqual(it.peer.say("FA", { ack: it.peer.theirs(2) }), ["A 2:2"]);
   t.deepEqual(it.stack.tables().slice(0, 3), [0, 0, 1]);
 });
 
 test("RFC 9293 SEG-12: text after the peer's FIN is ignored", async (t) => {
-  const it = await open();
+  const it = await opened();
   it.peer.text(NOTHING, "FA");
   t.deepEqual(it.peer.say("PA", {}, pattern(100)), ["A 1:2"]);
   t.deepEqual(it.stack.receive(it.fd), NOTHING);
 });
 
 test("RFC 9293 SHLD-3, MAY-1: close with unread text sends RST; text for a closed socket too", async (t) => {
-  const it = await open();
+  const it = await opened();
   it.peer.text(pattern(100));
-  t.deepEqual(close(it), ["RA 1:101"]);
+  t.deepEqual(closed(it), ["RA 1:101"]);
   t.deepEqual(it.stack.tables(), [0, 0, 0, 1]);
   const other = { ...it, ...accepted(it.stack, it.listener, 5001) };
-  t.deepEqual(close(other), ["FPA 1:1"]);
+  t.deepEqual(closed(other), ["FPA 1:1"]);
   t.deepEqual(other.peer.text(pattern(10)), ["RA 2:1"]);
   t.is(it.stack.tables()[0], 0);
   const third = { ...it, ...accepted(it.stack, it.listener, 5002) };
-  close(third);
+  closed(third);
   third.peer.acknowledge(2);
   t.deepEqual(third.peer.text(pattern(10)), ["R 2"]);
   t.deepEqual(it.stack.tables(), [0, 0, 0, 1]);
 });
 
 test("SO_LINGER with zero seconds and abort send RST at SND.NXT", async (t) => {
-  const it = await open();
+  const it = await opened();
   const { stack, peer, fd } = it;
   stack.send(fd, pattern(100));
   t.is(stack.wasm.sysSetOption(fd, 1, 13, 0), 0);
-  t.deepEqual(close(it), ["RA 101:1"]);
+  t.deepEqual(closed(it), ["RA 101:1"]);
   t.deepEqual(stack.tables(), [0, 0, 0, 1]);
   void peer;
 });
 
 test("RFC 5961 3: a RST sent while a window probe is out has the number that the peer expects", async (t) => {
-  const it = await open();
+  const it = await opened();
   it.peer.window = 0;
   it.peer.say("A");
   it.stack.send(it.fd, pattern(100));
@@ -133,10 +104,10 @@ test("RFC 5961 3: a RST sent while a window probe is out has the number that the
 });
 
 test("close delivers what was queued, then FIN, and needs no socket for it", async (t) => {
-  const it = await open();
+  const it = await opened();
   const { stack, peer, fd } = it;
   stack.send(fd, pattern(8000));
-  t.deepEqual(close(it), []);
+  t.deepEqual(closed(it), []);
   t.deepEqual(stack.tables(), [1, 0, 0, 1]);
   peer.acknowledge(2921);
   peer.acknowledge(5841);
@@ -149,9 +120,9 @@ test("close delivers what was queued, then FIN, and needs no socket for it", asy
 });
 
 test("RFC 9293 MUST-13, RFC 1337, TW-1, TW-2, S-10: TIME-WAIT lasts 2 MSL from the last FIN, whatever comes", async (t) => {
-  const it = await open();
+  const it = await opened();
   const { stack, peer } = it;
-  close(it);
+  closed(it);
   peer.acknowledge(2);
   peer.text(NOTHING, "FA");
   peer.wait(50_000);
@@ -169,7 +140,7 @@ test("RFC 9293 MUST-13, RFC 1337, TW-1, TW-2, S-10: TIME-WAIT lasts 2 MSL from t
 });
 
 test("TW-3, RFC 9293 MAY-2: a newer SYN opens the connection again, above all numbers that were used", async (t) => {
-  const it = await open(BIG);
+  const it = await opened(BIG);
   const { stack, peer, fd } = it;
   // A megabyte in no time, so that the clock of the initial numbers is far behind.
   let sent = 0;

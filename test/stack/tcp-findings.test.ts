@@ -1,28 +1,15 @@
 /** Faults that programs of others have shown, one test for each; the rule is in the title. */
 import test from "../conformance/proves.js";
-import type { Options } from "../../stack/options.js";
-import { POLLERR, SOCK_STREAM, type StackHarness } from "../support/stack-harness.js";
-import { TcpPeer, accepted, deviceStack } from "../support/tcp-peer.js";
+import { POLLERR, SOCK_STREAM } from "../support/stack-harness.js";
+import { type Opened, TcpPeer, accepted, deviceStack, opened } from "../support/tcp-peer.js";
 import { pattern } from "../support/wire.js";
 import { TIGHT } from "../support/option-sets.js";
 
 const SHUT_WR = 1;
 const ECONNRESET = 104;
 
-interface Open {
-  stack: StackHarness;
-  peer: TcpPeer;
-  fd: number;
-}
-
-/** A connection that a peer has opened to port 80. */
-async function open(options: Partial<Options> = {}): Promise<Open> {
-  const stack = await deviceStack(options);
-  return { stack, ...accepted(stack, stack.listen(80), 5000) };
-}
-
 test("F1, RFC 9293 3.10.7.4: after close() a segment that acknowledges our FIN and carries FIN is answered at once", async (t) => {
-  const { stack, peer, fd } = await open();
+  const { stack, peer, fd } = await opened();
   stack.wasm.sysClose(fd);
   stack.run();
   t.deepEqual(peer.heard(), ["FPA 1:1"]);
@@ -32,7 +19,7 @@ test("F1, RFC 9293 3.10.7.4: after close() a segment that acknowledges our FIN a
 });
 
 test("F1, RFC 9293 SHLD-3: after close() text in the segment that acknowledges our FIN is answered with RST", async (t) => {
-  const { stack, peer, fd } = await open();
+  const { stack, peer, fd } = await opened();
   stack.wasm.sysClose(fd);
   stack.run();
   peer.heard();
@@ -78,8 +65,8 @@ test("F4, RFC 9293 3.10.7.3: text on the SYN of a simultaneous open is kept unti
   t.deepEqual(stack.receive(fd), pattern(20));
 });
 
-async function timeWait(): Promise<Open> {
-  const it = await open();
+async function timeWait(): Promise<Opened> {
+  const it = await opened();
   it.stack.wasm.sysClose(it.fd);
   it.stack.run();
   it.peer.heard();
@@ -89,8 +76,8 @@ async function timeWait(): Promise<Open> {
   return it;
 }
 
-async function orphan(): Promise<Open> {
-  const it = await open();
+async function orphan(): Promise<Opened> {
+  const it = await opened();
   it.stack.wasm.sysClose(it.fd);
   it.stack.run();
   it.peer.heard();
@@ -130,7 +117,7 @@ test("N2, RFC 9293 3.10.7.4 fifth: an orphan in FIN-WAIT-2 takes no FIN without 
 });
 
 test("A5, RFC 9293 MUST-12: RST with text of ours undelivered is ECONNRESET, also after shutdown", async (t) => {
-  const { stack, peer, fd } = await open();
+  const { stack, peer, fd } = await opened();
   peer.text(pattern(1), "FPA");
   stack.receive(fd);
   stack.send(fd, pattern(900));
@@ -142,7 +129,7 @@ test("A5, RFC 9293 MUST-12: RST with text of ours undelivered is ECONNRESET, als
 });
 
 test("RFC 9293 MUST-12: a RST after a close that lost nothing is an end like any other", async (t) => {
-  const { stack, peer, fd } = await open();
+  const { stack, peer, fd } = await opened();
   peer.text(pattern(0), "FA");
   stack.wasm.sysShutdown(fd, SHUT_WR);
   stack.run();
@@ -152,7 +139,7 @@ test("RFC 9293 MUST-12: a RST after a close that lost nothing is an end like any
 });
 
 test("A7, SEG-6: an empty segment at the right edge of the window counts with its ACK", async (t) => {
-  const { stack, peer, fd } = await open();
+  const { stack, peer, fd } = await opened();
   stack.send(fd, pattern(100));
   t.deepEqual(peer.heard(), ["PA 1:1+100"]);
   // The peer has filled our window, its first segment was lost: what it acknowledges stands behind the window.
@@ -161,7 +148,7 @@ test("A7, SEG-6: an empty segment at the right edge of the window counts with it
 });
 
 test("A8, RFC 5681 4.2: the second full segment of the peer's own size is acknowledged at once", async (t) => {
-  const { stack, peer, fd } = await open();
+  const { stack, peer, fd } = await opened();
   for (let i = 0; i < 3; i++) {
     t.deepEqual(peer.text(pattern(536), "A"), [], `pair ${i}`);
     t.deepEqual(peer.text(pattern(536), "A"), [`A 1:${1 + (i + 1) * 1072}`]);
@@ -170,12 +157,12 @@ test("A8, RFC 5681 4.2: the second full segment of the peer's own size is acknow
 });
 
 test("A8: a window with no room for one more segment of the peer's is acknowledged at once", async (t) => {
-  const { peer } = await open(TIGHT);
+  const { peer } = await opened(TIGHT);
   t.deepEqual(peer.text(pattern(536), "A"), ["A 1:537"]);
 });
 
 test("A8, RFC 5681 4.2: a send ring of less than two segments sends halves, so that no delayed ACK holds it up", async (t) => {
-  const { stack, peer, fd } = await open(TIGHT);
+  const { stack, peer, fd } = await opened(TIGHT);
   stack.send(fd, pattern(1024));
   t.deepEqual(peer.heard(), ["A 1:1+512", "PA 513:1+512"]);
 });
@@ -237,7 +224,7 @@ test("L11: a SYN that could not leave is followed 1 s after the first that did",
 });
 
 test("L2, RFC 3042: with duplicates outstanding the last short segment goes, so that recovery needs no timeout", async (t) => {
-  const { stack, peer, fd } = await open();
+  const { stack, peer, fd } = await opened();
   stack.send(fd, pattern(2 * 1460 + 20));
   t.is(peer.heard().length, 3);
   stack.send(fd, pattern(30));
@@ -246,7 +233,7 @@ test("L2, RFC 3042: with duplicates outstanding the last short segment goes, so 
 });
 
 test("G10, RFC 6069: a link that comes back is a reason to send again at once", async (t) => {
-  const { stack, peer, fd } = await open();
+  const { stack, peer, fd } = await opened();
   stack.send(fd, pattern(100));
   stack.wasm.linkChanged(0);
   peer.during(30_000);
@@ -259,7 +246,7 @@ test("G10, RFC 6069: a link that comes back is a reason to send again at once", 
 });
 
 test("L3: the opening of a shut window is told once more when nothing comes of it, and only once", async (t) => {
-  const { stack, peer, fd } = await open(TIGHT);
+  const { stack, peer, fd } = await opened(TIGHT);
   peer.text(pattern(1024));
   peer.during(100);
   stack.take();
@@ -273,7 +260,7 @@ test("L3: the opening of a shut window is told once more when nothing comes of i
 });
 
 test("L3: text that comes after the opening ends that", async (t) => {
-  const { stack, peer, fd } = await open(TIGHT);
+  const { stack, peer, fd } = await opened(TIGHT);
   peer.text(pattern(1024));
   peer.during(100);
   stack.receive(fd);
@@ -285,7 +272,7 @@ test("L3: text that comes after the opening ends that", async (t) => {
 });
 
 test("L3, RFC 9293 MUST-40: with a long round trip text after an opening is acknowledged within the usual delay", async (t) => {
-  const { stack, peer, fd } = await open(TIGHT);
+  const { stack, peer, fd } = await opened(TIGHT);
   for (let i = 1; i <= 30; i++) {
     stack.send(fd, pattern(10));
     stack.advance(800);

@@ -1,48 +1,19 @@
 import test from "../conformance/proves.js";
-import type { StackHarness } from "../support/stack-harness.js";
-import { TcpPeer, accepted, deviceStack } from "../support/tcp-peer.js";
+import { TcpPeer, accepted, closed, opened, shut } from "../support/tcp-peer.js";
 import { pattern } from "../support/wire.js";
-import type { Options } from "../../stack/options.js";
 import { TIGHT } from "../support/option-sets.js";
 
 const NOTHING = new Uint8Array(0);
 const STATE = { FIN_WAIT_2: 5 } as const;
 
-interface Open {
-  stack: StackHarness;
-  listener: number;
-  peer: TcpPeer;
-  fd: number;
-}
-
-async function open(options: Partial<Options> = {}): Promise<Open> {
-  const stack = await deviceStack(options);
-  const listener = stack.listen(80);
-  return { stack, listener, ...accepted(stack, listener, 5000) };
-}
-
-function shut({ stack, peer, fd }: Open): string[] {
-  stack.take();
-  if (stack.wasm.sysShutdown(fd, 1) !== 0) throw new Error("shutdown");
-  stack.run();
-  return peer.heard();
-}
-
-function close({ stack, peer, fd }: Open): string[] {
-  stack.take();
-  if (stack.wasm.sysClose(fd) !== 0) throw new Error("close");
-  stack.run();
-  return peer.heard();
-}
-
 test("SEG-15, S-13: FIN-WAIT-2 of a closed socket ends after a minute, of a half-closed one it stays", async (t) => {
-  const it = await open();
+  const it = await opened();
   const { stack, peer } = it;
   shut(it);
   peer.acknowledge(2);
   stack.advance(3_600_000);
   t.is(stack.wasm.tcbState(0), STATE.FIN_WAIT_2);
-  close(it);
+  closed(it);
   t.deepEqual(stack.tables(), [0, 0, 1, 1]);
   stack.advance(61_000);
   t.deepEqual(stack.tables(), [0, 0, 0, 1]);
@@ -50,10 +21,10 @@ test("SEG-15, S-13: FIN-WAIT-2 of a closed socket ends after a minute, of a half
 
 test("S-13: LAST-ACK, FIN-WAIT-1 and CLOSING of nobody end after a minute without an answer, by RST", async (t) => {
   for (const finished of [false, true]) {
-    const it = await open();
+    const it = await opened();
     const { stack, peer } = it;
     if (finished) peer.text(NOTHING, "FA");
-    close(it);
+    closed(it);
     peer.wait(59_000);
     t.is(stack.tables()[0], 1);
     const heard = peer.during(2000);
@@ -63,14 +34,14 @@ test("S-13: LAST-ACK, FIN-WAIT-1 and CLOSING of nobody end after a minute withou
 });
 
 test("S-12: clients that stop reading cannot keep others out: a stalled orphan gives way after five seconds", async (t) => {
-  const it = await open(TIGHT);
+  const it = await opened(TIGHT);
   const { stack, listener } = it;
   const stalled = [it, ...[1, 2].map((i) => ({ ...it, ...accepted(stack, listener, 5000 + i) }))];
   for (const one of stalled) {
     stack.send(one.fd, pattern(8000));
     one.peer.window = 0;
     one.peer.acknowledge(1461);
-    close(one);
+    closed(one);
   }
   const client = new TcpPeer(stack, stack.neighbour(), 6000, 80);
   client.syn();
@@ -90,9 +61,9 @@ test("S-12: clients that stop reading cannot keep others out: a stalled orphan g
 });
 
 test("the peer resets an orphan: all of it is free", async (t) => {
-  const it = await open();
+  const it = await opened();
   it.stack.send(it.fd, pattern(8000));
-  close(it);
+  closed(it);
   it.peer.say("R");
   t.deepEqual(it.stack.tables(), [0, 0, 0, 1]);
 });

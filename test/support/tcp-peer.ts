@@ -4,6 +4,7 @@
  * numbers relative to the two initial sequence numbers: `SA 0:1`, `A 1:101`, `PA 1:1+100`, `R 1`.
  */
 import { OPTIONS, type Options } from "../../stack/options.js";
+import { SHUT_WR } from "../../stack/posix.js";
 import { SOCK_STREAM, StackHarness, type HarnessConfig } from "./stack-harness.js";
 import type { Parsed, ParsedTcp } from "./wire-parse.js";
 import { Peer, type Below } from "./wire-peer.js";
@@ -245,6 +246,37 @@ export function accepted(
   stack.run();
   stack.take();
   return { peer, fd };
+}
+
+/** A connection that a peer has opened to port 80 of a stack that has nothing else. */
+export interface Opened {
+  stack: StackHarness;
+  listener: number;
+  peer: TcpPeer;
+  fd: number;
+}
+
+/** A stack with `options` and one connection. */
+export async function opened(options: Partial<Options> = {}): Promise<Opened> {
+  const stack = await deviceStack(options);
+  const listener = stack.listen(80);
+  return { stack, listener, ...accepted(stack, listener, 5000) };
+}
+
+/** The application finishes sending; what the stack sends then. */
+export function shut({ stack, peer, fd }: Opened): string[] {
+  stack.take();
+  if (stack.wasm.sysShutdown(fd, SHUT_WR) !== 0) throw new Error("shutdown");
+  stack.run();
+  return peer.heard();
+}
+
+/** The application closes; what the stack sends then. */
+export function closed({ stack, peer, fd }: Opened): string[] {
+  stack.take();
+  if (stack.wasm.sysClose(fd) !== 0) throw new Error("close");
+  stack.run();
+  return peer.heard();
 }
 
 /** Letters of every combination of the flags FIN, SYN, RST, PSH, ACK, URG. */

@@ -2,7 +2,7 @@ import { parseAddress } from "../../net/addresses.js";
 import { POLLERR, POLLHUP, POLLOUT, SOCK_STREAM } from "../../net/hosted-stack.js";
 import { Lan } from "../../testing/index.js";
 import { number, table } from "../table.js";
-import { Scripts, type Script } from "../throughput/script.js";
+import { Scripts, type Script } from "../../net/scripts.js";
 import { Attacker } from "./attacker.js";
 
 /** What is left of the service while SYNs come from nobody, on the models of both chips, in virtual time. */

@@ -1,7 +1,7 @@
 import { HostedStack, hostedFirmware } from "../../net/hosted-stack.js";
 import { EthernetSwitch } from "../../net/switch.js";
 import { VirtualClock } from "../../sim/virtual-clock.js";
-import { Scripts, type Script } from "../throughput/script.js";
+import { Scripts, type Script } from "../../net/scripts.js";
 import { MEASURE_MS, WARM_MS, run, tcpIn } from "../throughput/part.js";
 import { table } from "../table.js";
 import { measureTap, type TapResult } from "./tap.js";

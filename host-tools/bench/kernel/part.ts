@@ -3,7 +3,7 @@ import { formatAddress } from "../../net/addresses.js";
 import { TroubledLink, type Troubles } from "../../simulate/link.js";
 import { RealClock } from "../../sim/world-clock.js";
 import { table } from "../table.js";
-import { Scripts, type Script } from "../throughput/script.js";
+import { Scripts, type Script } from "../../net/scripts.js";
 import { hashOf, payload, type Told } from "./end.js";
 import { KernelHost, whyNot } from "./namespace.js";
 

@@ -8,7 +8,7 @@ import { encodeSettings } from "../../settings.js";
 import type { Rp2040Machine } from "../../sim/machine-rp2040.js";
 import { VirtualWorld } from "../../sim/world-virtual.js";
 import { table } from "../table.js";
-import { Scripts, type Script } from "./script.js";
+import { Scripts, type Script } from "../../net/scripts.js";
 import { Stranger, type Load } from "./stranger.js";
 
 const DEVICE = 0xc0a84d02;
