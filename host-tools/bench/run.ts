@@ -43,14 +43,32 @@ const PARTS: Record<string, { title: string; load: () => Promise<Part> }> = {
     title: "bytes and transactions on the SPI bus, beside other drivers and the floor",
     load: async () => {
       const part = await import("./spi/part.js");
-      return { name: "spi", title: "SPI", run: part.countSpi, print: part.printSpi };
+      return {
+        name: "spi",
+        title: "SPI",
+        run: part.countSpi,
+        print: part.printSpi,
+        chart: (result) =>
+          barChart("Bytes on the bus a frame", ["W5500", "ENC28J60"], part.chartSpi(result)),
+      };
     },
   },
   size: {
     title: "code and RAM of the stack alone, and what each option adds",
     load: async () => {
       const part = await import("./size/part.js");
-      return { name: "size", title: "Size", run: part.weighStack, print: part.printSizes };
+      return {
+        name: "size",
+        title: "Size",
+        run: part.weighStack,
+        print: part.printSizes,
+        chart: (result) =>
+          barChart(
+            "Stack alone, text and rodata, Cortex-M0+, gcc -Os",
+            ["as-tcpip", "lwIP 2.2.1 (recorded)", "uIP (recorded)"],
+            part.chartSizes(result),
+          ),
+      };
     },
   },
   throughput: {
@@ -62,6 +80,12 @@ const PARTS: Record<string, { title: string; load: () => Promise<Part> }> = {
         title: "Throughput",
         run: part.measureThroughput,
         print: part.printThroughput,
+        chart: (result) =>
+          barChart(
+            "Mbit/s on the emulated Pico",
+            ["alone", "1,500 pings a second", "1,500 broadcasts a second"],
+            part.chartThroughput(result),
+          ),
       };
     },
   },
@@ -74,6 +98,12 @@ const PARTS: Record<string, { title: string; load: () => Promise<Part> }> = {
         title: "Scaling",
         run: part.countScaling,
         print: part.printScaling,
+        chart: (result) =>
+          barChart(
+            "Instructions a segment by open connections",
+            ["as-tcpip", "lwIP (recorded)"],
+            part.chartScaling(result),
+          ),
       };
     },
   },
@@ -86,6 +116,12 @@ const PARTS: Record<string, { title: string; load: () => Promise<Part> }> = {
         title: "Lossy link",
         run: part.measureNetsim,
         print: part.printNetsim,
+        chart: (result) =>
+          barChart(
+            "Bytes a second over a lossy link",
+            ["as-tcpip", "with CUBIC", "smoltcp (recorded)"],
+            part.chartNetsim(result),
+          ),
       };
     },
   },
@@ -99,6 +135,12 @@ const PARTS: Record<string, { title: string; load: () => Promise<Part> }> = {
         title: "SYN flood",
         run: part.measureFlood,
         print: part.printFlood,
+        chart: (result) =>
+          barChart(
+            "A transfer under a flood of SYNs, Mbit/s",
+            ["before", "during"],
+            part.chartFlood(result),
+          ),
       };
     },
   },

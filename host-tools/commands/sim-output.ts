@@ -82,11 +82,12 @@ export class SimOutput {
     else this.line(`  ${pc.dim(text)}`);
   }
 
-  /** The run has ended. */
-  ended(result: RunResult, device?: string): void {
+  /** The run has ended; `frames` went over the network. */
+  ended(result: RunResult, frames: number | undefined, device?: string): void {
     if (!this.json) return;
     const seconds = Number.isNaN(result.simulatedMs) ? null : result.simulatedMs / 1000;
-    this.object({ event: "end", device, reason: result.reason, time: seconds });
+    const { reason } = result;
+    this.object({ event: "end", device, reason, time: seconds, frames });
   }
 
   private object(value: object): void {

@@ -47,6 +47,8 @@ interface Running {
   threads: DeviceThread[];
   /** What the network has to say about the end, if it was the network that ended the run. */
   failure: () => string | undefined;
+  /** Frames that have gone over the network; undefined where a device is alone. */
+  frames: () => number | undefined;
   close: () => void;
 }
 
@@ -146,7 +148,7 @@ async function runOnce(
     const { result: end, name } = first;
     const result: RunResult =
       limited && end.reason === "stopped" ? { ...end, reason: "limit" } : end;
-    output.ended(result, name);
+    output.ended(result, running.frames(), name);
     if (options.watch && (result.reason === "trap" || result.reason === "hung")) {
       output.note(`${endOf(result, name)}; it starts again with the next change.`);
       return await Promise.race([rebuilt, interrupted]);
@@ -256,7 +258,12 @@ async function startAlone(
   const threads = ready.map(({ spec }) =>
     startVirtual(spec, { gateway, subnet, impairments, script }, output.events()),
   );
-  return { threads, failure: () => undefined, close: () => undefined };
+  return {
+    threads,
+    failure: () => undefined,
+    frames: () => undefined,
+    close: () => undefined,
+  };
 }
 
 /** The devices behind the gateway, with ports of this computer that lead to them. */
@@ -318,7 +325,7 @@ async function startForward(
       },
     }),
   );
-  return { threads, failure: () => undefined, close };
+  return { threads, failure: () => undefined, frames: () => world.lan.ethernet.frames, close };
 }
 
 /** The devices joined to an interface of Linux or to another program. */
@@ -351,6 +358,7 @@ async function startJoined(
   return {
     threads,
     failure: () => failure,
+    frames: () => world.lan.ethernet.frames,
     close: () => {
       tap?.close();
       stream?.close();

@@ -59,6 +59,8 @@ export class EthernetSwitch {
   private readonly table = new Map<Mac, Entry>();
   /** Frames dropped because of a length that no frame has, or because they came from a group address. */
   malformed = 0;
+  /** All other frames that stations have sent. */
+  frames = 0;
   private expiredNs = -Infinity;
 
   constructor(private readonly clock: Clock) {}
@@ -85,6 +87,7 @@ export class EthernetSwitch {
       this.malformed++;
       return;
     }
+    this.frames++;
     this.learn(source, from);
     const destination = macAt(frame, 0);
     const known = isGroupMac(destination) ? undefined : this.lookup(destination);

@@ -1,4 +1,5 @@
 import test from "ava";
+import { barChart } from "../../host-tools/bench/chart.js";
 import { compare, gate } from "../../host-tools/bench/gate/part.js";
 import { countLwip } from "../../host-tools/bench/lwip/count.js";
 import { recordMain } from "../../host-tools/bench/instructions/workloads.js";
@@ -44,6 +45,34 @@ test.serial(
     t.regex(told[0] as string, /^lwIP: recorded figures, LWIP_SOURCE=\/nowhere /);
   },
 );
+
+test("a chart has a bar for each figure, in proportion to the largest of its group, and its texts are text", (t) => {
+  const svg = barChart(
+    "a < b",
+    ["ours", "theirs"],
+    [
+      { label: "big", bars: [1000, 500] },
+      { label: "small & none", bars: [2.5, 0] },
+    ],
+  );
+  const heights = [...svg.matchAll(/<rect x="[\d.]+" y="[\d.]+" width="[\d.]+" height="([\d.]+)"/g)]
+    .map((found) => Number(found[1]))
+    .filter((height) => height !== 10);
+  t.is(heights.length, 3);
+  t.is(heights[0], (heights[1] as number) * 2);
+  t.is(heights[0], heights[2]);
+  const texts = [...svg.matchAll(/<text[^>]*>([^<]*)</g)].map((found) => found[1]);
+  t.deepEqual(texts, [
+    "a &lt; b",
+    "ours",
+    "theirs",
+    "1000",
+    "500",
+    "big",
+    "2.5",
+    "small &amp; none",
+  ]);
+});
 
 test("a table stands in columns", (t) => {
   t.is(

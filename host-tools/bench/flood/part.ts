@@ -1,6 +1,7 @@
 import { parseAddress } from "../../net/addresses.js";
 import { POLLERR, POLLHUP, POLLOUT, SOCK_STREAM } from "../../net/hosted-stack.js";
 import { Lan } from "../../testing/index.js";
+import type { BarGroup } from "../chart.js";
 import { number, table } from "../table.js";
 import { Scripts, type Script } from "../../net/scripts.js";
 import { Attacker } from "./attacker.js";
@@ -281,4 +282,12 @@ export function printFlood(result: FloodResult): string {
     "kept requests a second",
   ];
   return table(heading, rows);
+}
+
+/** Bars for the chart: the transfer before and while the SYNs come. */
+export function chartFlood(result: FloodResult): BarGroup[] {
+  return result.map(({ board, direction, perSecond, transfer }) => ({
+    label: `${board.replace("virtual-", "")} ${direction}, ${perSecond}/s`,
+    bars: [transfer.before, transfer.during],
+  }));
 }

@@ -4,6 +4,7 @@ import { VirtualClock } from "../../sim/virtual-clock.js";
 import { Scripts, type Script } from "../../net/scripts.js";
 import { MEASURE_MS, WARM_MS, run, tcpIn } from "../throughput/part.js";
 import { table } from "../table.js";
+import { measureForward, type ForwardResult } from "./forward.js";
 import { measureTap, type TapResult } from "./tap.js";
 
 /** How fast this computer is with our code; these are times, so they differ from run to run. */
@@ -12,6 +13,7 @@ export interface HostResult {
   stackPair: { megabytesPerSecond: number; framesPerSecond: number };
   /** Simulated time over real time of an emulated Pico at full load. */
   emulatedPico: { simulatedToReal: number };
+  forward: ForwardResult;
   /** Only as root on Linux. */
   tap?: TapResult;
 }
@@ -77,20 +79,26 @@ export async function measureHost(onStep: (what: string) => void): Promise<HostR
   onStep("an emulated Pico under load");
   const { realMs } = await run("w5500-evb-pico", "none", tcpIn);
   const simulatedToReal = Math.round(((WARM_MS + MEASURE_MS) / realMs) * 1000) / 1000;
+  onStep("the simulator behind --net forward");
+  const forward = await measureForward();
   onStep("the simulator on a TAP interface");
   const tap = await measureTap();
-  return { stackPair: pair, emulatedPico: { simulatedToReal }, ...(tap && { tap }) };
+  return { stackPair: pair, emulatedPico: { simulatedToReal }, forward, ...(tap && { tap }) };
 }
 
 /** The result for people. */
-export function printHost({ stackPair: pair, emulatedPico, tap }: HostResult): string {
+export function printHost({ stackPair: pair, emulatedPico, forward, tap }: HostResult): string {
   return table(
     ["this computer", ""],
     [
       ["two stacks in one process, MB/s", String(pair.megabytesPerSecond)],
       ["frames a second through both", String(pair.framesPerSecond)],
       ["emulated Pico under load, simulated / real time", String(emulatedPico.simulatedToReal)],
+      ["8 MiB echo behind --net forward, virtual W5500, Mbit/s", String(forward.echoMbps)],
+      ["frames a second of it", String(forward.framesPerSecond)],
+      ["the same with this computer's own TCP, Mbit/s", String(forward.kernelMbps)],
       ["8 MiB echo over TAP, virtual W5500, Mbit/s", tap ? String(tap.echoMbps) : "needs root"],
+      ["frames a second of it", tap ? String(tap.framesPerSecond) : "needs root"],
       ["an idle device, % of a core", tap ? (tap.idleCpu * 100).toFixed(1) : "needs root"],
     ],
   );

@@ -1,5 +1,6 @@
 import { hostedFirmware } from "../../net/hosted-stack.js";
 import { ADDRESSES, Pair } from "../../simulate/pair.js";
+import type { BarGroup } from "../chart.js";
 import { table } from "../table.js";
 import { PEER, type Row } from "./recorded.js";
 
@@ -109,4 +110,16 @@ export function printNetsim({ roundTripMs, bytes, lossPercent, rows }: NetsimRes
     "ideal",
   ];
   return `${bytes >> 20} MiB, round trip ${roundTripMs} ms, loss in both directions; smoltcp has no congestion control by default\n${table(heading, cells)}`;
+}
+
+/** Bars for the chart: ours without and with congestion control beside smoltcp's, one group a cell with loss. */
+export function chartNetsim({ lossPercent, rows }: NetsimResult): BarGroup[] {
+  return rows.flatMap((row) =>
+    lossPercent.slice(1).map((loss, i) => ({
+      label: `${row.buffer >> 10} KB, ${loss} %`,
+      bars: [row.bytesPerSecond, row.controlled, row.smoltcp].map(
+        (cells) => cells[i + 1] as number,
+      ),
+    })),
+  );
 }

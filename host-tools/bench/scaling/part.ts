@@ -1,6 +1,7 @@
 import { countOnRp2040 } from "../instructions/rp2040.js";
 import { LWIP } from "../instructions/recorded.js";
 import { manyOptions, recordMany } from "../instructions/workloads.js";
+import type { BarGroup } from "../chart.js";
 import { number, table } from "../table.js";
 
 /** Instructions on the Cortex-M0+, -O2, by number of open connections. */
@@ -47,4 +48,13 @@ export function printScaling({ demux, ready2, growth }: ScalingResult): string {
     rows.push([`2 busy of ${k}`, number(insn), "-"]);
   }
   return `${table(["a segment of 64 B, M0+ -O2", "insn", "lwIP (recorded)"], rows)}\n\ngrowth: ${growth}`;
+}
+
+/** Bars for the chart: ours beside lwIP's, one group a number of connections. */
+export function chartScaling({ demux }: ScalingResult): BarGroup[] {
+  const lwip = LWIP["cortex-m0plus"] ?? {};
+  return Object.entries(demux).map(([k, insn]) => ({
+    label: `${k} open`,
+    bars: [insn, lwip[`g${k}`] ?? 0],
+  }));
 }

@@ -10,6 +10,7 @@ import { ARM_GCC, runTool } from "../../build/device/tools.js";
 import { sourceName, wasmToC } from "../../build/device/wasm2c.js";
 import { packageRoot } from "../../root.js";
 import { CORTEX_M0PLUS, CORTEX_M4, workFolder, type Cpu } from "../instructions/build.js";
+import type { BarGroup } from "../chart.js";
 import { number, table } from "../table.js";
 
 /** Bytes of the stack alone. */
@@ -45,11 +46,10 @@ export interface SizeResult {
 }
 
 /** Recorded: text + rodata of lwIP 2.2.1 and uIP for the same configurations, M0+ -Os; RAM without the stack's depth. */
-const PEERS: Record<string, string> = {
-  fullPlain: "lwIP 26,316, RAM 13,904 with buffers; uIP 6,802, RAM 2,578",
-  fullReassembly: "lwIP 27,890",
-  tcpEcho: "lwIP 16,270, RAM 6,959; uIP 4,457, RAM 836",
-  udpEcho: "-",
+const PEERS: Record<string, { lwip?: number; uip?: number; ram?: string }> = {
+  fullPlain: { lwip: 26_316, uip: 6_802, ram: "lwIP 13,904 with buffers, uIP 2,578" },
+  fullReassembly: { lwip: 27_890 },
+  tcpEcho: { lwip: 16_270, uip: 4_457, ram: "lwIP 6,959, uIP 836" },
 };
 
 const FULL = "firmware/bench/full";
@@ -237,9 +237,15 @@ export function printSizes(result: SizeResult): string {
   const records = result.configurations["full"]?.records;
   return [
     table(head, rows),
-    Object.entries(PEERS)
-      .map(([name, text]) => `${name}, others (recorded): ${text}`)
-      .join("\n"),
+    table(
+      ["others (recorded), M0+ -Os", "lwIP", "uIP", "RAM"],
+      Object.entries(PEERS).map(([name, { lwip, uip, ram }]) => [
+        name,
+        number(lwip),
+        number(uip),
+        ram ?? "-",
+      ]),
+    ),
     records
       ? `records: TCB ${records.tcb}, SYN queue ${records.synQueueEntry}, TIME-WAIT ${records.timeWaitEntry} bytes`
       : "",
@@ -256,4 +262,13 @@ export function printSizes(result: SizeResult): string {
       Object.entries(files).map(([file, bytes]) => [file, number(bytes)]),
     ),
   ].join("\n\n");
+}
+
+/** Bars for the chart: text and rodata beside the peers', one group a configuration. */
+export function chartSizes(result: SizeResult): BarGroup[] {
+  return Object.entries(result.configurations).map(([name, { code }]) => {
+    const size = code[CORTEX_M0PLUS.name]?.["-Os"];
+    const ours = size ? size.text + size.rodata : 0;
+    return { label: name, bars: [ours, PEERS[name]?.lwip ?? 0, PEERS[name]?.uip ?? 0] };
+  });
 }

@@ -3,6 +3,7 @@ import { W5500 } from "../../sim/chips/w5500/index.js";
 import type { SpiSlave } from "../../sim/types.js";
 import type { VirtualClock } from "../../sim/virtual-clock.js";
 import { NicHarness, testFrame } from "../../testing/nic-harness.js";
+import type { BarGroup } from "../chart.js";
 import { table } from "../table.js";
 
 /** What something has cost on the bus: bytes in either direction, chip selects. */
@@ -158,4 +159,12 @@ export function printSpi(result: SpiResult): string {
     ].join("\n\n"),
   );
   return parts.join("\n\n");
+}
+
+/** Bars for the chart: bytes of both chips, one group a frame. */
+export function chartSpi(result: SpiResult): BarGroup[] {
+  return ["rx1514", "rxBatch4PerFrame", "tx1514", "rx60", "tx60"].map((name) => ({
+    label: name.replace("Batch4PerFrame", "1514 of 4"),
+    bars: (["w5500", "enc28j60"] as const).map((chip) => result[chip][name]?.bytes ?? 0),
+  }));
 }

@@ -7,6 +7,7 @@ import { packageRoot } from "../../root.js";
 import { encodeSettings } from "../../settings.js";
 import type { Rp2040Machine } from "../../sim/machine-rp2040.js";
 import { VirtualWorld } from "../../sim/world-virtual.js";
+import type { BarGroup } from "../chart.js";
 import { table } from "../table.js";
 import { Scripts, type Script } from "../../net/scripts.js";
 import { Stranger, type Load } from "./stranger.js";
@@ -316,4 +317,15 @@ export function printThroughput(result: ThroughputResult): string {
         ", ",
       )}. Others: W5500 in MACRAW with lwIP 9.2 Mbit/s, 1.5 under a ping flood (published).`,
   ].join("\n\n");
+}
+
+/** Bars for the chart: Mbit/s alone and under both floods. */
+export function chartThroughput(result: ThroughputResult): BarGroup[] {
+  const rates = ["tcpIn", "tcpOut", "tcpBoth", "udpIn", "udpOut"] as const;
+  return Object.entries(result).flatMap(([board, all]) =>
+    rates.map((name) => ({
+      label: `${board.includes("w5500") ? "W5500" : "ENC28J60"} ${name}`,
+      bars: [all, all.pingFlood, all.broadcastStorm].map((under) => under[name].mbps),
+    })),
+  );
 }
