@@ -39,6 +39,9 @@ export const MACON4: u32 = 0x03;
 export const MABBIPG: u32 = 0x04;
 export const MAIPGL: u32 = 0x06;
 export const MAIPGH: u32 = 0x07;
+export const MACLCON1: u32 = 0x08;
+/** Its reset value: a frame is given up after 15 retransmissions. */
+export const MACLCON1_RESET: u32 = 0x0f;
 export const MACLCON2: u32 = 0x09;
 export const MAMXFLL: u32 = 0x0a;
 export const MAMXFLH: u32 = 0x0b;

@@ -32,6 +32,8 @@ import {
   ESTAT_UNIMPLEMENTED,
   MAADR5,
   MABBIPG,
+  MACLCON1,
+  MACLCON1_RESET,
   MACLCON2,
   MACON1,
   MACON1_MARXEN,
@@ -70,7 +72,7 @@ import {
   writeEth,
   writeMac,
 } from "./spi";
-import { transmitSetup } from "./transmit";
+import { transmitHolds, transmitSetup } from "./transmit";
 
 /** Linux numbers. */
 const ENODEV: i32 = 19;
@@ -208,14 +210,15 @@ function setupPhy(): bool {
 
 /**
  * Whether the chip still has the configuration: all that is written and never changes, and what is needed as the reset left it.
- * One upset bit of it can make the chip deaf for ever without any other sign. About 100 bytes on the bus.
+ * One upset bit of it can make the chip deaf for ever without any other sign. About 150 bytes on the bus.
  */
 export function configurationHolds(mac: usize): bool {
   // Pointers as receive.ts has written them, and the buffers' pointers counting up by themselves.
   let holds: bool =
     readEth16(ERXST) == 0 &&
     readEth16(ERXND) == RX_END &&
-    (readEth(ECON2) & (ECON2_AUTOINC | ECON2_PWRSV)) == ECON2_AUTOINC;
+    (readEth(ECON2) & (ECON2_AUTOINC | ECON2_PWRSV)) == ECON2_AUTOINC &&
+    transmitHolds();
   selectBank(1);
   if (readEth(ERXFCON) != FILTER) holds = false;
   selectBank(2);
@@ -223,6 +226,7 @@ export function configurationHolds(mac: usize): bool {
     const setting = macSetting(i);
     if (readMac(setting & 0xff) != setting >> 8) holds = false;
   }
+  if (readMac(MACLCON1) != MACLCON1_RESET) holds = false;
   selectBank(3);
   for (let i: u32 = 0; i < 6; i++) if (readMac(MAADR5 + i) != macOctet(mac, i)) holds = false;
   if ((readEth(EFLOCON) & EFLOCON_FCEN) != 0) holds = false;

@@ -220,14 +220,26 @@ function fail(): void {
   }
 }
 
-/** Bit 29 of the transmit status vector. ERDPT gets its place in the receive buffer back, wherever the receiver had it. */
-function lateCollision(): bool {
+/** A byte of the packet memory. ERDPT gets its place in the receive buffer back, wherever the receiver had it. */
+function peek(address: u32): u32 {
   const position = readEth16(ERDPT);
-  writeEth16(ERDPT, end + 4);
+  writeEth16(ERDPT, address);
   bufferRead(SCRATCH, 1);
-  const late = ((<u32>load<u8>(SCRATCH)) & TSV3_LATE_COLLISION) != 0;
+  const value = <u32>load<u8>(SCRATCH);
   writeEth16(ERDPT, position);
-  return late;
+  return value;
+}
+
+/** Bit 29 of the transmit status vector. */
+function lateCollision(): bool {
+  return (peek(end + 4) & TSV3_LATE_COLLISION) != 0;
+}
+
+/** Whether the chip still has what is written once: ETXST, and the control bytes of frames that are not on the wire. */
+export function transmitHolds(): bool {
+  if (readEth16(ETXST) != start) return false;
+  if (sending != 0 && peek(slotAddress(0)) != 0) return false;
+  return sending == 1 || peek(slotAddress(1)) == 0;
 }
 
 /** Second rung of recovery: the transmit logic is reset. The flags come last, because the reset may set TXERIF. */

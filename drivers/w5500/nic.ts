@@ -91,7 +91,8 @@ function recover(nowMs: u32): void {
     rung = min<i32>(lastRung + 1, Recovery.RESET);
   }
   let mended = rung == Recovery.REOPEN && reopenSocket();
-  if (!mended && rung < Recovery.RESET) {
+  // A chip that was gone has had its reset by pin, and may have needed longer than one call may take.
+  if (!mended && (gone || rung < Recovery.RESET)) {
     rung = Recovery.REINIT;
     mended = reinit(false);
   }

@@ -84,6 +84,14 @@ for (const erratum of ERRATA) {
   });
 }
 
+for (const ledB of ["full", "none"] as const) {
+  test(`erratum 16: a LED that makes the strap say "${ledB}" does not decide on the duplex mode`, async (t) => {
+    const bench = await startedBench({ ledB });
+    t.is(bench.nic.nic.nicLink(), 1);
+    t.is(exchange(bench, 40, 16), undefined);
+  });
+}
+
 test("errata 12, 13 and 15 together: late collisions, true and false, are retried and nothing stalls", async (t) => {
   const bench = await startedBench({
     errata: [12, 13, 15],

@@ -272,6 +272,7 @@ for (const [register, bits] of [
   ["MABBIPG", 0x01],
   ["MAIPGL", 0x10],
   ["MAIPGH", 0x04],
+  ["MACLCON1", 0x0f],
   ["MACLCON2", 0x20],
   ["MAMXFLH", 0x04],
   ["MAMXFLL", 0x80],
@@ -283,11 +284,18 @@ for (const [register, bits] of [
   ["ERXNDH", 0x08],
   ["ERXSTH", 0x01],
   ["ECON2", 0x80],
+  ["ECON2", 0x20],
   ["EIE", 0x40],
   ["ECON1", 0x04],
+  ["ECON1", 0x40],
+  ["ECON1", 0x80],
+  ["ETXSTL", 0x02],
+  ["ETXSTH", 0x04],
   ["MIREGADR", 0x01],
   ["MICMD", 0x02],
   ["PHCON1", 0x4000],
+  ["PHCON1", 0x0800],
+  ["PHCON1", 0x0100],
   ["PHCON2", 0x2000],
   ["PHCON2", 0x0100],
 ] as const) {
@@ -304,5 +312,18 @@ for (const [register, bits] of [
     t.is(works(bench), undefined);
     nic.run(5000, 10);
     t.is(nic.counters.reinits - before, scan ? 0 : 1);
+  });
+}
+
+for (const slot of [0x1400, 0x1a00]) {
+  test(`G5: the control byte at ${slot.toString(16)} upset, so that frames go out without FCS: found within 4.3 s, counted`, async (t) => {
+    const bench = await startedBench(QUIET);
+    const { nic, chip } = bench;
+    chip.memory[slot] = 0x01;
+    nic.run(4500, 5);
+    t.is(nic.counters.reinits, 1);
+    for (let i = 0; i < 4; i++) t.is(works(bench, i * 2), undefined);
+    nic.run(5000, 10);
+    t.is(nic.counters.reinits, 1);
   });
 }

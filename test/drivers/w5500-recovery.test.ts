@@ -216,6 +216,39 @@ test("Field: VERSIONR 0 for the first 50 ms after reset", async (t) => {
   flows(t, made);
 });
 
+test("Field: a chip that shows VERSIONR late comes back also where only RSTn helps", async (t) => {
+  const made = await w5500Harness();
+  const { bench, chip } = made;
+  chip.faults.versionZeroNs = 50e6;
+  // PHYCFGR.RST turns over: the PHY stays in reset.
+  chip.upset(0x2e, 0x80);
+  live(bench, 7000);
+  t.is(bench.nic.nicLink(), 7);
+  t.is(bench.counters.reinits, 1);
+  flows(t, made);
+});
+
+test("A link partner that is exchanged for one of 10 Mbit/s half duplex and back: frames flow, each change is counted", async (t) => {
+  const made = await w5500Harness({ autoNegotiationMs: 400 });
+  const { bench, chip } = made;
+  live(bench, 500);
+  const before = bench.counters.linkChanges;
+  for (const [partner, link] of [
+    [{ mbits: 10, fullDuplex: false }, 1],
+    [{ mbits: 10, fullDuplex: true }, 5],
+    [{ mbits: 100, fullDuplex: false }, 3],
+    [{ mbits: 100, fullDuplex: true }, 7],
+  ] as const) {
+    for (let i = 0; i < 4; i++) bench.send(testFrame(1514, i));
+    chip.setPartner(partner);
+    live(bench, 700);
+    t.is(bench.nic.nicLink(), link);
+    made.sent.length = 0;
+    flows(t, made);
+  }
+  t.is(bench.counters.linkChanges - before, 8);
+});
+
 test("A chip that needs 2.2 us to take a command is never given the next too early", async (t) => {
   const made = await w5500Harness({ commandNs: 2200 });
   for (let i = 0; i < 50; i++) flows(t, made, i);

@@ -4,7 +4,7 @@ import { Core, MEMORY_BYTES } from "./core.js";
 import { Dma } from "./dma.js";
 import { FlowControl } from "./flow-control.js";
 import { Mii } from "./mii.js";
-import { EREVID, type Enc28j60Options, type Faults } from "./options.js";
+import { EREVID, type Enc28j60Options, type ErratumRates, type Faults } from "./options.js";
 import { Phy } from "./phy.js";
 import { Receiver } from "./receiver.js";
 import { ECON1, ECON2, R, groupOf } from "./registers.js";
@@ -160,6 +160,11 @@ export class Enc28j60 implements ChipModel {
   /** Faults in force; may be changed at any time. */
   get faults(): Faults {
     return this.core.faults;
+  }
+
+  /** How often errata strike; may be changed at any time. */
+  get rates(): ErratumRates {
+    return this.core.rates;
   }
 
   /** Everything illegal that was done. */

@@ -46,8 +46,10 @@ export class Phy {
   private cable = true;
   private held = false;
   private cancel: (() => void) | undefined;
+  private partner: LinkPartner;
 
   constructor(private readonly options: PhyOptions) {
+    this.partner = options.partner;
     this.powerUp();
   }
 
@@ -72,6 +74,12 @@ export class Phy {
   setCable(plugged: boolean): void {
     if (this.cable === plugged) return;
     this.cable = plugged;
+    this.restart();
+  }
+
+  /** The link partner is another one, or can do something else from now on: the link is lost and comes anew. */
+  setPartner(partner: LinkPartner): void {
+    this.partner = partner;
     this.restart();
   }
 
@@ -112,7 +120,8 @@ export class Phy {
     const code = (this.config >> 3) & 7;
     this.mode = code === POWER_DOWN ? undefined : MODES[code];
     const mode = this.mode;
-    const { partner, clock } = this.options;
+    const { partner } = this;
+    const { clock } = this.options;
     if (!this.cable || !mode || (!mode.negotiates && mode.mbits > partner.mbits)) return;
     const ms = mode.negotiates ? this.options.autoNegotiationMs : this.options.forcedLinkMs;
     this.cancel = clock.schedule(ms * 1e6, () => {

@@ -3,6 +3,9 @@ import type { Violation } from "./options.js";
 
 /** SCSn high between two frames, ns (datasheet 5.5.4, TCS). */
 const CS_HIGH_NS = 30;
+/** SCLK that is guaranteed, with the rounding of clock dividers, and SCLK of the design. */
+const SCLK_GUARANTEED_HZ = 33.4e6;
+const SCLK_DESIGN_HZ = 80e6;
 
 /** What a frame addresses: the low two bits of the block select bits; the other three are the socket. */
 export const COMMON_BLOCK = 0;
@@ -54,6 +57,14 @@ export class SpiFrame {
     private readonly target: SpiTarget,
     private readonly violation: Violation,
   ) {}
+
+  /** Reports a clock that is too fast (datasheet 5.5.4). */
+  checkClock(spiHz: number): void {
+    if (spiHz > SCLK_DESIGN_HZ) this.violation("spi-clock", "SCLK is above 80 MHz");
+    else if (spiHz > SCLK_GUARANTEED_HZ) {
+      this.violation("spi-clock", "SCLK is above 33.3 MHz, which is all that is guaranteed");
+    }
+  }
 
   select(): void {
     // A thousandth of a nanosecond for the rounding of sums of times.

@@ -3,7 +3,13 @@ import { Random } from "../../random.js";
 import { InterruptPin } from "./interrupt.js";
 import { longestFrame, passesFilter, SHORTEST_FRAME, type Drops } from "./macraw.js";
 import { PacketMemory } from "./memory.js";
-import { NO_FAULTS, type W5500Faults, type W5500Options, type W5500Rule } from "./options.js";
+import {
+  NO_FAULTS,
+  type LinkPartner,
+  type W5500Faults,
+  type W5500Options,
+  type W5500Rule,
+} from "./options.js";
 import { Phy } from "./phy.js";
 import {
   Common,
@@ -26,9 +32,6 @@ import { Wire } from "./wire.js";
 
 /** RSTn low, ns (datasheet 5.5.1, TRC). */
 const RESET_LOW_NS = 500_000;
-/** SCLK that is guaranteed, with the rounding of clock dividers, and SCLK of the design. */
-const SCLK_GUARANTEED_HZ = 33.4e6;
-const SCLK_DESIGN_HZ = 80e6;
 
 /**
  * WIZnet W5500 with socket 0 in MACRAW mode, as an SPI slave byte by byte. Source: W5500 datasheet 1.0.9 and 1.1.0;
@@ -111,9 +114,9 @@ export class W5500 implements ChipModel, SpiTarget {
     };
     this.sockets = Array.from({ length: 8 }, (_, n) => new Socket(n, chip));
     this.spi = new SpiFrame(this.clock, this, violation);
+    this.spi.checkClock(options.spiHz);
     this.resetRegisters();
     this.versionZeroUntilNs = this.clock.nowNs + this.faults.versionZeroNs;
-    this.checkClock(options.spiHz);
   }
 
   /** True while INTn is low. */
@@ -335,6 +338,11 @@ export class W5500 implements ChipModel, SpiTarget {
     this.phy.setCable(up);
   }
 
+  /** What is at the other end of the cable changes while the chip runs. */
+  setPartner(partner: LinkPartner): void {
+    this.phy.setPartner(partner);
+  }
+
   receive(frame: Uint8Array, fcsGood = true): void {
     if (!this.phy.up || this.resetLow || this.faults.absent) this.drops.noLink++;
     else if (!fcsGood) this.drops.badFcs++;
@@ -376,13 +384,6 @@ export class W5500 implements ChipModel, SpiTarget {
   }
 
   // Reports
-
-  private checkClock(spiHz: number): void {
-    if (spiHz > SCLK_DESIGN_HZ) this.violation("spi-clock", "SCLK is above 80 MHz");
-    else if (spiHz > SCLK_GUARANTEED_HZ) {
-      this.violation("spi-clock", "SCLK is above 33.3 MHz, which is all that is guaranteed");
-    }
-  }
 
   private violation(rule: W5500Rule, message: string): void {
     if (this.faults.absent || this.unnoticed) return;
