@@ -73,7 +73,7 @@ function moduleOf(firmware: Firmware): WebAssembly.Module {
  * host-order numbers.
  */
 export class HostedStack {
-  /** Called after each burst of work: readiness may have changed. */
+  /** Called after each turn of the stack: readiness may have changed. */
   onProgress: () => void = () => undefined;
   /** Frames lost because the stack could not keep up, or because they were none. */
   dropped = 0;
@@ -314,6 +314,8 @@ export class HostedStack {
     for (let turn = 0; more && turn < TURNS_MAX; turn++) {
       while (this.queue.length > 0 && this.push(this.queue[0] as Uint8Array)) this.queue.shift();
       more = this.wasm.step(this.nowMs) !== 0 || this.queue.length > 0;
+      // As on a device: who has news is asked before the stack answers, so that one segment says all of it (stack/stack.ts).
+      if (more) this.onProgress();
     }
     this.running = false;
     this.onProgress();

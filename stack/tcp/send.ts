@@ -1,8 +1,8 @@
 import { TCP_ECN, TCP_TIMESTAMPS, TCP_URGENT } from "../config";
 import { Tcb, TcbFlag, TcbTimer } from "./connection";
 import { ECN_CAPABLE, ECN_SETUP, ecnBits, ecnFresh, ecnTold } from "./ecn";
-import { SynOption, TX, acceptableNumber, segmentPlain, segmentSend } from "./emit";
-import { receiveWindow, turnTold } from "./receive-window";
+import { RECEIVE_MSS, SynOption, TX, acceptableNumber, segmentPlain, segmentSend } from "./emit";
+import { receiveWindow, receivedSize, turnTold } from "./receive-window";
 import { TcpBit } from "./segment";
 import { seqMax } from "./sequence";
 import { timerStart, timerStop } from "./timers";
@@ -11,8 +11,8 @@ import { urgentPointer } from "./urgent";
 
 /** Segments of connections with whatever belongs into them (emit.ts), and the account of what they acknowledge. */
 
-/** An opening of the window that nobody answers is repeated after this at least, ms. */
-const OPENING_MS: u32 = 50;
+/** An opening of the window that nobody answers is repeated after this at least, ms: what a peer on the same link may take to send. */
+const OPENING_MS: u32 = 10;
 const OPENING_MAX_MS: u32 = 30_000;
 
 /** What keeps a segment from being a plain one (`segmentPlain`). */
@@ -71,8 +71,9 @@ export function sendFull(
 
 /** A segment has left that acknowledges all that has come, and announces `window`. */
 export function acknowledged(tcb: Tcb, window: u32, mayOpen: bool): void {
-  // Shut as far as the peer knew, and open now.
-  const opens = tcb.rcvAdv == tcb.rcvNxt && window != 0 && mayOpen;
+  // Shut as far as the peer knew, and open now. With room for less than a segment it waits, too (RFC 9293 3.8.6.2.1).
+  const before = tcb.rcvAdv - tcb.rcvNxt;
+  const opens = before < RECEIVE_MSS && mayOpen && window > before && before < receivedSize(tcb);
   tcb.rcvAdv = seqMax(tcb.rcvAdv, tcb.rcvNxt + window);
   tcb.flags &= ~(TcbFlag.ACK_NOW | TcbFlag.DUPLICATE);
   tcb.unackedBytes = 0;

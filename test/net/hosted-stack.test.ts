@@ -4,10 +4,13 @@ import { LinkDirection, PERFECT, type Impairments } from "../../host-tools/net/l
 import { EthernetSwitch } from "../../host-tools/net/switch.js";
 import { Random } from "../../host-tools/sim/random.js";
 import { VirtualClock } from "../../host-tools/sim/virtual-clock.js";
+import { ADDRESSES, Pair } from "../../host-tools/simulate/pair.js";
 import { Peer, type Script } from "../support/peer.js";
+import { parseFrame } from "../support/wire-parse.js";
 
 const SERVER = 0xc0a84d01;
 const CLIENT = 0xc0a84d02;
+const ACK = 0x10;
 
 /** Two stacks whose every frame goes through an impaired link. */
 async function pair(impairments: Partial<Impairments> = {}, seed = 1): Promise<Bench> {
@@ -110,6 +113,37 @@ for (const [name, impairments, bytes] of [
     }
   });
 }
+
+test("an application is asked before the stack answers: a flight that fills the ring is acknowledged with the window open again", async (t) => {
+  const firmware = await hostedFirmware({ TCP_RX_BYTES: 8192, TCP_TX_BYTES: 8192 });
+  const windows: number[] = [];
+  const link = new Pair({
+    ...{ firmware, seed: 1, troubles: { delayMs: 1 } },
+    onFrame: (event, side, frame) => {
+      const { tcp } = parseFrame(new Uint8Array(frame));
+      if (event === "sent" && side === 1 && tcp?.flags === ACK) windows.push(tcp.window);
+    },
+  });
+  const [from, to] = link.stacks;
+  link.until(() => false, 3000);
+  const listener = to.socket(SOCK_STREAM);
+  to.bind(listener, 0, 9);
+  to.listen(listener, 1);
+  const fd = from.socket(SOCK_STREAM);
+  from.connect(fd, ADDRESSES[1], 9);
+  from.onProgress = () => {
+    while (from.send(fd, new Uint8Array(8192)) > 0);
+  };
+  let accepted = -1;
+  let bytes = 0;
+  to.onProgress = () => {
+    if (accepted < 0) accepted = to.accept(listener);
+    if (accepted >= 0) bytes += Math.max(0, to.recv(accepted));
+  };
+  t.true(link.until(() => bytes > 1 << 17, 10_000));
+  t.deepEqual([...new Set(windows)], [8192]);
+  link.close();
+});
 
 test("frames that are no Ethernet frames are dropped and counted", async (t) => {
   const { client } = await pair();

@@ -254,8 +254,24 @@ test("L3: the opening of a shut window is told once more when nothing comes of i
   stack.run();
   t.deepEqual(peer.heard(), ["A 1:1025"]);
   t.is(peer.last?.window, 1024);
-  t.deepEqual(peer.during(40), []);
-  t.deepEqual(peer.during(30), ["A 1:1025"]);
+  t.deepEqual(peer.during(8), []);
+  t.deepEqual(peer.during(5), ["A 1:1025"]);
+  t.deepEqual(peer.during(10_000), []);
+});
+
+test("L3: so is the opening of a window that had no room for one of the peer's segments", async (t) => {
+  const { stack, peer, fd } = await opened(TIGHT);
+  peer.text(pattern(512));
+  peer.text(pattern(256));
+  peer.during(100);
+  t.is(peer.last?.window, 256);
+  stack.take();
+  t.is((stack.receive(fd) as Uint8Array).length, 768);
+  stack.run();
+  t.deepEqual(peer.heard(), ["A 1:769"]);
+  t.is(peer.last?.window, 1024);
+  t.deepEqual(peer.during(8), []);
+  t.deepEqual(peer.during(5), ["A 1:769"]);
   t.deepEqual(peer.during(10_000), []);
 });
 

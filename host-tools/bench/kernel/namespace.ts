@@ -11,8 +11,10 @@ import type { Clock } from "../../sim/types.js";
 import type { Told } from "./end.js";
 
 const END = fileURLToPath(new URL("./end.js", import.meta.url));
-/** As SO_RCVBUF and SO_SNDBUF of 8,192 have it: Linux counts its own administration, too, and doubles what it is given. */
-const BUFFER_BYTES = 2 * 8192;
+/** As SO_SNDBUF of 8,192 has it: Linux counts its own administration, too, and doubles what it is given. */
+const SEND_BYTES = 2 * 8192;
+/** Of this it announces 8,192 at most, the window of a ring of 8 KB; of twice 8,192 it would announce up to 10,880. */
+const RECEIVE_BYTES = 12288;
 
 function ip(...args: string[]): void {
   const { status, stderr } = spawnSync("ip", args, { encoding: "utf8" });
@@ -59,8 +61,8 @@ export class KernelHost {
     const inside = (...command: string[]): void => ip("netns", "exec", namespace, ...command);
     for (const [key, value] of [
       ["ipv6.conf.all.disable_ipv6", "1"],
-      ["ipv4.tcp_rmem", `4096 ${BUFFER_BYTES} ${BUFFER_BYTES}`],
-      ["ipv4.tcp_wmem", `4096 ${BUFFER_BYTES} ${BUFFER_BYTES}`],
+      ["ipv4.tcp_rmem", `4096 ${RECEIVE_BYTES} ${RECEIVE_BYTES}`],
+      ["ipv4.tcp_wmem", `4096 ${SEND_BYTES} ${SEND_BYTES}`],
       ["ipv4.tcp_moderate_rcvbuf", "0"],
       ["ipv4.tcp_no_metrics_save", "1"],
     ] as const) {
