@@ -122,8 +122,6 @@ export function netOfDevices(text: string, net: NetOption, devices: SimDevice[])
       `--net ${formatForwards([named])} names a device; give it with --device ${named.device}=APP@BOARD`,
     );
   }
-  if (net.kind === "none")
-    throw new UserError("--device needs a network in real time, not --net none");
   if (net.kind !== "forward") return net;
   if (text === DEFAULT_NET) {
     const forwards = names.map((device, i): Forward => {

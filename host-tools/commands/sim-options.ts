@@ -1,5 +1,4 @@
 import { createHash, randomInt } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import type { Command } from "commander";
 import type { Options } from "../../stack/options.js";
@@ -18,6 +17,7 @@ import { parseDecimal, parseLink, type LinkTexts } from "../net/link-options.js"
 import { PERFECT, type Impairments } from "../net/link.js";
 import { DEFAULT_NET, parseNet, type NetOption } from "../net/net-options.js";
 import { readLanFile } from "../project/lan-file.js";
+import { readText } from "../project/read-text.js";
 import { parseHostEntry, parseHostName, type Settings } from "../settings.js";
 import { parseScript, type ScriptStep } from "../sim/script-parse.js";
 import { DEFAULT_SUBNET } from "../sim/world-lan.js";
@@ -103,7 +103,7 @@ export function addSimOptions(command: Command): Command {
     .option(
       "--net <net>",
       "forward:HOST=[NAME:]DEVICE[,udp:HOST=DEVICE...], tap:INTERFACE, stream:PATH, stream:HOST:PORT, " +
-        "stream:listen:..., or none (alone, in virtual time)",
+        "stream:listen:..., or none (without this computer, in virtual time)",
       DEFAULT_NET,
     )
     .option("--ip <address/prefix>", "static address of the device, as 192.168.77.2/24")
@@ -127,7 +127,7 @@ export function addSimOptions(command: Command): Command {
     .option("--rate <bps>", "bits per second of the link, as 500k or 10M")
     .option(
       "--script <file>",
-      "with --net none: buttons, data and cable by a script, and what must come of it",
+      "with --net none: buttons, data and cables by a script, and what must come of it",
     )
     .option("--expect <text>", "end with exit code 0 when a log line has this text")
     .option("--fail-text <text>", "end with exit code 1 when a log line has this text")
@@ -155,7 +155,8 @@ export function parseSimOptions(raw: RawSimOptions): SimOptions {
   if (raw.watch && given.kind !== "forward") {
     throw new UserError("--watch needs --net forward, which is the default");
   }
-  const macOf = (name: string): Mac => stableMac(raw, name);
+  // In virtual time a run is the same on every computer.
+  const macOf = (name: string): Mac => (virtual ? digestMac([name]) : stableMac(raw, name));
   const devices = file
     ? devicesOf(file, raw.lan as string, raw.board, settings, macOf)
     : parseDevices(raw, settings, macOf);
@@ -175,7 +176,7 @@ export function parseSimOptions(raw: RawSimOptions): SimOptions {
     pcap: raw.pcap,
     vcd: raw.vcd,
     expect: raw.expect,
-    script: readScript(raw, virtual),
+    script: readScript(raw, virtual, devices),
     // A script ends by itself.
     timeoutNs: nanoseconds(timeout ?? (virtual && !raw.script ? VIRTUAL_TIMEOUT_S : undefined)),
     failText: raw.failText,
@@ -186,11 +187,15 @@ export function parseSimOptions(raw: RawSimOptions): SimOptions {
   };
 }
 
-function readScript({ script }: RawSimOptions, virtual: boolean): ScriptStep[] | undefined {
+function readScript(
+  { script }: RawSimOptions,
+  virtual: boolean,
+  devices: SimDevice[],
+): ScriptStep[] | undefined {
   if (script === undefined) return undefined;
   if (!virtual) throw new UserError("--script needs --net none, where time is virtual");
-  if (!existsSync(script)) throw new UserError(`there is no file ${script}`);
-  return parseScript(readFileSync(script, "utf8"), script);
+  const names = devices.flatMap(({ name }) => name ?? []);
+  return parseScript(readText(script), script, names);
 }
 
 /** Options that only one device can have. */
@@ -257,7 +262,10 @@ function nanoseconds(seconds: number | undefined): number | undefined {
 
 /** A locally administered address that this board keeps from run to run on this computer, as peers remember it. */
 function stableMac(raw: RawSimOptions, name?: string): Mac {
-  const who = [hostname(), raw.board, raw.net, ...(name === undefined ? [] : [name])];
+  return digestMac([hostname(), raw.board, raw.net, ...(name === undefined ? [] : [name])]);
+}
+
+function digestMac(who: string[]): Mac {
   const digest = createHash("sha256").update(who.join("\n")).digest();
   return 0x0200_0000_0000 + digest.readUIntBE(0, 5);
 }

@@ -49,6 +49,14 @@ export class SimOutput {
     };
   }
 
+  /** The same of several devices in one thread. */
+  eventsOfAll(): WorldEvents {
+    return {
+      onLog: (line, device) => this.events(device).onLog?.(line),
+      onLed: (lit, device) => this.events(device).onLed?.(lit),
+    };
+  }
+
   /** The device has its address, and these ports of the host lead to it. */
   ready(address: number, forwards: readonly Forward[], name?: string): void {
     const device = formatAddress(address);

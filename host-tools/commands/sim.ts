@@ -8,21 +8,16 @@ import {
   type Firmware,
 } from "../build/compile.js";
 import { UserError } from "../errors.js";
-import { formatAddress, type Mac } from "../net/addresses.js";
-import { Gateway } from "../net/gateway.js";
-import { hostedFirmware } from "../net/hosted-stack.js";
-import { StreamAdapter } from "../net/stream.js";
 import { TapAdapter } from "../net/tap.js";
 import { encodeSettings } from "../settings.js";
 import { isSimulated } from "../sim/machine-load.js";
 import type { DeviceSpec, RunResult } from "../sim/world-device.js";
-import { GATEWAY_MAC } from "../sim/world-lan.js";
 import { onStop } from "../terminal.js";
-import { PacedWorld, startVirtual, type DeviceThread } from "../sim/world-threads.js";
-import { addressOf, fileOf, type SimDevice } from "./sim-devices.js";
+import type { DeviceThread } from "../sim/world-threads.js";
+import { fileOf, type SimDevice } from "./sim-devices.js";
 import { endOf, judge } from "./sim-judge.js";
-import { announce } from "./sim-listen.js";
 import { Rebuilder, type Ready } from "./sim-watch.js";
+import { startWorld } from "./sim-worlds.js";
 import { WatchCompiler } from "./watch-compiler.js";
 import { SimOutput } from "./sim-output.js";
 import {
@@ -32,9 +27,6 @@ import {
   type SimOptions,
 } from "./sim-options.js";
 
-/** Time for the device to say that it has its address, before others say what to do with it. */
-const READY_MS = 50;
-
 /** `as-tcpip sim`: any application on any board that can be simulated. */
 export function register(program: Command): void {
   addSimOptions(
@@ -42,21 +34,13 @@ export function register(program: Command): void {
   ).action((raw: RawSimOptions) => runSimulation(parseSimOptions(raw)));
 }
 
-/** A world that runs, and how to leave it. */
-interface Running {
-  threads: DeviceThread[];
-  /** What the network has to say about the end, if it was the network that ended the run. */
-  failure: () => string | undefined;
-  /** Frames that have gone over the network; undefined where a device is alone. */
-  frames: () => number | undefined;
-  close: () => void;
-}
-
 /** Runs a simulation to its end; the exit code is 0 unless a device failed or an expected text did not come. */
 export async function runSimulation(options: SimOptions): Promise<void> {
   const output = new SimOutput(options);
   const { net, subnet, devices } = options;
-  const boards = devices.map(({ board }) => simulatedBoard(board));
+  const boards = devices.map(({ board, name }) =>
+    simulatedBoard(board, name !== undefined && net.kind === "none"),
+  );
   // Rights first: they are missing more often than firmware is wrong, and compiling takes longer.
   const tap = net.kind === "tap" ? await TapAdapter.open(net.name, subnet) : undefined;
   for (const { app } of devices) requireProgram(app);
@@ -96,8 +80,8 @@ const compileEach: Compile = async (requests) => {
 async function buildAll(options: SimOptions, compile: Compile): Promise<Ready[]> {
   const { devices } = options;
   const firmware = await compile(
-    devices.map(({ board, app, options: own }) => ({
-      ...{ board, app },
+    devices.map(({ board, app, name, options: own }) => ({
+      ...{ board, app, fiber: options.net.kind === "none" && name !== undefined },
       options: { ...own, ...options.options },
     })),
   );
@@ -115,7 +99,7 @@ async function runOnce(
   tap: TapAdapter | undefined,
   rebuilt: Promise<Ready[]> = new Promise(() => undefined),
 ): Promise<Ready[] | undefined> {
-  const running = await start(options, ready, output, tap);
+  const running = await startWorld(options, ready, output, tap);
   const halt = (): void => running.threads.forEach((thread) => thread.stop());
   let interrupt: (nothing: undefined) => void = () => undefined;
   const interrupted = new Promise<undefined>((resolve) => (interrupt = resolve));
@@ -186,9 +170,16 @@ function buttonKeys(
   return (key) => threads[key === "b" ? first : Number(key) - 1]?.press();
 }
 
-function simulatedBoard(name: string): Board {
+/** The board; `together`: it shares a thread with others, which only a virtual board can. */
+function simulatedBoard(name: string, together: boolean): Board {
   const board = loadBoard(name);
-  if (isSimulated(board.target) && board.chip !== "none") return board;
+  const can = isSimulated(board.target) && board.chip !== "none";
+  if (can && together && board.target !== "wasm") {
+    throw new UserError(
+      `with --net none several devices need virtual boards, as virtual-w5500, and ${name} is none`,
+    );
+  }
+  if (can) return board;
   throw new UserError(
     `the board ${name} cannot be simulated; use --board virtual-w5500 or virtual-enc28j60`,
   );
@@ -218,157 +209,16 @@ async function firstEnd(
   threads: DeviceThread[],
   devices: SimDevice[],
 ): Promise<{ result: RunResult; name: string | undefined }> {
-  const ends = threads.map(async (thread, i) => ({
-    result: await thread.ended,
-    name: devices[i]?.name,
-  }));
+  const only = devices.length === 1 ? devices[0]?.name : undefined;
+  const ends = threads.map(async (thread, i) => {
+    const result = await thread.ended;
+    // Of several devices in one thread the result says which.
+    return { result, name: threads.length > 1 ? devices[i]?.name : (result.device ?? only) };
+  });
   try {
     return await Promise.race(ends);
   } finally {
     for (const thread of threads) thread.stop();
     await Promise.allSettled(ends);
   }
-}
-
-function start(
-  options: SimOptions,
-  ready: Ready[],
-  output: SimOutput,
-  tap: TapAdapter | undefined,
-): Promise<Running> {
-  switch (options.net.kind) {
-    case "none":
-      return startAlone(options, ready, output);
-    case "forward":
-      return startForward(options, ready, output);
-    case "tap":
-    case "stream":
-      return startJoined(options, ready, output, tap);
-  }
-}
-
-/** The device and its network in virtual time. */
-async function startAlone(
-  options: SimOptions,
-  ready: Ready[],
-  output: SimOutput,
-): Promise<Running> {
-  const { subnet, impairments, script } = options;
-  const gateway = await hostedFirmware();
-  const threads = ready.map(({ spec }) =>
-    startVirtual(spec, { gateway, subnet, impairments, script }, output.events()),
-  );
-  return {
-    threads,
-    failure: () => undefined,
-    frames: () => undefined,
-    close: () => undefined,
-  };
-}
-
-/** The devices behind the gateway, with ports of this computer that lead to them. */
-async function startForward(
-  options: SimOptions,
-  ready: Ready[],
-  output: SimOutput,
-): Promise<Running> {
-  const forwards = options.net.kind === "forward" ? options.net.forwards : [];
-  const { seed, subnet, impairments, resolvers, movable } = options;
-  const addresses = new Map<string | undefined, number>();
-  const reserved = new Map<Mac, number>();
-  for (const [i, { device }] of ready.entries()) {
-    const { name, settings } = device;
-    if (name !== undefined && settings.mac !== undefined) {
-      reserved.set(settings.mac, addressOf(device, i));
-    }
-  }
-  const gatewayFirmware = await hostedFirmware();
-  const world = new PacedWorld({ seed, subnet, impairments, gateway: gatewayFirmware, reserved });
-  const stack = world.lan.gateway;
-  if (!stack) throw new Error("the world has no gateway");
-  const gateway = new Gateway({
-    ...{ stack, clock: world.clock, mac: GATEWAY_MAC, subnet, forwards, resolvers, movable },
-    send: world.lan.sendFromGateway,
-    device: (name) => addresses.get(name),
-  });
-  world.lan.toGateway = (frame) => gateway.receive(frame);
-  const close = (): void => {
-    gateway.close();
-    world.close();
-  };
-  try {
-    await gateway.open();
-  } catch (error) {
-    close();
-    throw error;
-  }
-  gateway.forwards.forEach(({ hostPort }, i) => {
-    const asked = forwards[i]?.hostPort as number;
-    if (hostPort !== asked)
-      output.note(`Port ${asked} of 127.0.0.1 is in use; ${hostPort} is taken for it.`);
-  });
-  const threads = ready.map(({ device: { name, settings, link = {} }, spec }) =>
-    world.start(spec, {
-      ...output.events(name),
-      impairments: { ...impairments, ...link },
-      ...(name !== undefined && { name }),
-      onAddress: (address) => {
-        addresses.set(name, address);
-        gateway.progress();
-        const mine = gateway.forwards.filter(({ device }) => device === name);
-        const station = { name, address, mac: settings.mac ?? 0 };
-        const current = (): boolean => addresses.get(name) === address;
-        const tell = (): void =>
-          void announce({ gateway, clock: world.clock, output }, station, mine, current);
-        // The device is about to log its address; what follows from it reads better behind that line.
-        setTimeout(tell, READY_MS).unref();
-      },
-    }),
-  );
-  return { threads, failure: () => undefined, frames: () => world.lan.ethernet.frames, close };
-}
-
-/** The devices joined to an interface of Linux or to another program. */
-async function startJoined(
-  options: SimOptions,
-  ready: Ready[],
-  output: SimOutput,
-  tap: TapAdapter | undefined,
-): Promise<Running> {
-  const { net, subnet, seed, impairments } = options;
-  // An interface that was made for this run is a network of our own, where the device may be given its address.
-  const world = new PacedWorld({ seed, subnet, impairments, dhcp: tap?.created ?? false });
-  let failure: string | undefined;
-  let stream: StreamAdapter | undefined;
-  const threads: DeviceThread[] = [];
-  tap?.attach(world.lan.ethernet);
-  if (net.kind === "stream") {
-    stream = await StreamAdapter.open(net.endpoint, world.lan.ethernet);
-    stream.onEnd = (message) => {
-      failure = message;
-      for (const thread of threads) thread.stop();
-    };
-  }
-  for (const { device, spec } of ready) {
-    const { name, link = {} } = device;
-    const events = { ...output.events(name), ...(name !== undefined && { name }) };
-    threads.push(world.start(spec, { ...events, impairments: { ...impairments, ...link } }));
-  }
-  if (tap) output.note(describeTap(tap, options));
-  return {
-    threads,
-    failure: () => failure,
-    frames: () => world.lan.ethernet.frames,
-    close: () => {
-      tap?.close();
-      stream?.close();
-      world.close();
-    },
-  };
-}
-
-function describeTap(tap: TapAdapter, { subnet }: SimOptions): string {
-  return tap.created
-    ? `this computer is ${formatAddress(subnet.address)} on ${tap.name}`
-    : `joined to ${tap.name} as it is; 'ip addr add' gives it an address if it has none`;
 }

@@ -2,7 +2,7 @@
  * `lan.json`: a network of devices in a file, for `sim --lan FILE` and for `Lan.open(FILE)` of as-tcpip/testing
  * (docs/simulator.md). Read here, with file and line of each mistake; what it means is decided where it is used.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { OPTIONS, type OptionName, type Options } from "../../stack/options.js";
 import { nearest } from "../build/apps.js";
@@ -13,6 +13,7 @@ import { parseAddress, parseMac, type Mac } from "../net/addresses.js";
 import { LINK_KEYS, parseLink } from "../net/link-options.js";
 import type { Impairments } from "../net/link.js";
 import { parseNet } from "../net/net-options.js";
+import { readText } from "./read-text.js";
 
 /** A device of the file. */
 export interface LanDevice {
@@ -56,8 +57,7 @@ class Mistake extends Error {
  * @throws UserError, one line with file and line, for what is not JSON, a key that does not exist, or a value that cannot be.
  */
 export function readLanFile(file: string): LanFile {
-  if (!existsSync(file)) throw new UserError(`there is no file ${file}`);
-  const text = readFileSync(file, "utf8");
+  const text = readText(file);
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);

@@ -25,6 +25,8 @@ export interface ScriptStep {
   at: string;
   /** Not before this time since power-on, or since the line before. */
   time: { ms: number; relative: boolean };
+  /** Of several devices: the one that it is about. */
+  device?: string | undefined;
   action: ScriptAction;
 }
 
@@ -47,19 +49,39 @@ const FORMS: Record<string, string> = {
   end: "end",
 };
 
+/** Verbs that are about one device. */
+const OF_A_DEVICE = ["press", "pin", "cable", "udp", "connect"];
+
 /**
- * Reads a script; `name` is that of the file, for messages.
+ * Reads a script; `name` is that of the file, for messages, `devices` are the names of several devices.
  *
  * @throws UserError, one line with file and line.
  */
-export function parseScript(text: string, name: string): ScriptStep[] {
+export function parseScript(
+  text: string,
+  name: string,
+  devices: readonly string[] = [],
+): ScriptStep[] {
   const steps: ScriptStep[] = [];
   for (const [index, line] of text.split(/\r?\n/).entries()) {
     const at = `${name}:${index + 1}`;
     const words = wordsOf(line, at);
     if (words.length === 0) continue;
     const time = timeOf(words);
-    steps.push({ at, time, action: actionOf(words, at) });
+    const device = deviceOf(words, devices, at);
+    const action = actionOf(words, at);
+    const { verb } = action;
+    const ofOne = OF_A_DEVICE.includes(verb) || (verb === "expect" && action.what === "led");
+    if (device === undefined && devices.length > 0 && ofOne) {
+      const example = `${devices[0]}: ${words.join(" ")}`;
+      throw new UserError(`${at}: which device? Write it first, as in ${example}`);
+    }
+    if (device !== undefined && !ofOne && (verb !== "expect" || action.what !== "log")) {
+      throw new UserError(
+        `${at}: '${words.join(" ")}' is not about one device; leave ${device}: out`,
+      );
+    }
+    steps.push({ at, time, device, action });
   }
   if (steps.length === 0) throw new UserError(`${name} has no line that does anything`);
   return steps;
@@ -85,6 +107,16 @@ function timeOf(words: string[]): ScriptStep["time"] {
   if (!match) return { ms: 0, relative: true };
   words.shift();
   return { ms: Number(match[2]) * 1000, relative: match[1] === "+" };
+}
+
+/** Takes the name of a device off the beginning of a line: `web: press`. */
+function deviceOf(words: string[], devices: readonly string[], at: string): string | undefined {
+  const name = /^(.+):$/.exec(words[0] ?? "")?.[1];
+  if (name === undefined || devices.length === 0) return undefined;
+  words.shift();
+  if (devices.includes(name)) return name;
+  const hint = nearest(name, devices) || `; there are: ${devices.join(", ")}`;
+  throw new UserError(`${at}: no device is named '${name}'${hint}`);
 }
 
 function actionOf(words: string[], at: string): ScriptAction {

@@ -9,7 +9,10 @@ import {
 } from "../net/hosted-stack.js";
 import type { FrameSink } from "../net/switch.js";
 import type { ScriptAction, ScriptStep } from "./script-parse.js";
-import type { VirtualWorld } from "./world-virtual.js";
+import type { Pins } from "./pins.js";
+import type { ChipModel } from "./types.js";
+import type { VirtualClock } from "./virtual-clock.js";
+import type { VirtualLan } from "./world-lan.js";
 
 /** How often a line that waits looks again, simulated. */
 const LOOK_NS = 1e6;
@@ -18,7 +21,25 @@ const NEEDS_MS = 30_000;
 
 type Expect = Extract<ScriptAction, { verb: "expect" }>;
 
-/** Runs a script beside the device, in virtual time, and ends the world with it. */
+/** A device that a line of a script is about. */
+export interface ScriptTarget {
+  /** The address that it uses; 0 while it has none. */
+  readonly address: number;
+  readonly chip: ChipModel;
+  /** Only a virtual board has them. */
+  readonly pins?: Pins | undefined;
+}
+
+/** A world that a script is run in. */
+export interface ScriptWorld {
+  readonly clock: VirtualClock;
+  readonly lan: VirtualLan;
+  /** The device of this name; undefined is the only one. */
+  target(name: string | undefined): ScriptTarget;
+  stop(): void;
+}
+
+/** Runs a script beside the devices, in virtual time, and ends the world with it. */
 export class ScriptRun {
   /** The line that was not fulfilled, and how. */
   failure: string | undefined;
@@ -30,27 +51,32 @@ export class ScriptRun {
   private begun = false;
   private udpFd = -1;
   private tcpFd = -1;
-  private lit = false;
+  private readonly lit = new Set<string | undefined>();
   /** What has come and no line has asked for. */
-  private readonly heard = { log: "", udp: "", tcp: "" };
+  private readonly heard = { udp: "", tcp: "" };
+  /** The same of the log of each device, and under no name of all. */
+  private readonly logs = new Map<string | undefined, string>();
   private readonly frames: FrameSink;
 
   constructor(
     private readonly steps: readonly ScriptStep[],
-    private readonly world: VirtualWorld,
+    private readonly world: ScriptWorld,
   ) {
     this.frames = world.lan.ethernet.attach("script", () => undefined).send;
     this.await();
   }
 
-  /** Takes a line of the device's log. */
-  log(text: string): void {
-    this.heard.log += `${text}\n`;
+  /** Takes a line of a device's log. */
+  log(text: string, device?: string): void {
+    for (const name of new Set([undefined, device])) {
+      this.logs.set(name, `${this.logs.get(name) ?? ""}${text}\n`);
+    }
   }
 
-  /** The status LED was switched. */
-  led(lit: boolean): void {
-    this.lit = lit;
+  /** The status LED of a device was switched. */
+  led(lit: boolean, device?: string): void {
+    if (lit) this.lit.add(device);
+    else this.lit.delete(device);
   }
 
   /** What is to be said of a run that another limit has ended. */
@@ -91,41 +117,43 @@ export class ScriptRun {
 
   /** Is the line done? If not, time may pass. */
   private look(): void {
-    const { action } = this.steps[this.next] as ScriptStep;
+    const { action, device } = this.steps[this.next] as ScriptStep;
     this.receive();
     const waitMs = (this.nowNs - this.sinceNs) / 1e6;
-    if (this.perform(action)) {
+    if (this.perform(action, device)) {
       if (action.verb === "end") return this.finish();
       this.next++;
       return this.await();
     }
     if (this.failure !== undefined) return;
     const limitMs = action.verb === "expect" ? action.withinMs : NEEDS_MS;
-    if (waitMs >= limitMs) return this.fail(this.missing(action, limitMs));
+    if (waitMs >= limitMs) return this.fail(this.missing(action, device, limitMs));
     this.world.clock.schedule(LOOK_NS, () => this.look());
   }
 
   /** Does what the line says; false: not yet. */
-  private perform(action: ScriptAction): boolean {
-    const { machine } = this.world.device;
+  private perform(action: ScriptAction, device: string | undefined): boolean {
+    const { world } = this;
     switch (action.verb) {
-      case "press":
-        machine.pins?.press(true);
-        this.world.clock.schedule(action.ms * 1e6, () => machine.pins?.press(false));
+      case "press": {
+        const { pins } = world.target(device);
+        pins?.press(true);
+        world.clock.schedule(action.ms * 1e6, () => pins?.press(false));
         return true;
+      }
       case "pin":
-        machine.pins?.drive(action.pin, action.high);
+        world.target(device).pins?.drive(action.pin, action.high);
         return true;
       case "cable":
-        machine.chip.setLink(action.plugged);
+        world.target(device).chip.setLink(action.plugged);
         return true;
       case "frame":
         this.frames(action.data);
         return true;
       case "udp":
-        return this.sendUdp(action.port, action.data);
+        return this.sendUdp(world.target(device), action.port, action.data);
       case "connect":
-        return this.connect(action.port);
+        return this.connect(world.target(device), action.port);
       case "send":
         return this.send(action.data);
       case "close":
@@ -133,23 +161,26 @@ export class ScriptRun {
         this.tcpFd = -1;
         return true;
       case "expect":
-        return this.expect(action);
+        return this.expect(action, device);
       case "end":
         return true;
     }
   }
 
-  private expect(action: Expect): boolean {
-    if (action.what === "led") return this.lit === action.lit;
-    const wanted = Buffer.from(action.data).toString("latin1");
-    const at = this.heard[action.what].indexOf(wanted);
+  private expect(action: Expect, device: string | undefined): boolean {
+    if (action.what === "led") return this.lit.has(device) === action.lit;
+    const { what } = action;
+    const heard = what === "log" ? (this.logs.get(device) ?? "") : this.heard[what];
+    const wanted = Buffer.from(action.data).toString(what === "log" ? "utf8" : "latin1");
+    const at = heard.indexOf(wanted);
     if (at < 0) return false;
-    this.heard[action.what] = this.heard[action.what].slice(at + wanted.length);
+    const rest = heard.slice(at + wanted.length);
+    if (what === "log") this.logs.set(device, rest);
+    else this.heard[what] = rest;
     return true;
   }
 
-  private sendUdp(port: number, data: Uint8Array): boolean {
-    const { address } = this.world;
+  private sendUdp({ address }: ScriptTarget, port: number, data: Uint8Array): boolean {
     if (address === 0) return false;
     if (this.udpFd < 0) {
       this.udpFd = this.stack.socket(SOCK_DGRAM);
@@ -159,8 +190,7 @@ export class ScriptRun {
   }
 
   /** Connects; as long as the device refuses, it may only not be ready yet. */
-  private connect(port: number): boolean {
-    const { address } = this.world;
+  private connect({ address }: ScriptTarget, port: number): boolean {
     if (address === 0) return false;
     if (!this.begun) {
       if (this.tcpFd >= 0) this.stack.closeSocket(this.tcpFd);
@@ -201,22 +231,28 @@ export class ScriptRun {
     return Buffer.from(this.stack.data(bytes)).toString("latin1");
   }
 
-  private missing(action: ScriptAction, limitMs: number): string {
+  private missing(action: ScriptAction, device: string | undefined, limitMs: number): string {
     const within = `within ${limitMs / 1000} simulated seconds`;
+    const who = device === undefined ? "the device" : `the device ${device}`;
+    const full = `there is no room to send ${within}`;
+    const addressless = (): boolean => this.world.target(device).address === 0;
     switch (action.verb) {
       case "expect": {
-        if (action.what === "led") return `the LED is not ${action.lit ? "on" : "off"} ${within}`;
+        if (action.what === "led") {
+          const whose = device === undefined ? "the LED" : `the LED of ${device}`;
+          return `${whose} is not ${action.lit ? "on" : "off"} ${within}`;
+        }
         const text = JSON.stringify(Buffer.from(action.data).toString());
         return `${text} did not come (${action.what}) ${within}`;
       }
       case "connect":
-        return this.world.address === 0
-          ? `the device has no address ${within}`
-          : `the device takes no connection to port ${action.port} ${within}`;
+        return addressless()
+          ? `${who} has no address ${within}`
+          : `${who} takes no connection to port ${action.port} ${within}`;
+      case "udp":
+        return addressless() ? `${who} has no address ${within}` : full;
       default:
-        return this.world.address === 0
-          ? `the device has no address ${within}`
-          : `there is no room to send ${within}`;
+        return full;
     }
   }
 }

@@ -1,9 +1,10 @@
 import type { Firmware } from "../build/compile.js";
 import type { LogLine } from "../log/decode.js";
-import type { Subnet } from "../net/addresses.js";
+import type { Mac, Subnet } from "../net/addresses.js";
 import type { Impairments } from "../net/link.js";
 import type { ScriptStep } from "./script-parse.js";
 import type { DeviceSpec, RunResult } from "./world-device.js";
+import type { NamedSpec } from "./world-several.js";
 
 /** Words of the control memory that both threads see. */
 export const CONTROL = {
@@ -17,6 +18,8 @@ export const CONTROL = {
   alive: 4,
   /** The button is held down. */
   button: 3,
+  /** Of several devices in one thread: the number of the one that runs. */
+  running: 5,
 } as const;
 
 export const CONTROL_BYTES = 64;
@@ -41,12 +44,21 @@ export type WorkerTask =
       dhcp: boolean;
       /** What happens to the device. */
       script?: ScriptStep[] | undefined;
+    }
+  | {
+      kind: "several";
+      devices: NamedSpec[];
+      control: SharedArrayBuffer;
+      gateway: Firmware | undefined;
+      subnet: Subnet | undefined;
+      reserved: ReadonlyMap<Mac, number>;
+      script?: ScriptStep[] | undefined;
     };
 
 /** What the worker tells the main thread. */
 export type WorkerMessage =
-  | { kind: "log"; line: LogLine }
+  | { kind: "log"; line: LogLine; device?: string }
   | { kind: "frames" }
-  | { kind: "led"; lit: boolean }
+  | { kind: "led"; lit: boolean; device?: string }
   | { kind: "refused"; message: string; exitCode: number }
   | { kind: "ended"; result: RunResult };

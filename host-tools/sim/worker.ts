@@ -8,7 +8,9 @@ import { LED_PIN, type Pins } from "./pins.js";
 import { ScriptRun } from "./script-run.js";
 import { PacedTime } from "./machine-time.js";
 import { Device } from "./world-device.js";
+import { SeveralWorld } from "./world-several.js";
 import { VirtualWorld } from "./world-virtual.js";
+import type { RunResult } from "./world-device.js";
 import { CONTROL, type WorkerMessage, type WorkerTask } from "./worker-protocol.js";
 import { FrameRing } from "./worker-ring.js";
 
@@ -56,10 +58,37 @@ async function runVirtual(task: Task<"virtual">): Promise<void> {
     });
   }
   stopWanted(control);
-  const result = world.run();
+  tell({ kind: "ended", result: judgedBy(script, world.run()) });
+}
+
+/** A script that was not fulfilled is a failure, unless something worse has ended the run. */
+function judgedBy(script: ScriptRun | undefined, result: RunResult): RunResult {
   const message = script?.failure ?? script?.unfinished;
   const judged = ["stopped", "timeout"].includes(result.reason) && message !== undefined;
-  tell({ kind: "ended", result: judged ? { ...result, reason: "script", message } : result });
+  return judged ? { ...result, reason: "script", message } : result;
+}
+
+async function runSeveral(task: Task<"several">): Promise<void> {
+  const control = new Int32Array(task.control);
+  const beside: { script?: ScriptRun } = {};
+  const { devices, gateway, subnet, reserved } = task;
+  const world = await SeveralWorld.create({
+    ...{ devices, gateway, subnet, reserved },
+    onLog: (line, device) => {
+      tell({ kind: "log", line, device });
+      beside.script?.log(line.text, device);
+    },
+    onLed: (lit, device) => {
+      tell({ kind: "led", lit, device });
+      beside.script?.led(lit, device);
+    },
+    stopWanted: () => stopWanted(control),
+    onTurn: (device) => Atomics.store(control, CONTROL.running, device),
+  });
+  const script = task.script && new ScriptRun(task.script, world);
+  if (script) beside.script = script;
+  stopWanted(control);
+  tell({ kind: "ended", result: judgedBy(script, world.run()) });
 }
 
 function onLed(pins: Pins, told: (lit: boolean) => void): void {
@@ -108,7 +137,16 @@ async function runPaced(task: Task<"paced">): Promise<void> {
 
 const task = workerData as WorkerTask;
 try {
-  await (task.kind === "paced" ? runPaced(task) : runVirtual(task));
+  switch (task.kind) {
+    case "paced":
+      await runPaced(task);
+      break;
+    case "virtual":
+      await runVirtual(task);
+      break;
+    case "several":
+      await runSeveral(task);
+  }
 } catch (error) {
   if (!(error instanceof UserError)) throw error;
   tell({ kind: "refused", message: error.message, exitCode: error.exitCode });

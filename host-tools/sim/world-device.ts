@@ -36,6 +36,8 @@ export interface RunResult {
   /** Of a trap: what has happened; of `failed`: the line of the log; of `script`: the line that was not fulfilled. */
   message?: string;
   simulatedMs: number;
+  /** Of several devices that share a thread: the one that has ended the run. */
+  device?: string;
 }
 
 /** Time that can also end the run. */
@@ -120,7 +122,7 @@ export class Device {
 }
 
 /** What a line of the log decides about the run. */
-function verdict(spec: DeviceSpec, text: string): Seen["reason"] {
+export function verdict(spec: DeviceSpec, text: string): "expected" | "failed" | undefined {
   const { expect, failText } = spec;
   if (failText !== undefined && text.includes(failText)) return "failed";
   return expect !== undefined && text.includes(expect) ? "expected" : undefined;

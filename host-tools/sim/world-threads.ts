@@ -3,7 +3,9 @@ import { UserError } from "../errors.js";
 import type { LogLine } from "../log/decode.js";
 import type { ScriptStep } from "./script-parse.js";
 import type { DeviceSpec, RunResult } from "./world-device.js";
+import type { Mac } from "../net/addresses.js";
 import type { Impairments } from "../net/link.js";
+import type { NamedSpec } from "./world-several.js";
 import { VirtualLan, type LanOptions } from "./world-lan.js";
 import { RealClock } from "./world-clock.js";
 import type { VirtualWorldOptions } from "./world-virtual.js";
@@ -23,9 +25,10 @@ const RING_BYTES = 1 << 18;
 
 /** What a world in another thread reports. */
 export interface WorldEvents {
-  onLog?: (line: LogLine) => void;
+  /** `device` names one of several that share a thread; so it does with the LED. */
+  onLog?: (line: LogLine, device?: string) => void;
   /** The status LED was switched. */
-  onLed?: (lit: boolean) => void;
+  onLed?: (lit: boolean, device?: string) => void;
 }
 
 /** A simulated device in a thread of its own. */
@@ -45,9 +48,9 @@ export class DeviceThread {
       this.worker.on("message", (message: WorkerMessage) => {
         switch (message.kind) {
           case "log":
-            return events.onLog?.(message.line);
+            return events.onLog?.(message.line, message.device);
           case "led":
-            return events.onLed?.(message.lit);
+            return events.onLed?.(message.lit, message.device);
           case "frames":
             return this.onFrames();
           case "refused":
@@ -57,7 +60,11 @@ export class DeviceThread {
         }
       });
       this.worker.on("error", reject);
-      const watch = this.watch(hungMs, () => resolve({ reason: "hung", simulatedMs: NaN }));
+      const watch = this.watch(hungMs, () => {
+        const names = task.kind === "several" ? task.devices.map(({ name }) => name) : [];
+        const device = names[Atomics.load(this.control, CONTROL.running)];
+        resolve({ reason: "hung", simulatedMs: NaN, ...(device !== undefined && { device }) });
+      });
       this.worker.on("exit", () => {
         clearInterval(watch);
         clearTimeout(this.force);
@@ -116,6 +123,25 @@ export function startVirtual(
   const control = new SharedArrayBuffer(CONTROL_BYTES);
   return new DeviceThread(
     { kind: "virtual", spec, control, gateway, subnet, impairments, dhcp: dhcp ?? true, script },
+    events,
+    hungMs,
+  );
+}
+
+/** Several devices, whose firmware is compiled as fibers, in virtual time, with their network in another thread. */
+export function startSeveral(
+  devices: NamedSpec[],
+  lan: Pick<VirtualWorldOptions, "gateway" | "subnet"> & {
+    reserved: ReadonlyMap<Mac, number>;
+    script?: ScriptStep[] | undefined;
+  },
+  events: WorldEvents,
+  hungMs?: number,
+): DeviceThread {
+  const { gateway, subnet, reserved, script } = lan;
+  const control = new SharedArrayBuffer(CONTROL_BYTES);
+  return new DeviceThread(
+    { kind: "several", devices, control, gateway, subnet, reserved, script },
     events,
     hungMs,
   );

@@ -7,6 +7,7 @@ import type { Impairments } from "../net/link.js";
 import { VirtualTime } from "./machine-time.js";
 import type { StopReason } from "./machine.js";
 import { Random } from "./random.js";
+import type { ScriptTarget } from "./script-run.js";
 import type { VirtualClock } from "./virtual-clock.js";
 import { Device, type DeviceSpec, type RunResult } from "./world-device.js";
 import { VirtualLan } from "./world-lan.js";
@@ -72,6 +73,12 @@ export class VirtualWorld {
 
   get clock(): VirtualClock {
     return this.time.clock;
+  }
+
+  /** The device, for a script. */
+  target(): ScriptTarget {
+    const { address, device } = this;
+    return { address, chip: device.machine.chip, pins: device.machine.pins };
   }
 
   /** Ends the run at the next opportunity. */

@@ -2,11 +2,11 @@ import type { Firmware } from "../build/compile.js";
 import type { LogLine } from "../log/decode.js";
 import { formatAddress, formatMac, type Mac } from "../net/addresses.js";
 import type { LinkDirection } from "../net/link.js";
+import type { Fiber } from "../sim/fiber.js";
 import type { BusCount } from "../sim/hw-imports.js";
 import { LED_PIN } from "../sim/pins.js";
 import type { ChipModel } from "../sim/types.js";
 import { readCounters } from "./counters.js";
-import type { Fiber } from "./fiber.js";
 import type { Lan } from "./lan.js";
 import type { TcpStream } from "./host.js";
 

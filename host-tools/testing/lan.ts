@@ -20,13 +20,13 @@ import { LinkDirection, PERFECT, type Impairments } from "../net/link.js";
 import { PcapWriter } from "../net/pcap.js";
 import { EthernetSwitch } from "../net/switch.js";
 import { encodeSettings } from "../settings.js";
+import { Fiber, FiberTurns } from "../sim/fiber.js";
 import { LINK_BPS, type ChipName } from "../sim/machine-chips.js";
 import { Wire } from "../sim/machine-wire.js";
 import { Random } from "../sim/random.js";
 import { VirtualClock } from "../sim/virtual-clock.js";
 import { AddressWatch, DEFAULT_SUBNET, DHCP_MAC } from "../sim/world-lan.js";
 import { Device } from "./device.js";
-import { Fiber } from "./fiber.js";
 import { Host } from "./host.js";
 import { Station } from "./station.js";
 
@@ -90,8 +90,7 @@ export class Lan {
   private readonly pcap: PcapWriter | undefined;
   private readonly stacks: HostedStack[] = [];
   private theirs: Promise<Host> | undefined;
-  /** The device that is looked at first. */
-  private turn = 0;
+  private readonly turns = new FiberTurns(this.clock);
   private macs = 0x0200_0000_0100;
   /** Addresses that DHCP keeps. */
   private readonly reserved = new Map<Mac, number>();
@@ -250,22 +249,10 @@ export class Lan {
 
   /** Lets the next thing happen, no later than `limitNs`. */
   private step(limitNs: number): void {
-    // In turn: a device that never sleeps must not keep those behind it from running.
-    const { devices } = this;
-    for (let i = 0; i < devices.length; i++) {
-      const at = (this.turn + i) % devices.length;
-      const { fiber, name } = devices[at] as Device;
-      if (fiber?.failure) throw this.trouble(`${name} has stopped: ${fiber.failure.message}`);
-      if (!fiber?.ready) continue;
-      this.turn = at + 1;
-      fiber.resume();
-      return;
-    }
-    const wakes = this.devices.map(({ fiber }) => (fiber ? fiber.wakeNs : Infinity));
-    const wakeNs = Math.min(limitNs, ...wakes);
-    const next = this.clock.nextNs;
-    if (next !== undefined && next <= wakeNs) this.clock.runNext();
-    else this.clock.advanceTo(wakeNs);
+    const failed = this.turns.step(this.devices, limitNs);
+    if (failed === undefined) return;
+    const { name, fiber } = this.devices[failed] as Device;
+    throw this.trouble(`${name} has stopped: ${fiber?.failure?.message}`);
   }
 
   private trouble(message: string): Error {

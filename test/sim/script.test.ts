@@ -1,5 +1,5 @@
 /** `sim --net none --script FILE`: the example of docs/simulator.md, every verb, and one line for each mistake. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
@@ -53,6 +53,41 @@ test.serial("a limit that ends the run before the script does is a failure", asy
   const { code, stderr } = await sim("5 end\n", "blank", "--timeout", "3");
   t.is(code, 1);
   t.regex(stderr, /lamp\.script:1 was not reached$/m);
+});
+
+const TWO = /^# two\.script:[^]*?(?=^```$)/m.exec(docs)?.[0] ?? "";
+
+test.serial(
+  "two devices without this computer, by the other example; one seed is one run",
+  async (t) => {
+    const file = join(home, "two.script");
+    writeFileSync(file, TWO);
+    const args = ["sim", "--device", "web=web", "get=get", "--net", "none", "--script", file];
+    const { code, stdout, stderr } = await runCli(...args, "--pcap", join(home, "two.pcap"));
+    t.is(code, 0, stdout + stderr);
+    t.regex(stdout, /get: GET 200: /);
+    t.regex(stdout, /web: .*link down/);
+    t.true(existsSync(join(home, "two-web.pcap")) && existsSync(join(home, "two-get.pcap")));
+    t.is((await runCli(...args)).stdout, stdout);
+  },
+);
+
+test.serial("of several devices the one that fails, hangs or says the word is named", async (t) => {
+  const several = (app: string, ...more: string[]): Promise<Ended> =>
+    runCli("sim", "--device", "good=blank", `bad=${app}`, "--net", "none", ...more);
+  const trap = await several("test/device/trap");
+  t.is(trap.code, 1);
+  t.regex(trap.stderr, /^as-tcpip: the device bad has stopped: .*test\/device\/trap\/main\.ts:9/);
+  const failed = await several("test/device/hello", "--fail-text", "hello");
+  t.is(failed.code, 1);
+  t.regex(failed.stderr, /^as-tcpip: the device bad said 'hello': /);
+  const expected = await several("blank", "--expect", "turn 2");
+  t.is(expected.code, 0, expected.stderr);
+  const timeout = await several("blank", "--json", "--timeout", "5");
+  t.is(timeout.code, 0);
+  t.regex(timeout.stdout, /"event":"end","reason":"timeout","time":5/);
+  const real = await runCli("sim", "--device", "a=blank@w5500-evb-pico", "--net", "none");
+  t.regex(real.stderr, /several devices need virtual boards, as virtual-w5500, and w5500-evb-pico/);
 });
 
 /** Runs a script without the command line; gives what failed. */
@@ -135,6 +170,27 @@ for (const [text, message] of MISTAKES) {
     t.notRegex(error?.message ?? "\n", /\n/);
   });
 }
+
+const NAMED: [string, RegExp][] = [
+  ["press", /^x:1: which device\? Write it first, as in web: press$/],
+  ["expect led on", /^x:1: which device\? .*as in web: expect led on$/],
+  ["1 wep: press", /^x:1: no device is named 'wep'; did you mean web\?$/],
+  ["nobody: press", /^x:1: no device is named 'nobody'; there are: web, get$/],
+  ['web: send "a"', /^x:1: 'send "a"' is not about one device; leave web: out$/],
+  ['get: expect tcp "a"', /is not about one device; leave get: out$/],
+];
+for (const [text, message] of NAMED) {
+  test(`of two devices, a script with '${text}' is refused with one line`, (t) => {
+    const error = t.throws(() => parseScript(text, "x", ["web", "get"]), { instanceOf: UserError });
+    t.regex(error?.message ?? "", message);
+  });
+}
+
+test("a folder in place of a script is one line", async (t) => {
+  const { code, stderr } = await runCli("sim", "--net", "none", "--script", home);
+  t.is(code, 1);
+  t.is(stderr, `as-tcpip: ${home} is a folder, not a file\n`);
+});
 
 test("--script without --net none, or a file that is not there, is refused", async (t) => {
   t.regex((await runCli("sim", "--script", "x")).stderr, /--script needs --net none/);

@@ -1,11 +1,11 @@
 import type { Firmware } from "../build/compile.js";
-import { DeviceTrap } from "../sim/machine.js";
-import { MAIN_RETURNED, WAKE_NS, deadlineNs, makeWasmBoard } from "../sim/machine-wasm.js";
-import type { WasmBoard } from "../sim/machine-wasm.js";
-import { trapOf } from "../sim/trap.js";
+import { DeviceTrap } from "./machine.js";
+import { MAIN_RETURNED, WAKE_NS, deadlineNs, makeWasmBoard } from "./machine-wasm.js";
+import type { WasmBoard } from "./machine-wasm.js";
+import { trapOf } from "./trap.js";
 import type { LogLine } from "../log/decode.js";
-import type { SpiSlave } from "../sim/types.js";
-import type { VirtualClock } from "../sim/virtual-clock.js";
+import type { SpiSlave } from "./types.js";
+import type { VirtualClock } from "./virtual-clock.js";
 
 const PAGE_BYTES = 65536;
 /** Where the fiber's stack lies: pages behind everything else. */
@@ -30,6 +30,8 @@ export interface FiberOptions {
   seed: number;
   settings: Uint8Array;
   log: (line: LogLine) => void;
+  /** Puts a probe between the processor and the chip's SPI side. */
+  probe?: (chip: SpiSlave) => SpiSlave;
 }
 
 /**
@@ -136,3 +138,40 @@ export class Fiber {
 }
 
 const UNWINDING = 1;
+
+/** Lets devices that share a thread and a clock go on in turn: one that never sleeps must not keep those behind it from running. */
+export class FiberTurns {
+  /** The device that is looked at first. */
+  private turn = 0;
+
+  /** `onTurn` is told the number of each device before it goes on. */
+  constructor(
+    private readonly clock: VirtualClock,
+    private readonly onTurn: (device: number) => void = () => undefined,
+  ) {}
+
+  /** Lets the next thing happen, no later than `limitNs`; gives the number of a device that has failed. */
+  step(
+    devices: readonly { readonly fiber: Fiber | undefined }[],
+    limitNs: number,
+  ): number | undefined {
+    let wakeNs = limitNs;
+    for (let i = 0; i < devices.length; i++) {
+      const at = (this.turn + i) % devices.length;
+      const fiber = devices[at]?.fiber;
+      if (!fiber) continue;
+      if (fiber.failure) return at;
+      if (fiber.ready) {
+        this.turn = at + 1;
+        this.onTurn(at);
+        fiber.resume();
+        return undefined;
+      }
+      wakeNs = Math.min(wakeNs, fiber.wakeNs);
+    }
+    const next = this.clock.nextNs;
+    if (next !== undefined && next <= wakeNs) this.clock.runNext();
+    else this.clock.advanceTo(wakeNs);
+    return undefined;
+  }
+}
