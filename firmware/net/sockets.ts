@@ -219,7 +219,8 @@ export function accept(fd: i32, address: SockAddrIn | null): i32 {
     result = sockAccept(fd);
   }
   if (result == -EAGAIN && !mayWait(fd, 0) && turnedInstead(fd)) result = sockAccept(fd);
-  if (result >= 0 && address != null) getpeername(result, address);
+  // Of a connection that was reset meanwhile, too.
+  if (result >= 0 && address != null) tellPeer(result, socketIndex(result), address);
   return result;
 }
 
@@ -389,6 +390,10 @@ export function getpeername(fd: i32, address: SockAddrIn): i32 {
   const index = socketIndex(fd);
   if (index == NO_SOCKET) return -EBADF;
   if (!sockHasPeer(index)) return -ENOTCONN;
-  tellAddress(fd, address, sockPeerAddress(index), sockPeerPort(index));
+  tellPeer(fd, index, address);
   return 0;
+}
+
+function tellPeer(fd: i32, index: u32, address: SockAddrIn): void {
+  tellAddress(fd, address, sockPeerAddress(index), sockPeerPort(index));
 }

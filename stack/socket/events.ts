@@ -3,7 +3,7 @@ import { linkTxReady } from "../link/device";
 import { localEvents } from "../local/slots";
 import { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLRDHUP } from "../posix";
 import { rawSlot } from "../raw/slots";
-import { tcbAt } from "../tcp/connection";
+import { TcbFlag, tcbAt } from "../tcp/connection";
 import { textReadable } from "../tcp/text";
 import { tcpEvents, tcpListenerEvents } from "../tcp/user";
 import { udpErrorWaits } from "../udp/errors";
@@ -20,8 +20,12 @@ export function sockEvents(fd: i32): u32 {
   const slot = <u32>socket.index;
   if (TCP && socket.kind == SocketKind.LISTENER) return tcpListenerEvents(slot);
   if (TCP && socket.kind == SocketKind.CONNECTION) {
-    const shut: u32 = (socket.flags & SocketFlag.READ_SHUT) != 0 ? POLLIN : 0;
-    const events = tcpEvents(tcbAt(slot)) | shut;
+    const tcb = tcbAt(slot);
+    let events = tcpEvents(tcb);
+    if ((socket.flags & SocketFlag.READ_SHUT) != 0) {
+      events |= POLLIN | POLLRDHUP;
+      if ((tcb.flags & TcbFlag.FIN_QUEUED) != 0) events |= POLLHUP;
+    }
     return moreOptionsGiven() && belowLow(socket, events) ? events & ~POLLIN : events;
   }
   if (socket.kind == SocketKind.STREAM) return POLLOUT | POLLHUP;

@@ -15,6 +15,7 @@ import {
   SO_ERROR,
   SO_PROTOCOL,
   SO_RCVBUF,
+  SO_REUSEPORT,
   SO_SNDBUF,
   SO_TYPE,
 } from "../posix";
@@ -84,7 +85,8 @@ export function localAcceptSocket(listener: Socket): i32 {
 }
 
 /** There are no options of other levels; those of SOL_SOCKET are remembered. */
-export function localSetOption(level: i32): i32 {
+export function localSetOption(level: i32, option: i32, value: i32): i32 {
+  if (option == SO_REUSEPORT && value != 0) return -EOPNOTSUPP;
   return level == SOL_SOCKET ? GENERAL_OPTION : -EOPNOTSUPP;
 }
 

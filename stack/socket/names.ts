@@ -139,10 +139,14 @@ export function sockIsLocal(fd: i32): bool {
   return LOCAL_SOCKETS != 0 && index != NO_SOCKET && isLocal(socketAt(index));
 }
 
-/** True when a socket has another end. */
+/** True when a socket has another end: a connection that is not open yet, or no more, has none. */
 export function sockHasPeer(index: u32): bool {
   const socket = socketAt(index);
   if (LOCAL_SOCKETS != 0 && isLocal(socket)) return localPeer(<u32>socket.index) != NO_LOCAL;
+  if (TCP && socket.kind == SocketKind.CONNECTION) {
+    const state = <u32>tcbAt(<u32>socket.index).state;
+    return state != TcpState.CLOSED && state != TcpState.SYN_SENT;
+  }
   return sockPeerPort(index) != 0;
 }
 

@@ -72,7 +72,7 @@ export function sockSetOption(fd: i32, level: i32, option: i32, value: i32): i32
     return result;
   }
   if (LOCAL_SOCKETS != 0 && socket.kind == SocketKind.LOCAL) {
-    const own = localSetOption(level);
+    const own = localSetOption(level, option, value);
     if (own != GENERAL_OPTION) return own;
   }
   return setGeneral(socket, level, option, value);
@@ -115,7 +115,7 @@ function setIpOption(socket: Socket, option: i32, value: i32): i32 {
   if (MULTICAST_GROUPS != 0 && groupOption(option)) return groupSetOption(socket, option, value);
   if (option != IP_TOS && option != IP_TTL) return -ENOPROTOOPT;
   if (option == IP_TTL && value == -1) value = <i32>DEFAULT_TTL;
-  if (value < (option == IP_TTL ? 1 : 0) || value > 255) return -EINVAL;
+  if (option == IP_TTL && (value < 1 || value > 255)) return -EINVAL;
   const open = socket.kind == SocketKind.CONNECTION;
   const datagram = socket.kind == SocketKind.DATAGRAM;
   if (option == IP_TOS) {
@@ -197,7 +197,8 @@ export function sockGetOption(fd: i32, level: i32, option: i32): i32 {
     if (option == IP_TOS) return <i32>socket.tos;
     return option == IP_TTL ? <i32>socket.ttl : -ENOPROTOOPT;
   }
-  if (level != SOL_SOCKET) return -EOPNOTSUPP;
+  if (level != SOL_SOCKET)
+    return level == IPPROTO_UDP && socket.kind == SocketKind.DATAGRAM ? -ENOPROTOOPT : -EOPNOTSUPP;
   if (option == SO_ERROR) return sockTakeError(index);
   if (option == SO_TYPE) return stream ? SOCK_STREAM : SOCK_DGRAM;
   if (option == SO_DOMAIN) return AF_INET;

@@ -103,8 +103,8 @@ export function sockBind(fd: i32, address: u32, port: u32): i32 {
   if (socket.kind == SocketKind.DATAGRAM) return udpBind(<u32>socket.index, address, port);
   if (RAW_SOCKETS != 0 && isRaw(socket)) return rawBind(<u32>socket.index, address);
   if (LOCAL_SOCKETS != 0 && isLocal(socket)) return localBind(<u32>socket.index, address, port);
-  if (!TCP || socket.kind != SocketKind.STREAM || socket.localPort != 0) return -EINVAL;
   if (address != 0 && !loopback && address != iface.address) return -EADDRNOTAVAIL;
+  if (!TCP || socket.kind != SocketKind.STREAM || socket.localPort != 0) return -EINVAL;
   if (port == 0) port = freePort();
   else if (portTaken(index, address, port)) return -EADDRINUSE;
   else if (
@@ -310,8 +310,11 @@ export function sockShutdown(fd: i32, how: i32): i32 {
   if (how < SHUT_RD || how > SHUT_RDWR) return -EINVAL;
   if (<u32>socket.kind >= <u32>SocketKind.DATAGRAM) return shutDatagrams(index, how);
   if (!TCP || socket.kind != SocketKind.CONNECTION) return -ENOTCONN;
+  const tcb = tcbAt(<u32>socket.index);
+  if (tcb.state == TcpState.CLOSED) return -ENOTCONN;
   if (how != SHUT_WR) socket.flags |= SocketFlag.READ_SHUT;
-  return how == SHUT_RD ? 0 : tcpShutdown(tcbAt(<u32>socket.index));
+  ready(index, POLLIN | POLLOUT | POLLHUP);
+  return how == SHUT_RD ? 0 : tcpShutdown(tcb);
 }
 
 /** Of a socket without connections the ways are only shut here, and only when it has a peer. */

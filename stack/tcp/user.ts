@@ -77,7 +77,8 @@ export function tcpConnect(
   remoteAddress: u32,
   remotePort: u32,
 ): i32 {
-  if (remotePort == 0 || !isHost(remoteAddress)) return -EADDRNOTAVAIL;
+  if (remotePort == 0) return -EADDRNOTAVAIL;
+  if (!isHost(remoteAddress)) return -ENETUNREACH;
   const source = routeSource(remoteAddress);
   if (source == 0) return -ENETUNREACH;
   if (localAddress == 0) localAddress = source;

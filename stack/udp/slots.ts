@@ -159,7 +159,6 @@ function ephemeralPort(address: u32): u32 {
  */
 export function udpBind(slot: u32, address: u32, port: u32): i32 {
   const binding = udpSlot(slot);
-  if (binding.localPort != 0) return -EINVAL;
   const ours =
     address == 0 ||
     address == 0xffffffff ||
@@ -168,6 +167,7 @@ export function udpBind(slot: u32, address: u32, port: u32): i32 {
     isLoopback(address) ||
     (MULTICAST_GROUPS != 0 && address >>> 28 == 14);
   if (!ours) return -EADDRNOTAVAIL;
+  if (binding.localPort != 0) return -EINVAL;
   if (port == 0) port = ephemeralPort(address);
   else if (inUse(address, port, (<u32>binding.flags) & SHARING)) return -EADDRINUSE;
   if (port == 0) return -EADDRINUSE;

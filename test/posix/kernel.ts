@@ -81,10 +81,13 @@ def do(q):
     if o == "recverror":
         try: s = socket.socket(fileno=a[0])
         except OSError as e: return -e.errno
+        except ValueError: return -9
         try: d, c, f, p = s.recvmsg(4096, 512, 0x2000)
         except OSError as e: return -e.errno
         finally: s.detach()
-        v = [v for (l, t, v) in c if l == 0 and t == 11][0]
+        v = [v for (l, t, v) in c if l == 0 and t == 11]
+        if not v: return -11
+        v = v[0]
         n, o, t, k, _, i = struct.unpack("=IBBBBI", v[:12])
         return "%d %d %d %d, to %s:%d, by %s, %d" % (n, o, t, k, p[0], p[1], socket.inet_ntoa(v[20:24]), i)
     if o == "shutdown": return call(libc.shutdown, a[0], a[1])
@@ -96,6 +99,7 @@ def do(q):
         r = call(libc.getsockopt, a[0], a[1], a[2], b, ctypes.byref(n))
         return r if r < 0 else struct.unpack("=i", b.raw)[0]
     if o == "poll":
+        if a[0] < 0: return 32
         p = select.poll(); p.register(a[0], select.POLLIN | select.POLLOUT)
         return dict(p.poll(0)).get(a[0], 0)
     if o == "local": return name(libc.getsockname, a[0])

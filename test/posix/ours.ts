@@ -4,6 +4,8 @@ import { LOOPBACK, UNIX, type Calls } from "./calls.js";
 
 const NONBLOCK = 0x800;
 const SO_LINGER = 13;
+const NVAL = 32;
+const BADF = -9;
 const NOTCONN = -107;
 /** Names of SO_BINDTODEVICE and TCP_CONGESTION by their numbers here (firmware/net/socket-options.ts). */
 const NAMES: Record<number, string[]> = { 1: ["", "lo", "eth0"], 6: ["reno", "cubic"] };
@@ -31,6 +33,12 @@ export async function ourCalls(): Promise<Calls> {
   };
   const name = (at: number, bytes: number): string =>
     Buffer.from(wasm.memory.buffer, at >>> 0, bytes).toString();
+  const isOpen = (fd: number): boolean => (wasm.sysEvents(fd) & NVAL) === 0;
+  /** What getpeername() says of a socket without a peer (firmware/net/sockets.ts). */
+  const peerFault = (fd: number): number => {
+    if (!isOpen(fd)) return BADF;
+    return wasm.sysHasPeer(fd) === 0 ? NOTCONN : 0;
+  };
   return {
     socket: (type, protocol = 0, domain = 2) =>
       done(wasm.sysSocket(domain, type | NONBLOCK, protocol)),
@@ -58,8 +66,8 @@ export async function ourCalls(): Promise<Calls> {
       done(wasm.sysSendTo(fd, put(text), text.length, 0, named(name), name.length)),
     localName: (fd) => done(name(wasm.sysLocalAddress(fd), wasm.sysLocalPort(fd))),
     peerName: (fd) => {
-      if (wasm.sysHasPeer(fd) === 0) return done(NOTCONN);
-      return done(name(wasm.sysPeerAddress(fd), wasm.sysPeerPort(fd)));
+      const fault = peerFault(fd);
+      return done(fault || name(wasm.sysPeerAddress(fd), wasm.sysPeerPort(fd)));
     },
     recvName: (fd) => {
       const at = wasm.scratch() >>> 0;
@@ -120,12 +128,9 @@ export async function ourCalls(): Promise<Calls> {
     linger: (fd, seconds) => done(wasm.sysSetOption(fd, 1, SO_LINGER, seconds)),
     // Without POLLRDHUP, which was not asked for.
     poll: (fd) => done(wasm.sysEvents(fd) & 0x3f),
-    localPort: (fd) => done(wasm.sysLocalPort(fd)),
-    peerPort: (fd) => {
-      const port = wasm.sysPeerPort(fd);
-      return done(port === 0 ? NOTCONN : port);
-    },
-    pause: () => Promise.resolve(),
+    localPort: (fd) => done(isOpen(fd) ? wasm.sysLocalPort(fd) : BADF),
+    peerPort: (fd) => done(peerFault(fd) || wasm.sysPeerPort(fd)),
+    pause: () => Promise.resolve(stack.advance(1000)),
     tooLong: 600,
     end: () => undefined,
   };

