@@ -74,13 +74,30 @@ export const SN_MR_BCASTB = 0x40;
 export const SN_MR_MMB = 0x20;
 export const SN_MR_MIP6B = 0x10;
 
-export const SN_CR = { OPEN: 0x01, CLOSE: 0x10, SEND: 0x20, RECV: 0x40 } as const;
+export const SN_CR = {
+  OPEN: 0x01,
+  LISTEN: 0x02,
+  CONNECT: 0x04,
+  DISCON: 0x08,
+  CLOSE: 0x10,
+  SEND: 0x20,
+  SEND_MAC: 0x21,
+  SEND_KEEP: 0x22,
+  RECV: 0x40,
+} as const;
 export const SN_IR_SENDOK = 0x10;
+export const SN_IR_TIMEOUT = 0x08;
 export const SN_IR_RECV = 0x04;
 /** Bits that Sn_IR has. */
 export const SN_IR_BITS = 0x1f;
 export const SOCK_CLOSED = 0x00;
+export const SOCK_INIT = 0x13;
+export const SOCK_LISTEN = 0x14;
+export const SOCK_SYNSENT = 0x15;
+export const SOCK_UDP = 0x22;
 export const SOCK_MACRAW = 0x42;
+/** Sn_SR after OPEN, by the protocol in Sn_MR: TCP, UDP, IPRAW, MACRAW. */
+export const OPENED = [SOCK_CLOSED, SOCK_INIT, SOCK_UDP, 0x32, SOCK_MACRAW] as const;
 
 /** Value of VERSIONR. */
 export const VERSION = 0x04;
@@ -183,3 +200,9 @@ export class RegisterMap {
 
 export const COMMON_MAP = new RegisterMap(COMMON_REGISTERS);
 export const SOCKET_MAP = new RegisterMap(SOCKET_REGISTERS);
+
+/** RTR, in steps of 100 us, for RCR + 1 requests (datasheet 4.1). */
+export function arpTimeoutNs(common: Uint8Array): number {
+  const steps = ((common[Common.RTR] as number) << 8) | (common[Common.RTR + 1] as number);
+  return steps * 100_000 * ((common[Common.RCR] as number) + 1);
+}

@@ -4,15 +4,21 @@ import { longestFrame, SHORTEST_FRAME } from "./macraw.js";
 import { MEMORY_BYTES, type PacketMemory } from "./memory.js";
 import type { Violation, W5500Faults } from "./options.js";
 import {
+  OPENED,
   SN_CR,
   SN_IR_BITS,
   SN_IR_RECV,
   SN_IR_SENDOK,
+  SN_IR_TIMEOUT,
   SN_MR_MACRAW,
   SN_MR_PROTOCOL,
   SOCKET_MAP,
   SOCK_CLOSED,
+  SOCK_INIT,
+  SOCK_LISTEN,
   SOCK_MACRAW,
+  SOCK_SYNSENT,
+  SOCK_UDP,
   Sn,
 } from "./registers.js";
 
@@ -25,6 +31,8 @@ export interface SocketChip {
   tx: PacketMemory;
   commandNs: number;
   violation: Violation;
+  /** Time until the hardware stack gives up an ARP request: RTR and RCR (datasheet 4.1). */
+  arpTimeoutNs(): number;
   /** Puts a frame on the wire; `done` is called when SENDOK is due, or never. */
   transmit(frame: Uint8Array, done: () => void): void;
   /** Sn_IR or Sn_IMR has changed; `set` when a flag was set, `cleared` when the host cleared one. */
@@ -249,12 +257,12 @@ export class Socket {
         return this.send();
       case SN_CR.RECV:
         return this.recv();
-      case 0x02:
-      case 0x04:
-      case 0x08:
-      case 0x21:
-      case 0x22:
-        return this.violation("not-modelled", `command 0x${code.toString(16)}: hardware sockets`);
+      case SN_CR.LISTEN:
+      case SN_CR.CONNECT:
+      case SN_CR.DISCON:
+      case SN_CR.SEND_MAC:
+      case SN_CR.SEND_KEEP:
+        return this.lonely(code);
       default:
         return this.violation("command", `there is no command 0x${code.toString(16)}`);
     }
@@ -272,10 +280,12 @@ export class Socket {
     if (protocol === SN_MR_MACRAW && this.index !== 0) {
       return this.violation("mode", "MACRAW mode is for socket 0 only");
     }
-    if (protocol !== SN_MR_MACRAW) {
-      const known = protocol === 1 || protocol === 2 || protocol === 3;
-      if (known) return this.violation("not-modelled", "OPEN of a hardware TCP, UDP or IP socket");
+    const opened = OPENED[protocol] ?? SOCK_CLOSED;
+    if (opened === SOCK_CLOSED) {
       return this.violation("mode", `OPEN with protocol ${protocol} in Sn_MR`);
+    }
+    if (opened !== SOCK_MACRAW) {
+      this.violation("not-modelled", "OPEN of a hardware TCP, UDP or IP socket");
     }
     if (this.chip.rx.total > MEMORY_BYTES || this.chip.tx.total > MEMORY_BYTES) {
       this.violation("buffer-size", "the buffers of all sockets are more than 16 KB");
@@ -285,11 +295,42 @@ export class Socket {
     this.bytes.fill(0, Sn.TX_WR, Sn.TX_WR + 2);
     this.bytes.fill(0, Sn.RX_RD, Sn.RX_RD + 2);
     this.lastArrivalBytes = 0;
-    this.status = SOCK_MACRAW;
+    this.status = opened;
+  }
+
+  /**
+   * A command of the hardware sockets. Their protocols are left out: the socket goes through its states as on a network where
+   * nobody answers, so that a host that opens one does not hang.
+   */
+  private lonely(code: number): void {
+    this.violation("not-modelled", `command 0x${code.toString(16)}: hardware sockets`);
+    if (code === SN_CR.LISTEN && this.status === SOCK_INIT) this.status = SOCK_LISTEN;
+    else if (code === SN_CR.CONNECT && this.status === SOCK_INIT) {
+      this.status = SOCK_SYNSENT;
+      this.timeOut(() => (this.status = SOCK_CLOSED));
+    } else if (code === SN_CR.DISCON) {
+      this.status = SOCK_CLOSED;
+      this.stop();
+    } else if (this.status === SOCK_UDP) {
+      this.sendingTo = this.word(Sn.TX_WR);
+      this.timeOut(() => undefined);
+    }
+  }
+
+  /** Nobody answers the hardware's ARP: RCR + 1 requests, RTR apart. What was to be sent is gone. */
+  private timeOut(done: () => void): void {
+    const life = this.life;
+    this.chip.clock.schedule(this.chip.arpTimeoutNs(), () => {
+      if (life !== this.life) return;
+      this.txRead = this.word(Sn.TX_WR);
+      this.sendingTo = undefined;
+      done();
+      this.raise(SN_IR_TIMEOUT);
+    });
   }
 
   private recv(): void {
-    if (this.status !== SOCK_MACRAW) return this.violation("command", "RECV on a closed socket");
+    if (this.status === SOCK_CLOSED) return this.violation("command", "RECV on a closed socket");
     const pointer = this.word(Sn.RX_RD);
     if (((pointer - this.rxFreed) & 0xffff) > this.received) {
       this.violation("rx-pointer", `RECV with Sn_RX_RD ${pointer} beyond Sn_RX_WR ${this.rxWrite}`);
@@ -300,6 +341,7 @@ export class Socket {
   }
 
   private send(): void {
+    if (this.status === SOCK_UDP) return this.lonely(SN_CR.SEND);
     if (this.status !== SOCK_MACRAW) return this.violation("command", "SEND on a closed socket");
     const end = this.word(Sn.TX_WR);
     if (this.sendingTo === undefined) return this.transmit(end);

@@ -12,6 +12,7 @@ import {
 } from "./options.js";
 import { Phy } from "./phy.js";
 import {
+  arpTimeoutNs,
   Common,
   COMMON_MAP,
   IR_BITS,
@@ -36,7 +37,7 @@ const RESET_LOW_NS = 500_000;
 /**
  * WIZnet W5500 with socket 0 in MACRAW mode, as an SPI slave byte by byte. Source: W5500 datasheet 1.0.9 and 1.1.0;
  * where it is silent, what drivers in the field rely on. The hardware sockets (TCP, UDP, IP, PPPoE) and wake on LAN are
- * left out: their use is reported. The hardware stack's answers to ARP and ping are there, because they disturb a host
+ * left out: their use is reported, and a socket goes through its states as if nobody answered. The hardware stack's answers to ARP and ping are there, because they disturb a host
  * stack that leaves SIPR set.
  */
 export class W5500 implements ChipModel, SpiTarget {
@@ -109,6 +110,7 @@ export class W5500 implements ChipModel, SpiTarget {
       tx: this.tx,
       commandNs: options.commandNs ?? 500,
       violation,
+      arpTimeoutNs: () => arpTimeoutNs(this.common),
       transmit: (frame, done) => this.transmit(frame, done),
       interruptChanged: (change) => this.interruptChanged(change),
     };
