@@ -20,6 +20,7 @@ const PACKAGES = {
   telnet: ["inetutils-telnet"],
   dnsmasq: ["dnsmasq-base"],
   aiosmtpd: ["python3-aiosmtpd"],
+  chromium: ["chromium"],
 };
 
 function found(program) {
