@@ -171,8 +171,9 @@ export function receivedSize(tcb: Tcb): u32 {
   return max<u32>((<u32>tcb.rcvMss) << 3, least);
 }
 
-/** A ring of a few segments: what the window tells of each of them counts. */
-const SMALL: bool = TCP_RX_BYTES < 4 * RECEIVE_MSS;
+/** With less than this, a few segments, what the window tells of each of them counts. */
+const SEGMENTS_4: u32 = 4 * RECEIVE_MSS;
+const SMALL: bool = TCP_RX_BYTES < SEGMENTS_4;
 
 /**
  * A full segment as the peer sends it (Eff.snd.MSS, RFC 9293 3.7.1): with timestamps it is shorter than our MSS, and a ring of less than
@@ -200,7 +201,14 @@ export function receiveWindow(tcb: Tcb): u32 {
   return announced;
 }
 
-/** True when an acknowledgment would open the window by a step that the peer should hear of. */
+/**
+ * True when an acknowledgment should leave only to open the window. While the peer may still use half of a window of four segments or
+ * more the next acknowledgment of text is soon enough, unless room for more than two segments has become free since the last: so each
+ * second segment is acknowledged (RFC 5681 4.2), as with other stacks, and not each that was read.
+ */
 export function windowUpdateWorthwhile(tcb: Tcb): bool {
-  return tcb.rcvNxt + receiveWindow(tcb) != tcb.rcvAdv && (tcb.flags & TcbFlag.FIN_RECEIVED) == 0;
+  const opens = tcb.rcvNxt + receiveWindow(tcb) - tcb.rcvAdv;
+  if (opens == 0 || (tcb.flags & TcbFlag.FIN_RECEIVED) != 0) return false;
+  const share = shareBytes();
+  return share < SEGMENTS_4 || opens > 2 * RECEIVE_MSS || promisedBytes(tcb) < share >>> 1;
 }

@@ -31,6 +31,23 @@ test("RFC 9293 SHLD-19, CC-10: every second full segment is acknowledged at once
   t.deepEqual(answers, [[], ["A 1:2921"], [], ["A 1:5841"]]);
 });
 
+test("text that is read at once is acknowledged every second segment, too; with less than half of the window left each opening is told", async (t) => {
+  const { stack, peer, fd } = await open();
+  const read = (bytes: number): string[] => {
+    stack.receive(fd, bytes);
+    stack.run();
+    return peer.heard();
+  };
+  for (const end of [2921, 5841]) {
+    t.deepEqual([peer.text(pattern(1460)), read(1460)], [[], []]);
+    t.deepEqual([peer.text(pattern(1460)), read(1460)], [[`A 1:${end}`], []]);
+  }
+  for (let i = 0; i < 4; i++) peer.text(pattern(1460));
+  t.is(peer.last?.window, 8192 - 4 * 1460);
+  t.deepEqual(read(1460), ["A 1:11681"]);
+  t.is(peer.last?.window, 8192 - 3 * 1460);
+});
+
 test("RFC 9293 MUST-58: segments of one turn are acknowledged together", async (t) => {
   const { stack, peer } = await open();
   stack.take();

@@ -65,33 +65,38 @@ HW(void, spin)(struct w2c_hw* h, uint32_t loops) {
 }
 
 /*
- * Blocks of eight words. After ADDS/ADCS the sum is at most 0xfffffffe when the carry is set, so folding the carry at the
- * end of a block cannot produce another one. Thumb-1 has no decrement that leaves the carry alone, hence the fold per block.
- * Early clobbers, because outputs are written while `zero` is still to be read, which may hold the same value at first.
+ * Turns of 32 words, then of eight. After ADDS/ADCS the sum is at most 0xfffffffe when the carry is set, so folding the carry at the end
+ * of a turn cannot produce another one. Thumb-1 has no decrement that leaves the carry alone, hence the fold per turn, and the long
+ * turns: 1,460 bytes take 100 instructions less with them. Early clobbers, because outputs are written while `zero` is still to be read,
+ * which may hold the same value at first.
  */
+#define SUM_BLOCK(first) \
+  "ldmia %[at]!, {r3, r4, r5, r6}\n\t" first \
+  " %[sum], r3\n\t" \
+  "adcs %[sum], r4\n\t" \
+  "adcs %[sum], r5\n\t" \
+  "adcs %[sum], r6\n\t"
+#define SUM_TURNS(more, turns) \
+  __asm volatile( \
+      ".syntax unified\n" \
+      "1: " SUM_BLOCK("adds") ".rept " #more "\n\t" SUM_BLOCK("adcs") ".endr\n\t" \
+      "adcs %[sum], %[zero]\n\t" \
+      "subs %[left], #1\n\t" \
+      "bne 1b" \
+      : [at] "+&l"(at), [sum] "+&l"(sum), [left] "+&l"(turns) \
+      : [zero] "l"(zero) \
+      : "r3", "r4", "r5", "r6", "cc", "memory")
+
 HW(uint32_t, sumWords)(struct w2c_hw* h, uint32_t at, uint32_t words, uint32_t sum) {
   (void)h;
-  uint32_t blocks = words >> 3, rest = words & 7, zero = 0;
-  if (blocks) {
-    __asm volatile(
-        ".syntax unified\n"
-        "1: ldmia %[at]!, {r3, r4, r5, r6}\n\t"
-        "adds %[sum], %[sum], r3\n\t"
-        "adcs %[sum], r4\n\t"
-        "adcs %[sum], r5\n\t"
-        "adcs %[sum], r6\n\t"
-        "ldmia %[at]!, {r3, r4, r5, r6}\n\t"
-        "adcs %[sum], r3\n\t"
-        "adcs %[sum], r4\n\t"
-        "adcs %[sum], r5\n\t"
-        "adcs %[sum], r6\n\t"
-        "adcs %[sum], %[zero]\n\t"
-        "subs %[blocks], #1\n\t"
-        "bne 1b"
-        : [at] "+&l"(at), [sum] "+&l"(sum), [blocks] "+&l"(blocks)
-        : [zero] "l"(zero)
-        : "r3", "r4", "r5", "r6", "cc", "memory");
+  const uint32_t zero = 0;
+  if (words >= 32) {
+    uint32_t turns = words >> 5;
+    SUM_TURNS(7, turns);
+    words &= 31;
   }
+  uint32_t turns = words >> 3, rest = words & 7;
+  if (turns) SUM_TURNS(1, turns);
   if (rest) {
     uint32_t word;
     __asm volatile(
