@@ -6,12 +6,18 @@ import { dnsInput, dnsListens, dnsRefused } from "./dns/client";
 import { DNS_PORT, MDNS_PORT } from "./dns/message";
 import { icmpError, icmpInput } from "./icmp/input";
 import { ICMP_UNREACHABLE, UNREACHABLE_PROTOCOL, icmpSendError } from "./icmp/output";
-import { iface } from "./interface";
 import { IPPROTO_IGMP, igmpInput } from "./ip/igmp";
 import { ipv4Input } from "./ip/ipv4-input";
 import { ipPlain, ipPlainPacket, ipPlainProtocol } from "./ip/ipv4-plain";
 import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, RxPacket } from "./ip/packet";
-import { linkCanAnswer, linkOverflows, linkPutBack, linkRead, linkTxReady } from "./link/device";
+import {
+  linkCanAnswer,
+  linkInterface,
+  linkOverflows,
+  linkPutBack,
+  linkRead,
+  linkWireCanAnswer,
+} from "./link/device";
 import {
   FRAME_DROPPED,
   ethernetInput,
@@ -104,7 +110,7 @@ function plainOrNot(): RxPacket | null {
       else if (tcpInputFast(payloadBytes)) return null;
     }
     // It has come from the wire.
-    return !linkTxReady() && waitsForAnswer() ? null : ipPlainPacket(payloadBytes);
+    return !linkWireCanAnswer() && waitsForAnswer() ? null : ipPlainPacket(payloadBytes);
   }
   if (TCP) segmentForget();
   return anyPacket();
@@ -136,8 +142,9 @@ function packetInput(packet: RxPacket): void {
 
 /** Ports of the stack itself first, then the sockets. */
 function datagramInput(packet: RxPacket): void {
-  if (DHCP && dhcpListens(iface, datagram.sourcePort, datagram.destinationPort)) {
-    dhcpInput(datagram.bytes, datagram.sum, datagram.checked);
+  const nif = linkInterface();
+  if (DHCP && dhcpListens(nif, datagram.sourcePort, datagram.destinationPort)) {
+    dhcpInput(nif, datagram.bytes, datagram.sum, datagram.checked);
     return;
   }
   if (DNS_ENTRIES != 0) {

@@ -1,5 +1,5 @@
 import { based } from "cpu";
-import { DHCP } from "./config";
+import { DHCP, INTERFACES } from "./config";
 import { Be } from "./wire/bytes";
 
 /**
@@ -94,32 +94,65 @@ if ((INTERFACE_BYTES & 3) != 0) ERROR("the record must be whole words");
 
 export { IP_MTU } from "./config";
 
-/** The Ethernet interface. */
-export const iface: LeasedInterface = changetype<LeasedInterface>(memory.data(INTERFACE_BYTES, 4));
+const TABLE: usize = memory.data(INTERFACES * INTERFACE_BYTES, 4);
 
-/** An interface by number: 0 is Ethernet. */
-export function interfaceAt(_number: u32): LeasedInterface {
-  return changetype<LeasedInterface>(based(changetype<usize>(iface)));
+/** The first Ethernet interface, and the only one unless INTERFACES says otherwise. */
+export const iface: LeasedInterface = changetype<LeasedInterface>(TABLE);
+
+/** An Ethernet interface by number, below INTERFACES. Where there is one, its record's address is a constant. */
+export function interfaceAt(number: u32): LeasedInterface {
+  return changetype<LeasedInterface>(
+    based(TABLE) + (INTERFACES == 1 ? 0 : number * INTERFACE_BYTES),
+  );
 }
 
-/** Numbers of the devices, as SO_BINDTODEVICE and IP_PKTINFO have them: any, the loopback device, Ethernet. */
+/** Number of an interface. */
+export function interfaceNumber(nif: Interface): u32 {
+  return INTERFACES == 1 ? 0 : <u32>(changetype<usize>(nif) - TABLE) / INTERFACE_BYTES;
+}
+
+/** Numbers of the devices, as SO_BINDTODEVICE and IP_PKTINFO have them: any, the loopback device, Ethernet interface 0; 1 follows. */
 export const DEVICE_ANY: u32 = 0;
 export const DEVICE_LOOPBACK: u32 = 1;
 export const DEVICE_ETHERNET: u32 = 2;
 
-/** Device by which packets go to an address, and by which they come from it. */
-export function deviceTowards(address: u32): u32 {
-  return address >>> 24 == 127 || address == iface.address ? DEVICE_LOOPBACK : DEVICE_ETHERNET;
+/** The interface that has this address; null = it is none of ours. */
+export function interfaceOf(address: u32): LeasedInterface | null {
+  for (let number: u32 = 0; number < INTERFACES; number++) {
+    const nif = interfaceAt(number);
+    if (nif.address == address && address != 0) return nif;
+  }
+  return null;
 }
 
-/** Where our MAC stands: 6 bytes in wire order. */
-export function interfaceMac(): usize {
-  return changetype<usize>(iface) + offsetof<Interface>("macHigh");
+/** True for an address of one of our interfaces. */
+export function isOurs(address: u32): bool {
+  if (INTERFACES == 1) return address == iface.address;
+  return interfaceOf(address) != null;
+}
+
+/** True for the broadcast address of a subnet of ours. */
+export function isSubnetBroadcast(address: u32): bool {
+  if (address == 0) return false;
+  return address == iface.broadcast || (INTERFACES > 1 && address == interfaceAt(1).broadcast);
+}
+
+/** True for a host of a subnet of ours, which is reached without a router. */
+export function isOnLink(address: u32): bool {
+  if (((address ^ iface.address) & iface.mask) == 0) return true;
+  if (INTERFACES == 1) return false;
+  const other = interfaceAt(1);
+  return other.address != 0 && ((address ^ other.address) & other.mask) == 0;
+}
+
+/** Where the MAC of an interface stands: 6 bytes in wire order. */
+export function interfaceMac(nif: Interface): usize {
+  return changetype<usize>(nif) + offsetof<Interface>("macHigh");
 }
 
 /** Where the MAC of the station stands that has claimed our address: 6 bytes in wire order. */
-export function interfaceConflictMac(): usize {
-  return changetype<usize>(iface) + offsetof<Interface>("acdConflictHigh");
+export function interfaceConflictMac(nif: Interface): usize {
+  return changetype<usize>(nif) + offsetof<Interface>("acdConflictHigh");
 }
 
 /** Where the MAC of the gateway stands, as it was before the cable was pulled: 6 bytes. */
@@ -134,20 +167,22 @@ export function interfaceFoundMac(nif: LeasedInterface): usize {
 
 /** Names the interface: MAC as its high 16 and low 32 bits, host name of `hostNameBytes` bytes (0 = none). No address yet. */
 export function interfaceInit(
+  nif: LeasedInterface,
   macHigh: u32,
   macLow: u32,
   hostName: usize,
   hostNameBytes: u32,
 ): void {
-  Be.store16(interfaceMac(), macHigh);
-  Be.store32(interfaceMac() + 2, macLow);
-  iface.hostName = hostName;
-  iface.hostNameBytes = hostNameBytes;
+  Be.store16(interfaceMac(nif), macHigh);
+  Be.store32(interfaceMac(nif) + 2, macLow);
+  nif.hostName = hostName;
+  nif.hostNameBytes = hostNameBytes;
 }
 
 /** True for an address that one host can have: not 0/8, no group, no broadcast. 127/8 is one. */
 export function isUnicast(address: u32): bool {
-  return (address >>> 24) - 1 < 223 && address != iface.broadcast;
+  if ((address >>> 24) - 1 >= 223 || address == iface.broadcast) return false;
+  return INTERFACES == 1 || address != interfaceAt(1).broadcast;
 }
 
 /** With IP_ANY_ADDRESS: packets to any host are ours, and are answered in its name. */
@@ -158,39 +193,53 @@ export function interfaceStandForAll(): void {
   standsForAll = true;
 }
 
-/** The addresses have changed since `interfaceTakeChange` was asked last. */
-let changed: bool = false;
+/** Bit n: the addresses of interface n have changed since `interfaceTakeChange` was asked last. */
+let changed: u32 = 0;
 
 /** True when news of an address waits to be taken. */
 export function interfaceChanged(): bool {
-  return changed;
+  return changed != 0;
 }
 
-/** Takes the news that the addresses have changed. */
-export function interfaceTakeChange(): bool {
-  const news = changed;
-  changed = false;
+/** Takes the news that the addresses of an interface have changed. */
+export function interfaceTakeChange(nif: Interface): bool {
+  // Where there is one interface, it is what has changed.
+  const rest = INTERFACES == 1 ? 0 : changed & ~(1 << interfaceNumber(nif));
+  const news = changed != rest;
+  changed = rest;
   return news;
 }
 
 /** Takes an address into use. */
-export function interfaceConfigure(address: u32, mask: u32, gateway: u32, dns: u32): void {
-  iface.dns = dns;
-  if (address == iface.address && mask == iface.mask && gateway == iface.gateway) return;
-  iface.address = address;
-  iface.mask = mask;
-  iface.gateway = gateway;
-  iface.broadcast = address != 0 && mask < 0xfffffffe ? address | ~mask : 0;
-  changed = true;
+export function interfaceConfigure(
+  nif: Interface,
+  address: u32,
+  mask: u32,
+  gateway: u32,
+  dns: u32,
+): void {
+  nif.dns = dns;
+  if (address == nif.address && mask == nif.mask && gateway == nif.gateway) return;
+  nif.address = address;
+  nif.mask = mask;
+  nif.gateway = gateway;
+  nif.broadcast = address != 0 && mask < 0xfffffffe ? address | ~mask : 0;
+  changed = INTERFACES == 1 ? 1 : changed | (1 << interfaceNumber(nif));
 }
 
 /** As `interfaceConfigure`, for an address that has to be probed before it is used. */
-export function interfaceTentative(address: u32, mask: u32, gateway: u32, dns: u32): void {
-  iface.tentative = address != 0;
-  interfaceConfigure(address, mask, gateway, dns);
+export function interfaceTentative(
+  nif: Interface,
+  address: u32,
+  mask: u32,
+  gateway: u32,
+  dns: u32,
+): void {
+  nif.tentative = address != 0;
+  interfaceConfigure(nif, address, mask, gateway, dns);
 }
 
 /** Gives the address up at once: nothing is sent from it or taken for it any more. */
-export function interfaceClear(): void {
-  interfaceConfigure(0, 0, 0, 0);
+export function interfaceClear(nif: Interface): void {
+  interfaceConfigure(nif, 0, 0, 0, 0);
 }

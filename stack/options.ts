@@ -102,6 +102,8 @@ export const OPTIONS = {
   IP_REASSEMBLY_BYTES: 4096,
   /** Static routes (routeAdd), besides that to the subnet and that by the gateway; 0 leaves them out. */
   ROUTES: 0,
+  /** Ethernet interfaces: 2 = a second chip (`nic2` of the board) with a LAN, an address and a lease of its own. */
+  INTERFACES: 1,
   /** Neighbours in the ARP cache. */
   ARP_ENTRIES: 12,
   /** Room for the latest packet that waits for an ARP reply, bytes of IP packet; 0 leaves it out. */
@@ -186,6 +188,7 @@ export const RANGES: { [name in OptionName]?: Range } = {
   TCP_RANGES: { max: 255, why: "counted in a byte of the TCB" },
   TCP_TX_PIECES: { min: 1, max: 255, why: "counted in a byte of the TCB" },
   ROUTES: { max: 64, why: "each packet to another host looks at all of them" },
+  INTERFACES: { min: 1, max: 2, why: "the compiler binds a driver to each" },
   MULTICAST_GROUPS: { max: 8, why: "a socket's groups are the bits of a byte" },
   TCP_MSL_MS: { max: 240000, why: "TIME-WAIT is timed with 16 bits of 16 ms" },
   TCP_RTO_MIN_MS: { min: 1, max: 60000, why: "the timeout stands in 16 bits" },

@@ -5,6 +5,7 @@ import {
   DHCP,
   DNS_ENTRIES,
   IGMP,
+  INTERFACES,
   IP_REASSEMBLY_SLOTS,
   MDNS,
   MULTICAST_GROUPS,
@@ -14,7 +15,7 @@ import { frameInput } from "./demux";
 import { dhcpAddressChecked, dhcpLinkChanged, dhcpTimer } from "./dhcp/client";
 import { dnsNetworkChanged, dnsTimer } from "./dns/client";
 import { ICMP_TIME_EXCEEDED, TIME_EXCEEDED_REASSEMBLY, icmpSendError } from "./icmp/output";
-import { iface, interfaceAt, interfaceChanged, interfaceTakeChange } from "./interface";
+import { LeasedInterface, interfaceAt, interfaceChanged, interfaceTakeChange } from "./interface";
 import { igmpRestart, igmpTimer } from "./ip/igmp";
 import { reassemblyExpired } from "./ip/reassembly";
 import { linkBegin, linkEnd, linkLoopbackWaiting } from "./link/device";
@@ -106,9 +107,13 @@ function turnDue(): bool {
  */
 function takeNews(): void {
   if (arpTakeNews()) neighboursChanged();
-  const outcome = acdTakeOutcome(iface);
-  if (outcome != AcdOutcome.NONE) addressChecked(outcome == AcdOutcome.FREE);
-  if (interfaceTakeChange()) addressChanged();
+  for (let number: u32 = 0; number < INTERFACES; number++) interfaceNews(interfaceAt(number));
+}
+
+function interfaceNews(nif: LeasedInterface): void {
+  const outcome = acdTakeOutcome(nif);
+  if (outcome != AcdOutcome.NONE) addressChecked(nif, outcome == AcdOutcome.FREE);
+  if (interfaceTakeChange(nif)) addressChanged(nif);
 }
 
 /** Whoever waits for a neighbour tries again. */
@@ -119,44 +124,44 @@ function neighboursChanged(): void {
 }
 
 /** Outcome of the probes for an address: a static one is used, or probed again later; a leased one is DHCP's. */
-function addressChecked(free: bool): void {
-  if (!iface.tentative) {
-    if (DHCP) dhcpAddressChecked(interfaceAt(0), free);
+function addressChecked(nif: LeasedInterface, free: bool): void {
+  if (!nif.tentative) {
+    if (DHCP) dhcpAddressChecked(nif, free);
   } else if (free) {
-    iface.tentative = false;
-    acdAnnounce(iface);
+    nif.tentative = false;
+    acdAnnounce(nif);
     neighboursChanged();
     if (MULTICAST_GROUPS != 0) igmpRestart();
     if (MDNS) mdnsRestart();
   } else {
-    acdProbe(iface, iface.address, PROBE_AGAIN_MS);
+    acdProbe(nif, nif.address, PROBE_AGAIN_MS);
   }
 }
 
 /** Another address, or none: forgets the neighbours of the old one and announces the new one (RFC 5227 2.3). */
-function addressChanged(): void {
-  arpFlush();
-  if (iface.address == 0) acdStop(iface);
-  else if (!iface.tentative) acdAnnounce(iface);
-  else if (iface.up) acdProbe(iface, iface.address, 0);
+function addressChanged(nif: LeasedInterface): void {
+  arpFlush(nif);
+  if (nif.address == 0) acdStop(nif);
+  else if (!nif.tentative) acdAnnounce(nif);
+  else if (nif.up) acdProbe(nif, nif.address, 0);
   if (TCP) tcpAddressChanged();
   if (DNS_ENTRIES != 0) dnsNetworkChanged();
   if (MULTICAST_GROUPS != 0) igmpRestart();
   if (MDNS) mdnsRestart();
 }
 
-/** The cable was plugged in or pulled. After a return the network may be another one: neighbours and lease are asked again. */
-export function stackLinkChanged(up: bool): void {
-  iface.up = up;
+/** The cable of an interface was plugged in or pulled. After a return the network may be another one: neighbours and lease are asked again. */
+export function stackLinkChanged(nif: LeasedInterface, up: bool): void {
+  nif.up = up;
   if (!up) {
     // A probe that nobody can hear proves nothing.
-    if (iface.tentative) acdStop(iface);
+    if (nif.tentative) acdStop(nif);
     return;
   }
-  if (DHCP) dhcpLinkChanged(interfaceAt(0));
-  arpFlush();
-  if (iface.tentative) acdProbe(iface, iface.address, 0);
-  else if (iface.address != 0) acdAnnounce(iface);
+  if (DHCP) dhcpLinkChanged(nif);
+  arpFlush(nif);
+  if (nif.tentative) acdProbe(nif, nif.address, 0);
+  else if (nif.address != 0) acdAnnounce(nif);
   if (TCP) tcpLinkUp();
   if (MULTICAST_GROUPS != 0) igmpRestart();
   if (MDNS) mdnsRestart();
@@ -165,8 +170,8 @@ export function stackLinkChanged(up: bool): void {
 function runTimer(timer: u32): void {
   if (TCP && timer >= TIMER_TCP) tcpTimer(timer - TIMER_TCP);
   else if (timer == TIMER_ARP) arpTimer();
-  else if (timer == TIMER_ACD) acdTimer(iface);
-  else if (DHCP && timer == TIMER_DHCP) dhcpTimer(interfaceAt(0));
+  else if (timer - TIMER_ACD < INTERFACES) acdTimer(interfaceAt(timer - TIMER_ACD));
+  else if (DHCP && timer - TIMER_DHCP < INTERFACES) dhcpTimer(interfaceAt(timer - TIMER_DHCP));
   else if (DNS_ENTRIES != 0 && timer == TIMER_DNS) dnsTimer();
   else if (MDNS && timer == TIMER_MDNS) mdnsTimer();
   else if (IGMP && timer == TIMER_IGMP) igmpTimer();

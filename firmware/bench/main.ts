@@ -2,7 +2,7 @@
  * The servers whose cost `npm run bench` counts: TCP 7 echo, 9 discard, 19 sender, 80 one request and one answer; UDP 7
  * echo, on a board also 9 discard, which tells its count when it is asked, and 19, which sends to who has asked. They use the socket calls that every application uses, and look at the sockets that have news, as an event loop does.
  */
-import { interfaceConfigure, interfaceInit } from "../../stack/interface";
+import { iface, interfaceConfigure, interfaceInit } from "../../stack/interface";
 import { EAGAIN } from "../../stack/errors";
 import { IPPROTO_TCP, MSG_ZEROCOPY, TCP_NODELAY } from "../../stack/posix";
 import { AF_INET, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_STREAM } from "../../stack/posix";
@@ -103,8 +103,8 @@ export function begin(
   constantBytes: usize,
 ): void {
   stackStart(0, 0x12345678, 0x9abcdef0);
-  interfaceInit(macHigh, macLow, 0, 0);
-  interfaceConfigure(address, mask, gateway, 0);
+  interfaceInit(iface, macHigh, macLow, 0, 0);
+  interfaceConfigure(iface, address, mask, gateway, 0);
   open(constantBytes);
 }
 

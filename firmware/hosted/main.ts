@@ -82,9 +82,9 @@ export function start(
   seed1: u32,
 ): void {
   stackStart(now(), seed0, seed1);
-  interfaceInit(macHigh, macLow, 0, 0);
-  stackLinkChanged(true);
-  if (address != 0) interfaceTentative(address, mask, gateway, 0);
+  interfaceInit(iface, macHigh, macLow, 0, 0);
+  stackLinkChanged(iface, true);
+  if (address != 0) interfaceTentative(iface, address, mask, gateway, 0);
   else dhcpStart(iface);
 }
 
@@ -100,7 +100,7 @@ export function deadline(nowMs: u32): u32 {
 
 /** The cable was plugged in (1) or pulled (0). */
 export function linkChanged(up: u32): void {
-  stackLinkChanged(up != 0);
+  stackLinkChanged(iface, up != 0);
 }
 
 /** Where to put a received frame. */

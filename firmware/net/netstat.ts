@@ -208,7 +208,7 @@ export function neighbourMac(index: u32): usize {
 
 /** Where our own MAC stands, 6 bytes. */
 export function netMac(): usize {
-  return interfaceMac();
+  return interfaceMac(iface);
 }
 
 /** Mask of our network, host order. */

@@ -70,7 +70,7 @@ export function netStart(): i32 {
     named ? settingsHostName() : textAddress(defaultName),
     named ? settingsHostNameBytes() : textBytes(defaultName),
   );
-  const mac = interfaceMac();
+  const mac = interfaceMac(iface);
   log2("info: mac %m", Be.load16(mac), Be.load32(mac + 2));
   const failed = nicInit(mac);
   if (failed != 0) {
@@ -79,7 +79,7 @@ export function netStart(): i32 {
   }
   log1("info: {chip} answers, version 0x%x", nicVersion());
   if (settingsHas(SettingsFlag.STATIC_ADDRESS)) {
-    interfaceTentative(settingsAddress(), settingsMask(), settingsGateway(), settingsDns());
+    interfaceTentative(iface, settingsAddress(), settingsMask(), settingsGateway(), settingsDns());
     log2("info: address %i gateway %i", iface.address, iface.gateway);
   }
   return 0;
@@ -89,7 +89,7 @@ export function netStart(): i32 {
 function setInterface(name: usize, nameBytes: u32): void {
   if (settingsHas(SettingsFlag.MAC)) {
     const mac = settingsMac();
-    interfaceInit(Be.load16(mac), Be.load32(mac + 2), name, nameBytes);
+    interfaceInit(iface, Be.load16(mac), Be.load32(mac + 2), name, nameBytes);
     return;
   }
   store<u32>(ID, 0);
@@ -104,7 +104,7 @@ function setInterface(name: usize, nameBytes: u32): void {
     low = keyedHash(1, 0x4d4143, 0);
     high = keyedHash(2, 0x4d4143, 0);
   }
-  interfaceInit(0x0200 | (high & 0xff), low, name, nameBytes);
+  interfaceInit(iface, 0x0200 | (high & 0xff), low, name, nameBytes);
 }
 
 function mix(value: u32): u32 {
@@ -116,7 +116,7 @@ function mix(value: u32): u32 {
 /** One line for each claim of our address and each refusal, with its reason. */
 function tellTrouble(): void {
   if (acdTakeConflict(iface)) {
-    const mac = interfaceConflictMac();
+    const mac = interfaceConflictMac(iface);
     log3(
       "warn: %i is in use by %m too",
       iface.acdConflictAddress,
@@ -146,7 +146,7 @@ function watchLink(): void {
     } else {
       log0("warn: link down");
     }
-    stackLinkChanged(up);
+    stackLinkChanged(interfaceAt(0), up);
     // Not before there is a link: what is sent without one is lost.
     if (DHCP && up && !leaseAsked && !settingsHas(SettingsFlag.STATIC_ADDRESS)) {
       leaseAsked = true;

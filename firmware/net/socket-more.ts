@@ -1,6 +1,7 @@
 import { SOCKET_MORE_OPTIONS } from "../../stack/config";
 import { EAGAIN, EBADF, EINVAL, EMSGSIZE, ENOTTY } from "../../stack/errors";
-import { deviceTowards, iface } from "../../stack/interface";
+import { iface, isSubnetBroadcast } from "../../stack/interface";
+import { deviceTowards } from "../../stack/ip/routes";
 import {
   AF_INET,
   IPPROTO_IP,
@@ -203,7 +204,7 @@ function tellPacketInfo(fd: i32, message: MsgHdr, received: bool): void {
   }
   const to = udpSentTo();
   const info = changetype<PacketInfo>(message.control);
-  const many = to >= 0xe0000000 || to == iface.broadcast;
+  const many = to >= 0xe0000000 || isSubnetBroadcast(to);
   info.bytes = offsetof<PacketInfo>();
   info.level = IPPROTO_IP;
   info.type = IP_PKTINFO;

@@ -9,7 +9,7 @@ import type { CompileRequest } from "./compile.js";
 import { LiteralTable } from "./literals.js";
 import { compilerErrors, diagnose, findAllocation, findRecursion } from "./diagnose.js";
 import { optionsModule } from "./option-values.js";
-import { SourceTree, realPath, shownName, treeName } from "./sources.js";
+import { SECOND, SourceTree, realPath, shownName, treeName } from "./sources.js";
 import { StaticMemory } from "./static-memory.js";
 
 /** What was decided before the compiler is called. */
@@ -20,13 +20,15 @@ export interface Decided {
 }
 
 /** The names that device code imports without knowing what stands behind them, and where each board has them. */
-function bindings(board: Board, mirror: boolean, qemu: boolean): Record<string, string> {
+function bindings(board: Board, options: Options, qemu: boolean): Record<string, string> {
   const wire = `drivers/${board.nic}/nic`;
+  const nic = options.MIRROR_BYTES > 0 ? "drivers/mirror/nic" : wire;
   const hardware = `${treeName(board.folder)}/index`;
   return {
     board: qemu ? "hal/stm32/qemu" : hardware,
     hardware,
-    nic: mirror ? "drivers/mirror/nic" : wire,
+    nic,
+    nic2: options.INTERFACES > 1 ? `${SECOND}drivers/${board.nic2 ?? board.nic}/nic` : nic,
     wire,
     cpu: `hal/cpu/${board.cpu}`,
     options: "stack/options",
@@ -40,9 +42,10 @@ export async function runAsc(
 ): Promise<{ compiled: Compiled; read: ReadonlyMap<string, string> }> {
   const asc = await import("assemblyscript/asc");
   const { board, options } = decided;
-  const bound = bindings(board, options.MIRROR_BYTES > 0, request.variant === "qemu");
+  const bound = bindings(board, options, request.variant === "qemu");
   const sources = new SourceTree(
-    { ...bound, ...request.bind },
+    // With one interface the second name is the same driver, so that there is nothing of it.
+    { ...bound, ...(request.bind?.nic ? { nic2: request.bind.nic } : {}), ...request.bind },
     { "stack/options.ts": optionsModule(options) },
   );
   const literals = new LiteralTable({

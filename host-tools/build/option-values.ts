@@ -19,13 +19,13 @@ export function optionsFault(options: Options): string | undefined {
 }
 
 /**
- * What a record's number is stored as: a byte tells 255 apart, and besides those of connections the stack has seven timers of
- * its own (stack/time/timers.ts).
+ * What a record's number is stored as: a byte tells 255 apart, and besides those of connections the stack has five timers of
+ * its own and two for each interface (stack/time/timers.ts).
  */
 export function recordNumberType(options: Options): "u8" | "u16" {
   const connections = options.TCP_TCBS + options.TCP_SYN_RECORDS + options.TCP_TIME_WAIT_RECORDS;
   const most = Math.max(
-    connections + 7,
+    connections + 5 + 2 * options.INTERFACES,
     options.SOCKETS + 1,
     options.UDP_SOCKETS,
     options.RING_ENTRIES,

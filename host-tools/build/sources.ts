@@ -7,6 +7,12 @@ import { DEVICE_NAMES, deviceName, isDeviceSource } from "./names.js";
 import { mask } from "./scan.js";
 
 /**
+ * Before the name of a driver's file: the driver once more, for a second chip. Its state is that of a module, and a module of another
+ * name is another one, with buffers and variables of its own.
+ */
+export const SECOND = "second/";
+
+/**
  * The files that the compiler sees, under names of our own, because it knows only one tree: the package's are `stack/…`,
  * `hal/…` and so on, the project's are `project/…`, all others `outside/` and the absolute path. Imports are rewritten from
  * what a person wrote to these names, so a file may lie anywhere.
@@ -60,9 +66,11 @@ export class SourceTree {
     if (specifier.startsWith(".")) {
       // With links, a file is what it is, not where it was reached.
       const path = join(dirname(realPath(name) as string), specifier);
-      return moduleFile(path);
+      const found = moduleFile(path);
+      return name.startsWith(SECOND) && found?.startsWith("drivers/") ? SECOND + found : found;
     }
     const inside = this.bound[specifier] ?? deviceName(specifier);
+    if (inside?.startsWith(SECOND)) return inside;
     if (inside !== undefined) return moduleFile(realPath(inside) as string);
     return fromNodeModules(specifier, dirname(realPath(name) as string));
   }
@@ -121,6 +129,7 @@ function inside(folder: string, path: string): string | undefined {
 
 /** The place on the disk of a name in the tree; undefined for names that are in no part of it. */
 export function realPath(name: string): string | undefined {
+  if (name.startsWith(SECOND)) return realPath(name.slice(SECOND.length));
   if (isDeviceSource(name)) return join(packageRoot, name);
   if (name.startsWith("project/")) return join(projectRoot(), name.slice("project/".length));
   if (!name.startsWith("outside/")) return undefined;

@@ -7,7 +7,7 @@ const SECTIONS: readonly [title: string, names: RegExp][] = [
   ["Sockets and the event loop", /^(SOCKET|EPOLL|LOOP_|RING_)/],
   ["TCP", /^TCP_/],
   ["UDP, raw and local sockets", /^(UDP_|MULTICAST|RAW_|LOCAL_)/],
-  ["IP and the link", /^(IP_|ARP_|ACD_|LOOPBACK)/],
+  ["IP and the link", /^(IP_|INTERFACES|ROUTES|ARP_|ACD_|LOOPBACK)/],
   ["Addresses and names", /^(DHCP|DNS|MDNS)/],
   ["Web server", /^HTTP_/],
   ["Pins, chip and build", /./],

@@ -1,5 +1,5 @@
 import { ACD_UNIT_MS } from "../config";
-import { Interface, interfaceConflictMac } from "../interface";
+import { Interface, interfaceConflictMac, interfaceNumber } from "../interface";
 import { macCopy } from "../link/headers";
 import { now } from "../now";
 import { random32 } from "../random";
@@ -41,6 +41,11 @@ export function acdTakeConflict(nif: Interface): bool {
   return news;
 }
 
+/** Each interface has a timer of its own. */
+function timerOf(nif: Interface): u32 {
+  return TIMER_ACD + interfaceNumber(nif);
+}
+
 /** 0 to 1 unit, at random. */
 function jitterMs(): u32 {
   return ((random32() & 0xffff) * ACD_UNIT_MS) >>> 16;
@@ -51,7 +56,7 @@ export function acdProbe(nif: Interface, address: u32, delayMs: u32): void {
   nif.acdCandidate = address;
   nif.acdOutcome = <u8>AcdOutcome.NONE;
   nif.acdLeft = PROBES;
-  timerSet(TIMER_ACD, now() + delayMs + jitterMs());
+  timerSet(timerOf(nif), now() + delayMs + jitterMs());
 }
 
 /** Announces our address, now and once more. */
@@ -63,8 +68,8 @@ export function acdAnnounce(nif: Interface): void {
 
 function announce(nif: Interface): void {
   if (nif.acdLeft == 0) return;
-  if (arpAnnounce()) nif.acdLeft -= 1;
-  if (nif.acdLeft != 0) timerSet(TIMER_ACD, now() + ANNOUNCE_INTERVAL_MS);
+  if (arpAnnounce(nif)) nif.acdLeft -= 1;
+  if (nif.acdLeft != 0) timerSet(timerOf(nif), now() + ANNOUNCE_INTERVAL_MS);
 }
 
 /** The address is given up: nothing is probed or announced any more. */
@@ -72,10 +77,10 @@ export function acdStop(nif: Interface): void {
   nif.acdCandidate = 0;
   nif.acdOutcome = <u8>AcdOutcome.NONE;
   nif.acdLeft = 0;
-  timerCancel(TIMER_ACD);
+  timerCancel(timerOf(nif));
 }
 
-/** TIMER_ACD: the next probe or announcement. */
+/** TIMER_ACD and those behind it: the next probe or announcement. */
 export function acdTimer(nif: Interface): void {
   if (nif.acdCandidate == 0) {
     announce(nif);
@@ -86,9 +91,9 @@ export function acdTimer(nif: Interface): void {
     nif.acdOutcome = <u8>AcdOutcome.FREE;
     return;
   }
-  if (arpProbe(nif.acdCandidate)) nif.acdLeft -= 1;
+  if (arpProbe(nif, nif.acdCandidate)) nif.acdLeft -= 1;
   const wait = nif.acdLeft == 0 ? 2 * ACD_UNIT_MS : ACD_UNIT_MS + jitterMs();
-  timerSet(TIMER_ACD, now() + wait);
+  timerSet(timerOf(nif), now() + wait);
 }
 
 /** An ARP packet of another station, at `mac`: does it use, or probe for, the address that we probe? */
@@ -107,12 +112,12 @@ export function acdConflict(nif: Interface, mac: usize): void {
   if (nif.acdDefended && now() - nif.acdDefendedMs < DEFEND_INTERVAL_MS) return;
   nif.acdDefended = true;
   nif.acdDefendedMs = now();
-  arpAnnounce();
+  arpAnnounce(nif);
 }
 
 function noteConflict(nif: Interface, address: u32, mac: usize): void {
   count(Counter.ARP_CONFLICT);
   nif.acdConflict = true;
   nif.acdConflictAddress = address;
-  macCopy(interfaceConflictMac(), mac);
+  macCopy(interfaceConflictMac(nif), mac);
 }

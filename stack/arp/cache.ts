@@ -1,6 +1,6 @@
-import { ARP_ENTRIES } from "../config";
+import { ARP_ENTRIES, INTERFACES } from "../config";
 import { EAGAIN, EHOSTUNREACH, EINPROGRESS } from "../errors";
-import { iface } from "../interface";
+import { Interface, interfaceAt, interfaceNumber } from "../interface";
 import { headerForget, macCopy, macEqual } from "../link/headers";
 import { waitingBytes, waitingDrop } from "../link/waiting";
 import { isDue, now } from "../now";
@@ -43,6 +43,13 @@ export class ArpEntry {
   usedMs: u32;
 }
 
+/** Where there are more interfaces, the same address may be another station on each. */
+@unmanaged
+class WiredEntry extends ArpEntry {
+  /** Number of the interface that the neighbour is reached by. */
+  wire: u32;
+}
+
 /** RFC 1122 2.3.2.1: no more than one request a second to one address. */
 const REQUEST_MS: u32 = 1000;
 /** Requests without an answer before an address counts as failed, or before polling turns from unicast to broadcast. */
@@ -54,7 +61,7 @@ const FAILED_MS: u32 = 5000;
 /** Nothing could be sent: the next try. */
 const RETRY_MS: u32 = 10;
 
-const ENTRY_BYTES: u32 = offsetof<ArpEntry>();
+const ENTRY_BYTES: u32 = INTERFACES == 1 ? offsetof<ArpEntry>() : offsetof<WiredEntry>();
 const ENTRIES: usize = memory.data(ENTRY_BYTES * ARP_ENTRIES, 4);
 const ENTRIES_END: usize = ENTRIES + ENTRY_BYTES * ARP_ENTRIES;
 /** The entry whose MAC was asked for last, and found. */
@@ -87,13 +94,23 @@ export function arpMac(entry: ArpEntry): usize {
   return changetype<usize>(entry) + offsetof<ArpEntry>("mac0");
 }
 
-/** The entry of an address, whatever its state; null = none. */
-export function arpFind(address: u32): ArpEntry | null {
+/** Number of the interface of an entry. */
+function wireOf(entry: ArpEntry): u32 {
+  return INTERFACES == 1 ? 0 : changetype<WiredEntry>(entry).wire;
+}
+
+/** True when an entry is one of this interface. */
+function belongs(entry: ArpEntry, nif: Interface): bool {
+  return INTERFACES == 1 || wireOf(entry) == interfaceNumber(nif);
+}
+
+/** The entry of an address that is reached by an interface, whatever its state; null = none. */
+function find(nif: Interface, address: u32): ArpEntry | null {
   const last = changetype<ArpEntry>(hint);
-  if (last.address == address && last.state != FREE) return last;
+  if (last.address == address && last.state != FREE && belongs(last, nif)) return last;
   for (let at = ENTRIES; at < ENTRIES_END; at += ENTRY_BYTES) {
     const entry = changetype<ArpEntry>(at);
-    if (entry.address == address && entry.state != FREE) {
+    if (entry.address == address && entry.state != FREE && belongs(entry, nif)) {
       hint = at;
       return entry;
     }
@@ -108,19 +125,27 @@ export function arpAt(index: u32): ArpEntry | null {
 }
 
 /** Copies the MAC of a neighbour that is known to `mac`; false = it is not. Asks nobody. */
-export function arpKnown(address: u32, mac: usize): bool {
-  const entry = arpFind(address);
+export function arpKnown(nif: Interface, address: u32, mac: usize): bool {
+  const entry = find(nif, address);
   if (address == 0 || entry == null || entry.state < PROBE) return false;
   macCopy(mac, arpMac(entry));
   return true;
 }
 
-/** Forgets all neighbours. */
-export function arpFlush(): void {
-  memory.fill(ENTRIES, 0, ENTRY_BYTES * ARP_ENTRIES);
+/** Forgets all neighbours of an interface. */
+export function arpFlush(nif: Interface): void {
   headerForget();
-  waitingDrop(0);
+  waitingDrop(interfaceNumber(nif), 0);
   timerCancel(TIMER_ARP);
+  if (INTERFACES == 1) {
+    memory.fill(ENTRIES, 0, ENTRY_BYTES * ARP_ENTRIES);
+    return;
+  }
+  for (let at = ENTRIES; at < ENTRIES_END; at += ENTRY_BYTES) {
+    const entry = changetype<ArpEntry>(at);
+    if (belongs(entry, nif)) entry.state = FREE;
+  }
+  arpSchedule();
 }
 
 /**
@@ -129,7 +154,7 @@ export function arpFlush(): void {
  */
 function evictionScore(entry: ArpEntry, ours: bool): u32 {
   if (entry.state <= FAILED) return 0xffffffff;
-  if (entry.address == iface.gateway) return 0;
+  if (entry.address == interfaceAt(wireOf(entry)).gateway) return 0;
   const idleMs = (now() - entry.usedMs) >>> 2;
   if (idleMs >= REACHABLE_MS >>> 2) return 0x80000000 + idleMs;
   if (!ours) return 0;
@@ -137,7 +162,7 @@ function evictionScore(entry: ArpEntry, ours: bool): u32 {
 }
 
 /** Gives an address an entry, in place of the most dispensable one; null = all others must stay. */
-function arpTake(address: u32, ours: bool): ArpEntry | null {
+function arpTake(nif: Interface, address: u32, ours: bool): ArpEntry | null {
   let best: usize = 0;
   let bestScore: u32 = 0;
   for (let at = ENTRIES; at < ENTRIES_END; at += ENTRY_BYTES) {
@@ -151,6 +176,7 @@ function arpTake(address: u32, ours: bool): ArpEntry | null {
   headerForget();
   const entry = changetype<ArpEntry>(best);
   entry.address = address;
+  if (INTERFACES > 1) changetype<WiredEntry>(entry).wire = interfaceNumber(nif);
   entry.tries = 0;
   return entry;
 }
@@ -174,7 +200,7 @@ function arpSchedule(): void {
 /** Sends one more request for an entry; when there is no room to send it, the timer tries again soon. */
 function ask(entry: ArpEntry): void {
   const unicast = entry.state == PROBE && entry.tries < UNICAST_POLLS;
-  if (arpRequest(entry.address, unicast ? arpMac(entry) : 0)) {
+  if (arpRequest(interfaceAt(wireOf(entry)), entry.address, unicast ? arpMac(entry) : 0)) {
     entry.tries += 1;
     entry.dueMs = now() + REQUEST_MS;
   } else {
@@ -193,10 +219,10 @@ function probe(entry: ArpEntry): void {
  * Copies the MAC of a neighbour to `mac`. 0; -EINPROGRESS = asked, try again later; -EHOSTUNREACH = it does not answer;
  * -EAGAIN = the table is full of neighbours that must stay.
  */
-export function arpResolve(address: u32, mac: usize): i32 {
-  let entry = arpFind(address);
+export function arpResolve(nif: Interface, address: u32, mac: usize): i32 {
+  let entry = find(nif, address);
   if (entry == null) {
-    entry = arpTake(address, true);
+    entry = arpTake(nif, address, true);
     if (entry == null) return -EAGAIN;
     entry.state = INCOMPLETE;
     entry.usedMs = now();
@@ -220,11 +246,11 @@ export function arpResolve(address: u32, mac: usize): i32 {
  * Learns from an ARP packet that `address` is at `mac`. `asked` = it was a request for our address: only then does an
  * unknown neighbour get an entry. Another MAC than we knew is taken only when the known one has not answered our polls.
  */
-export function arpLearn(address: u32, mac: usize, asked: bool): void {
-  let entry = arpFind(address);
+export function arpLearn(nif: Interface, address: u32, mac: usize, asked: bool): void {
+  let entry = find(nif, address);
   if (entry == null) {
     if (!asked) return;
-    entry = arpTake(address, false);
+    entry = arpTake(nif, address, false);
     if (entry == null) return;
     // Nothing of ours goes there yet: the first to be given up again.
     entry.usedMs = now() - REACHABLE_MS;
@@ -260,7 +286,7 @@ function entryDue(entry: ArpEntry): void {
       ask(entry);
     } else {
       setState(entry, FAILED, FAILED_MS);
-      waitingDrop(entry.address);
+      waitingDrop(wireOf(entry), entry.address);
       news = true;
     }
   } else if (entry.state == PROBE) {

@@ -1,6 +1,6 @@
 import { based } from "cpu";
-import { Interface, iface, interfaceMac } from "../interface";
-import { linkRead } from "../link/device";
+import { interfaceMac } from "../interface";
+import { linkInterface, linkRead } from "../link/device";
 import { RX_ETHERNET, RX_NETWORK, macEqual } from "../link/headers";
 import { Counter, count } from "../statistics";
 import { Be } from "../wire/bytes";
@@ -18,7 +18,7 @@ import {
 
 /**
  * Takes an ARP packet of `bytes`, of which 20 lie in the receive header bytes (RFC 826, RFC 5227). Each request for our address
- * is answered: a limit over all askers would let one of them silence us for the others.
+ * is answered, by the interface that has it (RFC 1122 3.3.4.2, the strong model): a limit over all askers would let one of them silence us for the others.
  */
 export function arpInput(bytes: u32): void {
   count(Counter.ARP_IN);
@@ -28,7 +28,7 @@ export function arpInput(bytes: u32): void {
   }
   linkRead(RX_NETWORK + 20, ARP_BYTES - 20);
   const packet = based(RX_NETWORK);
-  const me = changetype<Interface>(based(changetype<usize>(iface)));
+  const me = linkInterface();
   // Its high byte is 0: there are but two operations.
   const operation = (load<u32>(packet, 4) - ARP_LENGTHS) >>> 24;
   const sender = Be.load32(packet + ARP_SENDER_ADDRESS);
@@ -44,12 +44,13 @@ export function arpInput(bytes: u32): void {
     return;
   }
   // Our own packet, mirrored or relayed: no station of another MAC stands behind it.
-  if (macEqual(mac, interfaceMac()) || macEqual(based(RX_ETHERNET) + 6, interfaceMac())) return;
-  if (me.acdCandidate != 0) acdProbed(iface, sender, target, mac);
+  const ours = interfaceMac(me);
+  if (macEqual(mac, ours) || macEqual(based(RX_ETHERNET) + 6, ours)) return;
+  if (me.acdCandidate != 0) acdProbed(me, sender, target, mac);
   const address = me.address;
   if (address == 0 || me.tentative) return;
   if (sender == address) {
-    acdConflict(iface, mac);
+    acdConflict(me, mac);
     return;
   }
   const forUs = target == address;
@@ -62,7 +63,7 @@ export function arpInput(bytes: u32): void {
     sender != me.broadcast &&
     sender != 0
   ) {
-    arpLearn(sender, mac, asked);
+    arpLearn(me, sender, mac, asked);
   }
-  if (asked) arpReply(sender, mac);
+  if (asked) arpReply(me, sender, mac);
 }

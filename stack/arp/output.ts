@@ -1,6 +1,6 @@
 import { based } from "cpu";
-import { iface } from "../interface";
-import { DEVICE_NIC, linkTxBegin, linkTxEnd, linkWrite } from "../link/device";
+import { Interface, interfaceNumber } from "../interface";
+import { linkTxBegin, linkTxEnd, linkWrite } from "../link/device";
 import {
   ETHERNET_BYTES,
   TX_ETHERNET,
@@ -20,10 +20,10 @@ export const ARP_BYTES: u32 = 28;
 export const ARP_TYPES: u32 = 0x00080100;
 export const ARP_LENGTHS: u32 = 0x00000406;
 
-/** Sends an ARP packet to `mac`, 0 = broadcast; false = no room to send. */
-function arpSend(operation: u32, sender: u32, target: u32, mac: usize): bool {
-  if (!linkTxBegin(DEVICE_NIC, ETHERNET_BYTES + ARP_BYTES)) return false;
-  ethernetHeader(TYPE_ARP);
+/** Sends an ARP packet by an interface to `mac`, 0 = broadcast; false = no room to send. */
+function arpSend(nif: Interface, operation: u32, sender: u32, target: u32, mac: usize): bool {
+  if (!linkTxBegin(interfaceNumber(nif), ETHERNET_BYTES + ARP_BYTES)) return false;
+  ethernetHeader(nif, TYPE_ARP);
   const frame = based(TX_ETHERNET);
   const packet = based(TX_NETWORK);
   const from = bswap<u32>(sender);
@@ -46,21 +46,21 @@ function arpSend(operation: u32, sender: u32, target: u32, mac: usize): bool {
 }
 
 /** Asks who has an address: everybody, or the station at `mac` when that is not 0. False = no room to send. */
-export function arpRequest(address: u32, mac: usize): bool {
-  return arpSend(1, iface.address, address, mac);
+export function arpRequest(nif: Interface, address: u32, mac: usize): bool {
+  return arpSend(nif, 1, nif.address, address, mac);
 }
 
 /** Answers the station at `mac`, whose address is `target`: our address is here. */
-export function arpReply(target: u32, mac: usize): bool {
-  return arpSend(2, iface.address, target, mac);
+export function arpReply(nif: Interface, target: u32, mac: usize): bool {
+  return arpSend(nif, 2, nif.address, target, mac);
 }
 
 /** ARP probe: does anybody use this address? (RFC 5227 2.1.1: sender address 0) */
-export function arpProbe(address: u32): bool {
-  return arpSend(1, 0, address, 0);
+export function arpProbe(nif: Interface, address: u32): bool {
+  return arpSend(nif, 1, 0, address, 0);
 }
 
 /** ARP announcement: this address is ours (RFC 5227 2.3). */
-export function arpAnnounce(): bool {
-  return arpSend(1, iface.address, iface.address, 0);
+export function arpAnnounce(nif: Interface): bool {
+  return arpSend(nif, 1, nif.address, nif.address, 0);
 }

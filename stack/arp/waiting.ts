@@ -1,5 +1,5 @@
 import { ARP_PENDING_BYTES } from "../config";
-import { DEVICE_NIC, linkTxBegin, linkTxEnd, linkWrite } from "../link/device";
+import { linkTxBegin, linkTxEnd, linkWrite } from "../link/device";
 import {
   ETHERNET_BYTES,
   TX_ETHERNET,
@@ -7,7 +7,14 @@ import {
   ethernetHeader,
   headerForget,
 } from "../link/headers";
-import { waitingBytes, waitingHop, waitingPacket, waitingSent } from "../link/waiting";
+import { interfaceAt } from "../interface";
+import {
+  waitingBytes,
+  waitingHop,
+  waitingInterface,
+  waitingPacket,
+  waitingSent,
+} from "../link/waiting";
 import { arpResolve, arpRetrySoon } from "./cache";
 
 /** Sends the packet that waits for ARP if its next hop is known now and there is room; else it goes on waiting. */
@@ -15,12 +22,14 @@ export function arpSendWaiting(): void {
   const bytes = waitingBytes();
   if (ARP_PENDING_BYTES == 0 || bytes == 0) return;
   headerForget();
-  if (arpResolve(waitingHop(), TX_ETHERNET) != 0) return;
-  if (!linkTxBegin(DEVICE_NIC, ETHERNET_BYTES + bytes)) {
+  const number = waitingInterface();
+  const nif = interfaceAt(number);
+  if (arpResolve(nif, waitingHop(), TX_ETHERNET) != 0) return;
+  if (!linkTxBegin(number, ETHERNET_BYTES + bytes)) {
     arpRetrySoon();
     return;
   }
-  ethernetHeader(TYPE_IPV4);
+  ethernetHeader(nif, TYPE_IPV4);
   linkWrite(TX_ETHERNET, ETHERNET_BYTES);
   linkWrite(waitingPacket(), bytes);
   linkTxEnd();

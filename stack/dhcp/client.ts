@@ -8,6 +8,7 @@ import {
   interfaceConfigure,
   interfaceFoundMac,
   interfaceGatewayMac,
+  interfaceNumber,
 } from "../interface";
 import { macEqual } from "../link/headers";
 import { now } from "../now";
@@ -88,8 +89,13 @@ function enter(nif: LeasedInterface, next: DhcpState): void {
   nif.dhcpChanges += 1;
 }
 
-function wait(delayMs: u32): void {
-  timerSet(TIMER_DHCP, now() + delayMs);
+/** Each interface has a timer of its own. */
+function timerOf(nif: LeasedInterface): u32 {
+  return TIMER_DHCP + interfaceNumber(nif);
+}
+
+function wait(nif: LeasedInterface, delayMs: u32): void {
+  timerSet(timerOf(nif), now() + delayMs);
 }
 
 /** The wait after message number `count`: 4 s doubled each time up to 64 s, plus or minus a second. */
@@ -100,10 +106,10 @@ function backoffMs(count: u32): u32 {
 /** Begins anew, at once or, after failures, later and later. */
 function restart(nif: LeasedInterface, delayMs: u32): void {
   acdStop(nif);
-  if (nif.address != 0) interfaceClear();
+  if (nif.address != 0) interfaceClear(nif);
   leaseForget(nif);
   enter(nif, DhcpState.INIT);
-  wait(delayMs != 0 ? delayMs : 32 + (random32() & 0xff));
+  wait(nif, delayMs != 0 ? delayMs : 32 + (random32() & 0xff));
 }
 
 function tell(nif: LeasedInterface, what: DhcpTrouble, about: u32): void {
@@ -146,12 +152,12 @@ function send(
   retryMs: u32,
 ): void {
   const secs = (now() - nif.dhcpBeganMs) / 1000;
-  const refused = dhcpSend(type, nif.dhcpXid, secs, ciaddr, destination, requested, from);
+  const refused = dhcpSend(nif, type, secs, ciaddr, destination, requested, from);
   if (refused == -EAGAIN || refused == -EINPROGRESS) {
-    wait(min(retryMs, SEND_RETRY_MS));
+    wait(nif, min(retryMs, SEND_RETRY_MS));
   } else {
     nif.dhcpTries += 1;
-    wait(retryMs);
+    wait(nif, retryMs);
   }
 }
 
@@ -187,7 +193,7 @@ function request(nif: LeasedInterface): void {
 /** Asks whether the lease still holds after the network was away (RFC 2131 3.2, INIT-REBOOT). */
 function reboot(nif: LeasedInterface): void {
   if (nif.dhcpTries == 0) nif.dhcpRequestedMs = now();
-  if (nif.gatewayKnown != 0) arpResolve(nif.leaseRouter, interfaceFoundMac(nif));
+  if (nif.gatewayKnown != 0) arpResolve(nif, nif.leaseRouter, interfaceFoundMac(nif));
   send(
     nif,
     DHCPREQUEST,
@@ -208,7 +214,7 @@ function rebootUnanswered(nif: LeasedInterface): void {
     expire(nif);
   } else if (
     nif.gatewayKnown != 0 &&
-    arpKnown(nif.leaseRouter, interfaceFoundMac(nif)) &&
+    arpKnown(nif, nif.leaseRouter, interfaceFoundMac(nif)) &&
     macEqual(interfaceGatewayMac(nif), interfaceFoundMac(nif))
   ) {
     enter(nif, DhcpState.BOUND);
@@ -237,7 +243,7 @@ function renew(nif: LeasedInterface): void {
   send(nif, DHCPREQUEST, nif.address, unicast ? nif.leaseServer : BROADCAST, 0, 0, retryMs);
 }
 
-/** TIMER_DHCP. */
+/** TIMER_DHCP and those behind it. */
 export function dhcpTimer(nif: LeasedInterface): void {
   switch (nif.dhcpState) {
     case DhcpState.INIT:
@@ -327,7 +333,7 @@ function acknowledged(nif: LeasedInterface): void {
   leaseBegin(nif, nif.dhcpRequestedMs);
   if (nif.dhcpState == DhcpState.REQUESTING && nif.leaseAddress != nif.address) {
     enter(nif, DhcpState.CHECKING);
-    timerCancel(TIMER_DHCP);
+    timerCancel(timerOf(nif));
     acdProbe(nif, nif.leaseAddress, 0);
   } else {
     bind(nif);
@@ -339,13 +345,13 @@ function bind(nif: LeasedInterface): void {
   nif.dhcpFailures = 0;
   enter(nif, DhcpState.BOUND);
   nif.dns2 = nif.leaseDns2;
-  interfaceConfigure(nif.leaseAddress, nif.leaseMask, nif.leaseRouter, nif.leaseDns);
+  interfaceConfigure(nif, nif.leaseAddress, nif.leaseMask, nif.leaseRouter, nif.leaseDns);
   armRenewal(nif);
 }
 
 function armRenewal(nif: LeasedInterface): void {
-  if (nif.leaseSeconds == LEASE_FOREVER) timerCancel(TIMER_DHCP);
-  else timerSet(TIMER_DHCP, leaseRenewMs(nif));
+  if (nif.leaseSeconds == LEASE_FOREVER) timerCancel(timerOf(nif));
+  else timerSet(timerOf(nif), leaseRenewMs(nif));
 }
 
 /** Outcome of the probes for the offered address (RFC 2131 3.1 step 5): use it, or decline and begin anew after a while. */
@@ -356,7 +362,7 @@ export function dhcpAddressChecked(nif: LeasedInterface, free: bool): void {
     else bind(nif);
     return;
   }
-  dhcpSend(DHCPDECLINE, nif.dhcpXid, 0, 0, BROADCAST, nif.leaseAddress, nif.leaseServer);
+  dhcpSend(nif, DHCPDECLINE, 0, 0, BROADCAST, nif.leaseAddress, nif.leaseServer);
   nif.dhcpFailures += 1;
   restart(nif, DECLINE_WAIT_MS + (random32() & 0x3ff));
 }
@@ -372,8 +378,8 @@ export function dhcpLinkChanged(nif: LeasedInterface): void {
     restart(nif, 0);
     return;
   }
-  nif.gatewayKnown = arpKnown(nif.leaseRouter, interfaceGatewayMac(nif)) ? 1 : 0;
+  nif.gatewayKnown = arpKnown(nif, nif.leaseRouter, interfaceGatewayMac(nif)) ? 1 : 0;
   enter(nif, DhcpState.REBOOTING);
   exchange(nif);
-  wait(32 + (random32() & 0xff));
+  wait(nif, 32 + (random32() & 0xff));
 }

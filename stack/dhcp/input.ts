@@ -1,6 +1,6 @@
 import { checksumOf } from "cpu";
 import { DNS_ENTRIES } from "../config";
-import { iface, interfaceAt, interfaceMac } from "../interface";
+import { LeasedInterface, interfaceMac } from "../interface";
 import { linkRead } from "../link/device";
 import { macEqual } from "../link/headers";
 import { SCRATCH, SCRATCH_BYTES } from "../scratch";
@@ -130,14 +130,14 @@ function options(at: usize, bytes: u32): void {
   }
 }
 
-/** True when the fixed part is a reply to our request. */
-function isOurs(): bool {
+/** True when the fixed part is a reply to the request of an interface. */
+function answers(nif: LeasedInterface): bool {
   return (
     load<u8>(SCRATCH) == <u8>BOOTREPLY &&
     load<u8>(SCRATCH, 1) == 1 &&
     load<u8>(SCRATCH, 2) == 6 &&
-    Be.load32(SCRATCH + DHCP_XID) == iface.dhcpXid &&
-    macEqual(SCRATCH + DHCP_CHADDR, interfaceMac())
+    Be.load32(SCRATCH + DHCP_XID) == nif.dhcpXid &&
+    macEqual(SCRATCH + DHCP_CHADDR, interfaceMac(nif))
   );
 }
 
@@ -146,13 +146,13 @@ function isOurs(): bool {
  * for us and the UDP checksum, whose sum so far is `sum`, holds (`checked` = there is one). What stands in the names is read
  * as options on the way, and counts if the options say so.
  */
-export function dhcpInput(bytes: u32, sum: u32, checked: bool): void {
+export function dhcpInput(nif: LeasedInterface, bytes: u32, sum: u32, checked: bool): void {
   if (bytes < DHCP_FIXED_BYTES + DHCP_NAMES_BYTES + DHCP_MAGIC_BYTES) {
     count(Counter.DHCP_BAD);
     return;
   }
   linkRead(SCRATCH, DHCP_FIXED_BYTES);
-  if (!isOurs()) {
+  if (!answers(nif)) {
     count(Counter.DHCP_BAD);
     return;
   }
@@ -178,7 +178,7 @@ export function dhcpInput(bytes: u32, sum: u32, checked: bool): void {
   const overload = message.overload;
   if ((overload & 1) != 0) merge(1);
   if ((overload & 2) != 0) merge(2);
-  dhcpMessage(interfaceAt(0));
+  dhcpMessage(nif);
 }
 
 /** Reads the next bytes of the message as options; `sum` with theirs. */

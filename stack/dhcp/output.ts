@@ -1,6 +1,6 @@
 import { checksumOf } from "cpu";
-import { iface, interfaceMac } from "../interface";
-import { ipEnd, ipHeadersWrite, ipOpen, ipWrite } from "../ip/ipv4-output";
+import { LeasedInterface, interfaceMac } from "../interface";
+import { ipEnd, ipHeadersWrite, ipOpen, ipSendBy, ipWrite } from "../ip/ipv4-output";
 import { DEFAULT_TTL, IPPROTO_UDP } from "../ip/packet";
 import { macCopy } from "../link/headers";
 import { SCRATCH, SCRATCH_BYTES } from "../scratch";
@@ -76,12 +76,12 @@ function putAddress(at: usize, option: u32, value: u32): usize {
 }
 
 /** Options of a message (RFC 2131 table 5); their length. */
-function putOptions(type: u32, requested: u32, server: u32): u32 {
+function putOptions(nif: LeasedInterface, type: u32, requested: u32, server: u32): u32 {
   let at = OPTIONS + 16;
   store<u32>(OPTIONS, bswap<u32>(DHCP_MAGIC));
   store<u32>(OPTIONS, TYPE_AND_CLIENT | (type << 16), 4);
   store<u16>(OPTIONS, CLIENT_LENGTH, 8);
-  macCopy(OPTIONS + 10, interfaceMac());
+  macCopy(OPTIONS + 10, interfaceMac(nif));
   if (type != DHCPDECLINE) {
     store<u32>(at, MESSAGE_SIZE);
     store<u32>(at, PARAMETERS_0, 4);
@@ -90,11 +90,11 @@ function putOptions(type: u32, requested: u32, server: u32): u32 {
   }
   at = putAddress(at, OPTION_REQUESTED_ADDRESS, requested);
   at = putAddress(at, OPTION_SERVER, server);
-  const nameBytes = type == DHCPDECLINE ? 0 : min(iface.hostNameBytes, HOST_NAME_BYTES_MAX);
+  const nameBytes = type == DHCPDECLINE ? 0 : min(nif.hostNameBytes, HOST_NAME_BYTES_MAX);
   if (nameBytes != 0) {
     store<u8>(at, <u8>OPTION_HOST_NAME);
     store<u8>(at, <u8>nameBytes, 1);
-    memory.copy(at + 2, iface.hostName, nameBytes);
+    memory.copy(at + 2, nif.hostName, nameBytes);
     at += 2 + nameBytes;
   }
   store<u8>(at, <u8>OPTION_END);
@@ -102,13 +102,13 @@ function putOptions(type: u32, requested: u32, server: u32): u32 {
 }
 
 /**
- * Sends a message to `destination` (0xFFFFFFFF = broadcast). `ciaddr` = our address where the state has one, else 0: the
+ * Sends a message of an interface's exchange to `destination` (0xFFFFFFFF = broadcast). `ciaddr` = our address where the state has one, else 0: the
  * packet then comes from address 0 and replies are asked for by broadcast. `requested` and
  * `server` 0 = option left out. Returns what `ipBegin` does.
  */
 export function dhcpSend(
+  nif: LeasedInterface,
   type: u32,
-  xid: u32,
   secs: u32,
   ciaddr: u32,
   destination: u32,
@@ -117,16 +117,18 @@ export function dhcpSend(
 ): i32 {
   memory.fill(FIXED, 0, DHCP_FIXED_BYTES);
   store<u32>(FIXED, BOOTREQUEST | (1 << 8) | (6 << 16));
-  Be.store32(FIXED + DHCP_XID, xid);
+  Be.store32(FIXED + DHCP_XID, nif.dhcpXid);
   Be.store16(FIXED + DHCP_SECS, min<u32>(secs, 0xffff));
   if (ciaddr == 0) Be.store16(FIXED + DHCP_FLAGS, FLAG_BROADCAST);
   Be.store32(FIXED + DHCP_CIADDR, ciaddr);
-  macCopy(FIXED + DHCP_CHADDR, interfaceMac());
-  const optionBytes = putOptions(type, requested, server);
+  macCopy(FIXED + DHCP_CHADDR, interfaceMac(nif));
+  const optionBytes = putOptions(nif, type, requested, server);
   const used = DHCP_FIXED_BYTES + DHCP_NAMES_BYTES + optionBytes;
   const bytes = max(used, BOOTP_BYTES);
   const sum = checksumOf(FIXED, DHCP_FIXED_BYTES) + checksumOf(OPTIONS, optionBytes);
   const total = UDP_HEADER_BYTES + bytes;
+  // Address 0 does not say which interface it is.
+  ipSendBy(nif);
   const refused = ipOpen(IPPROTO_UDP, ciaddr, destination, total, 0, DEFAULT_TTL);
   if (refused != 0) return refused;
   udpHeader(DHCP_CLIENT_PORT, DHCP_SERVER_PORT, bytes, sum);

@@ -1,8 +1,8 @@
 import { based, checksumOf } from "cpu";
-import { DNS_ENTRIES } from "../config";
+import { DNS_ENTRIES, INTERFACES } from "../config";
 import { EAGAIN, EINPROGRESS } from "../errors";
-import { iface } from "../interface";
-import { ipEnd, ipHeadersWrite, ipOpen, ipWrite } from "../ip/ipv4-output";
+import { Interface, iface, interfaceAt, isOnLink } from "../interface";
+import { ipEnd, ipHeadersWrite, ipOpen, ipWrite, routeSource } from "../ip/ipv4-output";
 import { DEFAULT_TTL, IPPROTO_UDP } from "../ip/packet";
 import { linkRead } from "../link/device";
 import { isDue, now } from "../now";
@@ -104,8 +104,14 @@ function nameOf(entry: DnsEntry): usize {
 
 /** Server number `index`, host order; 0 = there are no more. */
 function serverAt(index: u32): u32 {
-  if (index == 0) return iface.dns != 0 ? iface.dns : iface.dns2;
-  return index == 1 && iface.dns != 0 && iface.dns2 != iface.dns ? iface.dns2 : 0;
+  const nif = serversInterface();
+  if (index == 0) return nif.dns != 0 ? nif.dns : nif.dns2;
+  return index == 1 && nif.dns != 0 && nif.dns2 != nif.dns ? nif.dns2 : 0;
+}
+
+/** The first interface that has servers: those of all know the names of all. */
+function serversInterface(): Interface {
+  return INTERFACES == 1 || (iface.dns | iface.dns2) != 0 ? iface : interfaceAt(1);
 }
 
 /** The address that `bytes` characters say in dotted form; 0 = none. */
@@ -249,11 +255,11 @@ function query(entry: DnsEntry): void {
 
 /** Sends the question of an entry to its server; what `ipBegin` says. */
 function send(entry: DnsEntry): i32 {
-  const source = iface.address;
+  const onLink = entry.server == MDNS_GROUP;
+  const source = INTERFACES == 1 || onLink ? iface.address : routeSource(entry.server);
   if (source == 0 || entry.port == 0) return -EAGAIN;
   const bytes = questionWrite(MESSAGE, <u32>entry.id, nameOf(entry), entry.nameBytes);
   const total = UDP_HEADER_BYTES + bytes;
-  const onLink = entry.server == MDNS_GROUP;
   const ttl: u32 = onLink ? 255 : DEFAULT_TTL;
   const refused = ipOpen(IPPROTO_UDP, source, entry.server, total, 0, ttl);
   if (refused != 0) return refused;
@@ -305,7 +311,7 @@ export function dnsTimer(): void {
 /** Number of the question that a datagram from `source` may answer, plus one; 0 = none is open there. */
 export function dnsListens(source: u32, sourcePort: u32, destinationPort: u32): u32 {
   // RFC 6762 11: only what comes from the link speaks for it.
-  const onLink = ((source ^ iface.address) & iface.mask) == 0;
+  const onLink = isOnLink(source);
   for (let i: u32 = 0; i < DNS_ENTRIES; i++) {
     const entry = entryAt(i);
     if (entry.state != EntryState.ASKING || entry.tries == 0) continue;
@@ -370,7 +376,7 @@ export function dnsNetworkChanged(): void {
   for (let i: u32 = 0; i < DNS_ENTRIES; i++) {
     const entry = entryAt(i);
     if (entry.state == EntryState.KNOWN && entry.error == 0) entry.state = <u8>EntryState.FREE;
-    if (entry.state != EntryState.ASKING || iface.address == 0) continue;
+    if (entry.state != EntryState.ASKING || serversInterface().address == 0) continue;
     entry.tries = 0;
     entry.count = 0;
     query(entry);

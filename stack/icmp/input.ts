@@ -1,9 +1,9 @@
 import { based, checksumOf } from "cpu";
 import { IP_REASSEMBLY_SLOTS } from "../config";
-import { IP_MTU, iface } from "../interface";
+import { IP_MTU } from "../interface";
 import { ipBegin, ipCancel, ipEnd, ipHeadersWrite, ipOpen, ipWrite } from "../ip/ipv4-output";
 import { DEFAULT_TTL, IPPROTO_ICMP, IP_HEADER_BYTES, RxPacket } from "../ip/packet";
-import { DEVICE_NIC, linkRead, linkSpare } from "../link/device";
+import { deviceIsWire, linkInterface, linkRead, linkSpare } from "../link/device";
 import { RateLimit, rateLimitTake } from "../rate-limit";
 import { SCRATCH, SCRATCH_BYTES } from "../scratch";
 import { Counter, count } from "../statistics";
@@ -180,7 +180,7 @@ function errorInput(packet: RxPacket, type: u32, header: usize): u32 {
     first >>> 4 != 4 ||
     headerBytes < IP_HEADER_BYTES ||
     headerBytes + QUOTED_BYTES > quoted ||
-    (source != iface.address && packet.device == <u8>DEVICE_NIC) ||
+    (source != linkInterface().address && deviceIsWire(<u32>packet.device)) ||
     // Fragment offset: only a first fragment shows its ports.
     (Be.load16(SCRATCH + 6) & 0x1fff) != 0
   ) {

@@ -1,6 +1,6 @@
-import { MDNS, MULTICAST_GROUPS } from "../config";
-import { iface } from "../interface";
-import { DEVICE_NIC, linkRead, linkTxBegin, linkTxEnd, linkWrite } from "../link/device";
+import { INTERFACES, MDNS, MULTICAST_GROUPS } from "../config";
+import { Interface, interfaceAt } from "../interface";
+import { linkRead, linkTxBegin, linkTxEnd, linkWrite } from "../link/device";
 import { ETHERNET_BYTES, TX_ETHERNET, TYPE_IPV4, ethernetHeader } from "../link/headers";
 import { isDue, now } from "../now";
 import { random32 } from "../random";
@@ -13,7 +13,8 @@ import { RxPacket } from "./packet";
 
 /**
  * Membership of groups by IGMP version 2 (RFC 2236), so that switches that look at it let their packets through. A report when
- * a group is joined, another some seconds later, one for each query of a router, after a random wait, and a word when it is left.
+ * a group is joined, another some seconds later, one for each query of a router, after a random wait, and a word when it is left. A
+ * group is joined on all interfaces.
  */
 export const IPPROTO_IGMP: u32 = 2;
 export const ALL_HOSTS: u32 = 0xe0000001;
@@ -110,7 +111,7 @@ export function igmpLeave(index: u32): void {
   const group = groupAt(index);
   group.users -= 1;
   if (group.users != 0) return;
-  if (iface.address != 0 && !iface.tentative) send(MEMBERSHIP_LEAVE, ALL_ROUTERS, group.address);
+  tell(MEMBERSHIP_LEAVE, ALL_ROUTERS, group.address);
   group.address = 0;
 }
 
@@ -138,11 +139,11 @@ export function igmpMember(address: u32): bool {
 
 /** TIMER_IGMP: a report is due. */
 export function igmpTimer(): void {
-  if (iface.address == 0 || iface.tentative) return;
+  if (!canSpeak(interfaceAt(0)) && (INTERFACES == 1 || !canSpeak(interfaceAt(1)))) return;
   for (let index: u32 = 0; index < GROUPS; index++) {
     const group = groupAt(index);
     if (group.address == 0 || group.reportsLeft == 0 || !isDue(group.dueMs)) continue;
-    if (!send(MEMBERSHIP_REPORT, group.address, group.address)) {
+    if (!tell(MEMBERSHIP_REPORT, group.address, group.address)) {
       group.dueMs = now() + RETRY_MS;
       continue;
     }
@@ -180,17 +181,30 @@ export function igmpInput(packet: RxPacket): void {
   schedule();
 }
 
-/** A message about `group` to `destination`, once; false = no room to send. */
-function send(type: u32, destination: u32, group: u32): bool {
-  if (!linkTxBegin(DEVICE_NIC, ETHERNET_BYTES + HEADER_BYTES + IGMP_BYTES)) return false;
+function canSpeak(nif: Interface): bool {
+  return nif.address != 0 && !nif.tentative;
+}
+
+/** A message about `group` to `destination` on each interface that has an address; false = no room to send. */
+function tell(type: u32, destination: u32, group: u32): bool {
+  let told = true;
+  for (let number: u32 = 0; number < INTERFACES; number++) {
+    const nif = interfaceAt(number);
+    if (canSpeak(nif) && !send(nif, number, type, destination, group)) told = false;
+  }
+  return told;
+}
+
+function send(nif: Interface, device: u32, type: u32, destination: u32, group: u32): bool {
+  if (!linkTxBegin(device, ETHERNET_BYTES + HEADER_BYTES + IGMP_BYTES)) return false;
   Be.store16(TX_ETHERNET, 0x0100);
   store<u32>(TX_ETHERNET, bswap<u32>(0x5e000000 | (destination & 0x7fffff)), 2);
-  ethernetHeader(TYPE_IPV4);
+  ethernetHeader(nif, TYPE_IPV4);
   linkWrite(TX_ETHERNET, ETHERNET_BYTES);
   Be.store32(SCRATCH, 0x46c00000 | (HEADER_BYTES + IGMP_BYTES));
   store<u32>(SCRATCH, 0x00400000, 4);
   Be.store32(SCRATCH + 8, (1 << 24) | (IPPROTO_IGMP << 16));
-  Be.store32(SCRATCH + 12, iface.address);
+  Be.store32(SCRATCH + 12, nif.address);
   Be.store32(SCRATCH + 16, destination);
   Be.store32(SCRATCH + 20, ROUTER_ALERT);
   store<u16>(SCRATCH, sumField(sumAdd(0, SCRATCH, HEADER_BYTES, 0)), 10);

@@ -1,7 +1,14 @@
 import { based, checksumOf } from "cpu";
-import { DHCP, IGMP, IP_ANY_ADDRESS, IP_REASSEMBLY_SLOTS, MULTICAST_GROUPS } from "../config";
-import { iface, isUnicast, standsForAll } from "../interface";
-import { DEVICE_NIC, linkRead, linkRxDevice } from "../link/device";
+import {
+  DHCP,
+  IGMP,
+  INTERFACES,
+  IP_ANY_ADDRESS,
+  IP_REASSEMBLY_SLOTS,
+  MULTICAST_GROUPS,
+} from "../config";
+import { isOurs, isUnicast, standsForAll } from "../interface";
+import { deviceIsWire, linkInterface, linkRead, linkRxDevice } from "../link/device";
 import { RX_NETWORK } from "../link/headers";
 import { Counter, count } from "../statistics";
 import { Be } from "../wire/bytes";
@@ -45,11 +52,12 @@ function optionsFault(at: usize, bytes: u32): Counter {
 
 /** True when the addresses may stand in a packet that came from this device (RFC 1122 3.2.1.3); sets `linkBroadcast`. */
 function addressesFault(packet: RxPacket): Counter {
-  const ours = iface.tentative ? 0 : iface.address;
+  const nif = linkInterface();
+  const ours = nif.tentative ? 0 : nif.address;
   const source = packet.source;
   const destination = packet.destination;
-  if (packet.device != <u8>DEVICE_NIC) {
-    if (isLoopback(destination) || (destination == ours && ours != 0)) return Counter.COUNT;
+  if (!deviceIsWire(<u32>packet.device)) {
+    if (isLoopback(destination) || isSelf(destination, ours)) return Counter.COUNT;
     if (MULTICAST_GROUPS != 0 && igmpMember(destination)) {
       packet.linkBroadcast = true;
       return Counter.COUNT;
@@ -60,7 +68,7 @@ function addressesFault(packet: RxPacket): Counter {
   if (!isUnicast(source) || isLoopback(source) || source == ours) {
     return Counter.IP_BAD_SOURCE;
   }
-  if (destination == 0xffffffff || (destination == iface.broadcast && ours != 0)) {
+  if (destination == 0xffffffff || (destination == nif.broadcast && ours != 0)) {
     packet.linkBroadcast = true;
     return Counter.COUNT;
   }
@@ -81,6 +89,13 @@ function addressesFault(packet: RxPacket): Counter {
     return Counter.COUNT;
   }
   return Counter.IP_NOT_OURS;
+}
+
+/** What we have sent to ourselves may be for another interface than the one that it comes by. */
+function isSelf(destination: u32, ours: u32): bool {
+  return INTERFACES == 1
+    ? destination == ours && ours != 0
+    : isOurs(destination) && destination != 0;
 }
 
 /** Reads and checks the header; counter of the reason to drop the packet, or COUNT when it is good. */

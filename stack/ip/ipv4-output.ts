@@ -1,11 +1,21 @@
 import { based, rev16 } from "cpu";
 import { arpResolve, arpUsedAgain } from "../arp/cache";
-import { ARP_PENDING_BYTES, IP_ANY_ADDRESS, LOOPBACK_BYTES, ROUTES } from "../config";
+import { ARP_PENDING_BYTES, INTERFACES, IP_ANY_ADDRESS, LOOPBACK_BYTES, ROUTES } from "../config";
 import { EAGAIN, EINPROGRESS, EMSGSIZE, ENETUNREACH } from "../errors";
-import { IP_MTU, Interface, iface, interfaceMac, standsForAll } from "../interface";
+import {
+  IP_MTU,
+  Interface,
+  iface,
+  interfaceAt,
+  interfaceMac,
+  interfaceNumber,
+  interfaceOf,
+  isOurs,
+  standsForAll,
+} from "../interface";
 import {
   DEVICE_LOOPBACK,
-  DEVICE_NIC,
+  deviceIsWire,
   linkTxBegin,
   linkTxCancel,
   linkTxEnd,
@@ -21,6 +31,7 @@ import {
   ethernetHeader,
   headerForget,
   headerHost,
+  headerInterface,
   headerMade,
   macCopy,
 } from "../link/headers";
@@ -28,7 +39,7 @@ import { Counter, count } from "../statistics";
 import { Be } from "../wire/bytes";
 import { halves, sumFold } from "../wire/checksum";
 import { IP_HEADER_BYTES, isLoopback } from "./packet";
-import { routeGateway } from "./routes";
+import { routeGateway, routeInterface } from "./routes";
 
 /** Version 4, 5 words, as the low byte of a plain 16-bit store. */
 const VERSION_AND_LENGTH: u32 = 0x45;
@@ -37,19 +48,42 @@ const ID_AND_FLAGS: u32 = 0x00400000;
 const LOOPBACK_ADDRESS: u32 = 0x7f000001;
 
 /** True for an address that the loopback device takes: 127.0.0.0/8 and our own. */
-function isOurs(address: u32): bool {
-  return isLoopback(address) || (address == iface.address && address != 0);
+function isSelf(address: u32): bool {
+  return isLoopback(address) || (isOurs(address) && address != 0);
+}
+
+/** Number of the interface that packets from address 0 go by. */
+let sender: u32 = 0;
+
+/** Says by which interface packets from address 0 go. */
+export function ipSendBy(nif: Interface): void {
+  if (INTERFACES > 1) sender = interfaceNumber(nif);
+}
+
+/**
+ * The interface that a packet goes by: the one that its source is an address of, whatever the destination (RFC 1122 3.3.4.2, the
+ * strong model). Only a source that is none of ours, where we stand for others, goes by the route.
+ */
+function interfaceFor(source: u32, destination: u32): Interface {
+  if (source == 0) return interfaceAt(sender);
+  const own = interfaceOf(source);
+  return own != null ? own : routeInterface(destination);
 }
 
 /** Address that a packet to `destination` is sent from; 0 = no route there. */
 export function routeSource(destination: u32): u32 {
   if (isLoopback(destination)) return LOOPBACK_BYTES != 0 ? LOOPBACK_ADDRESS : 0;
-  if (((destination ^ iface.address) & iface.mask) != 0 && iface.gateway == 0) {
-    if (ROUTES != 0 && routeGateway(destination, 0) != 0) return iface.address;
+  return routeSourceBy(routeInterface(destination), destination);
+}
+
+/** Address that a packet to `destination` is sent from by this interface; 0 = it has no route there. */
+export function routeSourceBy(nif: Interface, destination: u32): u32 {
+  if (((destination ^ nif.address) & nif.mask) != 0 && nif.gateway == 0) {
+    if (ROUTES != 0 && routeGateway(nif, destination, 0) != 0) return nif.address;
     // Broadcast and multicast need no gateway.
-    return destination >= 0xe0000000 ? iface.address : 0;
+    return destination >= 0xe0000000 ? nif.address : 0;
   }
-  return iface.address;
+  return nif.address;
 }
 
 /**
@@ -70,7 +104,7 @@ function resolve(iface: Interface, source: u32, destination: u32): i32 {
     return 0;
   }
   const hop = nextHop(iface, destination);
-  return hop == 0 ? -ENETUNREACH : arpResolve(hop, TX_ETHERNET);
+  return hop == 0 ? -ENETUNREACH : arpResolve(iface, hop, TX_ETHERNET);
 }
 
 /** The neighbour that a packet to `destination` goes to, by the route with the longest prefix; 0 = none. */
@@ -78,7 +112,7 @@ function nextHop(iface: Interface, destination: u32): u32 {
   if (iface.address == 0) return 0;
   const near = ((destination ^ iface.address) & iface.mask) == 0;
   if (ROUTES != 0) {
-    const gateway = routeGateway(destination, near ? iface.mask : 0);
+    const gateway = routeGateway(iface, destination, near ? iface.mask : 0);
     if (gateway != 0) return gateway;
   }
   return near ? destination : iface.gateway;
@@ -108,13 +142,15 @@ function addressesWrite(source: u32, destination: u32): void {
  */
 export function ipRoute(source: u32, destination: u32, totalBytes: u32, mayWait: bool): i32 {
   if (totalBytes > IP_MTU) return -EMSGSIZE;
-  const me = changetype<Interface>(based(changetype<usize>(iface)));
+  const last = INTERFACES == 1 ? iface : interfaceAt(headerInterface());
+  const me = changetype<Interface>(based(changetype<usize>(last)));
   frameAt = TX_ETHERNET;
   if (destination == headerHost() && source == me.address && !me.tentative) {
     arpUsedAgain();
-    return linkTxBegin(DEVICE_NIC, totalBytes + ETHERNET_BYTES) ? 0 : -EAGAIN;
+    return linkTxBegin(headerInterface(), totalBytes + ETHERNET_BYTES) ? 0 : -EAGAIN;
   }
-  return routeAnew(me, source, destination, totalBytes, mayWait);
+  const by = INTERFACES == 1 ? me : interfaceFor(source, destination);
+  return routeAnew(by, source, destination, totalBytes, mayWait);
 }
 
 function routeAnew(
@@ -124,11 +160,11 @@ function routeAnew(
   totalBytes: u32,
   mayWait: bool,
 ): i32 {
-  let device = DEVICE_NIC;
+  let device = interfaceNumber(me);
   headerForget();
-  if (LOOPBACK_BYTES != 0 && isOurs(destination)) {
+  if (LOOPBACK_BYTES != 0 && isSelf(destination)) {
     device = DEVICE_LOOPBACK;
-    macCopy(TX_ETHERNET, interfaceMac());
+    macCopy(TX_ETHERNET, interfaceMac(iface));
   } else {
     // 127/8 never goes on a wire (RFC 1122 3.2.1.3), nor an address that we have given up. 0 is for DHCP.
     const any = IP_ANY_ADDRESS && standsForAll;
@@ -137,7 +173,7 @@ function routeAnew(
     if (result == -EINPROGRESS && mayWait) {
       frameAt = TX_NETWORK;
       addressesWrite(source, destination);
-      return linkTxWait(nextHop(me, destination), totalBytes) ? 0 : result;
+      return linkTxWait(device, nextHop(me, destination), totalBytes) ? 0 : result;
     }
     if (result != 0) {
       count(Counter.IP_NO_ROUTE);
@@ -145,11 +181,11 @@ function routeAnew(
     }
   }
   if (!linkTxBegin(device, totalBytes + ETHERNET_BYTES)) return -EAGAIN;
-  ethernetHeader(TYPE_IPV4);
+  ethernetHeader(me, TYPE_IPV4);
   addressesWrite(source, destination);
   // Of groups and broadcasts no neighbour was asked for.
-  const asked = device == DEVICE_NIC && destination < 0xe0000000 && destination != me.broadcast;
-  if (asked && source == me.address) headerMade(destination);
+  const asked = deviceIsWire(device) && destination < 0xe0000000 && destination != me.broadcast;
+  if (asked && source == me.address) headerMade(destination, device);
   return 0;
 }
 
@@ -223,10 +259,10 @@ export function ipBeginLoopback(
 ): i32 {
   const totalBytes = payloadBytes + IP_HEADER_BYTES;
   headerForget();
-  macCopy(TX_ETHERNET, interfaceMac());
+  macCopy(TX_ETHERNET, interfaceMac(iface));
   if (LOOPBACK_BYTES == 0 || !linkTxBegin(DEVICE_LOOPBACK, totalBytes + ETHERNET_BYTES))
     return -EAGAIN;
-  ethernetHeader(TYPE_IPV4);
+  ethernetHeader(iface, TYPE_IPV4);
   addressesWrite(source, destination);
   ipHeader(totalBytes, tos, ttl | (protocol << 8));
   linkWrite(TX_ETHERNET, ETHERNET_BYTES + IP_HEADER_BYTES);
@@ -238,7 +274,8 @@ export function ipBeginLoopback(
  * `ipBegin` does.
  */
 export function ipBeginBare(destination: u32, totalBytes: u32): i32 {
-  const refused = ipRoute(iface.address, destination, totalBytes, ARP_PENDING_BYTES != 0);
+  const source = INTERFACES == 1 ? iface.address : routeInterface(destination).address;
+  const refused = ipRoute(source, destination, totalBytes, ARP_PENDING_BYTES != 0);
   // The packet that waits for ARP has no Ethernet header.
   if (refused == 0 && frameAt == TX_ETHERNET) linkWrite(TX_ETHERNET, ETHERNET_BYTES);
   return refused;

@@ -1,7 +1,7 @@
 import { based, rev16, sumHeader } from "cpu";
-import { IP_REASSEMBLY_SLOTS, LOOPBACK_BYTES } from "../config";
-import { Interface, iface, isUnicast } from "../interface";
-import { DEVICE_NIC, linkLeft, linkRxDevice } from "../link/device";
+import { INTERFACES, IP_REASSEMBLY_SLOTS, LOOPBACK_BYTES } from "../config";
+import { isUnicast } from "../interface";
+import { DEVICE_NIC, deviceIsWire, linkInterface, linkLeft, linkRxDevice } from "../link/device";
 import { ethernetToMany } from "../link/ethernet";
 import { RX_NETWORK } from "../link/headers";
 import { Counter, count } from "../statistics";
@@ -26,14 +26,14 @@ const FRAGMENT_MASK: u32 = 0xffbf;
  */
 export function ipPlain(): u32 {
   const ip = based(RX_NETWORK);
-  const me = changetype<Interface>(based(changetype<usize>(iface)));
+  const me = linkInterface();
   const first = load<u32>(ip);
   if ((first & 0xff) != PLAIN || ((<u32>load<u16>(ip, 6)) & FRAGMENT_MASK) != 0) return 0;
   const payloadBytes = rev16(first >>> 16) - IP_HEADER_BYTES;
   // None at all is more than there is, too.
   if (payloadBytes - 1 >= linkLeft() || ethernetToMany) return 0;
   if (bswap<u32>(load<u32>(ip, 16)) != me.address || me.tentative) return 0;
-  if (LOOPBACK_BYTES != 0 && linkRxDevice() != DEVICE_NIC) return 0;
+  if (LOOPBACK_BYTES != 0 && !deviceIsWire(linkRxDevice())) return 0;
   return sumFold(sumHeader(ip)) == 0xffff ? payloadBytes : 0;
 }
 
@@ -41,7 +41,7 @@ export function ipPlain(): u32 {
 export function ipPlainPacket(payloadBytes: u32): RxPacket | null {
   const ip = based(RX_NETWORK);
   const source = bswap<u32>(load<u32>(ip, 12));
-  const ours = iface.address;
+  const ours = linkInterface().address;
   count(Counter.IP_IN);
   if (!isUnicast(source) || isLoopback(source) || source == ours) {
     count(Counter.IP_BAD_SOURCE);
@@ -61,7 +61,7 @@ export function ipPlainPacket(payloadBytes: u32): RxPacket | null {
   packet.tos = load<u8>(ip, 1);
   packet.protocol = load<u8>(ip, 9);
   packet.linkBroadcast = false;
-  packet.device = <u8>DEVICE_NIC;
+  packet.device = <u8>(INTERFACES == 1 ? DEVICE_NIC : linkRxDevice());
   return packet;
 }
 

@@ -21,7 +21,7 @@ export class RxPacket {
   protocol: u8;
   /** Came to more than one host: by a group address of the link or a broadcast address of IP. Never answered with an error. */
   linkBroadcast: bool;
-  /** DEVICE_NIC or DEVICE_LOOPBACK. */
+  /** Number of the interface, or DEVICE_LOOPBACK. */
   device: u8;
 }
 

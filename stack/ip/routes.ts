@@ -1,12 +1,22 @@
-import { ROUTES } from "../config";
+import { INTERFACES, ROUTES } from "../config";
 import { EEXIST, EINVAL, ENOBUFS, ESRCH } from "../errors";
-import { iface, isUnicast } from "../interface";
+import {
+  DEVICE_ETHERNET,
+  DEVICE_LOOPBACK,
+  Interface,
+  LeasedInterface,
+  iface,
+  interfaceAt,
+  interfaceNumber,
+  isOurs,
+  isUnicast,
+} from "../interface";
 import { headerForget } from "../link/headers";
 
 /**
  * Static routes, beside the two that an interface has by itself: its own subnet, and all else by its gateway. The longest prefix
- * decides (RFC 1122 3.3.1.2, RFC 1812 5.2.4.3). A route counts while its gateway is in our subnet, so it may be set before there is
- * an address, and stays when that changes.
+ * decides (RFC 1122 3.3.1.2, RFC 1812 5.2.4.3). A route is one of the interface whose subnet its gateway is in, and counts while there
+ * is one: so it may be set before there is an address, and stays when that changes.
  */
 @unmanaged
 export class Route {
@@ -58,17 +68,60 @@ export function routeDelete(network: u32, mask: u32): i32 {
   return 0;
 }
 
-/** Gateway of the longest prefix that `destination` has; 0 = none, or none that is longer than `connected`, the mask of a subnet that has it, too. */
-export function routeGateway(destination: u32, connected: u32): u32 {
+/** The route of the longest prefix, as `routeGateway` says. */
+function longestRoute(nif: Interface, destination: u32, connected: u32): Route | null {
   let longest = connected;
-  let gateway: u32 = 0;
+  let found: Route | null = null;
   for (let index: u32 = 0; index < ROUTES; index++) {
     const route = routeAt(index);
     if (route.gateway == 0 || ((destination ^ route.network) & route.mask) != 0) continue;
-    if (((route.gateway ^ iface.address) & iface.mask) != 0) continue;
+    if (((route.gateway ^ nif.address) & nif.mask) != 0) continue;
     if (route.mask < longest || (route.mask == longest && connected != 0)) continue;
     longest = route.mask;
-    gateway = route.gateway;
+    found = route;
   }
-  return gateway;
+  return found;
+}
+
+/**
+ * Gateway of the longest prefix that `destination` has among the routes of an interface; 0 = none, or none that is longer than
+ * `connected`, the mask of a subnet that has it, too.
+ */
+export function routeGateway(nif: Interface, destination: u32, connected: u32): u32 {
+  const route = longestRoute(nif, destination, connected);
+  return route == null ? 0 : route.gateway;
+}
+
+/** The interface by which packets go to an address: the one with the longest prefix, of equals the first. */
+export function routeInterface(destination: u32): LeasedInterface {
+  if (INTERFACES == 1) return iface;
+  let best = iface;
+  let most: i32 = -2;
+  for (let number: u32 = 0; number < INTERFACES; number++) {
+    const nif = interfaceAt(number);
+    const prefix = reach(nif, destination);
+    if (prefix <= most) continue;
+    most = prefix;
+    best = nif;
+  }
+  return best;
+}
+
+/**
+ * How well an interface reaches an address: two more than the bits of the prefix; a gateway is a prefix of none, and of one bit less
+ * while there is no link; 0 = no route, -1 = no address.
+ */
+function reach(nif: Interface, destination: u32): i32 {
+  if (nif.address == 0) return -1;
+  const near = ((destination ^ nif.address) & nif.mask) == 0;
+  const route = ROUTES != 0 ? longestRoute(nif, destination, near ? nif.mask : 0) : null;
+  if (route != null) return <i32>popcnt(route.mask) + 2;
+  if (near) return <i32>popcnt(nif.mask) + 2;
+  return nif.gateway == 0 ? 0 : nif.up ? 2 : 1;
+}
+
+/** Device by which packets go to an address: loopback to our own. */
+export function deviceTowards(address: u32): u32 {
+  if (address >>> 24 == 127 || isOurs(address)) return DEVICE_LOOPBACK;
+  return DEVICE_ETHERNET + interfaceNumber(routeInterface(address));
 }

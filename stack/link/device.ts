@@ -12,7 +12,22 @@ import {
   txReady,
   txWrite,
 } from "nic";
-import { IP_REASSEMBLY_SLOTS, LOOPBACK_BYTES, RAW_SOCKETS } from "../config";
+import {
+  RX_BYTES as RX_BYTES_2,
+  rxBegin as rxBegin2,
+  rxEnd as rxEnd2,
+  rxOverflows as rxOverflows2,
+  rxPutBack as rxPutBack2,
+  rxRead as rxRead2,
+  rxSkip as rxSkip2,
+  txBegin as txBegin2,
+  txCancel as txCancel2,
+  txEnd as txEnd2,
+  txReady as txReady2,
+  txWrite as txWrite2,
+} from "nic2";
+import { INTERFACES, IP_REASSEMBLY_SLOTS, LOOPBACK_BYTES, RAW_SOCKETS } from "../config";
+import { LeasedInterface, iface, interfaceAt } from "../interface";
 import { Counter, count } from "../statistics";
 import {
   loopbackBegin,
@@ -30,13 +45,17 @@ import { waitingBegin, waitingCancel, waitingEnd, waitingSpare, waitingWrite } f
  * frame is ever held here: bytes go from the device's memory to their place and from their place to the device.
  */
 
-/** Bytes that frames may take in the chip until they are read. */
-export const LINK_RX_BYTES: u32 = RX_BYTES;
+/** Bytes that frames may take in the chip until they are read; of two chips, in the smaller one. */
+export const LINK_RX_BYTES: u32 = INTERFACES == 1 || RX_BYTES < RX_BYTES_2 ? RX_BYTES : RX_BYTES_2;
 
-/** Devices behind the streams; WAITING is the slot of the packet that waits for ARP, for sending only. */
+/**
+ * Devices behind the streams: the chips by the numbers of their interfaces, "nic" and, where INTERFACES is 2, "nic2", so that a call
+ * is one to a driver that the compiler knows; WAITING is the slot of the packet that waits for ARP, for sending only.
+ */
 export const DEVICE_NIC: u32 = 0;
-export const DEVICE_LOOPBACK: u32 = 1;
-const DEVICE_WAITING: u32 = 2;
+const DEVICE_NIC_2: u32 = 1;
+export const DEVICE_LOOPBACK: u32 = INTERFACES;
+const DEVICE_WAITING: u32 = INTERFACES + 1;
 
 let rxDevice: u32 = DEVICE_NIC;
 /** Bytes of the open frame not read yet. */
@@ -44,14 +63,25 @@ let rxLeft: u32 = 0;
 let loopbackNext: bool = false;
 let txDevice: u32 = DEVICE_NIC;
 
-/** True when a frame of any length could be begun on the wire's device now. */
-export function linkTxReady(): bool {
-  return txReady();
+/** True for a chip, and a frame that came from a wire. */
+export function deviceIsWire(device: u32): bool {
+  return INTERFACES == 1 ? device == DEVICE_NIC : device < DEVICE_LOOPBACK;
 }
 
-/** How often the chip was seen to lose received frames for want of room; wraps. */
+/** The interface that the open frame came by. What we send to ourselves comes by the first one. */
+export function linkInterface(): LeasedInterface {
+  return interfaceAt(INTERFACES > 1 && rxDevice == DEVICE_NIC_2 ? DEVICE_NIC_2 : DEVICE_NIC);
+}
+
+/** True when a frame of any length could be begun now, on the device of each wire that has a link. */
+export function linkTxReady(): bool {
+  if (INTERFACES == 1) return txReady();
+  return (!iface.up || txReady()) && (!interfaceAt(DEVICE_NIC_2).up || txReady2());
+}
+
+/** How often the chips were seen to lose received frames for want of room; wraps. */
 export function linkOverflows(): u32 {
-  return rxOverflows();
+  return INTERFACES == 1 ? rxOverflows() : rxOverflows() + rxOverflows2();
 }
 
 /** True while frames to ourselves wait to be received. */
@@ -61,8 +91,10 @@ export function linkLoopbackWaiting(): bool {
 
 /** The oldest frame of the chip was put back, to be answered as soon as there is room for an answer. */
 let putBack: bool = false;
+let putBack2: bool = false;
 
 function nicBegin(): u32 {
+  if (INTERFACES > 1) return eitherBegin();
   if (putBack) {
     if (!txReady()) return 0;
     putBack = false;
@@ -70,14 +102,48 @@ function nicBegin(): u32 {
   return rxBegin();
 }
 
+/** The second chip's turn. */
+let secondNext: bool = false;
+
+/** Opens a frame of either chip, by turns where both have one. */
+function eitherBegin(): u32 {
+  for (let tries: u32 = 0; tries < 2; tries++) {
+    secondNext = !secondNext;
+    rxDevice = secondNext ? DEVICE_NIC_2 : DEVICE_NIC;
+    if (secondNext ? putBack2 : putBack) {
+      if (!nicReady(rxDevice)) continue;
+      if (secondNext) putBack2 = false;
+      else putBack = false;
+    }
+    const bytes = secondNext ? rxBegin2() : rxBegin();
+    if (bytes != 0) return bytes;
+  }
+  rxDevice = DEVICE_NIC;
+  return 0;
+}
+
+function nicReady(device: u32): bool {
+  return INTERFACES > 1 && device == DEVICE_NIC_2 ? txReady2() : txReady();
+}
+
+/** True when an answer to the open frame, which came from a wire, could be sent now. */
+export function linkWireCanAnswer(): bool {
+  return nicReady(rxDevice);
+}
+
 /** True when an answer to the open frame could be sent now. */
 export function linkCanAnswer(): bool {
-  return (LOOPBACK_BYTES != 0 && rxDevice != DEVICE_NIC) || txReady();
+  return (LOOPBACK_BYTES != 0 && !deviceIsWire(rxDevice)) || nicReady(rxDevice);
 }
 
 /** Puts the open frame of the chip back: it comes again, from its beginning, when an answer can be sent. No other comes before it. */
 export function linkPutBack(): void {
   rxLeft = 0;
+  if (INTERFACES > 1 && rxDevice == DEVICE_NIC_2) {
+    putBack2 = true;
+    rxPutBack2();
+    return;
+  }
   putBack = true;
   rxPutBack();
 }
@@ -100,7 +166,7 @@ export function linkBegin(): u32 {
 
 /** Device of the open frame. */
 export function linkRxDevice(): u32 {
-  return LOOPBACK_BYTES == 0 ? DEVICE_NIC : rxDevice;
+  return LOOPBACK_BYTES == 0 && INTERFACES == 1 ? DEVICE_NIC : rxDevice;
 }
 
 /** Bytes of the open frame that have not been read or skipped. */
@@ -141,7 +207,8 @@ export function linkRead(to: usize, bytes: u32): void {
     replayRead(to, bytes);
     return;
   }
-  if (LOOPBACK_BYTES != 0 && rxDevice != DEVICE_NIC) loopbackRead(to, bytes);
+  if (INTERFACES > 1 && rxDevice == DEVICE_NIC_2) rxRead2(to, bytes);
+  else if (LOOPBACK_BYTES != 0 && rxDevice != DEVICE_NIC) loopbackRead(to, bytes);
   else rxRead(to, bytes);
 }
 
@@ -153,7 +220,8 @@ export function linkSkip(bytes: u32): void {
     replayRead(0, bytes);
     return;
   }
-  if (LOOPBACK_BYTES != 0 && rxDevice != DEVICE_NIC) loopbackRead(0, bytes);
+  if (INTERFACES > 1 && rxDevice == DEVICE_NIC_2) rxSkip2(bytes);
+  else if (LOOPBACK_BYTES != 0 && rxDevice != DEVICE_NIC) loopbackRead(0, bytes);
   else rxSkip(bytes);
 }
 
@@ -161,13 +229,15 @@ export function linkSkip(bytes: u32): void {
 export function linkEnd(): void {
   rxLeft = 0;
   if (REPLAYS) replayRing = 0;
-  if (LOOPBACK_BYTES != 0 && rxDevice != DEVICE_NIC) loopbackEnd();
+  if (INTERFACES > 1 && rxDevice == DEVICE_NIC_2) rxEnd2();
+  else if (LOOPBACK_BYTES != 0 && rxDevice != DEVICE_NIC) loopbackEnd();
   else rxEnd();
 }
 
 /** Opens a frame of exactly `bytes` to be sent, header included; false = no room now. */
 export function linkTxBegin(device: u32, bytes: u32): bool {
   txDevice = device;
+  if (INTERFACES > 1 && device == DEVICE_NIC_2) return txBegin2(bytes);
   if (LOOPBACK_BYTES != 0 && device == DEVICE_LOOPBACK) {
     if (loopbackTxBegin(bytes)) return true;
     count(Counter.LOOPBACK_FULL);
@@ -175,10 +245,13 @@ export function linkTxBegin(device: u32, bytes: u32): bool {
   return false;
 }
 
-/** Opens the slot of the waiting packet instead, for an IP packet of `bytes` by way of `nextHop`; false = too long for it. */
-export function linkTxWait(nextHop: u32, bytes: u32): bool {
+/**
+ * Opens the slot of the waiting packet instead, for an IP packet of `bytes` by way of `nextHop` on the wire of chip `device`; false = too
+ * long for it.
+ */
+export function linkTxWait(device: u32, nextHop: u32, bytes: u32): bool {
   txDevice = DEVICE_WAITING;
-  return waitingBegin(nextHop, bytes);
+  return waitingBegin(device, nextHop, bytes);
 }
 
 /** Memory for a whole packet that is on its way from the frame being received to the one being sent; 0 = there is none now. */
@@ -189,6 +262,7 @@ export function linkSpare(): usize {
 /** Appends to the frame being sent. */
 export function linkWrite(from: usize, bytes: u32): void {
   if (txDevice == DEVICE_NIC) txWrite(from, bytes);
+  else if (INTERFACES > 1 && txDevice == DEVICE_NIC_2) txWrite2(from, bytes);
   else if (LOOPBACK_BYTES != 0 && txDevice == DEVICE_LOOPBACK) loopbackWrite(from, bytes);
   else waitingWrite(from, bytes);
 }
@@ -196,6 +270,7 @@ export function linkWrite(from: usize, bytes: u32): void {
 /** The frame is whole: sends it. */
 export function linkTxEnd(): void {
   if (txDevice == DEVICE_NIC) txEnd();
+  else if (INTERFACES > 1 && txDevice == DEVICE_NIC_2) txEnd2();
   else if (LOOPBACK_BYTES != 0 && txDevice == DEVICE_LOOPBACK) loopbackTxEnd();
   else waitingEnd();
 }
@@ -203,5 +278,6 @@ export function linkTxEnd(): void {
 /** Forgets the frame being sent. */
 export function linkTxCancel(): void {
   if (txDevice == DEVICE_NIC) txCancel();
+  else if (INTERFACES > 1 && txDevice == DEVICE_NIC_2) txCancel2();
   else if (txDevice == DEVICE_WAITING) waitingCancel();
 }

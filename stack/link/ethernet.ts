@@ -1,7 +1,6 @@
 import { based } from "cpu";
-import { Interface, iface } from "../interface";
 import { Counter, count } from "../statistics";
-import { linkLeft, linkRead } from "./device";
+import { linkInterface, linkLeft, linkRead } from "./device";
 import { ETHERNET_BYTES, RX_ETHERNET, RX_NETWORK, TYPE_VLAN } from "./headers";
 
 /** Read with the Ethernet header: the fixed part of an IPv4 header. */
@@ -28,7 +27,7 @@ export function ethernetInput(): u32 {
     return FRAME_DROPPED;
   }
   const frame = based(RX_ETHERNET);
-  const mac = changetype<Interface>(based(changetype<usize>(iface)));
+  const mac = linkInterface();
   linkRead(RX_ETHERNET, FIRST_READ_BYTES);
   // The lowest bit of the first byte of a MAC tells a group of stations from one.
   ethernetToMany = (load<u8>(frame) & 1) != 0;

@@ -1,5 +1,6 @@
 import { based } from "cpu";
-import { Interface, iface } from "../interface";
+import { INTERFACES } from "../config";
+import { Interface, interfaceAt } from "../interface";
 
 /**
  * The only header bytes that the stack holds: one set for the frame being received, one for the frame being sent. The
@@ -52,6 +53,8 @@ export function macEqual(a: usize, b: usize): bool {
 
 /** The host that the Ethernet header to be sent is made for, while that holds; 0 = none. */
 let madeFor: u32 = 0;
+/** Number of the interface that it goes by. */
+let madeBy: u32 = 0;
 
 /**
  * The header to be sent stays as it is until another one is made: most packets go where the one before went, and need no new one.
@@ -62,9 +65,15 @@ export function headerHost(): u32 {
   return madeFor;
 }
 
-/** The header is made for `host`. */
-export function headerMade(host: u32): void {
+/** Number of the interface that the header was made for last. */
+export function headerInterface(): u32 {
+  return INTERFACES == 1 ? 0 : madeBy;
+}
+
+/** The header is made for `host`, by interface `number`. */
+export function headerMade(host: u32, number: u32): void {
   madeFor = host;
+  if (INTERFACES > 1) madeBy = number;
 }
 
 /** It is nobody's any more: its bytes change, or what is known of the neighbour. */
@@ -72,10 +81,11 @@ export function headerForget(): void {
   madeFor = 0;
 }
 
-/** Fills the header to be sent with our MAC and a type; the destination is the caller's. */
-export function ethernetHeader(type: u32): void {
+/** Fills the header to be sent with the MAC of an interface and a type; the destination is the caller's. */
+export function ethernetHeader(nif: Interface, type: u32): void {
   const frame = based(TX_ETHERNET);
-  const me = changetype<Interface>(based(changetype<usize>(iface)));
+  // Where there is one, nobody hands it down.
+  const me = INTERFACES == 1 ? interfaceAt(0) : nif;
   const low = me.macLow;
   madeFor = 0;
   store<u32>(frame, (<u32>me.macHigh) | (low << 16), 6);

@@ -1,4 +1,4 @@
-import { ARP_PENDING_BYTES, IP_MTU } from "../config";
+import { ARP_PENDING_BYTES, INTERFACES, IP_MTU } from "../config";
 import { Counter, count } from "../statistics";
 
 /**
@@ -11,13 +11,16 @@ let filled: u32 = 0;
 /** Bytes of the packet that waits; 0 = none. */
 let waiting: u32 = 0;
 let nextHop: u32 = 0;
+/** Number of the interface that has the next hop. */
+let hopInterface: u32 = 0;
 
-/** Opens the slot for a packet of `bytes` to be sent by way of `address`; false = too long for it. */
-export function waitingBegin(address: u32, bytes: u32): bool {
+/** Opens the slot for a packet of `bytes` to be sent by interface `number` by way of `address`; false = too long for it. */
+export function waitingBegin(number: u32, address: u32, bytes: u32): bool {
   if (bytes > ARP_PENDING_BYTES) return false;
-  waitingDrop(0);
+  waitingGive();
   filled = 0;
   nextHop = address;
+  if (INTERFACES > 1) hopInterface = number;
   return true;
 }
 
@@ -38,10 +41,14 @@ export function waitingCancel(): void {
   filled = 0;
 }
 
-/** Gives the waiting packet up, if `address` is its next hop or 0. */
-export function waitingDrop(address: u32): void {
-  if (ARP_PENDING_BYTES == 0 || waiting == 0) return;
+/** Gives the packet up that waits by interface `number`, if `address` is its next hop or 0. */
+export function waitingDrop(number: u32, address: u32): void {
   if (address != 0 && address != nextHop) return;
+  if (INTERFACES == 1 || number == hopInterface) waitingGive();
+}
+
+function waitingGive(): void {
+  if (ARP_PENDING_BYTES == 0 || waiting == 0) return;
   waiting = 0;
   count(Counter.ARP_PENDING_DROPPED);
 }
@@ -59,6 +66,11 @@ export function waitingSpare(): usize {
 /** The neighbour that it waits for. */
 export function waitingHop(): u32 {
   return nextHop;
+}
+
+/** Number of the interface that it goes by. */
+export function waitingInterface(): u32 {
+  return INTERFACES == 1 ? 0 : hopInterface;
 }
 
 /** Where it stands. */

@@ -2,7 +2,7 @@ import { based } from "cpu";
 import { RecordNumber } from "options";
 import { RAW_RX_BYTES, RAW_SOCKETS } from "../config";
 import { EACCES, EADDRNOTAVAIL, EINVAL, ENETUNREACH, ENOBUFS } from "../errors";
-import { iface } from "../interface";
+import { isOurs, isSubnetBroadcast } from "../interface";
 import { routeSource } from "../ip/ipv4-output";
 import { DEFAULT_TTL, IPPROTO_TCP, isLoopback } from "../ip/packet";
 
@@ -113,8 +113,8 @@ export function rawBind(slot: u32, address: u32): i32 {
   const ours =
     address == 0 ||
     address == 0xffffffff ||
-    address == iface.address ||
-    address == iface.broadcast ||
+    isOurs(address) ||
+    isSubnetBroadcast(address) ||
     isLoopback(address);
   if (!ours) return -EADDRNOTAVAIL;
   binding.localAddress = address;
@@ -124,7 +124,7 @@ export function rawBind(slot: u32, address: u32): i32 {
 /** False for a broadcast address without SO_BROADCAST. */
 export function rawMayReach(slot: RawSlot, address: u32): bool {
   if (rawHas(slot, RawFlag.BROADCAST)) return true;
-  return address != 0xffffffff && (iface.broadcast == 0 || address != iface.broadcast);
+  return address != 0xffffffff && !isSubnetBroadcast(address);
 }
 
 /** Only this peer is heard, and it is where a send without address goes. Address 0 dissolves it. -ENETUNREACH, -EACCES. */

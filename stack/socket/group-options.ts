@@ -1,5 +1,5 @@
 import { EADDRNOTAVAIL, EINVAL, ENOPROTOOPT, EPROTO } from "../errors";
-import { iface } from "../interface";
+import { isOurs } from "../interface";
 import {
   IP_ADD_MEMBERSHIP,
   IP_DROP_MEMBERSHIP,
@@ -40,8 +40,8 @@ export function groupSetOption(socket: Socket, option: i32, value: i32): i32 {
       groupSetLoop(slot, value != 0);
       return 0;
     default:
-      // There is one interface.
-      return value == 0 || <u32>value == iface.address ? 0 : -EADDRNOTAVAIL;
+      // A group is joined, and sent to, by routes and on all interfaces.
+      return value == 0 || isOurs(<u32>value) ? 0 : -EADDRNOTAVAIL;
   }
 }
 

@@ -1,6 +1,7 @@
 import { SOCKET_MORE_OPTIONS, TCP, TCP_CUBIC, TCP_RX_BYTES, UDP_SOCKETS } from "../config";
 import { EINVAL, ENODEV, ENOENT } from "../errors";
-import { DEVICE_ANY, DEVICE_ETHERNET, DEVICE_LOOPBACK, deviceTowards } from "../interface";
+import { DEVICE_ANY, DEVICE_ETHERNET, DEVICE_LOOPBACK } from "../interface";
+import { deviceTowards } from "../ip/routes";
 import {
   IPPROTO_IP,
   IPPROTO_TCP,

@@ -25,7 +25,7 @@ import {
   ENOTCONN,
   EOPNOTSUPP,
 } from "../errors";
-import { iface } from "../interface";
+import { isOurs } from "../interface";
 import { localConnect } from "../local/connect";
 import { localBind, localClose, localListen, localShutdown } from "../local/slots";
 import { random32 } from "../random";
@@ -103,7 +103,7 @@ export function sockBind(fd: i32, address: u32, port: u32): i32 {
   if (socket.kind == SocketKind.DATAGRAM) return udpBind(<u32>socket.index, address, port);
   if (RAW_SOCKETS != 0 && isRaw(socket)) return rawBind(<u32>socket.index, address);
   if (LOCAL_SOCKETS != 0 && isLocal(socket)) return localBind(<u32>socket.index, address, port);
-  if (address != 0 && !loopback && address != iface.address) return -EADDRNOTAVAIL;
+  if (address != 0 && !loopback && !isOurs(address)) return -EADDRNOTAVAIL;
   if (!TCP || socket.kind != SocketKind.STREAM || socket.localPort != 0) return -EINVAL;
   if (port == 0) port = freePort();
   else if (portTaken(index, address, port)) return -EADDRINUSE;

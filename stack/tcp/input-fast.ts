@@ -1,6 +1,6 @@
 import { based, rev16, sumHeader } from "cpu";
 import { TCP_ECN, TCP_KEEPALIVE, TCP_TIMESTAMPS, TCP_WINDOW_SCALE } from "../config";
-import { iface } from "../interface";
+import { linkInterface } from "../link/device";
 import { RX_NETWORK } from "../link/headers";
 import { Counter, count } from "../statistics";
 import { halves, sumFold } from "../wire/checksum";
@@ -58,7 +58,7 @@ export function tcpInputFast(bytes: u32): bool {
   const ports = bswap<u32>(load<u32>(header));
   const source = bswap<u32>(load<u32>(ip, 12));
   // A source that a connection was made with is one host, and not us.
-  const id = connectionFind(iface.address, ports & 0xffff, source, ports >>> 16);
+  const id = connectionFind(linkInterface().address, ports & 0xffff, source, ports >>> 16);
   found = id;
   if (id >= FIRST_SYN_RECORD) return false;
   const tcb = tcbAt(id);

@@ -1,6 +1,6 @@
 import { RecordNumber } from "options";
 import { SOCKET_MORE_OPTIONS, TCP, TCP_ANY_PORT, TCP_LISTENERS } from "../config";
-import { deviceTowards } from "../interface";
+import { deviceTowards } from "../ip/routes";
 import { keyedHash } from "../random";
 import { Tcb, tcbAt } from "./connection";
 

@@ -1,6 +1,6 @@
 import { TCP_SYN_RECORDS, TCP_TCBS } from "../config";
 import { EAGAIN, EHOSTUNREACH, EINPROGRESS, ENETDOWN } from "../errors";
-import { iface } from "../interface";
+import { isOurs } from "../interface";
 import { isLoopback } from "../ip/packet";
 import {
   FIRST_SYN_RECORD,
@@ -96,7 +96,7 @@ export function tcpLinkUp(): void {
 export function tcpAddressChanged(): void {
   for (let id: u32 = 0; id < TCP_TCBS; id++) {
     const tcb = tcbAt(id);
-    if (tcb.state == TcpState.CLOSED || tcb.localAddress == iface.address) continue;
+    if (tcb.state == TcpState.CLOSED || isOurs(tcb.localAddress)) continue;
     if (!isLoopback(tcb.localAddress)) tcbAbort(tcb, ENETDOWN);
   }
 }

@@ -17,7 +17,7 @@ import {
   ENOTCONN,
   EPIPE,
 } from "../errors";
-import { iface } from "../interface";
+import { isOurs, isSubnetBroadcast } from "../interface";
 import { routeSource } from "../ip/ipv4-output";
 import { isLoopback } from "../ip/packet";
 import { now } from "../now";
@@ -83,8 +83,7 @@ export function tcpConnect(
   if (source == 0) return -ENETUNREACH;
   if (localAddress == 0) localAddress = source;
   // Nothing that 127/8 sends would ever leave.
-  if (isLoopback(localAddress) && !isLoopback(source) && remoteAddress != iface.address)
-    return -EINVAL;
+  if (isLoopback(localAddress) && !isLoopback(source) && !isOurs(remoteAddress)) return -EINVAL;
   if (connectionFind(localAddress, localPort, remoteAddress, remotePort) != NO_CONNECTION) {
     return -EADDRINUSE;
   }
@@ -112,7 +111,7 @@ export function tcpConnect(
 /** MUST-46: not broadcast, not multicast, not "this network". */
 function isHost(address: u32): bool {
   if (address >>> 24 == 0 || address >= 0xe0000000) return false;
-  return iface.broadcast == 0 || address != iface.broadcast;
+  return !isSubnetBroadcast(address);
 }
 
 /** Passive OPEN. Returns the listener's number. Port 0 means every port where the build allows it. */

@@ -2,6 +2,7 @@ import { RecordNumber } from "options";
 import {
   DNS_ENTRIES,
   IGMP,
+  INTERFACES,
   IP_REASSEMBLY_SLOTS,
   MDNS,
   TCP_SYN_RECORDS,
@@ -16,12 +17,13 @@ import { isDue, now } from "../now";
  */
 
 export const TIMER_ARP: u32 = 0;
+/** First of those of the DHCP client, one for each interface; likewise of conflict detection. */
 export const TIMER_DHCP: u32 = 1;
-export const TIMER_ACD: u32 = 2;
+export const TIMER_ACD: u32 = TIMER_DHCP + INTERFACES;
 /** Only where there is a DNS client. */
-export const TIMER_DNS: u32 = 3;
+export const TIMER_DNS: u32 = TIMER_ACD + INTERFACES;
 /** Only where there is multicast DNS. */
-export const TIMER_MDNS: u32 = DNS_ENTRIES != 0 ? 4 : 3;
+export const TIMER_MDNS: u32 = DNS_ENTRIES != 0 ? TIMER_DNS + 1 : TIMER_DNS;
 /** Only where groups are joined. */
 export const TIMER_IGMP: u32 = MDNS ? TIMER_MDNS + 1 : TIMER_MDNS;
 /** Only where fragments are put together. */

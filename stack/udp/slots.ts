@@ -2,8 +2,9 @@ import { based } from "cpu";
 import { RecordNumber } from "options";
 import { MULTICAST_GROUPS, SOCKET_MORE_OPTIONS, UDP_RX_BYTES, UDP_SOCKETS } from "../config";
 import { EACCES, EADDRINUSE, EADDRNOTAVAIL, EINVAL, ENETUNREACH, ENOBUFS } from "../errors";
-import { DEVICE_LOOPBACK, deviceTowards, iface } from "../interface";
+import { DEVICE_LOOPBACK, isOurs, isSubnetBroadcast } from "../interface";
 import { routeSource } from "../ip/ipv4-output";
+import { deviceTowards } from "../ip/routes";
 import { DEFAULT_TTL, isLoopback } from "../ip/packet";
 import { keyedHash, random32 } from "../random";
 
@@ -162,8 +163,8 @@ export function udpBind(slot: u32, address: u32, port: u32): i32 {
   const ours =
     address == 0 ||
     address == 0xffffffff ||
-    address == iface.address ||
-    address == iface.broadcast ||
+    isOurs(address) ||
+    isSubnetBroadcast(address) ||
     isLoopback(address) ||
     (MULTICAST_GROUPS != 0 && address >>> 28 == 14);
   if (!ours) return -EADDRNOTAVAIL;
@@ -182,7 +183,7 @@ export function udpBind(slot: u32, address: u32, port: u32): i32 {
 /** False for a broadcast address without SO_BROADCAST: sending there has to be asked for (send(2): EACCES). */
 export function udpMayReach(slot: UdpSlot, address: u32): bool {
   if (((<u32>slot.flags) & UdpFlag.BROADCAST) != 0) return true;
-  return address != 0xffffffff && (iface.broadcast == 0 || address != iface.broadcast);
+  return address != 0xffffffff && !isSubnetBroadcast(address);
 }
 
 /**

@@ -1,5 +1,5 @@
 /** The smallest TCP echo: one listener, two connections. For the sheet of sizes. */
-import { interfaceConfigure, interfaceInit } from "../../../stack/interface";
+import { iface, interfaceConfigure, interfaceInit } from "../../../stack/interface";
 import { AF_INET, SOCK_NONBLOCK, SOCK_STREAM } from "../../../stack/posix";
 import { NO_READY, readyTake } from "../../../stack/readiness";
 import { SOCKETS } from "../../../stack/config";
@@ -21,8 +21,8 @@ let listener: i32 = -1;
 
 export function begin(high: u32, low: u32, address: u32, mask: u32, gateway: u32): void {
   stackStart(0, 1, 2);
-  interfaceInit(high, low, 0, 0);
-  interfaceConfigure(address, mask, gateway, 0);
+  interfaceInit(iface, high, low, 0, 0);
+  interfaceConfigure(iface, address, mask, gateway, 0);
   listener = sockOpen(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
   sockBind(listener, 0, 7);
   sockListen(listener, 1);

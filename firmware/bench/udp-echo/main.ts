@@ -1,5 +1,5 @@
 /** The smallest UDP echo: one socket. For the sheet of sizes. */
-import { interfaceConfigure, interfaceInit } from "../../../stack/interface";
+import { iface, interfaceConfigure, interfaceInit } from "../../../stack/interface";
 import { AF_INET, SOCK_DGRAM, SOCK_NONBLOCK } from "../../../stack/posix";
 import { sockBind, sockOpen, sockReceiveFrom, sockSendTo } from "../../../stack/socket/socket";
 import { stackPoll, stackStart } from "../../../stack/stack";
@@ -10,8 +10,8 @@ let socket: i32 = -1;
 
 export function begin(high: u32, low: u32, address: u32, mask: u32, gateway: u32): void {
   stackStart(0, 1, 2);
-  interfaceInit(high, low, 0, 0);
-  interfaceConfigure(address, mask, gateway, 0);
+  interfaceInit(iface, high, low, 0, 0);
+  interfaceConfigure(iface, address, mask, gateway, 0);
   socket = sockOpen(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
   sockBind(socket, 0, 7);
 }

@@ -114,7 +114,7 @@ function putInterfaceField(field: u32): void {
     case <u32>Field.MAC:
       jsonKey(text("mac"));
       jsonOpen();
-      putMac(interfaceMac());
+      putMac(interfaceMac(iface));
       return jsonClose();
     case <u32>Field.HOST_NAME:
       return putHostName();
