@@ -193,6 +193,21 @@ export function interfaceStandForAll(): void {
   standsForAll = true;
 }
 
+/** Something is new that `stackPoll` takes to those whom it concerns: most turns have nothing, and need not ask for each. */
+let told: bool = false;
+
+/** There is news of a neighbour, a probe or an address. */
+export function interfaceTell(): void {
+  told = true;
+}
+
+/** True when there was any since this was asked last. */
+export function interfaceTold(): bool {
+  if (!told) return false;
+  told = false;
+  return true;
+}
+
 /** Bit n: the addresses of interface n have changed since `interfaceTakeChange` was asked last. */
 let changed: u32 = 0;
 
@@ -225,6 +240,7 @@ export function interfaceConfigure(
   nif.gateway = gateway;
   nif.broadcast = address != 0 && mask < 0xfffffffe ? address | ~mask : 0;
   changed = INTERFACES == 1 ? 1 : changed | (1 << interfaceNumber(nif));
+  told = true;
 }
 
 /** As `interfaceConfigure`, for an address that has to be probed before it is used. */

@@ -15,7 +15,13 @@ import { frameInput } from "./demux";
 import { dhcpAddressChecked, dhcpLinkChanged, dhcpTimer } from "./dhcp/client";
 import { dnsNetworkChanged, dnsTimer } from "./dns/client";
 import { ICMP_TIME_EXCEEDED, TIME_EXCEEDED_REASSEMBLY, icmpSendError } from "./icmp/output";
-import { LeasedInterface, interfaceAt, interfaceChanged, interfaceTakeChange } from "./interface";
+import {
+  LeasedInterface,
+  interfaceAt,
+  interfaceChanged,
+  interfaceTakeChange,
+  interfaceTold,
+} from "./interface";
 import { igmpRestart, igmpTimer } from "./ip/igmp";
 import { reassemblyExpired } from "./ip/reassembly";
 import { linkBegin, linkEnd, linkLoopbackWaiting } from "./link/device";
@@ -92,8 +98,11 @@ export function stackPoll(nowMs: u32): bool {
     asked = true;
     return true;
   }
-  if (TCP && turnDue()) pendingRun();
-  return frames == FRAMES_PER_TURN || (TCP && pendingAny()) || linkLoopbackWaiting();
+  if (TCP && turnDue()) {
+    pendingRun();
+    if (pendingAny()) return true;
+  }
+  return frames == FRAMES_PER_TURN || linkLoopbackWaiting();
 }
 
 /** True when somebody has something to send, or may have become able to. */
@@ -106,6 +115,7 @@ function turnDue(): bool {
  * probe, addresses. So no layer calls one above it, and nothing changes under the feet of a caller.
  */
 function takeNews(): void {
+  if (!interfaceTold()) return;
   if (arpTakeNews()) neighboursChanged();
   for (let number: u32 = 0; number < INTERFACES; number++) interfaceNews(interfaceAt(number));
 }

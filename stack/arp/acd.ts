@@ -1,5 +1,5 @@
 import { ACD_UNIT_MS } from "../config";
-import { Interface, interfaceConflictMac, interfaceNumber } from "../interface";
+import { Interface, interfaceConflictMac, interfaceNumber, interfaceTell } from "../interface";
 import { macCopy } from "../link/headers";
 import { now } from "../now";
 import { random32 } from "../random";
@@ -89,6 +89,7 @@ export function acdTimer(nif: Interface): void {
   if (nif.acdLeft == 0) {
     nif.acdCandidate = 0;
     nif.acdOutcome = <u8>AcdOutcome.FREE;
+    interfaceTell();
     return;
   }
   if (arpProbe(nif, nif.acdCandidate)) nif.acdLeft -= 1;
@@ -104,6 +105,7 @@ export function acdProbed(nif: Interface, sender: u32, target: u32, mac: usize):
   acdStop(nif);
   noteConflict(nif, candidate, mac);
   nif.acdOutcome = <u8>AcdOutcome.TAKEN;
+  interfaceTell();
 }
 
 /** The station at `mac` has sent an ARP packet from our address (RFC 5227 2.4). */

@@ -1,6 +1,6 @@
 import { ARP_ENTRIES, INTERFACES } from "../config";
 import { EAGAIN, EHOSTUNREACH, EINPROGRESS } from "../errors";
-import { Interface, interfaceAt, interfaceNumber } from "../interface";
+import { Interface, interfaceAt, interfaceNumber, interfaceTell } from "../interface";
 import { headerForget, macCopy, macEqual } from "../link/headers";
 import { waitingBytes, waitingDrop } from "../link/waiting";
 import { isDue, now } from "../now";
@@ -71,6 +71,11 @@ let hint: usize = ENTRIES;
 
 /** A neighbour has been found or given up since `arpTakeNews` was asked last. */
 let news: bool = false;
+
+function tell(): void {
+  news = true;
+  interfaceTell();
+}
 
 /** Takes the news that those who wait for a neighbour should try again. */
 export function arpTakeNews(): bool {
@@ -271,7 +276,7 @@ export function arpLearn(nif: Interface, address: u32, mac: usize, asked: bool):
     entry.dueMs = now() + REACHABLE_MS;
     return;
   }
-  if (entry.state <= INCOMPLETE) news = true;
+  if (entry.state <= INCOMPLETE) tell();
   macCopy(arpMac(entry), mac);
   setState(entry, REACHABLE, REACHABLE_MS);
   arpSchedule();
@@ -287,7 +292,7 @@ function entryDue(entry: ArpEntry): void {
     } else {
       setState(entry, FAILED, FAILED_MS);
       waitingDrop(wireOf(entry), entry.address);
-      news = true;
+      tell();
     }
   } else if (entry.state == PROBE) {
     if (entry.tries < UNICAST_POLLS + REQUESTS) ask(entry);
@@ -304,5 +309,5 @@ export function arpTimer(): void {
     if (entry.state != FREE && isDue(entry.dueMs)) entryDue(entry);
   }
   arpSchedule();
-  if (waitingBytes() != 0) news = true;
+  if (waitingBytes() != 0) tell();
 }

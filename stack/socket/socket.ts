@@ -64,7 +64,7 @@ import {
   Socket,
   SocketFlag,
   SocketKind,
-  socketAllocate,
+  socketInherit,
   socketAlias,
   socketAt,
   socketFd,
@@ -207,7 +207,7 @@ export function sockAccept(fd: i32): i32 {
   if (!TCP || <u32>socket.kind >= <u32>SocketKind.DATAGRAM) return -EOPNOTSUPP;
   if (socket.kind != SocketKind.LISTENER) return -EINVAL;
   if (tcpListenerEvents(<u32>socket.index) == 0) return -EAGAIN;
-  const fresh = socketAllocate(SocketKind.CONNECTION);
+  const fresh = socketInherit(socket);
   if (fresh == NO_SOCKET) return -EMFILE;
   const id = tcpAccept(<u32>socket.index, fresh);
   if (id < 0) {
@@ -216,17 +216,7 @@ export function sockAccept(fd: i32): i32 {
   }
   const child = socketAt(fresh);
   attach(child, <u32>id);
-  child.receiveLow = socket.receiveLow;
-  child.flags = socket.flags & ~(SocketFlag.NONBLOCK | SocketFlag.READ_SHUT);
-  child.tos = socket.tos;
-  child.ttl = socket.ttl;
-  child.receiveTimeoutMs = socket.receiveTimeoutMs;
-  child.sendTimeoutMs = socket.sendTimeoutMs;
-  child.lingerS = socket.lingerS;
-  child.userTimeoutMs = socket.userTimeoutMs;
-  child.keepIdleS = socket.keepIdleS;
-  child.keepIntervalS = socket.keepIntervalS;
-  child.keepCount = socket.keepCount;
+  child.flags &= ~(SocketFlag.NONBLOCK | SocketFlag.READ_SHUT);
   applyOptions(socket, <u32>id);
   return socketFd(fresh);
 }

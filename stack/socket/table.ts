@@ -116,22 +116,40 @@ export function socketFd(index: u32): i32 {
   return <i32>(((<u32>socketAt(index).generation) << RECORD_NUMBER_BITS) | index);
 }
 
-/** Opens a slot; NO_SOCKET when all are in use. */
-export function socketAllocate(kind: SocketKind): u32 {
+/** A slot that is not in use; NO_SOCKET when all are. */
+function freeSlot(): u32 {
   for (let index: u32 = 0; index < SOCKETS; index++) {
-    const socket = socketAt(index);
-    if (socket.kind != SocketKind.FREE) continue;
-    const generation = socket.generation;
-    memory.fill(changetype<usize>(socket), 0, offsetof<Socket>());
-    socket.generation = generation;
-    socket.kind = <u8>kind;
-    socket.ttl = 64;
-    socket.keepIdleS = <u16>KEEP_IDLE_S;
-    socket.keepIntervalS = <u16>KEEP_INTERVAL_S;
-    socket.keepCount = <u8>KEEP_COUNT;
-    return index;
+    if (socketAt(index).kind == SocketKind.FREE) return index;
   }
   return NO_SOCKET;
+}
+
+/** Opens a slot; NO_SOCKET when all are in use. */
+export function socketAllocate(kind: SocketKind): u32 {
+  const index = freeSlot();
+  if (index == NO_SOCKET) return NO_SOCKET;
+  const socket = socketAt(index);
+  const generation = socket.generation;
+  memory.fill(changetype<usize>(socket), 0, offsetof<Socket>());
+  socket.generation = generation;
+  socket.kind = <u8>kind;
+  socket.ttl = 64;
+  socket.keepIdleS = <u16>KEEP_IDLE_S;
+  socket.keepIntervalS = <u16>KEEP_INTERVAL_S;
+  socket.keepCount = <u8>KEEP_COUNT;
+  return index;
+}
+
+/** Opens a slot for a connection, with all that its listener was told; NO_SOCKET when all are in use. */
+export function socketInherit(listener: Socket): u32 {
+  const index = freeSlot();
+  if (index == NO_SOCKET) return NO_SOCKET;
+  const socket = socketAt(index);
+  const generation = socket.generation;
+  memory.copy(changetype<usize>(socket), changetype<usize>(listener), offsetof<Socket>());
+  socket.generation = generation;
+  socket.kind = <u8>SocketKind.CONNECTION;
+  return index;
 }
 
 /** dup(2): another descriptor of the socket in a slot; NO_SOCKET when all slots are in use. */

@@ -135,9 +135,8 @@ export function segmentSend(tx: TxSegment, tcb: Tcb | null): i32 {
   if (TCP_URGENT && (tx.bits & TcpBit.URG) != 0) Be.store16(HEADER + 18, tx.urgent);
   let sum = ipHeader(IP_HEADER_BYTES + total, tos, life);
   sum += sumHeader(HEADER);
-  if (headerBytes != TCP_HEADER_BYTES) {
-    sum = sumAdd(sum, HEADER + TCP_HEADER_BYTES, headerBytes - TCP_HEADER_BYTES, 0);
-  }
+  // Options are whole words, and few.
+  for (let at = TCP_HEADER_BYTES; at < headerBytes; at += 4) sum += halves(load<u32>(HEADER + at));
   finish(tcb, sum, headerBytes, tx.offset, bytes);
   return 0;
 }

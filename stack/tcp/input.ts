@@ -1,5 +1,5 @@
-import { rev16 } from "cpu";
-import { TCP_ECN, TCP_WINDOW_SCALE } from "../config";
+import { based, rev16 } from "cpu";
+import { TCP_ECN, TCP_FAST_PATH, TCP_WINDOW_SCALE } from "../config";
 import { RxPacket } from "../ip/packet";
 import { Counter, count } from "../statistics";
 import { halves, sumFold } from "../wire/checksum";
@@ -16,7 +16,7 @@ import {
 import { ECN_MARKED } from "./ecn";
 import { PROTOCOL_TCP } from "./emit";
 import { connectionFound } from "./input-fast";
-import { finishesHandshake, listenInput, synRecordInput } from "./listen";
+import { bareAck, finishesHandshake, listenInput, synRecordInput } from "./listen";
 import { promote, promoteCommit, promoteLater, promoteUndo } from "./promote";
 import {
   SEGMENT,
@@ -39,7 +39,7 @@ import { timeWaitInput } from "./time-wait";
  */
 export function tcpInput(packet: RxPacket): void {
   count(Counter.TCP_IN);
-  const segment = SEGMENT;
+  const segment = changetype<Segment>(based(changetype<usize>(SEGMENT)));
   // MUST-57: nothing that was sent to more than one host opens, changes or answers anything.
   if (packet.linkBroadcast) {
     count(Counter.TCP_BAD_HEADER);
@@ -127,6 +127,18 @@ function halfOpenInput(id: u32, segment: Segment, sum: u32, headerBytes: u32): v
     return;
   }
   promoteCommit(id, promoted);
+  if (TCP_FAST_PATH && isBare(tcb, segment)) {
+    bareAck(tcb, segment);
+    return;
+  }
   scaleWindow(tcb, segment);
   synchronizedInput(tcb, segment);
+}
+
+/** What would be dropped, or says more than that the handshake is finished. */
+const MORE: u32 = TcpBit.FIN | TcpBit.URG | TcpBit.PSH | TcpBit.ECE | TcpBit.CWR;
+
+/** True for the plain ACK that nearly all handshakes end with. */
+function isBare(tcb: Tcb, segment: Segment): bool {
+  return segment.textBytes == 0 && (segment.bits & MORE) == 0 && segment.seq == tcb.rcvNxt;
 }

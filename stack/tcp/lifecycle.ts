@@ -54,10 +54,8 @@ export function tcbsNews(): bool {
 }
 
 /** Takes the news that a TCB has become free: who waits for one is served once a turn (promote.ts). */
-export function tcbsTakeNews(): bool {
-  const news = freed;
+export function tcbsTakeNews(): void {
   freed = false;
-  return news;
 }
 
 /**

@@ -8,6 +8,7 @@ import {
   NO_CONNECTION,
   SynRecord,
   SynStamp,
+  Tcb,
   TcpState,
   synRecordAt,
   tcbAt,
@@ -108,11 +109,15 @@ function cookieReceived(segment: Segment, listener: u32, irs: u32): bool {
     return true;
   }
   promoteCommit(recordId, id);
-  const tcb = tcbAt(id);
+  bareAck(tcbAt(id), segment);
+  return true;
+}
+
+/** The ACK that has finished a handshake brings nothing but what every segment has: a window, and the peer's clock. */
+export function bareAck(tcb: Tcb, segment: Segment): void {
   segment.window <<= tcb.sndShift;
   noteWindow(tcb, segment);
   if (timestampsUsed(tcb)) timestampTake(tcb, segment);
-  return true;
 }
 
 /**
@@ -157,8 +162,7 @@ function synReceived(segment: Segment, listener: u32): void {
   if (segment.floor != 0 && seqLess(iss, segment.floor)) record.iss = segment.floor;
   else if (TCP_TIMESTAMPS && segment.stamped) record.stamp = segment.tsVal;
   else record.iss = iss;
-  record.hasPromise = promised;
-  record.due = true;
+  record.owe(promised);
   pendingAdd(id);
 }
 

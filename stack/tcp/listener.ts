@@ -1,3 +1,4 @@
+import { based } from "cpu";
 import { RecordNumber } from "options";
 import { SOCKET_MORE_OPTIONS, TCP, TCP_ANY_PORT, TCP_LISTENERS } from "../config";
 import { deviceTowards } from "../ip/routes";
@@ -52,7 +53,7 @@ export const NO_LISTENER: u32 = 0xff;
 /** A listener by number. */
 export function listenerAt(index: u32): Listener {
   assert(index < TCP_LISTENERS);
-  return changetype<Listener>(LISTENERS + index * offsetof<Listener>());
+  return changetype<Listener>(based(LISTENERS) + index * offsetof<Listener>());
 }
 
 /**
@@ -65,9 +66,8 @@ export function listenerFind(address: u32, port: u32, peer: u32, peerPort: u32):
   let equals: u32 = 0;
   for (let index: u32 = 0; index < TCP_LISTENERS; index++) {
     const listener = listenerAt(index);
-    if (!listener.open) continue;
     const any = TCP_ANY_PORT && listener.localPort == 0;
-    if (<u32>listener.localPort != port && !any) continue;
+    if ((<u32>listener.localPort != port && !any) || !listener.open) continue;
     if (listener.localAddress != 0 && listener.localAddress != address) continue;
     if (SOCKET_MORE_OPTIONS && listener.device != 0 && listener.device != deviceTowards(peer))
       continue;

@@ -33,7 +33,10 @@ export function patienceOf(tcb: Tcb): Patience {
 
 /** A TCB is new: no keep-alive (MUST-25), no user timeout. */
 export function patienceInit(tcb: Tcb): void {
-  memory.fill(changetype<usize>(patienceOf(tcb)), 0, offsetof<Patience>());
+  // The rest is set before it is asked for.
+  const it = patienceOf(tcb);
+  it.waiting = 0;
+  it.userTimeoutMs = 0;
 }
 
 /** SO_KEEPALIVE with its three values (TCP_KEEPIDLE, TCP_KEEPINTVL in seconds, TCP_KEEPCNT). */

@@ -18,7 +18,7 @@ import { ecnBegin } from "./ecn";
 import { ackNow, tcbAllocate, tcbsFree, tcbsNews, tcbsTakeNews } from "./lifecycle";
 import { acceptQueueAdd, listenerAt } from "./listener";
 import { RTO_AFTER_SYN_LOSS_MS, rtoSample } from "./rto";
-import { synRecordFree, synRecordWait } from "./syn-records";
+import { handshakeWaiting, synRecordFree, synRecordWait } from "./syn-records";
 import { timestampOffset, timestampsBegin } from "./timestamps";
 
 /** From a finished handshake to a TCB in the accept queue, at once or when there is room. */
@@ -63,7 +63,9 @@ export function roomFor(listenerNumber: u32): bool {
  */
 export function promote(recordId: u32, proven: bool): u32 {
   const record = synRecordAt(recordId);
-  const id: u32 = roomFor(<u32>record.listener - 1) ? tcbAllocate(proven) : NO_CONNECTION;
+  const listener = listenerAt(<u32>record.listener - 1);
+  if (<u32>listener.accepted >= <u32>listener.backlog) return NO_CONNECTION;
+  const id = tcbAllocate(proven);
   if (id == NO_CONNECTION) return NO_CONNECTION;
   const tcb = tcbAt(id);
   tcb.localAddress = record.localAddress;
@@ -136,13 +138,13 @@ export function promoteLater(recordId: u32): void {
 
 /** True when somebody may have become able to have a TCB. */
 export function promoteDue(): bool {
-  return news || tcbsNews();
+  return handshakeWaiting() && (news || tcbsNews());
 }
 
 /** Once a turn: when a TCB or a place in an accept queue has become free, the record that waits longest gets it. */
 export function promoteWaiting(): void {
-  if (tcbsTakeNews()) news = true;
-  if (!news) return;
+  if (!promoteDue()) return;
+  tcbsTakeNews();
   news = false;
   for (let turns = FIRST_SYN_RECORD; turns < FIRST_TIME_WAIT; turns++) {
     const recordId = longestWaiting();

@@ -233,6 +233,18 @@ export class SynRecord extends Connection {
   /** Challenge ACKs sent (RFC 5961 7), and in the four high bits the shift of the SYN's window scale option. */
   counts: u8;
 
+  /** Nothing has happened yet; `mss` and `shift` as the SYN tells. */
+  begin(mss: u32, shift: u32): void {
+    this.mssAndStamp = <u16>mss;
+    this.bits = 0;
+    this.counts = <u8>(shift << 4);
+  }
+
+  /** A first SYN-ACK is owed, with a window or without. */
+  owe(window: bool): void {
+    this.bits |= <u8>(window ? SynBit.DUE | SynBit.PROMISE : SynBit.DUE);
+  }
+
   /** Milliseconds since it came. */
   get age(): u32 {
     return <u32>(<u16>(now() - <u32>this.born));
@@ -290,10 +302,6 @@ export class SynRecord extends Connection {
     return (<u32>this.mssAndStamp) & 0x7ff;
   }
 
-  set mss(mss: u32) {
-    this.mssAndStamp = <u16>(((<u32>this.mssAndStamp) & ~0x7ff) | mss);
-  }
-
   private has(bit: SynBit): bool {
     return ((<u32>this.bits) & bit) != 0;
   }
@@ -306,10 +314,6 @@ export class SynRecord extends Connection {
   /** Window that the SYN-ACK announced; 0 when no TCB could be promised. */
   get promised(): u32 {
     return this.has(SynBit.PROMISE) ? min<u32>(TCP_RX_BYTES, 0xffff) : 0;
-  }
-
-  set hasPromise(on: bool) {
-    this.put(SynBit.PROMISE, on);
   }
 
   /** Its handshake is finished, but no TCB was free or the accept queue was full. */

@@ -1,4 +1,4 @@
-import { based, sumHeader } from "cpu";
+import { based, rev16, sumHeader } from "cpu";
 import { TCP, TCP_ECN, TCP_FAST_PATH, TCP_TIMESTAMPS, TCP_URGENT } from "../config";
 import { linkRead, linkSkip } from "../link/device";
 import { Be } from "../wire/bytes";
@@ -128,21 +128,24 @@ export function segmentParse(segment: Segment, bytes: u32): u32 {
   if (!TCP_FAST_PATH || taken == 0) segmentHeaderTake();
   const have = taken;
   taken = 0;
-  const headerBytes = (<u32>(load<u8>(HEADER, 12) >>> 4)) << 2;
+  const header = based(HEADER);
+  const word = load<u32>(header, 12);
+  const headerBytes = (word >>> 2) & 0x3c;
   if (headerBytes < TCP_HEADER_BYTES || headerBytes > bytes) return 0;
-  if (headerBytes > have) linkRead(HEADER + have, headerBytes - have);
-  segment.sourcePort = Be.load16(HEADER);
-  segment.destinationPort = Be.load16(HEADER + 2);
-  segment.seq = bswap<u32>(load<u32>(HEADER, 4));
-  segment.ack = bswap<u32>(load<u32>(HEADER, 8));
-  segment.bits = (<u32>load<u8>(HEADER, 13)) & (TCP_ECN ? 0xff : 0x3f);
-  segment.window = Be.load16(HEADER + 14);
+  if (headerBytes > have) linkRead(header + have, headerBytes - have);
+  const ports = bswap<u32>(load<u32>(header));
+  segment.sourcePort = ports >>> 16;
+  segment.destinationPort = ports & 0xffff;
+  segment.seq = bswap<u32>(load<u32>(header, 4));
+  segment.ack = bswap<u32>(load<u32>(header, 8));
+  segment.bits = (word >>> 8) & (TCP_ECN ? 0xff : 0x3f);
+  segment.window = rev16(word >>> 16);
   segment.textBytes = bytes - headerBytes;
   segment.left = 0;
   segment.right = 0;
   segment.headerBytes = headerBytes;
   segment.floor = 0;
-  if (TCP_URGENT && (segment.bits & TcpBit.URG) != 0) segment.urgent = Be.load16(HEADER + 18);
+  if (TCP_URGENT && (segment.bits & TcpBit.URG) != 0) segment.urgent = Be.load16(header + 18);
   if (TCP_TIMESTAMPS) segment.stamped = false;
   if ((segment.bits & TcpBit.SYN) != 0) parseOptions(segment, headerBytes);
   else if (TCP_TIMESTAMPS && headerBytes >= TCP_HEADER_BYTES + TIMESTAMP_BYTES)
@@ -152,9 +155,12 @@ export function segmentParse(segment: Segment, bytes: u32): u32 {
 
 /** Checksum over the header that `segmentParse` has read. */
 export function segmentHeaderSum(sum: u32, headerBytes: u32): u32 {
-  sum += sumHeader(HEADER);
+  const header = based(HEADER);
+  sum += sumHeader(header);
   if (headerBytes == TCP_HEADER_BYTES) return sum;
-  return sumAdd(sum, HEADER + TCP_HEADER_BYTES, headerBytes - TCP_HEADER_BYTES, 0);
+  // Whole words, and few.
+  for (let at = TCP_HEADER_BYTES; at < headerBytes; at += 4) sum += halves(load<u32>(header + at));
+  return sum;
 }
 
 /** Options of a SYN (RFC 9293 3.2). A length that makes no sense ends the walk; what came before it counts. */
@@ -162,26 +168,28 @@ function parseOptions(segment: Segment, headerBytes: u32): void {
   segment.mss = 0;
   segment.scale = NO_SCALE;
   segment.sackPermitted = false;
-  let at: u32 = TCP_HEADER_BYTES;
-  while (at < headerBytes) {
-    const kind = <u32>load<u8>(HEADER + at);
+  let at = based(HEADER) + TCP_HEADER_BYTES;
+  for (let left = headerBytes - TCP_HEADER_BYTES; left != 0;) {
+    const kind = <u32>load<u8>(at);
     if (kind == 0) return;
     if (kind == 1) {
       at += 1;
+      left -= 1;
       continue;
     }
-    if (headerBytes - at < 2) return;
-    const length = <u32>load<u8>(HEADER + at, 1);
-    if (length < 2 || length > headerBytes - at) return;
+    if (left < 2) return;
+    const length = <u32>load<u8>(at, 1);
+    if (length < 2 || length > left) return;
     if (kind == 2 && length == 4) {
       // An option may start at an odd address: bytes, not a half-word.
-      segment.mss = ((<u32>load<u8>(HEADER + at, 2)) << 8) | (<u32>load<u8>(HEADER + at, 3));
+      segment.mss = ((<u32>load<u8>(at, 2)) << 8) | (<u32>load<u8>(at, 3));
     }
     // RFC 7323 2.3: a shift above 14 is taken as 14.
-    if (kind == 3 && length == 3) segment.scale = min<u32>(<u32>load<u8>(HEADER + at, 2), 14);
+    if (kind == 3 && length == 3) segment.scale = min<u32>(<u32>load<u8>(at, 2), 14);
     if (kind == 4 && length == 2) segment.sackPermitted = true;
-    if (TCP_TIMESTAMPS && kind == 8 && length == 10) takeTimestamps(segment, HEADER + at);
+    if (TCP_TIMESTAMPS && kind == 8 && length == 10) takeTimestamps(segment, at);
     at += length;
+    left -= length;
   }
 }
 

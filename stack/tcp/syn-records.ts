@@ -40,7 +40,6 @@ export function synRecordFill(
   mss: u32,
 ): SynRecord {
   const record = synRecordAt(id);
-  memory.fill(changetype<usize>(record), 0, offsetof<SynRecord>());
   record.localAddress = segment.destination;
   record.remoteAddress = segment.source;
   record.localPort = <u16>segment.destinationPort;
@@ -48,11 +47,10 @@ export function synRecordFill(
   record.state = <u8>TcpState.SYN_RECEIVED;
   record.listener = <u8>(listener + 1);
   record.irs = irs;
-  record.mss = mss;
   record.window = <u16>segment.window;
   record.born = <u16>now();
   const opening = (segment.bits & TcpBit.SYN) != 0;
-  record.shift = TCP_WINDOW_SCALE && opening ? segment.scale : NO_SHIFT;
+  record.begin(mss, TCP_WINDOW_SCALE && opening ? segment.scale : NO_SHIFT);
   if (TCP_SACK && opening) record.sackPermitted = segment.sackPermitted;
   if (TCP_ECN && opening) record.ecn = ecnOffered(segment, false);
   connectionInsert(id);

@@ -41,6 +41,8 @@ const HEAP: usize = memory.data(TIMERS * NUMBER_BYTES, 2);
 /** Place in the heap plus one; 0 when not armed. */
 const PLACE: usize = memory.data(TIMERS * NUMBER_BYTES, 2);
 let armed: u32 = 0;
+/** Deadline of the first timer, while one is armed: each turn asks for it. */
+let firstDue: u32 = 0;
 
 function due(timer: u32): u32 {
   return load<u32>(DUE + (timer << 2));
@@ -55,6 +57,7 @@ function set(table: usize, index: u32, value: u32): void {
 }
 
 function put(place: u32, timer: u32): void {
+  if (place == 0) firstDue = due(timer);
   set(HEAP, place, timer);
   set(PLACE, timer, place + 1);
 }
@@ -142,9 +145,8 @@ export function timerDue(timer: u32): u32 {
 
 /** Takes the earliest timer whose deadline has come off the heap; TIMER_NONE when there is none. */
 export function timerTakeDue(): u32 {
-  if (armed == 0) return TIMER_NONE;
+  if (armed == 0 || !isDue(firstDue)) return TIMER_NONE;
   const timer = get(HEAP, 0);
-  if (!isDue(due(timer))) return TIMER_NONE;
   timerCancel(timer);
   return timer;
 }
@@ -152,7 +154,7 @@ export function timerTakeDue(): u32 {
 /** Milliseconds until the earliest deadline, 0 when one has passed, at most `limitMs`. */
 export function timersDeadline(limitMs: u32): u32 {
   if (armed == 0) return limitMs;
-  const left = <i32>(due(get(HEAP, 0)) - now());
+  const left = <i32>(firstDue - now());
   if (left <= 0) return 0;
   return min<u32>(<u32>left, limitMs);
 }

@@ -155,14 +155,23 @@ OWN void* memset(void* to, int value, size_t bytes) {
     const word_t word = byte * 0x01010101u;
     for (; (uintptr_t)d & 3; bytes--) *d++ = byte;
 #ifndef __ARM_FEATURE_UNALIGNED
-    word_t *to = (word_t*)d, *const blocks = to + ((bytes >> 4) << 2);
+    /* Four words at a time, then what is left by its bits: most are records of a few dozen bytes. */
     register word_t a __asm("r3") = word, b __asm("r4") = word, c __asm("r5") = word, e __asm("r6") = word;
-    while (to != blocks) {
-      __asm volatile("stmia %0!, {%1, %2, %3, %4}" : "+l"(to) : "l"(a), "l"(b), "l"(c), "l"(e) : "memory");
-    }
-    d = (uint8_t*)to, bytes &= 15;
-#endif
+    __asm volatile(
+        ".syntax unified\n"
+        "b 2f\n"
+        "1: stmia %0!, {%2, %3, %4, %5}\n"
+        "2: subs %1, #16\n\t"
+        "bhs 1b"
+        : "+l"(d), "+l"(bytes)
+        : "l"(a), "l"(b), "l"(c), "l"(e)
+        : "cc", "memory");
+    if (bytes & 8) __asm volatile("stmia %0!, {%1, %2}" : "+l"(d) : "l"(a), "l"(b) : "memory");
+    if (bytes & 4) __asm volatile("stmia %0!, {%1}" : "+l"(d) : "l"(a) : "memory");
+    bytes &= 3;
+#else
     for (; bytes >= 4; bytes -= 4, d += 4) *(word_t*)d = word;
+#endif
   }
   for (; bytes; bytes--) *d++ = byte;
   return to;
