@@ -1,9 +1,17 @@
 import { RecordNumber } from "options";
 import { RING_ENTRIES } from "../../stack/config";
-import { EAGAIN, EALREADY, EINPROGRESS, ENOBUFS } from "../../stack/errors";
+import {
+  EAGAIN,
+  EALREADY,
+  EBADF,
+  ECANCELED,
+  EINPROGRESS,
+  EINVAL,
+  ENOBUFS,
+} from "../../stack/errors";
 import { MSG_ZEROCOPY, POLLERR, POLLHUP, POLLIN, POLLNVAL } from "../../stack/posix";
 import { SockAddrIn, addressOf, portOf } from "../../stack/socket/address";
-import { sockAckedTo, sockSendEnd } from "../../stack/socket/names";
+import { sockAckedTo, sockFamilyFault, sockTcb } from "../../stack/socket/names";
 import {
   sockAccept,
   sockClose,
@@ -20,7 +28,7 @@ export const RING_NOP: u32 = 0;
 export const RING_ACCEPT: u32 = 1;
 /** connect(2) to the SockAddrIn at `address`. */
 export const RING_CONNECT: u32 = 2;
-/** recv(2) into `address`, `bytes`; with RING_BUFFER_SELECT into a buffer of `ringBuffers`; with RING_MULTISHOT again and again. */
+/** recv(2) into `address`, `bytes`; with RING_BUFFER_SELECT into a buffer of `ringBuffers`; with RING_MULTISHOT, which needs them, again and again. */
 export const RING_RECV: u32 = 3;
 /** send(2), all of it; with RING_ZEROCOPY from where it lies (flash too), and a second completion when that is free again. */
 export const RING_SEND: u32 = 4;
@@ -165,7 +173,10 @@ export function opTry(op: RingOp): bool {
     case RING_RECV:
       return receiving(op);
     case RING_SEND:
-      return op.state == <u8>OpState.NOTIFY ? sockAckedTo(op.fd, op.done) : sending(op);
+      // The connection may outlive its socket.
+      return op.state == <u8>OpState.NOTIFY
+        ? sockAckedTo(op.bytes, <u32>op.address, op.done)
+        : sending(op);
     case RING_POLL:
       return polling(op);
     case RING_CLOSE:
@@ -185,18 +196,22 @@ function connecting(op: RingOp): bool {
   if (op.begun && sockEvents(op.fd) == 0) return false;
   op.begun = true;
   const to = changetype<SockAddrIn>(op.address);
-  const result = sockConnect(op.fd, addressOf(to), portOf(to));
+  const wrong = sockFamilyFault(op.fd, <i32>to.sinFamily);
+  const result = wrong != 0 ? wrong : sockConnect(op.fd, addressOf(to), portOf(to));
   if (result == -EINPROGRESS || result == -EALREADY || result == -EAGAIN) return false;
   op.result = result;
   return true;
 }
 
 function receiving(op: RingOp): bool {
+  // Again and again into the same place would lose text (io_uring_prep_recv_multishot(3)).
+  if (has(op, RING_MULTISHOT) && !has(op, RING_BUFFER_SELECT)) return answered(op, -EINVAL);
   if (!has(op, RING_BUFFER_SELECT))
     return answered(op, sockReceive(op.fd, op.address, op.bytes, 0));
   // A buffer is chosen only when there is something to put into it.
-  if ((sockEvents(op.fd) & (POLLIN | POLLERR | POLLHUP | POLLNVAL)) == 0) return false;
-  if (freeBuffers == 0) return answered(op, -ENOBUFS);
+  const events = sockEvents(op.fd);
+  if ((events & (POLLIN | POLLERR | POLLHUP | POLLNVAL)) == 0) return false;
+  if (freeBuffers == 0) return answered(op, (events & POLLNVAL) != 0 ? -EBADF : -ENOBUFS);
   const buffer = <u32>ctz(freeBuffers);
   const result = sockReceive(op.fd, buffers + <usize>(buffer * bufferBytes), bufferBytes, 0);
   if (result > 0) {
@@ -215,12 +230,28 @@ function sending(op: RingOp): bool {
   if (result > 0) op.done += <u32>result;
   if (result > 0 && op.done < op.bytes) return false;
   op.result = <i32>op.done;
-  if (zeroCopy) op.done = sockSendEnd(op.fd);
+  if (zeroCopy) noteEnd(op);
   return true;
+}
+
+/** What must be acknowledged before the buffer is free: which connection, and up to where. Datagrams and local text are copied. */
+function noteEnd(op: RingOp): void {
+  const tcb = sockTcb(op.fd);
+  op.bytes = tcb == null ? 0 : <u32>tcb.id;
+  op.address = tcb == null ? 0 : <usize>tcb.ports;
+  op.done = tcb == null ? 0 : tcb.sndUna + tcb.queued;
+}
+
+/** RING_CANCEL of a waiting operation: a send that has sent a part ends with that, any other one with -ECANCELED. */
+export function opCancel(op: RingOp): void {
+  const part = op.opcode == <u8>RING_SEND && op.state == <u8>OpState.ACTIVE && op.done != 0;
+  if (part) op.bytes = op.done;
+  else opFail(op, -ECANCELED);
 }
 
 function polling(op: RingOp): bool {
   const events = sockEvents(op.fd) & (op.bytes | POLLERR | POLLHUP | POLLNVAL);
+  if ((events & POLLNVAL) != 0) return answered(op, -EBADF);
   const fresh = events & ~op.done;
   op.done = events;
   if (fresh == 0) return false;

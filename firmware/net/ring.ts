@@ -11,6 +11,7 @@ import {
   RingOp,
   RingSqe,
   opAt,
+  opCancel,
   opDue,
   opFail,
   opFree,
@@ -150,13 +151,23 @@ function unlink(op: RingOp, failed: bool): void {
   }
 }
 
+/** Nobody is followed by the operation with this number (plus one) any more. */
+function forgetLink(number: u32): void {
+  for (let index: u32 = 0; index < RING_ENTRIES; index++) {
+    const op = opAt(index);
+    if (op.state != <u8>OpState.FREE && <u32>op.next == number) op.next = 0;
+  }
+}
+
 /** Cancels the operation with this user data: 0 or -ENOENT. */
 function cancel(self: RingOp): i32 {
   for (let index: u32 = 0; index < RING_ENTRIES; index++) {
     const op = opAt(index);
     const waits = op.state == <u8>OpState.ACTIVE || op.state == <u8>OpState.LINKED;
     if (op === self || !waits || op.userData != self.bytes) continue;
-    opFail(op, -ECANCELED);
+    // The one before it has no follower any more; those behind it are cancelled with it.
+    if (op.state == <u8>OpState.LINKED) forgetLink(index + 1);
+    opCancel(op);
     return 0;
   }
   return -ENOENT;
@@ -191,7 +202,8 @@ function step(op: RingOp): bool {
   } else if (state == OpState.NOTIFY && !opTry(op)) return false;
   if (!post(op, op.result, resultOf(op))) return false;
   if (resultMore(op)) return true;
-  unlink(op, op.result < 0 && op.opcode != <u8>RING_TIMEOUT);
+  // A timeout that has passed is done; one that was cancelled is not.
+  unlink(op, op.result < 0 && op.result != -ETIME);
   opFree(op);
   return true;
 }

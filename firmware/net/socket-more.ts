@@ -8,8 +8,11 @@ import {
   IP_PKTINFO,
   IP_RECVERR,
   MSG_CTRUNC,
+  MSG_DONTWAIT,
   MSG_ERRQUEUE,
+  MSG_PEEK,
   MSG_TRUNC,
+  MSG_WAITALL,
   SOCK_NONBLOCK,
 } from "../../stack/posix";
 import { sockGetOption } from "../../stack/socket/options";
@@ -126,6 +129,7 @@ export function write(fd: i32, from: usize, bytes: u32): i32 {
 
 /** accept4(2): with SOCK_NONBLOCK the new descriptor does not wait. */
 export function accept4(fd: i32, address: SockAddrIn | null, flags: i32): i32 {
+  if ((flags & ~SOCK_NONBLOCK) != 0) return socketIndex(fd) == NO_SOCKET ? -EBADF : -EINVAL;
   const client = accept(fd, address);
   if (client >= 0 && (flags & SOCK_NONBLOCK) != 0)
     socketAt(socketIndex(client)).flags |= SocketFlag.NONBLOCK;
@@ -216,6 +220,7 @@ function tellPacketInfo(fd: i32, message: MsgHdr, received: bool): void {
 
 /** A datagram's pieces leave as one; a stream's one after the other, as far as they are taken. */
 function sendPieces(fd: i32, iov: usize, count: u32, flags: i32, to: SockAddrIn | null): i32 {
+  if (socketIndex(fd) == NO_SOCKET) return -EBADF;
   if (count > PIECES_MAX) return -EINVAL;
   if (!sockIsStream(fd)) return sendJoined(fd, iov, count, flags, to);
   let done: i32 = 0;
@@ -232,6 +237,7 @@ function sendPieces(fd: i32, iov: usize, count: u32, flags: i32, to: SockAddrIn 
 
 function sendJoined(fd: i32, iov: usize, count: u32, flags: i32, to: SockAddrIn | null): i32 {
   const JOINED: usize = memory.data(DATAGRAM_BYTES, 4);
+  if (count == 1) return sendto(fd, pieceAt(iov, 0).base, pieceAt(iov, 0).bytes, flags, to);
   let bytes: u32 = 0;
   for (let index: u32 = 0; index < count; index++) {
     const piece = pieceAt(iov, index);
@@ -242,36 +248,46 @@ function sendJoined(fd: i32, iov: usize, count: u32, flags: i32, to: SockAddrIn 
   return sendto(fd, JOINED, bytes, flags, to);
 }
 
-/** Fills the pieces in order; only the first one waits. A datagram fills as many as it is long. */
+/**
+ * Fills the pieces in order; only the first one waits, unless all bytes are wanted. A datagram fills as many as it is long. MSG_PEEK of
+ * a stream fills the first one, for what is left in the ring would come again.
+ */
 function receivePieces(fd: i32, iov: usize, count: u32, flags: i32, from: SockAddrIn | null): i32 {
+  if (socketIndex(fd) == NO_SOCKET) return -EBADF;
   if (count > PIECES_MAX) return -EINVAL;
+  const all = (flags & MSG_WAITALL) != 0;
   if (!sockIsStream(fd)) return receiveSplit(fd, iov, count, flags, from);
   let done: i32 = 0;
   for (let index: u32 = 0; index < count; index++) {
     const piece = pieceAt(iov, index);
     if (piece.bytes == 0) continue;
-    if (done != 0 && sockQueuedIn(fd) == 0) break;
-    const got = recvfrom(fd, piece.base, piece.bytes, flags, from);
+    if (done != 0 && !all && sockQueuedIn(fd) == 0) break;
+    const how = done == 0 || all ? flags : flags | MSG_DONTWAIT;
+    const got = recvfrom(fd, piece.base, piece.bytes, how, from);
     if (got <= 0) return done != 0 ? done : got;
     done += got;
-    if (<u32>got < piece.bytes) break;
+    if (<u32>got < piece.bytes || (flags & MSG_PEEK) != 0) break;
   }
   return done;
 }
 
 function receiveSplit(fd: i32, iov: usize, count: u32, flags: i32, from: SockAddrIn | null): i32 {
   const WHOLE: usize = memory.data(DATAGRAM_BYTES, 4);
-  const got = recvfrom(fd, WHOLE, DATAGRAM_BYTES, flags, from);
-  if (got <= 0) return got;
-  let done: u32 = 0;
-  for (let index: u32 = 0; index < count && done < <u32>got; index++) {
+  const single = count == 1;
+  const to = single ? pieceAt(iov, 0).base : WHOLE;
+  const room = single ? pieceAt(iov, 0).bytes : DATAGRAM_BYTES;
+  const whole = recvfrom(fd, to, room, flags | MSG_TRUNC, from);
+  if (whole <= 0) return whole;
+  const there = min<u32>(<u32>whole, room);
+  let done: u32 = single ? there : 0;
+  for (let index: u32 = 0; index < count && done < there; index++) {
     const piece = pieceAt(iov, index);
-    const part = min<u32>(piece.bytes, <u32>got - done);
+    const part = min<u32>(piece.bytes, there - done);
     memory.copy(piece.base, WHOLE + <usize>done, part);
     done += part;
   }
-  cut = done < <u32>got;
-  return <i32>done;
+  cut = done < <u32>whole;
+  return (flags & MSG_TRUNC) != 0 ? whole : <i32>done;
 }
 
 /** sockatmark(3): 1 when the next byte of a connection is the last urgent one, 0 when not. */

@@ -29,7 +29,7 @@ import { NO_SOCKET, SocketFlag, socketAt, socketIndex } from "../../stack/socket
 export function setsockopt(fd: i32, level: i32, option: i32, value: usize, bytes: u32): i32 {
   if (SOCKET_MORE_OPTIONS && isName(level, option))
     return sockSetOption(fd, level, option, numberOfName(level, value, bytes));
-  if (bytes < 4) return -EINVAL;
+  if (bytes < 4) return socketIndex(fd) == NO_SOCKET ? -EBADF : -EINVAL;
   let number = load<i32>(value);
   if (level == SOL_SOCKET) {
     const pair = option == SO_LINGER || option == SO_RCVTIMEO || option == SO_SNDTIMEO;

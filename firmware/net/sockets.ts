@@ -1,13 +1,5 @@
 import { clockMs } from "board";
-import {
-  EAFNOSUPPORT,
-  EAGAIN,
-  EALREADY,
-  EBADF,
-  EINPROGRESS,
-  EINVAL,
-  ENOTCONN,
-} from "../../stack/errors";
+import { EAGAIN, EALREADY, EBADF, EINPROGRESS, ENOTCONN } from "../../stack/errors";
 import { LOCAL_SOCKETS } from "../../stack/config";
 import {
   SockAddrIn,
@@ -17,7 +9,7 @@ import {
   setSockAddrIn,
   setSockAddrUn,
 } from "../../stack/socket/address";
-import { AF_INET, AF_UNIX, AF_UNSPEC, MSG_PEEK, MSG_WAITALL } from "../../stack/posix";
+import { AF_INET, AF_UNSPEC, MSG_PEEK, MSG_WAITALL } from "../../stack/posix";
 import {
   sockAccept,
   sockBind,
@@ -37,7 +29,7 @@ import {
   sockShutdown,
   sockUndelivered,
 } from "../../stack/socket/socket";
-import { sockHasPeer, sockIsLocal } from "../../stack/socket/names";
+import { sockFamilyFault, sockHasPeer, sockIsLocal } from "../../stack/socket/names";
 import { SHUT_WR } from "../../stack/posix";
 import { NO_SOCKET, socketAt, socketIndex, socketShared } from "../../stack/socket/table";
 import { netPoll } from "./runtime";
@@ -184,12 +176,6 @@ export function socket(domain: i32, type: i32, protocol: i32): i32 {
   return sockOpen(domain, type, protocol);
 }
 
-/** 0, or the error of an address that is not of the socket's family. */
-function familyFault(fd: i32, address: SockAddrIn): i32 {
-  if (LOCAL_SOCKETS != 0 && sockIsLocal(fd)) return address.sinFamily == <u16>AF_UNIX ? 0 : -EINVAL;
-  return address.sinFamily == <u16>AF_INET ? 0 : -EAFNOSUPPORT;
-}
-
 /** Tells an address in the way of the socket's family. */
 function tellAddress(fd: i32, record: SockAddrIn, address: u32, port: u32): void {
   if (LOCAL_SOCKETS != 0 && sockIsLocal(fd)) {
@@ -199,7 +185,7 @@ function tellAddress(fd: i32, record: SockAddrIn, address: u32, port: u32): void
 
 /** bind(2). */
 export function bind(fd: i32, address: SockAddrIn): i32 {
-  const wrong = familyFault(fd, address);
+  const wrong = sockFamilyFault(fd, <i32>address.sinFamily);
   return wrong != 0 ? wrong : sockBind(fd, addressOf(address), portOf(address));
 }
 
@@ -227,7 +213,7 @@ export function accept(fd: i32, address: SockAddrIn | null): i32 {
 /** connect(2). Waits until the connection is open or refused; with O_NONBLOCK -EINPROGRESS, then poll for POLLOUT. */
 export function connect(fd: i32, address: SockAddrIn): i32 {
   if (address.sinFamily == <u16>AF_UNSPEC) return sockConnect(fd, 0, 0);
-  const wrong = familyFault(fd, address);
+  const wrong = sockFamilyFault(fd, <i32>address.sinFamily);
   if (wrong != 0) return wrong;
   const to = addressOf(address);
   const port = portOf(address);
@@ -268,7 +254,7 @@ export function sendto(
   flags: i32,
   address: SockAddrIn | null,
 ): i32 {
-  const wrong = address != null ? familyFault(fd, address) : 0;
+  const wrong = address != null ? sockFamilyFault(fd, <i32>address.sinFamily) : 0;
   return wrong != 0 ? wrong : sendUntil(fd, from, bytes, flags, address);
 }
 

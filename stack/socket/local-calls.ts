@@ -1,6 +1,13 @@
 import { RecordNumber } from "options";
 import { LOCAL_RING_BYTES, LOCAL_SOCKETS } from "../config";
-import { EAFNOSUPPORT, EMFILE, EOPNOTSUPP, EPROTONOSUPPORT, ESOCKTNOSUPPORT } from "../errors";
+import {
+  EAFNOSUPPORT,
+  EINVAL,
+  EMFILE,
+  EOPNOTSUPP,
+  EPROTONOSUPPORT,
+  ESOCKTNOSUPPORT,
+} from "../errors";
 import { localAccept, localPair, localTaken } from "../local/connect";
 import { LocalState, localClose, localOpen, localSlot, localTakeError } from "../local/slots";
 import {
@@ -34,8 +41,17 @@ import {
 
 /** The calls that AF_UNIX sockets do in a way of their own. */
 
+/** Taken, and without a meaning: there is no exec. */
+const SOCK_CLOEXEC: i32 = 0x80000;
+
+/** True when a type has flags that nobody knows. */
+export function unknownTypeFlags(type: i32): bool {
+  return (type & ~(0xf | SOCK_NONBLOCK | SOCK_CLOEXEC)) != 0;
+}
+
 /** socket(2) for AF_UNIX. */
 export function localSocket(type: i32, protocol: i32): i32 {
+  if (unknownTypeFlags(type)) return -EINVAL;
   const kind = type & 0xf;
   if (kind != SOCK_STREAM && kind != SOCK_DGRAM) return -ESOCKTNOSUPPORT;
   if (protocol != 0 && protocol != AF_UNIX) return -EPROTONOSUPPORT;

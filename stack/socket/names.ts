@@ -11,7 +11,8 @@ import {
   udpTakeError,
 } from "../udp/slots";
 import { LOCAL_SOCKETS, RAW_SOCKETS, TCP, TCP_URGENT } from "../config";
-import { EBADF, ENOTTY } from "../errors";
+import { EAFNOSUPPORT, EBADF, EINVAL, ENOTTY } from "../errors";
+import { AF_INET, AF_UNIX } from "../posix";
 import { localPeer } from "../local/connect";
 import { NO_LOCAL, localIsStream, localSlot, localTakeError } from "../local/slots";
 import { localNextBytes, localUnread } from "../local/transfer";
@@ -76,16 +77,20 @@ export function sockAtMark(fd: i32): i32 {
   return TCP_URGENT && urgentAtMark(tcb) ? 1 : 0;
 }
 
-/** Number of the byte behind all that a connection has been given to send, for `sockAckedTo`. */
-export function sockSendEnd(fd: i32): u32 {
-  const tcb = sockTcb(fd);
-  return tcb == null ? 0 : tcb.sndUna + tcb.queued;
+/** True when the peer has acknowledged up to a number, or this connection (by its ports) is no more: the bytes are needed no more. */
+export function sockAckedTo(id: u32, ports: u32, end: u32): bool {
+  if (!TCP) return true;
+  const tcb = tcbAt(id);
+  if (tcb.state == TcpState.CLOSED || tcb.ports != ports) return true;
+  return <i32>(tcb.sndUna - end) >= 0;
 }
 
-/** True when the peer has acknowledged up to there, or the connection has ended: the bytes are needed no more. */
-export function sockAckedTo(fd: i32, end: u32): bool {
-  const tcb = sockTcb(fd);
-  return tcb == null || tcb.state == TcpState.CLOSED || <i32>(tcb.sndUna - end) >= 0;
+/** 0, -EBADF, or the error of an address whose family is not the socket's. */
+export function sockFamilyFault(fd: i32, family: i32): i32 {
+  const index = socketIndex(fd);
+  if (index == NO_SOCKET) return -EBADF;
+  if (LOCAL_SOCKETS != 0 && isLocal(socketAt(index))) return family == AF_UNIX ? 0 : -EINVAL;
+  return family == AF_INET ? 0 : -EAFNOSUPPORT;
 }
 
 /** Local address of a socket, 0 when it has none. */

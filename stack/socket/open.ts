@@ -14,7 +14,7 @@ import {
 import { rawOpen, rawProtocol } from "../raw/slots";
 import { groupsBegin } from "../udp/multicast";
 import { udpOpen } from "../udp/slots";
-import { localSocket } from "./local-calls";
+import { localSocket, unknownTypeFlags } from "./local-calls";
 import {
   NO_SOCKET,
   SocketFlag,
@@ -30,6 +30,7 @@ import {
  * -EMFILE, -ENOBUFS.
  */
 export function sockOpen(domain: i32, type: i32, protocol: i32): i32 {
+  if (unknownTypeFlags(type)) return -EINVAL;
   if (LOCAL_SOCKETS != 0 && domain == AF_UNIX) return localSocket(type, protocol);
   if (domain != AF_INET) return -EAFNOSUPPORT;
   if (protocol < 0 || protocol > 255) return -EINVAL;
