@@ -1,5 +1,15 @@
 import { arpInput } from "./arp/input";
-import { DHCP, DNS_ENTRIES, IGMP, MDNS, RAW_SOCKETS, TCP, TCP_FAST_PATH, UDP } from "./config";
+import {
+  DHCP,
+  DNS_ENTRIES,
+  IGMP,
+  MDNS,
+  RAW_SOCKETS,
+  TCP,
+  TCP_FAST_PATH,
+  UDP,
+  UDP_SOCKETS,
+} from "./config";
 import { dhcpListens } from "./dhcp/client";
 import { dhcpInput } from "./dhcp/input";
 import { dnsInput, dnsListens, dnsRefused } from "./dns/client";
@@ -28,13 +38,14 @@ import { RX_NETWORK, TYPE_ARP, TYPE_IPV4 } from "./link/headers";
 import { mdnsInput } from "./mdns/responder";
 import { rawIcmpError, rawInput } from "./raw/input";
 import { now } from "./now";
-import { rawTcpOpen } from "./raw/slots";
+import { rawTcpOpen, rawUdpOpen } from "./raw/slots";
 import { Counter, count, uncount } from "./statistics";
 import { tcpIcmpError } from "./tcp/icmp";
 import { tcpInput } from "./tcp/input";
 import { tcpInputFast } from "./tcp/input-fast";
 import { segmentForget, segmentOpens } from "./tcp/segment";
 import { datagram, udpDeliver, udpIcmpError, udpInput } from "./udp/input";
+import { udpInputFast } from "./udp/input-fast";
 
 /**
  * The demultiplexer: the one place that knows which protocol stands above which. Each layer reads its header and says what
@@ -104,13 +115,18 @@ export function frameInput(): void {
 function plainOrNot(): RxPacket | null {
   const payloadBytes = ipPlain();
   if (payloadBytes != 0) {
-    if (TCP && ipPlainProtocol() == IPPROTO_TCP) {
+    const protocol = ipPlainProtocol();
+    if (TCP && protocol == IPPROTO_TCP) {
       // A raw socket sees segments before anybody else does.
       if (RAW_SOCKETS != 0 && rawTcpOpen != 0) segmentForget();
       else if (tcpInputFast(payloadBytes)) return null;
     }
     // It has come from the wire.
-    return !linkWireCanAnswer() && waitsForAnswer() ? null : ipPlainPacket(payloadBytes);
+    if (!linkWireCanAnswer() && waitsForAnswer()) return null;
+    if (UDP_SOCKETS != 0 && protocol == IPPROTO_UDP && (RAW_SOCKETS == 0 || rawUdpOpen == 0)) {
+      if (udpInputFast(payloadBytes, MDNS_PORT)) return null;
+    }
+    return ipPlainPacket(payloadBytes);
   }
   if (TCP) segmentForget();
   return anyPacket();

@@ -85,12 +85,7 @@ export function stackPoll(nowMs: u32): bool {
     if (timer == TIMER_NONE) break;
     runTimer(timer);
   }
-  let frames: u32 = 0;
-  while (frames < FRAMES_PER_TURN && linkBegin() != 0) {
-    frameInput();
-    linkEnd();
-    frames += 1;
-  }
+  const frames: u32 = linkBegin() != 0 ? framesInput() : 0;
   takeNews();
   // What an application is about to answer goes out with the answer: it is asked first, and the next turn begins with it.
   if (readyChanges() != told) {
@@ -103,6 +98,17 @@ export function stackPoll(nowMs: u32): bool {
     if (pendingAny()) return true;
   }
   return frames == FRAMES_PER_TURN || linkLoopbackWaiting();
+}
+
+/** Takes the frame that is open and those that have come behind it; returns how many there were. */
+function framesInput(): u32 {
+  let frames: u32 = 0;
+  do {
+    frameInput();
+    linkEnd();
+    frames += 1;
+  } while (frames < FRAMES_PER_TURN && linkBegin() != 0);
+  return frames;
 }
 
 /** True when somebody has something to send, or may have become able to. */

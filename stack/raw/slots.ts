@@ -4,7 +4,7 @@ import { RAW_RX_BYTES, RAW_SOCKETS } from "../config";
 import { EACCES, EADDRNOTAVAIL, EINVAL, ENETUNREACH, ENOBUFS } from "../errors";
 import { isOurs, isSubnetBroadcast } from "../interface";
 import { routeSource } from "../ip/ipv4-output";
-import { DEFAULT_TTL, IPPROTO_TCP, isLoopback } from "../ip/packet";
+import { DEFAULT_TTL, IPPROTO_TCP, IPPROTO_UDP, isLoopback } from "../ip/packet";
 
 /**
  * Raw sockets (raw(7)): each takes a copy of every packet of one IP protocol, with its IP header, beside what the stack does
@@ -73,6 +73,8 @@ export function rawProtocol(protocol: i32): bool {
 
 /** Raw sockets that hear TCP. */
 export let rawTcpOpen: u32 = 0;
+/** Those that hear UDP. */
+export let rawUdpOpen: u32 = 0;
 
 /** A free slot for `socket`; -ENOBUFS when there is none. */
 export function rawOpen(socket: u32, protocol: u32): i32 {
@@ -85,6 +87,7 @@ export function rawOpen(socket: u32, protocol: u32): i32 {
     slot.protocol = <u8>protocol;
     slot.ttl = <u8>DEFAULT_TTL;
     if (protocol == IPPROTO_TCP) rawTcpOpen += 1;
+    if (protocol == IPPROTO_UDP) rawUdpOpen += 1;
     if (protocol == IPPROTO_RAW) slot.flags = <u8>RawFlag.HEADER_INCLUDED;
     return <i32>i;
   }
@@ -96,6 +99,7 @@ export function rawClose(slot: u32): void {
   const closing = rawSlot(slot);
   closing.open = false;
   if (closing.protocol == <u8>IPPROTO_TCP) rawTcpOpen -= 1;
+  if (closing.protocol == <u8>IPPROTO_UDP) rawUdpOpen -= 1;
 }
 
 export function rawHas(slot: RawSlot, flag: RawFlag): bool {

@@ -1,5 +1,11 @@
 import { based, checksumOf, rev16 } from "cpu";
-import { MULTICAST_GROUPS, SOCKET_MORE_OPTIONS, UDP_RX_BYTES, UDP_SOCKETS } from "../config";
+import {
+  MULTICAST_GROUPS,
+  SOCKET_MORE_OPTIONS,
+  TCP_FAST_PATH,
+  UDP_RX_BYTES,
+  UDP_SOCKETS,
+} from "../config";
 import { ECONNREFUSED, EHOSTUNREACH, EMSGSIZE, ENETUNREACH, ENOPROTOOPT } from "../errors";
 import {
   ICMP_PARAMETER_PROBLEM,
@@ -20,8 +26,10 @@ import { DATAGRAM_HEADER_BYTES, UdpFlag, udpFind, udpRing, udpSlot } from "./slo
 
 export const UDP_HEADER_BYTES: u32 = 8;
 const NO_ENTRY: u32 = 0xffffffff;
-/** Folded sum of an intact datagram; where the sender gave no checksum, the sum is set to this and nothing is added. */
+/** Folded sum of an intact datagram. */
 const INTACT: u32 = 0xffff;
+/** The sender gave no checksum: no sum of some words is so large. */
+const UNCHECKED: u32 = 0xffffffff;
 
 /** The datagram being received: its header has been read, the stream stands at its text. */
 @unmanaged
@@ -41,6 +49,14 @@ export class RxDatagram {
 const DATAGRAM: usize = memory.data(offsetof<RxDatagram>(), 4);
 export const datagram: RxDatagram = changetype<RxDatagram>(DATAGRAM);
 
+/** The header of the open datagram has been read by the shorter way, which has not taken it. */
+let read: bool = false;
+
+/** That is so: `udpInput` is next. */
+export function udpHeaderRead(): void {
+  read = true;
+}
+
 /**
  * Reads the header of a UDP datagram (RFC 768, RFC 1122 4.1) into `datagram`; false = it is dropped. Then it goes to the part
  * of the stack that has the port, or to `udpDeliver`.
@@ -52,7 +68,8 @@ export function udpInput(packet: RxPacket): bool {
     count(Counter.UDP_BAD_LENGTH);
     return false;
   }
-  linkRead(header, UDP_HEADER_BYTES);
+  if (TCP_FAST_PATH && read) read = false;
+  else linkRead(header, UDP_HEADER_BYTES);
   const ports = load<u32>(header);
   const word = load<u32>(header, 4);
   const length = rev16(word) & 0xffff;
@@ -83,17 +100,17 @@ export function udpDeliver(packet: RxPacket): void {
   const port = at.destinationPort;
   const link = udpFind(packet.destination, port, packet.source, sourcePort);
   const bytes = at.bytes;
-  const sum = at.sum;
-  const checked = at.checked;
+  const sum = at.checked ? at.sum : UNCHECKED;
   if (link != 0) {
-    const entry = deliver(link - 1, packet, sourcePort, bytes, sum, checked);
+    const portAndBytes = (sourcePort << 16) | bytes;
+    const entry = udpPlace(link - 1, packet.source, packet.destination, portAndBytes, sum);
     if (MULTICAST_GROUPS != 0 && packet.linkBroadcast && entry != NO_ENTRY)
       copyToOthers(link - 1, entry, packet.destination, port);
     return;
   }
   count(Counter.UDP_NO_PORT);
   if (packet.linkBroadcast) return;
-  if (checked && sumFold(sumRest(sum, bytes)) != INTACT) count(Counter.UDP_BAD_CHECKSUM);
+  if (sum != UNCHECKED && sumFold(sumRest(sum, bytes)) != INTACT) count(Counter.UDP_BAD_CHECKSUM);
   else icmpSendError(ICMP_UNREACHABLE, UNREACHABLE_PORT, packet);
 }
 
@@ -109,19 +126,19 @@ function sumRest(sum: u32, bytes: u32): u32 {
 }
 
 /**
- * Streams a datagram into the ring of a socket. It counts as there only when its checksum holds; a ring without room for it
- * drops it. Returns its place in the ring, or NO_ENTRY.
+ * Streams a datagram of `portAndBytes`, source port and bytes of text, into the ring of a socket. It counts as there only when its
+ * checksum holds, unless `sum`, that of the headers, is UNCHECKED; a ring without room for it drops it. Returns its place in the ring, or NO_ENTRY.
  */
-function deliver(
+export function udpPlace(
   number: u32,
-  packet: RxPacket,
-  sourcePort: u32,
-  bytes: u32,
+  source: u32,
+  destination: u32,
+  portAndBytes: u32,
   sum: u32,
-  checked: bool,
 ): u32 {
   const slot = udpSlot(number);
   const used = <u32>slot.used;
+  const bytes = portAndBytes & 0xffff;
   const total = DATAGRAM_HEADER_BYTES + ((bytes + 3) & ~3);
   if (total > UDP_RX_BYTES - used) {
     count(Counter.UDP_RING_FULL);
@@ -132,19 +149,19 @@ function deliver(
   const textAt = (at + DATAGRAM_HEADER_BYTES) & (UDP_RX_BYTES - 1);
   const first = min(bytes, UDP_RX_BYTES - textAt);
   linkRead(ring + textAt, first);
-  sum += checksumOf(ring + textAt, first);
+  let text = checksumOf(ring + textAt, first);
   if (first != bytes) {
     // Only the last piece can have an odd length: the ring's is even.
     linkRead(ring, bytes - first);
-    sum += checksumOf(ring, bytes - first);
+    text += checksumOf(ring, bytes - first);
   }
-  if (checked && sumFold(sum) != INTACT) {
+  if (sum != UNCHECKED && sumFold(sum + text) != INTACT) {
     count(Counter.UDP_BAD_CHECKSUM);
     return NO_ENTRY;
   }
-  store<u32>(ring + (at & (UDP_RX_BYTES - 1)), packet.source);
-  store<u32>(ring + ((at + 4) & (UDP_RX_BYTES - 1)), packet.destination);
-  store<u32>(ring + ((at + 8) & (UDP_RX_BYTES - 1)), (sourcePort << 16) | bytes);
+  store<u32>(ring + (at & (UDP_RX_BYTES - 1)), source);
+  store<u32>(ring + ((at + 4) & (UDP_RX_BYTES - 1)), destination);
+  store<u32>(ring + ((at + 8) & (UDP_RX_BYTES - 1)), portAndBytes);
   slot.used = <u16>(used + total);
   ready(<u32>slot.socket, POLLIN);
   return at;

@@ -248,6 +248,15 @@ export function udpFind(destination: u32, destinationPort: u32, source: u32, sou
   return found;
 }
 
+/** True when this slot, the first of its chain, takes every datagram to `address` and `port`, and no other has a say in it. */
+export function udpIsPlain(slot: UdpSlot, address: u32, port: u32): bool {
+  if (<u32>slot.localPort != port) return false;
+  if (slot.next != 0) return false;
+  if (slot.peerPort != 0) return false;
+  if (SOCKET_MORE_OPTIONS && ((<u32>slot.flags) & DEVICES) != 0) return false;
+  return slot.localAddress == 0 || slot.localAddress == address;
+}
+
 /** First slot of the chain of a port, plus one; 0 = none. */
 export function udpBucket(port: u32): u32 {
   return <u32>load<RecordNumber>(bucket(port));

@@ -1,7 +1,7 @@
 import { based, checksumOf, rev16 } from "cpu";
-import { MULTICAST_GROUPS, SOCKET_MORE_OPTIONS, UDP_RX_BYTES } from "../config";
+import { INTERFACES, MULTICAST_GROUPS, SOCKET_MORE_OPTIONS, UDP_RX_BYTES } from "../config";
 import { EACCES, EAGAIN, EDESTADDRREQ, EINPROGRESS, EMSGSIZE, ENETUNREACH } from "../errors";
-import { IP_MTU } from "../interface";
+import { IP_MTU, iface } from "../interface";
 import {
   ipAddressesSum,
   ipCancel,
@@ -13,6 +13,7 @@ import {
 } from "../ip/ipv4-output";
 import { IPPROTO_UDP, IP_HEADER_BYTES } from "../ip/packet";
 import { linkTxReady } from "../link/device";
+import { headerHost } from "../link/headers";
 import { SCRATCH } from "../scratch";
 import { Counter, count } from "../statistics";
 import { halves, sumField } from "../wire/checksum";
@@ -66,9 +67,12 @@ export function udpSend(slot: u32, from: usize, bytes: u32, address: u32, port: 
     address = sending.peerAddress;
     port = <u32>sending.peerPort;
   }
-  if (address == 0 || port == 0) return -EDESTADDRREQ;
+  if (address == 0) return -EDESTADDRREQ;
+  if (port == 0) return -EDESTADDRREQ;
   if (sending.error != 0) return -udpTakeError(slot);
-  if (!udpMayReach(sending, address)) return -EACCES;
+  // Who was sent to just before is one host, and the way there is known.
+  const known = address == headerHost();
+  if (!known && !udpMayReach(sending, address)) return -EACCES;
   if (bytes > DATAGRAM_BYTES_MAX) return -EMSGSIZE;
   if (udpBarred(sending, address)) return -ENETUNREACH;
   if (sending.localPort == 0) {
@@ -78,7 +82,9 @@ export function udpSend(slot: u32, from: usize, bytes: u32, address: u32, port: 
   let source = sending.localAddress;
   // A socket that is bound to a broadcast address or a group listens there and sends as ourselves.
   const listens = source == 0xffffffff || (MULTICAST_GROUPS != 0 && isGroup(source));
-  if (source == 0 || listens) source = routeSource(address);
+  if (source == 0 || listens) {
+    source = INTERFACES == 1 && known ? iface.address : routeSource(address);
+  }
   if (source == 0) return -ENETUNREACH;
   const sourcePort = <u32>sending.localPort;
   const total = UDP_HEADER_BYTES + bytes;

@@ -8,6 +8,8 @@ import { macBytes, pattern } from "../support/wire.js";
 import type { Peer } from "../support/wire-peer.js";
 
 const PORT = 7;
+/** Of further sockets: two in one chain of the table, one that is connected to the first host. */
+const OTHERS = [16, 24, 33];
 const HOSTS = 5;
 
 /** Everything that a stack shows after a step: frames to the byte, counters, what the application gets. */
@@ -20,14 +22,16 @@ interface Shown {
 class Side {
   private constructor(
     readonly stack: StackHarness,
-    private readonly socket: number,
+    private readonly sockets: number[],
   ) {}
 
   static async start(fast: boolean, raw: boolean): Promise<Side> {
     const options = { TCP_FAST_PATH: Number(fast), RAW_SOCKETS: Number(raw) };
     const stack = await StackHarness.quiet({ options });
     stack.listen(PORT);
-    return new Side(stack, stack.udpSocket(PORT));
+    const sockets = [PORT, ...OTHERS].map((port) => stack.udpSocket(port));
+    stack.wasm.sysConnect(sockets[3] as number, 0xc0a80702, 5000);
+    return new Side(stack, sockets);
   }
 
   step(frame: Uint8Array, advanceMs: number): Shown {
@@ -37,11 +41,13 @@ class Side {
       if (advanceMs !== 0) stack.advance(advanceMs);
       if (frame.length > 0 && frame.length <= 1514) stack.queue(frame);
       stack.run();
-      const data = stack.receive(this.socket);
-      if (typeof data === "number") return;
-      received = Buffer.from(data).toString("hex");
-      stack.sendTo(this.socket, data, 0xc0a80700 + 2 + (data.length % 4), 9);
-      stack.run();
+      for (const socket of this.sockets) {
+        const data = stack.receive(socket);
+        if (typeof data === "number") continue;
+        received += `${socket} ${Buffer.from(data).toString("hex")}`;
+        stack.sendTo(socket, data, 0xc0a80700 + 2 + (data.length % 4), 9);
+        stack.run();
+      }
     });
     const frames = stack.sent.map((sent) => Buffer.from(sent.bytes).toString("hex"));
     stack.sent = [];
@@ -73,7 +79,13 @@ class Traffic {
     const kind = random.below(10);
     const below = random.chance(0.3) ? { ip: { tos: random.below(256) } } : {};
     if (kind < 3) return host.echo(data, random.below(65536), random.below(65536), below);
-    if (kind < 6) return host.udp({ sourcePort: 9, destinationPort: PORT }, data);
+    if (kind < 6) {
+      const sourcePort = [9, 5000, 5000, 5353][random.below(4)] as number;
+      const destinationPort = [PORT, PORT, ...OTHERS, 99][random.below(6)] as number;
+      // One in eight has no checksum, or a wrong one.
+      const checksum = random.chance(0.125) ? random.below(2) : undefined;
+      return host.udp({ sourcePort, destinationPort, checksum }, data);
+    }
     if (kind === 6) return random.chance(0.8) ? host.arpRequest() : host.arpReply();
     return this.bad.next();
   }
