@@ -1,4 +1,4 @@
-import { NO_MEMBER, bitSetAdd, bitSetNext, bitSetRemove } from "./bit-set";
+import { NO_MEMBER, bitSetAdd, bitSetTake } from "./bit-set";
 import { SOCKETS } from "./config";
 
 /**
@@ -49,9 +49,8 @@ export function readyTake(): u32 {
     socket = <u32>ctz(news);
     store<u32>(NEWS, news & (news - 1));
   } else {
-    socket = bitSetNext(NEWS, 0);
+    socket = bitSetTake(NEWS);
     if (socket == NO_READY) return NO_READY;
-    bitSetRemove(NEWS, socket);
   }
   const at = BITS + <usize>socket;
   taken = <u32>load<u8>(at);

@@ -1,5 +1,4 @@
 import { clockMs } from "board";
-import { NO_MEMBER, bitSetAdd, bitSetNext, bitSetRemove } from "../../stack/bit-set";
 import { EPOLLS, GPIO_WATCHES, SOCKETS } from "../../stack/config";
 import { EBADF, EEXIST, EINVAL, EMFILE, ENOENT } from "../../stack/errors";
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDHUP } from "../../stack/posix";
@@ -12,8 +11,9 @@ import { timeLeft } from "./socket-wait";
 
 /**
  * epoll(7) as a view of the one readiness module (stack/readiness.ts): the news of sockets are taken once, handed to the
- * instances that are interested, and kept there as a set of sockets that may be ready. `epollWait` looks at those alone, so its
- * cost is in proportion to the ready sockets and not to all that are watched.
+ * instances that are interested, and kept there as a queue of sockets that may be ready. `epollWait` looks at those alone, so its
+ * cost is in proportion to the ready sockets and not to all that are watched. What is still ready goes to the end of the queue, so
+ * that none is always last.
  */
 
 /** Interest and result bits, as on Linux. */
@@ -52,10 +52,25 @@ class Interest {
   data: u32;
   dataHigh: u32;
   /** Edges that have not been told: bits of poll(2). */
-  edges: u32;
+  edges: u16;
+  /** In the queue of those that may be ready: the one behind it (its number in the queue), LAST, or NOT_QUEUED. */
+  next: u16;
 }
 
-const SET_BYTES: u32 = (1 + ((SOCKETS + 31) >> 5)) << 2;
+/** An instance, and the queue of the sockets that may be ready: numbers are those of sockets plus FIRST. */
+@unmanaged
+class Instance {
+  isOpen: u8;
+  reserved: u8;
+  head: u16;
+  tail: u16;
+  reserved2: u16;
+}
+
+const NOT_QUEUED: u32 = 0;
+const LAST: u32 = 1;
+const FIRST: u32 = 2;
+
 /** Descriptors of instances begin here; no socket has such a number. */
 const FIRST_FD: i32 = FD_END;
 /** Bits that are told whether they were asked for or not. */
@@ -69,37 +84,50 @@ function interestAt(instance: u32, socket: u32): Interest {
   return changetype<Interest>(INTERESTS + (instance * SOCKETS + socket) * offsetof<Interest>());
 }
 
-/** Sockets of an instance that may be ready. */
-function readySet(instance: u32): usize {
-  const READY: usize = memory.data(EPOLLS * SET_BYTES, 4);
-  return READY + instance * SET_BYTES;
+function instanceAt(instance: u32): Instance {
+  const INSTANCES: usize = memory.data(EPOLLS * offsetof<Instance>(), 4);
+  return changetype<Instance>(INSTANCES + instance * offsetof<Instance>());
 }
 
-/** Of an instance: a byte that is 1 when it is open. */
-function openAt(instance: u32): usize {
-  const OPEN: usize = memory.data(EPOLLS, 1);
-  return OPEN + instance;
+/** Puts a socket behind those that may be ready, unless it is among them. */
+function queue(instance: u32, socket: u32): void {
+  const interest = interestAt(instance, socket);
+  if (interest.next != <u16>NOT_QUEUED) return;
+  const record = instanceAt(instance);
+  const number = <u16>(socket + FIRST);
+  interest.next = <u16>LAST;
+  if (record.head == <u16>NOT_QUEUED) record.head = number;
+  else interestAt(instance, <u32>record.tail - FIRST).next = number;
+  record.tail = number;
 }
 
-/** Of an instance: the socket at which the next look begins, so that none is always last. */
-function nextAt(instance: u32): usize {
-  const NEXT: usize = memory.data(EPOLLS * 4, 4);
-  return NEXT + (instance << 2);
+/** Takes the first of the queue, which is not empty: its socket. */
+function takeFirst(instance: u32): u32 {
+  const record = instanceAt(instance);
+  const socket = <u32>record.head - FIRST;
+  const interest = interestAt(instance, socket);
+  record.head = interest.next == <u16>LAST ? <u16>NOT_QUEUED : interest.next;
+  interest.next = <u16>NOT_QUEUED;
+  return socket;
 }
 
 /** True for the descriptor of an open instance. */
 function isOpen(epfd: i32): bool {
   const instance = <u32>(epfd - FIRST_FD);
-  return instance < EPOLLS && load<u8>(openAt(instance)) != 0;
+  return instance < EPOLLS && instanceAt(instance).isOpen != 0;
 }
 
 /** epoll_create1(2): a descriptor of its own kind, which `epollClose` closes. -EMFILE when EPOLLS are open. */
 export function epollCreate(): i32 {
   for (let instance: u32 = 0; instance < EPOLLS; instance++) {
-    if (load<u8>(openAt(instance)) != 0) continue;
-    store<u8>(openAt(instance), 1);
-    for (let socket: u32 = 0; socket < SOCKETS; socket++) interestAt(instance, socket).fd = -1;
-    memory.fill(readySet(instance), 0, SET_BYTES);
+    const record = instanceAt(instance);
+    if (record.isOpen != 0) continue;
+    record.isOpen = 1;
+    record.head = <u16>NOT_QUEUED;
+    for (let socket: u32 = 0; socket < SOCKETS; socket++) {
+      interestAt(instance, socket).fd = -1;
+      interestAt(instance, socket).next = <u16>NOT_QUEUED;
+    }
     return FIRST_FD + <i32>instance;
   }
   return -EMFILE;
@@ -108,7 +136,7 @@ export function epollCreate(): i32 {
 /** close(2) of an instance; what it watched stays open. */
 export function epollClose(epfd: i32): i32 {
   if (!isOpen(epfd)) return -EBADF;
-  store<u8>(openAt(<u32>(epfd - FIRST_FD)), 0);
+  instanceAt(<u32>(epfd - FIRST_FD)).isOpen = 0;
   return 0;
 }
 
@@ -126,8 +154,8 @@ export function epollCtl(epfd: i32, operation: i32, fd: i32, event: EpollEvent |
   const known = interest.fd == fd;
   if (operation == EPOLL_CTL_DEL) {
     if (!known) return -ENOENT;
+    // It may still stand in the queue, and is passed over there.
     interest.fd = -1;
-    bitSetRemove(readySet(instance), socket);
     return 0;
   }
   if (operation != EPOLL_CTL_ADD && operation != EPOLL_CTL_MOD) return -EINVAL;
@@ -144,8 +172,8 @@ export function epollCtl(epfd: i32, operation: i32, fd: i32, event: EpollEvent |
   interest.data = event.data;
   interest.dataHigh = event.dataHigh;
   // What is so already counts as news.
-  interest.edges = STATE_BITS;
-  bitSetAdd(readySet(instance), socket);
+  interest.edges = <u16>STATE_BITS;
+  queue(instance, socket);
   return 0;
 }
 
@@ -159,67 +187,59 @@ function gather(): void {
     let told = false;
     for (let instance: u32 = 0; instance < EPOLLS; instance++) {
       const interest = interestAt(instance, socket);
-      if (load<u8>(openAt(instance)) == 0 || socketIndex(interest.fd) != socket) continue;
+      if (instanceAt(instance).isOpen == 0 || socketIndex(interest.fd) != socket) continue;
       const exclusive = (interest.events & EPOLLEXCLUSIVE) != 0;
       if (exclusive && told) continue;
-      interest.edges |= news;
-      bitSetAdd(readySet(instance), socket);
+      interest.edges |= <u16>news;
+      queue(instance, socket);
       told = told || exclusive;
     }
   }
 }
 
-/** What is to be told of a socket now; 0 = nothing. Keeps the record of edges. */
+/** What is to be told of a socket now, which was taken from the queue; 0 = nothing. What may be told again goes back to its end. */
 function tellable(instance: u32, socket: u32): u32 {
   const interest = interestAt(instance, socket);
-  const set = readySet(instance);
   const fd = interest.fd;
+  // Closed: it leaves the set by itself (epoll(7)).
   if (fd < 0 || socketIndex(fd) == NO_SOCKET) {
-    // Closed: it leaves the set by itself (epoll(7)).
     interest.fd = -1;
-    bitSetRemove(set, socket);
     return 0;
   }
   const asked = interest.events & STATE_BITS;
   // A one-shot that has been told waits for EPOLL_CTL_MOD.
-  let events = asked == 0 ? 0 : sockEvents(fd) & (asked | ALWAYS);
-  const edge = (interest.events & EPOLLET) != 0;
-  if (edge) {
-    events = (events & interest.edges) != 0 ? events : 0;
+  if (asked == 0) return 0;
+  const events = sockEvents(fd) & (asked | ALWAYS);
+  if ((interest.events & EPOLLET) != 0) {
+    const edges = <u32>interest.edges;
     interest.edges = 0;
+    if ((events & edges) == 0) return 0;
   }
-  if (events == 0 || edge) bitSetRemove(set, socket);
-  if (events != 0 && (interest.events & EPOLLONESHOT) != 0) {
-    interest.events &= ~STATE_BITS;
-    bitSetRemove(set, socket);
-  }
+  if (events == 0) return 0;
+  if ((interest.events & EPOLLONESHOT) != 0) interest.events &= ~STATE_BITS;
+  else if ((interest.events & EPOLLET) == 0) queue(instance, socket);
   return events;
 }
 
 function collect(instance: u32, events: usize, maxEvents: i32): i32 {
-  const set = readySet(instance);
-  const first = load<u32>(nextAt(instance));
+  const record = instanceAt(instance);
+  // Who goes back to the end is not looked at again.
+  const last = <u32>record.tail - FIRST;
   let count: i32 = 0;
-  let from = first;
-  let wrapped = false;
-  for (let turns: u32 = 0; turns <= SOCKETS && count < maxEvents; turns++) {
-    let socket = bitSetNext(set, from);
-    if (socket == NO_MEMBER && !wrapped) {
-      wrapped = true;
-      socket = bitSetNext(set, 0);
-    }
-    if (socket == NO_MEMBER || (wrapped && socket >= first)) break;
-    from = socket + 1;
+  for (let turns: u32 = 0; turns < SOCKETS && count < maxEvents; turns++) {
+    if (record.head == <u16>NOT_QUEUED) break;
+    const socket = takeFirst(instance);
     const found = tellable(instance, socket);
-    if (found == 0) continue;
-    const interest = interestAt(instance, socket);
-    const out = changetype<EpollEvent>(events + <usize>(count * offsetof<EpollEvent>()));
-    out.events = found;
-    out.data = interest.data;
-    out.dataHigh = interest.dataHigh;
-    count += 1;
+    if (found != 0) {
+      const interest = interestAt(instance, socket);
+      const out = changetype<EpollEvent>(events + <usize>(count * offsetof<EpollEvent>()));
+      out.events = found;
+      out.data = interest.data;
+      out.dataHigh = interest.dataHigh;
+      count += 1;
+    }
+    if (socket == last) break;
   }
-  store<u32>(nextAt(instance), from >= SOCKETS ? 0 : from);
   return count;
 }
 

@@ -31,8 +31,8 @@ export interface CompileRequest {
   fiber?: boolean;
   /** Bytes that nobody owns behind each static buffer (the guarded native build). */
   guardBytes?: number;
-  /** Files that stand in for the board's driver and CPU primitives: names of the tree without extension (the bench). */
-  bind?: { nic?: string; cpu?: string };
+  /** Files that stand in for the board, its driver and CPU primitives: names of the tree without extension (the bench). */
+  bind?: { board?: string; nic?: string; cpu?: string };
 }
 
 /** A compiled firmware and what the host must know about it. */

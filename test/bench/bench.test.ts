@@ -1,6 +1,8 @@
 import test from "ava";
 import { barChart } from "../../host-tools/bench/chart.js";
 import { compare, gate } from "../../host-tools/bench/gate/part.js";
+import { manyOptions } from "../../host-tools/bench/instructions/workloads.js";
+import { countWaiting } from "../../host-tools/bench/scaling/part.js";
 import { countLwip } from "../../host-tools/bench/lwip/count.js";
 import { recordMain } from "../../host-tools/bench/instructions/workloads.js";
 import { transfer } from "../../host-tools/bench/netsim/part.js";
@@ -99,6 +101,14 @@ test("netsim: without loss the buffers are the limit, with it we are ahead of th
     uncontrolled > (peer[2] as number),
     `${uncontrolled}, without congestion control as the peer's`,
   );
+});
+
+withCompiler("epollWait with two ready of 256 sockets costs what it does of 16", async (t) => {
+  const { epollWait2, poll2 } = await countWaiting(await manyOptions(() => undefined));
+  const [few, many] = [epollWait2["16"] as number, epollWait2["256"] as number];
+  t.true(many <= few * 1.05, `${few} and ${many} instructions`);
+  // poll() looks at each: the contrast shows that the count sees it.
+  t.true((poll2["256"] as number) > 10 * (poll2["16"] as number), JSON.stringify(poll2));
 });
 
 test("a part that there is not is one clear line", async (t) => {

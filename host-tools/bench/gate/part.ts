@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { UserError } from "../../errors.js";
 import { packageRoot } from "../../root.js";
 import { countOnRp2040 } from "../instructions/rp2040.js";
-import { recordMain } from "../instructions/workloads.js";
+import { manyOptions, recordMain } from "../instructions/workloads.js";
+import { countWaiting } from "../scaling/part.js";
 import { countSpi } from "../spi/part.js";
 import { number, table } from "../table.js";
 
@@ -32,6 +33,9 @@ export async function quickCounts(onStep: (what: string) => void): Promise<Count
     counts[`insn ${name}`] = Math.round((counted.get(mark)?.insn ?? NaN) / units);
     counts[`frames out ${name}`] = Math.round((framesOut / units) * 100) / 100;
   }
+  onStep("epollWait: two ready of 16 and of 256");
+  const { epollWait2 } = await countWaiting(await manyOptions(onStep));
+  for (const [k, insn] of Object.entries(epollWait2)) counts[`insn epollWait 2 of ${k}`] = insn;
   for (const [chip, rows] of Object.entries(await countSpi(onStep))) {
     for (const [name, { bytes, transactions }] of Object.entries(rows)) {
       counts[`${chip} ${name} bytes`] = Math.round(bytes * 100) / 100;

@@ -9,6 +9,7 @@ import { CC } from "../../native/build.js";
 import { buildFolder, packageRoot } from "../../root.js";
 import { MASK, PEER, STACK } from "./peer.js";
 import { BODY_BYTES } from "./recorder.js";
+import { type BenchProgram, SERVERS } from "./wasm-subject.js";
 
 /** Where the bench puts what it makes. */
 export function benchFolder(): string {
@@ -52,6 +53,8 @@ export const CORTEX_M4: Cpu = {
 export interface ReplayRequest {
   trace: Uint8Array;
   options?: Partial<Options>;
+  /** The program that was recorded; the servers when none is named. */
+  program?: BenchProgram;
   /** -O2, or as images are built. */
   optimize: "-O2" | "-Os";
   /** lwIP instead of our stack: the folder of its source, and definitions for its options. */
@@ -146,14 +149,14 @@ export async function buildCortex(cpu: Cpu, request: ReplayRequest): Promise<str
 /** Puts our program into the folder as C; returns where its static data ends. */
 async function translate(
   folder: string,
-  { options }: ReplayRequest,
+  { options, program = SERVERS }: ReplayRequest,
   memoryBase: number,
   primitives?: string,
 ): Promise<number> {
   const firmware = await compileFirmware({
     board: "hosted",
-    app: "bench",
-    bind: { nic: "firmware/bench/nic", ...(primitives ? { cpu: primitives } : {}) },
+    app: program.app,
+    bind: { ...program.bind, ...(primitives ? { cpu: primitives } : {}) },
     memoryBase,
     ...(options ? { options } : {}),
   });

@@ -1,7 +1,7 @@
 import type { Options } from "../../../stack/options.js";
 import { arpRequest, resetConnections, resetPeer, segmentIn, type PeerConnection } from "./peer.js";
 import { Op, Trace, digest } from "./trace.js";
-import { WasmSubject } from "./wasm-subject.js";
+import { type BenchProgram, WasmSubject } from "./wasm-subject.js";
 
 /** Constant bytes that the servers send, at the end of the memory. */
 export const BODY_BYTES = 2048;
@@ -51,8 +51,12 @@ export class Recorder {
   private constructor(private readonly subject: Subject) {}
 
   /** Starts with the stack in Node (compiled with `options`), or with another; the peer is in its ARP table. */
-  static async start(options?: Partial<Options>, other?: Subject): Promise<Recorder> {
-    const subject = other ?? (await WasmSubject.start(options));
+  static async start(
+    options?: Partial<Options>,
+    other?: Subject,
+    program?: BenchProgram,
+  ): Promise<Recorder> {
+    const subject = other ?? (await WasmSubject.start(options, program));
     // The peer is one for all recordings: from here to the end of one nothing waits, so that no two can mix.
     resetPeer();
     resetConnections();

@@ -18,12 +18,26 @@ interface BenchExports {
   turn(nowMs: number): void;
 }
 
+/** A program of the bench. */
+export interface BenchProgram {
+  app: string;
+  bind: { board?: string; nic: string };
+}
+
+/** The servers of most workloads. */
+export const SERVERS: BenchProgram = { app: "bench", bind: { nic: "firmware/bench/nic" } };
+
+/** Who waits for many connections by epollWait() or poll(). */
+export const WAITING: BenchProgram = {
+  app: "firmware/bench/waiting",
+  bind: { board: "firmware/bench/waiting/board", nic: "firmware/bench/nic" },
+};
+
 /** The bench's firmware for Node. */
-export function compileBench(options?: Partial<Options>): Promise<Firmware> {
+export function compileBench(options?: Partial<Options>, program = SERVERS): Promise<Firmware> {
   return compileFirmware({
     board: "hosted",
-    app: "bench",
-    bind: { nic: "firmware/bench/nic" },
+    ...program,
     ...(options ? { options } : {}),
   });
 }
@@ -39,8 +53,8 @@ export class WasmSubject implements Subject {
   private constructor() {}
 
   /** Compiles the firmware and starts it. */
-  static async start(options?: Partial<Options>): Promise<WasmSubject> {
-    const firmware = await compileBench(options);
+  static async start(options?: Partial<Options>, program?: BenchProgram): Promise<WasmSubject> {
+    const firmware = await compileBench(options, program);
     const subject = new WasmSubject();
     const module = new WebAssembly.Module(firmware.wasm);
     const instance = new WebAssembly.Instance(module, { hw: subject.device() });

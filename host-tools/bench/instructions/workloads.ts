@@ -1,5 +1,5 @@
 import { FIN, PeerConnection, RST, SYN, arpRequest, datagram, echoRequest } from "./peer.js";
-import { compileBench } from "./wasm-subject.js";
+import { WAITING, compileBench } from "./wasm-subject.js";
 import { Recorder, type Recording, type Subject } from "./recorder.js";
 
 const MSS = 1460;
@@ -191,6 +191,41 @@ export async function recordMany(
     if (peers.some(({ bits }) => bits & RST))
       throw new Error(`g${k}: not all connections are open`);
     for (const peer of peers) recorder.give(peer.reset());
+    recorder.rest();
+  }
+  return recorder.finish();
+}
+
+/** What the turns of the program that waits do (firmware/bench/waiting). */
+function wait(recorder: Recorder, how: "input" | "epoll" | "poll" | "read"): void {
+  recorder.choose(false, how === "epoll" || how === "read", how === "poll" || how === "read");
+}
+
+/** Workload w: one epollWait(), and one poll(), when two of k connections have text, the first and the last. */
+export async function recordWaiting(options: Partial<ManyOptions>): Promise<Recording> {
+  const recorder = await Recorder.start(options, undefined, WAITING);
+  for (const k of [16, 256]) {
+    if (k > (options.TCP_TCBS ?? 0)) break;
+    wait(recorder, "input");
+    const peers = Array.from({ length: k }, () => connect(recorder, 9));
+    for (const how of ["epoll", "poll"] as const) {
+      // Once without a count, so that all that is done once has been done.
+      for (const name of ["", `${how}${k}`]) {
+        wait(recorder, "read");
+        recorder.turn();
+        wait(recorder, "input");
+        for (const peer of [peers[0], peers.at(-1)])
+          recorder.give((peer as PeerConnection).data(SMALL));
+        wait(recorder, how);
+        if (name === "") recorder.turn();
+        else recorder.measure(name, 1, () => void recorder.turn());
+      }
+    }
+    wait(recorder, "input");
+    for (const peer of peers) recorder.give(peer.reset());
+    wait(recorder, "read");
+    recorder.turn();
+    wait(recorder, "input");
     recorder.rest();
   }
   return recorder.finish();

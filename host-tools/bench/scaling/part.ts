@@ -1,7 +1,13 @@
 import { countOnRp2040 } from "../instructions/rp2040.js";
 import { LWIP } from "../instructions/recorded.js";
-import { manyOptions, recordMany } from "../instructions/workloads.js";
+import {
+  manyOptions,
+  recordMany,
+  recordWaiting,
+  type ManyOptions,
+} from "../instructions/workloads.js";
 import type { BarGroup } from "../chart.js";
+import { WAITING } from "../instructions/wasm-subject.js";
 import { number, table } from "../table.js";
 
 /** Instructions on the Cortex-M0+, -O2, by number of open connections. */
@@ -12,6 +18,32 @@ export interface ScalingResult {
   ready2: Record<string, number>;
   /** What an idle connection adds to a segment of another, from 1 connection to the most. */
   growth: number;
+  /** One epollWait() that gives two of k connections, and one poll() that does: the turn of the network included. */
+  epollWait2: Record<string, number>;
+  poll2: Record<string, number>;
+  /** What two ready of the most connections cost over two of the fewest. */
+  epollWaitGrowth: number;
+  pollGrowth: number;
+}
+
+/** What waiting costs, by how and how many are watched. */
+export async function countWaiting(
+  options: Partial<ManyOptions>,
+): Promise<Pick<ScalingResult, "epollWait2" | "poll2">> {
+  const { trace, measures } = await recordWaiting(options);
+  const counts = await countOnRp2040({ trace, optimize: "-O2", options, program: WAITING });
+  const found = { epollWait2: {}, poll2: {} } as Pick<ScalingResult, "epollWait2" | "poll2">;
+  for (const { name, mark } of measures) {
+    const [, how, k] = /^(epoll|poll)(\d+)$/.exec(name) as unknown as [string, string, string];
+    found[how === "epoll" ? "epollWait2" : "poll2"][k] = counts.get(mark)?.insn ?? NaN;
+  }
+  return found;
+}
+
+/** From the fewest to the most. */
+function growthOf(counts: Record<string, number>): number {
+  const all = Object.values(counts);
+  return Math.round(((all.at(-1) as number) / (all[0] as number)) * 1000) / 1000;
 }
 
 /** Counts. */
@@ -31,13 +63,18 @@ export async function countScaling(onStep: (what: string) => void): Promise<Scal
     if (name.startsWith("g")) demux[name.slice(1)] = insn;
     else ready2[name.slice(1)] = insn;
   }
-  const all = Object.values(demux);
-  const growth = (all.at(-1) as number) / (all[0] as number);
-  return { demux, ready2, growth: Math.round(growth * 1000) / 1000 };
+  const waiting = await countWaiting(options);
+  return {
+    ...{ demux, ready2, growth: growthOf(demux) },
+    ...waiting,
+    epollWaitGrowth: growthOf(waiting.epollWait2),
+    pollGrowth: growthOf(waiting.poll2),
+  };
 }
 
 /** The result for people. */
-export function printScaling({ demux, ready2, growth }: ScalingResult): string {
+export function printScaling(result: ScalingResult): string {
+  const { demux, ready2, growth } = result;
   const lwip = LWIP["cortex-m0plus"] ?? {};
   const rows = Object.entries(demux).map(([k, insn]) => [
     `${k} connections in turn`,
@@ -47,7 +84,17 @@ export function printScaling({ demux, ready2, growth }: ScalingResult): string {
   for (const [k, insn] of Object.entries(ready2)) {
     rows.push([`2 busy of ${k}`, number(insn), "-"]);
   }
-  return `${table(["a segment of 64 B, M0+ -O2", "insn", "lwIP (recorded)"], rows)}\n\ngrowth: ${growth}`;
+  const waits = Object.entries(result.epollWait2).map(([k, insn]) => [
+    `2 ready of ${k}`,
+    number(insn),
+    number(result.poll2[k]),
+  ]);
+  return [
+    table(["a segment of 64 B, M0+ -O2", "insn", "lwIP (recorded)"], rows),
+    `growth: ${growth}`,
+    table(["one wait, M0+ -O2", "epollWait", "poll"], waits),
+    `growth: ${result.epollWaitGrowth} and ${result.pollGrowth}`,
+  ].join("\n\n");
 }
 
 /** Bars for the chart: ours beside lwIP's, one group a number of connections. */
