@@ -1,13 +1,14 @@
 /**
  * The servers whose cost `npm run bench` counts: TCP 7 echo, 9 discard, 19 sender, 80 one request and one answer; UDP 7
- * echo, on a board also 9 discard, which tells its count when it is asked, and 19, which sends to who has asked. They use the socket calls that every application uses, and look at the sockets that have news, as an event loop does.
+ * echo; on a board also TCP 20, which fills its queue, and UDP 9 discard, which tells its count when it is asked, and 19, which sends to
+ * who has asked. They use the socket calls that every application uses, and look at the sockets that have news, as an event loop does.
  */
 import { iface, interfaceConfigure, interfaceInit } from "../../stack/interface";
 import { EAGAIN } from "../../stack/errors";
 import { IPPROTO_TCP, MSG_ZEROCOPY, TCP_NODELAY } from "../../stack/posix";
 import { AF_INET, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_STREAM } from "../../stack/posix";
 import { NO_READY, readyTake } from "../../stack/readiness";
-import { SOCKETS } from "../../stack/config";
+import { SOCKETS, TCP_TX_PIECES } from "../../stack/config";
 import { sockBorrow, sockRelease } from "../../stack/socket/borrow";
 import { sockSetOption } from "../../stack/socket/options";
 import {
@@ -27,6 +28,8 @@ import { stackPoll, stackStart } from "../../stack/stack";
 const PORT_ECHO: u16 = 7;
 const PORT_DISCARD: u16 = 9;
 const PORT_SENDER: u16 = 19;
+/** Sends as much as there is room for, as a program does; the sender of port 19 sends two segments for each news. */
+const PORT_POUR: u16 = 20;
 const PORT_WEB: u16 = 80;
 /** Marks of LISTENING and DATAGRAM in the table of ports, above every port that is served. */
 const LISTENING: u16 = 0x100;
@@ -76,8 +79,9 @@ function openDatagram(port: u16, type: i32): void {
   remember(fd, port | DATAGRAM);
 }
 
-/** Opens the datagram services that only the measurements of throughput use. */
+/** Opens the services that only the measurements of throughput use. */
 export function openMore(): void {
+  listen(PORT_POUR);
   openDatagram(PORT_DISCARD, SOCK_DGRAM | SOCK_NONBLOCK);
   // Whoever sends by it may wait for room.
   openDatagram(PORT_SENDER, SOCK_DGRAM);
@@ -161,6 +165,12 @@ function takeWish(fd: i32): void {
   askedPort = load<u32>(PEER, 4);
 }
 
+/** Fills the queue: each piece of it refers to one segment. */
+function pour(fd: i32): void {
+  let left = TCP_TX_PIECES;
+  while (left != 0 && sockSend(fd, body, MSS, sendFlags) == <i32>MSS) left -= 1;
+}
+
 function serve(fd: i32, port: u16): void {
   if (port == PORT_SENDER) {
     if (sockSend(fd, body, MSS, sendFlags) == <i32>MSS) sockSend(fd, body, MSS, sendFlags);
@@ -174,6 +184,7 @@ function serve(fd: i32, port: u16): void {
   if (bytes <= 0) {
     // Also after an RST, or the next workload would have a connection less.
     if (bytes != -EAGAIN) sockClose(fd);
+    else if (port == PORT_POUR) pour(fd);
   } else if (port == PORT_ECHO) {
     sockSend(fd, BUFFER, bytes, 0);
   } else if (port == PORT_WEB) {

@@ -148,7 +148,7 @@ export function* tcpIn({ scripts, count }: Bench): Script {
 }
 
 export function* tcpOut({ scripts, count }: Bench): Script {
-  const fd = yield* scripts.connect(DEVICE, 19);
+  const fd = yield* scripts.connect(DEVICE, 20);
   yield* scripts.drain(fd, count);
 }
 
