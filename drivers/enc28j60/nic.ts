@@ -11,7 +11,8 @@ import { NicCounter } from "../nic-counters";
 import { count, counterValue } from "./counters";
 import { interruptMissed, interruptPending, interruptPolled } from "./interrupt";
 import { linkScanRead } from "./phy";
-import { receiveFree, receiveStrikes, receiveStrikesClear } from "./receive";
+import { TX_BYTES_MAX } from "./layout";
+import { receiveFree, receiveStrikes, receiveStrikesClear, receivedBytes } from "./receive";
 import {
   ECON1,
   ECON1_BSEL,
@@ -186,7 +187,12 @@ export function rxBegin(): u32 {
 
 /** A frame of 1514 bytes could be begun now. */
 export function txReady(): bool {
-  return working && slotReady();
+  return working && slotReady(TX_BYTES_MAX);
+}
+
+/** An answer to the open frame, or to the one that was put back, could be begun now: no longer than that, or no longer than an error. */
+export function txAnswers(): bool {
+  return working && slotReady(receivedBytes());
 }
 
 /** Opens a frame of exactly `bytes` bytes, 14 to 1514 without FCS; false if there is no room now. */

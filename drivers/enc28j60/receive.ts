@@ -26,7 +26,7 @@ import { count } from "./counters";
 import { interruptLied, interruptPending, interruptPolled, interruptTrue } from "./interrupt";
 import { FCS_BYTES, FRAME_BYTES_MAX, FRAME_BYTES_MIN, RX_BYTES, RX_END, rxAfter } from "./layout";
 import { bufferRead, clearBits, packetCount, packetDone, setBits, writeEth16 } from "./spi";
-import { transmitSending, transmitService } from "./transmit";
+import { STRETCH, transmitNext, transmitSending, transmitService, transmitWaits } from "./transmit";
 
 const HEADER_BYTES: u32 = 6;
 /** Frames below this are never accepted by the chip (DS39662E 7.2). */
@@ -50,6 +50,8 @@ let following: u32 = 0;
 let open: bool = false;
 /** Bytes of the open frame that have not been read. */
 let left: u32 = 0;
+/** Bytes that the frame had which was opened last. */
+let opened: u32 = 0;
 /** FCS and filler behind them. */
 let tail: u32 = 0;
 /** Bytes read and not given back to the chip. */
@@ -74,6 +76,11 @@ export function receiveSetup(): void {
 /** Receive resets since the last good frame. */
 export function receiveStrikes(): u32 {
   return strikes;
+}
+
+/** Bytes of the frame that was opened last, without FCS. */
+export function receivedBytes(): u32 {
+  return opened;
 }
 
 /** Forgets them, when the whole chip starts anew. */
@@ -139,6 +146,7 @@ function openFrame(): u32 {
   open = true;
   following = pointer;
   left = bytes - FCS_BYTES;
+  opened = left;
   tail = FCS_BYTES + (bytes & 1);
   return left;
 }
@@ -158,8 +166,13 @@ function badHeader(): void {
 export function rxRead(to: usize, bytes: u32): void {
   if (bytes > left) bytes = left;
   if (bytes == 0) return;
-  bufferRead(to, bytes);
   left -= bytes;
+  for (; bytes > STRETCH && transmitWaits(); bytes -= STRETCH) {
+    bufferRead(to, STRETCH);
+    to += STRETCH;
+    transmitNext();
+  }
+  bufferRead(to, bytes);
 }
 
 /** Leaves bytes of the open frame out, never past its end. */

@@ -93,6 +93,12 @@ const START_UP_US: u32 = 300;
 const AFTER_SRC_US: u32 = 1100;
 /** Times that a MAC register is written until it reads back right (erratum 1). */
 const WRITES_MAX: u32 = 4;
+/**
+ * Gap before a frame in half duplex, in nibbles of 0.4 us and less six: 12.8 us, 3.2 more than others leave (DS39662E 6.5). So the link
+ * partner begins first if it has something to send, and is heard in time: the carrier is sensed through all of the gap (MAIPGH). With
+ * the same gap both would begin at once after each frame, collide, and back off.
+ */
+const GAP: u32 = 0x1a;
 /** LEDA link, LEDB activity, stretched. */
 const PHLCON_IN_USE: u32 = 0x3476;
 
@@ -162,11 +168,11 @@ function macSetting(i: u32): u32 {
     case 2:
       return (MACON4_DEFER << 8) | MACON4;
     case 3:
-      return ((FULL_DUPLEX ? 0x15 : 0x12) << 8) | MABBIPG;
+      return ((FULL_DUPLEX ? 0x15 : GAP) << 8) | MABBIPG;
     case 4:
-      return (0x12 << 8) | MAIPGL;
+      return ((FULL_DUPLEX ? 0x12 : GAP) << 8) | MAIPGL;
     case 5:
-      return (0x0c << 8) | MAIPGH;
+      return ((FULL_DUPLEX ? 0x0c : GAP) << 8) | MAIPGH;
     case 6:
       // A wide collision window makes of most false late collisions ordinary ones (erratum 13).
       return (0x3f << 8) | MACLCON2;

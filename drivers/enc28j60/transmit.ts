@@ -1,6 +1,6 @@
 /**
- * Sending: two slots in the packet memory (layout.ts). While one is on the wire the other is filled; when the wire is
- * done, INT says so and the other is started. A frame is sent again after a late collision, which may be a false one
+ * Sending: slots in the packet memory (layout.ts). While one is on the wire others are filled; when the wire is
+ * done, INT says so and the next is started, in the order in which they were filled. A frame is sent again after a late collision, which may be a false one
  * (erratum 13); the transmit logic is reset after every error (erratum 12).
  */
 import {
@@ -22,7 +22,17 @@ import {
 import { NicCounter } from "../nic-counters";
 import { count } from "./counters";
 import { interruptMissed, interruptPending } from "./interrupt";
-import { TX_BYTES_MAX, TX_BYTES_MIN, TX_SLOT0, TX_SLOT_BYTES } from "./layout";
+import {
+  TX_BYTES_MAX,
+  TX_BYTES_MIN,
+  TX_LONG_SLOTS,
+  TX_SHORT0,
+  TX_SHORT_BYTES,
+  TX_SHORT_MAX,
+  TX_SLOT0,
+  TX_SLOTS,
+  TX_SLOT_BYTES,
+} from "./layout";
 import {
   bufferRead,
   bufferWrite,
@@ -37,7 +47,12 @@ import {
 } from "./spi";
 
 /** No slot. */
-const NONE: u32 = 2;
+const NONE: u32 = TX_SLOTS;
+/**
+ * While a frame waits for the wire, no more bytes than these are moved at a stretch: 51 us. A long frame takes twelve times as
+ * much, in which short ones that are ready would not be started.
+ */
+export const STRETCH: u32 = 128;
 /** Times that a frame is sent again after a late collision (erratum 13). */
 const RETRIES_MAX: u32 = 16;
 /** A transmission is looked after every so many milliseconds; unhindered it takes 1.3. */
@@ -51,13 +66,17 @@ const LOOKS_MAX: u32 = 16;
 /** A byte for the control bytes (0: as MACON3 says) and for the status vector. */
 const SCRATCH: usize = memory.data(4, 4);
 
-/** Slots: on the wire; filled and waiting for it; being filled. */
+/** Bytes of the frame in each slot. */
+const LENGTHS: usize = memory.data(TX_SLOTS * 2, 4);
+
+/** Slots: on the wire; being filled. */
 let sending: u32 = NONE;
-let waiting: u32 = NONE;
 let filling: u32 = NONE;
-/** Bytes of the frames in the two slots. */
-let bytes0: u32 = 0;
-let bytes1: u32 = 0;
+/** Slots that wait for the wire, four bits each, the next one lowest, and how many they are. */
+let queue: u32 = 0;
+let waiting: u32 = 0;
+/** Slots that wait or are on the wire: one bit each. */
+let busy: u32 = 0;
 /** Bytes of the frame being filled that have not been written. */
 let left: u32 = 0;
 /** What ETXST and ETXND hold. */
@@ -71,23 +90,26 @@ let watchDueMs: u32 = 0;
 let looks: u32 = 0;
 
 function slotAddress(slot: u32): u32 {
-  return TX_SLOT0 + slot * TX_SLOT_BYTES;
+  if (slot < TX_LONG_SLOTS) return TX_SLOT0 + slot * TX_SLOT_BYTES;
+  return TX_SHORT0 + (slot - TX_LONG_SLOTS) * TX_SHORT_BYTES;
 }
 
 /** Programs ETXST and the control bytes, which stay as they are. */
 export function transmitSetup(): void {
   store<u8>(SCRATCH, 0);
-  writeEth16(EWRPT, slotAddress(1));
-  bufferWrite(SCRATCH, 1);
-  writeEth16(EWRPT, slotAddress(0));
-  bufferWrite(SCRATCH, 1);
+  for (let slot: u32 = 0; slot < TX_SLOTS; slot++) {
+    writeEth16(EWRPT, slotAddress(slot));
+    bufferWrite(SCRATCH, 1);
+  }
   start = slotAddress(0);
   end = start;
   writeEth16(ETXST, start);
   writeEth16(ETXND, end);
   sending = NONE;
-  waiting = NONE;
   filling = NONE;
+  queue = 0;
+  waiting = 0;
+  busy = 0;
   left = 0;
   retries = 0;
   watched = false;
@@ -108,34 +130,61 @@ export function transmitStrikesClear(): void {
   strikes = 0;
 }
 
-/** A frame could be begun now. */
-export function txReady(): bool {
+/** A free slot for a frame of `bytes` bytes, or NONE. */
+function freeSlot(bytes: u32): u32 {
+  // An idle transmitter gets the slot that ETXST points to already.
+  if (busy == 0) return start == slotAddress(1) ? 1 : 0;
+  if (bytes <= TX_SHORT_MAX) {
+    for (let slot: u32 = TX_LONG_SLOTS; slot < TX_SLOTS; slot++) {
+      if (((busy >>> slot) & 1) == 0) return slot;
+    }
+  }
+  if ((busy & 1) == 0) return 0;
+  return (busy & 2) == 0 ? 1 : NONE;
+}
+
+/** A frame of `bytes` bytes could be begun now. */
+export function txReady(bytes: u32): bool {
   if (filling != NONE) return false;
-  if (waiting != NONE && interruptPending()) transmitService();
-  return waiting == NONE;
+  if (freeSlot(bytes) != NONE) return true;
+  if (interruptPending()) transmitService();
+  return freeSlot(bytes) != NONE;
 }
 
 /**
- * Opens a frame of exactly `bytes` bytes (14 to 1514, without FCS); false if both slots are in use. Frames below 60
+ * Opens a frame of exactly `bytes` bytes (14 to 1514, without FCS); false if there is no slot for it. Frames below 60
  * bytes are padded by the chip.
  */
 export function txBegin(bytes: u32): bool {
-  if (bytes < TX_BYTES_MIN || bytes > TX_BYTES_MAX || !txReady()) return false;
-  // An idle transmitter gets the slot that ETXST points to already.
-  filling = sending == NONE ? (start == TX_SLOT0 ? 0 : 1) : 1 - sending;
-  if (filling == 0) bytes0 = bytes;
-  else bytes1 = bytes;
+  if (bytes < TX_BYTES_MIN || bytes > TX_BYTES_MAX || !txReady(bytes)) return false;
+  filling = freeSlot(bytes);
+  store<u16>(LENGTHS + <usize>(filling << 1), <u16>bytes);
   left = bytes;
   writeEth16(EWRPT, slotAddress(filling) + 1);
   return true;
+}
+
+/** A frame waits for the wire. */
+export function transmitWaits(): bool {
+  return waiting != 0;
+}
+
+/** Between two pieces of a long transfer: the next frame goes out as soon as the one on the wire has. */
+export function transmitNext(): void {
+  if (interruptPending()) transmitService();
 }
 
 /** Appends to the open frame, never past its end. */
 export function txWrite(from: usize, bytes: u32): void {
   if (bytes > left) bytes = left;
   if (bytes == 0) return;
-  bufferWrite(from, bytes);
   left -= bytes;
+  for (; waiting != 0 && bytes > STRETCH; bytes -= STRETCH) {
+    bufferWrite(from, STRETCH);
+    from += STRETCH;
+    transmitNext();
+  }
+  bufferWrite(from, bytes);
 }
 
 /** Sends the open frame, or lets it wait for the wire. */
@@ -145,9 +194,14 @@ export function txEnd(): void {
   burstEnd();
   const slot = filling;
   filling = NONE;
+  busy |= 1 << slot;
   if (sending != NONE && interruptPending()) transmitService();
-  if (sending == NONE) startSlot(slot);
-  else waiting = slot;
+  if (sending == NONE) {
+    startSlot(slot);
+    return;
+  }
+  queue |= slot << (waiting << 2);
+  waiting++;
 }
 
 /** Forgets the open frame. */
@@ -166,7 +220,7 @@ function movePointer(register: u32, from: u32, to: u32): void {
 
 function startSlot(slot: u32): void {
   const first = slotAddress(slot);
-  const last = first + (slot == 0 ? bytes0 : bytes1);
+  const last = first + <u32>load<u16>(LENGTHS + <usize>(slot << 1));
   movePointer(ETXST, start, first);
   movePointer(ETXND, end, last);
   start = first;
@@ -182,12 +236,14 @@ function send(): void {
   looks = 0;
 }
 
-/** The frame on the wire is done with; the other may go. */
+/** The frame on the wire is done with; the next may go. */
 function finish(): void {
+  busy &= ~(1 << sending);
   sending = NONE;
-  if (waiting == NONE) return;
-  const slot = waiting;
-  waiting = NONE;
+  if (waiting == 0) return;
+  const slot = queue & 0xf;
+  queue >>>= 4;
+  waiting--;
   startSlot(slot);
 }
 
@@ -237,9 +293,11 @@ function lateCollision(): bool {
 
 /** Whether the chip still has what is written once: ETXST, and the control bytes of frames that are not on the wire. */
 export function transmitHolds(): bool {
-  if (readEth16(ETXST) != start) return false;
-  if (sending != 0 && peek(slotAddress(0)) != 0) return false;
-  return sending == 1 || peek(slotAddress(1)) == 0;
+  let holds = readEth16(ETXST) == start;
+  for (let slot: u32 = 0; slot < TX_SLOTS; slot++) {
+    if (slot != sending && peek(slotAddress(slot)) != 0) holds = false;
+  }
+  return holds;
 }
 
 /** Second rung of recovery: the transmit logic is reset. The flags come last, because the reset may set TXERIF. */

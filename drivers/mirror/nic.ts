@@ -25,6 +25,7 @@ export {
   nicPoll,
   nicVersion,
   rxOverflows,
+  txAnswers,
   txCancel,
   txReady,
 } from "wire";

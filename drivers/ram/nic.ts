@@ -94,6 +94,8 @@ export function txReady(): bool {
   return true;
 }
 
+export { txReady as txAnswers };
+
 export function txBegin(bytes: u32): bool {
   assert(bytes >= 14 && bytes <= 1514);
   txAt = 0;

@@ -24,7 +24,7 @@ export { BUFFER_BYTES as RX_BYTES } from "./registers";
 export { nicCounter };
 export { nicLink } from "./link";
 export { rxBegin, rxEnd, rxPutBack, rxRead, rxSkip } from "./receive";
-export { txBegin, txCancel, txEnd, txReady, txWrite } from "./transmit";
+export { txBegin, txCancel, txEnd, txReady, txReady as txAnswers, txWrite } from "./transmit";
 
 const ENODEV: i32 = 19;
 const ETIMEDOUT: i32 = 110;

@@ -36,6 +36,8 @@ export function txReady(): bool {
   return hw.txReady() != 0;
 }
 
+export { txReady as txAnswers };
+
 export function txBegin(bytes: u32): bool {
   return hw.txBegin(bytes) != 0;
 }

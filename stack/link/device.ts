@@ -6,6 +6,7 @@ import {
   rxPutBack,
   rxRead,
   rxSkip,
+  txAnswers,
   txBegin,
   txCancel,
   txEnd,
@@ -23,6 +24,7 @@ import {
   txBegin as txBegin2,
   txCancel as txCancel2,
   txEnd as txEnd2,
+  txAnswers as txAnswers2,
   txReady as txReady2,
   txWrite as txWrite2,
 } from "nic2";
@@ -96,7 +98,7 @@ let putBack2: bool = false;
 function nicBegin(): u32 {
   if (INTERFACES > 1) return eitherBegin();
   if (putBack) {
-    if (!txReady()) return 0;
+    if (!txAnswers()) return 0;
     putBack = false;
   }
   return rxBegin();
@@ -123,7 +125,7 @@ function eitherBegin(): u32 {
 }
 
 function nicReady(device: u32): bool {
-  return INTERFACES > 1 && device == DEVICE_NIC_2 ? txReady2() : txReady();
+  return INTERFACES > 1 && device == DEVICE_NIC_2 ? txAnswers2() : txAnswers();
 }
 
 /** True when an answer to the open frame, which came from a wire, could be sent now. */

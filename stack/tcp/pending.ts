@@ -52,12 +52,3 @@ export function pendingTake(): u32 {
   if (head == END) tail = END;
   return id;
 }
-
-/** Enters a connection again at the front: it keeps its turn. */
-export function pendingPutBack(id: u32): void {
-  const connection = connectionAt(id);
-  if (connection.nextPending != 0) return;
-  connection.nextPending = head == END ? <RecordNumber>END : <RecordNumber>(head + 1);
-  if (head == END) tail = id;
-  head = id;
-}

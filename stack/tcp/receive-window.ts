@@ -25,6 +25,8 @@ const FRAME_BYTES: u32 = 1536;
 
 /** Frames that the chip holds. With more receivers than that they take turns: a window for one segment at a time. */
 const PLACES: u32 = max<u32>(LINK_RX_BYTES / FRAME_BYTES, 1);
+/** A ring may be larger than the chip: even a connection that receives alone is promised no more segments than that holds. */
+const ALONE_BYTES: u32 = min<u32>(TCP_RX_BYTES, PLACES * RECEIVE_MSS);
 /** Longest wait for a turn, ms: who has a place may have nothing to send. */
 const TURN_MS: u32 = 50;
 /** Bits of a connection's byte: it waits for its turn, it has it. */
@@ -158,7 +160,7 @@ export function turnDue(tcb: Tcb): void {
 function shareBytes(): u32 {
   if (!SCARCE) return TCP_RX_BYTES;
   const count = max<u32>(receiving, received);
-  if (count < 2) return TCP_RX_BYTES;
+  if (count < 2) return ALONE_BYTES;
   // Whole segments, and one at least: with less a peer waits for more (RFC 9293 3.8.6.2.1). With more receivers than the chip
   // holds segments it may still lose some.
   const segments = max<u32>(LINK_RX_BYTES / (count * FRAME_BYTES), 1);

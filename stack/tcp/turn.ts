@@ -15,7 +15,7 @@ import {
 import { synAckOutput } from "./emit";
 import { tcbAbort } from "./lifecycle";
 import { tcpOutput } from "./output";
-import { pendingAdd, pendingAny, pendingPutBack, pendingTake } from "./pending";
+import { pendingAdd, pendingAny, pendingTake } from "./pending";
 import { promoteWaiting } from "./promote";
 import { rtoRestore } from "./rto";
 import { timerStart } from "./timers";
@@ -26,21 +26,26 @@ import { timerStart } from "./timers";
  * found out, a neighbour or another address, is brought here by `stackPoll`.
  */
 
+/** Connections that may find no room in one turn: where it is wanting for a full segment there may be some for an acknowledgment. */
+const REFUSALS: u32 = 4;
+
 /** Lets each waiting connection send; returns false when the IP layer had no more room. */
 export function pendingRun(): bool {
   promoteWaiting();
-  // A connection that has more than its burst enters again at the end; the bound gives each one turn.
+  let refusals: u32 = 0;
+  // A connection that has more than its burst, or finds no room, enters again at the end; the bound gives each one turn.
   for (let turns: u32 = 0; pendingAny() && turns < TCP_TCBS + TCP_SYN_RECORDS; turns++) {
     const id = pendingTake();
     const result = id < FIRST_SYN_RECORD ? tcpOutput(tcbAt(id)) : outputSynAck(id);
     if (result == 0) continue;
     if (result == -EAGAIN) {
-      pendingPutBack(id);
-      return false;
+      pendingAdd(id);
+      if (++refusals == REFUSALS) return false;
+      continue;
     }
     if (id < FIRST_SYN_RECORD) refused(tcbAt(id), -result);
   }
-  return true;
+  return refusals == 0;
 }
 
 function outputSynAck(id: u32): i32 {

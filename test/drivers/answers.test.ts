@@ -32,4 +32,25 @@ for (const board of ["virtual-w5500", "virtual-enc28j60"]) {
     t.true(bytes > 100_000, `${bytes} bytes of the transfer`);
     lan.close();
   });
+
+  test(`newcomers are let in at once while a transfer fills all slots for sending (${board})`, async (t) => {
+    const lan = new Lan({ seed: 3, dhcp: false });
+    const device = await lan.device({ app: "demo", board, address: "192.168.77.50/24" });
+    const stream = await device.connect(19);
+    const { stack } = await lan.peer();
+    stack.onProgress = () => {
+      for (let got = 1; got > 0;) got = stack.recv(stream.fd, 65536);
+    };
+    stack.wake();
+    await lan.sleep(100);
+    for (let i = 0; i < 8; i++) {
+      const startNs = lan.clock.nowNs;
+      const newcomer = await device.connect(7);
+      const ms = (lan.clock.nowNs - startNs) / 1e6;
+      t.true(ms < 50, `the handshake of newcomer ${i} took ${ms} ms`);
+      newcomer.close();
+      await lan.sleep(30);
+    }
+    lan.close();
+  });
 }

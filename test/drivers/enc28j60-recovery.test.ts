@@ -168,7 +168,15 @@ test("broadcast storm: what does not fit is lost and counted, what fits comes wh
   bench.nic.run(300);
   const frames = bench.nic.drain();
   t.true(frames.length >= 3 && frames.length < 100);
-  frames.forEach((frame, i) => t.deepEqual(frame, testFrame(60 + ((i * 97) % 1400), i, BROADCAST)));
+  const came = Array.from({ length: 100 }, (_, i) =>
+    testFrame(60 + ((i * 97) % 1400), i, BROADCAST),
+  );
+  let at = -1;
+  for (const frame of frames) {
+    const next = came.findIndex((sent, i) => i > at && Buffer.compare(sent, frame) === 0);
+    t.true(next > at, "whole and in order");
+    at = next;
+  }
   bench.nic.run(300);
   t.true(bench.nic.counters.rxOverflow > 0);
   t.like(bench.nic.counters, { rxBadHeader: 0, rxResets: 0, reinits: 0 });
@@ -179,7 +187,7 @@ test("a storm of the shortest frames fills the buffer, not EPKTCNT", async (t) =
   const bench = await startedBench({ lineFrames: 1000 });
   for (let i = 0; i < 400; i++) bench.chip.receive(testFrame(60, i, BROADCAST));
   bench.nic.run(60);
-  t.is(bench.nic.drain().length, Math.floor((5120 - 2) / 70));
+  t.is(bench.nic.drain().length, Math.floor((4864 - 2) / 70));
   t.is(works(bench), undefined);
 });
 
@@ -315,7 +323,7 @@ for (const [register, bits] of [
   });
 }
 
-for (const slot of [0x1400, 0x1a00]) {
+for (const slot of [0x1300, 0x1380, 0x1400, 0x1a00]) {
   test(`G5: the control byte at ${slot.toString(16)} upset, so that frames go out without FCS: found within 4.3 s, counted`, async (t) => {
     const bench = await startedBench(QUIET);
     const { nic, chip } = bench;

@@ -35,12 +35,14 @@ function initScript(chip: ScriptedSpi): void {
   resetScript(chip, "01");
   // EREVID, bank 3
   chip.expect("9f 03").expect("12 00", "00 06").expect("bf 03");
-  // ERXST 0000 (erratum 5), ERXND and ERXRDPT 13FF, low byte first; ERDPT 0000
-  for (const bytes of ["48 00", "49 00", "4a ff", "4b 13", "4c ff", "4d 13", "40 00", "41 00"]) {
+  // ERXST 0000 (erratum 5), ERXND and ERXRDPT 12FF, low byte first; ERDPT 0000
+  for (const bytes of ["48 00", "49 00", "4a ff", "4b 12", "4c ff", "4d 12", "40 00", "41 00"]) {
     chip.expect(bytes);
   }
-  // Control bytes of both slots, ETXST
-  for (const bytes of ["42 00", "43 1a", "7a 00", "42 00", "43 14", "7a 00"]) chip.expect(bytes);
+  // Control bytes of the slots, ETXST
+  for (const [low, high] of ["00 14", "00 1a", "00 13", "80 13"].map((at) => at.split(" "))) {
+    chip.expect(`42 ${low}`).expect(`43 ${high}`).expect("7a 00");
+  }
   for (const bytes of ["44 00", "45 14", "46 00", "47 14"]) chip.expect(bytes);
   // ERXFCON: unicast, broadcast, groups (for multicast DNS, MDNS), CRC
   chip.expect("9f 01").expect("58 a3").expect("bf 01");
@@ -48,9 +50,9 @@ function initScript(chip: ScriptedSpi): void {
   verified(chip, 0x00, 0x01);
   verified(chip, 0x02, 0x32);
   verified(chip, 0x03, 0x40);
-  verified(chip, 0x04, 0x12);
-  verified(chip, 0x06, 0x12);
-  verified(chip, 0x07, 0x0c);
+  verified(chip, 0x04, 0x1a);
+  verified(chip, 0x06, 0x1a);
+  verified(chip, 0x07, 0x1a);
   verified(chip, 0x09, 0x3f);
   verified(chip, 0x0a, 0xee);
   verified(chip, 0x0b, 0x05);
@@ -189,15 +191,21 @@ test("a frame is sent with EWRPT, one burst, the changed byte of ETXND and TXRTS
   chip.expect("9f 08");
   t.true(harness.send(frame, 7));
   t.is(chip.left, 0);
-  // A second frame goes to the other slot and waits.
-  chip.expect("42 01").expect("43 1a");
+  // A second short frame goes to a short slot and waits; there still is a long one.
+  chip.expect("42 01").expect("43 13");
   chip.expect(`7a ${hex(frame)}`);
   t.true(harness.send(frame));
+  t.is(harness.nic.txReady(), 1);
+  // A long one goes there, in pieces, because somebody waits for the wire.
+  const long = testFrame(200, 8);
+  chip.expect("42 01").expect("43 1a");
+  chip.expect(`7a ${hex(long)}`);
+  t.true(harness.send(long));
   t.is(harness.nic.txReady(), 0);
   t.is(chip.left, 0);
-  // INT: EIR says TXIF; it is cleared and the other slot starts, with the high bytes of ETXST and ETXND.
+  // INT: EIR says TXIF; it is cleared and the next slot starts, with the high bytes of ETXST and ETXND.
   chip.expect("1c 00", "00 08").expect("bc 08");
-  chip.expect("45 1a").expect("47 1a").expect("9f 08");
+  chip.expect("45 13").expect("47 13").expect("9f 08");
   chip.interrupt = true;
   t.is(harness.nic.txReady(), 1);
   t.is(chip.left, 0);

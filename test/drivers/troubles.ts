@@ -57,7 +57,7 @@ function common<Chip extends W5500 | Enc28j60>(): Trouble<Chip>[] {
       what: "more bit errors on SPI",
       begin: (chip) => (healBus = bitErrors(chip, 1 / 50)),
       end: () => healBus(),
-      lastsMs: 100,
+      lastsMs: 300,
       counters: "any",
     },
     {
