@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, writeFileSyn
 import { join } from "node:path";
 import type { Options } from "../../../stack/options.js";
 import { compileFirmware } from "../../build/compile.js";
-import { C_FLAGS, C_FOLDER } from "../../build/device/link.js";
+import { C_FLAGS, C_FOLDER, flagsFor } from "../../build/device/link.js";
 import { ARM_GCC, runTool } from "../../build/device/tools.js";
 import { wasmToC } from "../../build/device/wasm2c.js";
 import { CC } from "../../native/build.js";
@@ -113,11 +113,10 @@ export async function buildCortex(cpu: Cpu, request: ReplayRequest): Promise<str
   writeLinkerScript(folder, cpu, linearEnd - linearOrigin);
   const flags = [
     ...cpu.gcc,
-    request.optimize,
+    ...flagsFor(request.optimize),
     "-ffunction-sections",
     "-fdata-sections",
     "-I.",
-    ...C_FLAGS,
     ...(cpu.qemu ? ["-DQEMU"] : []),
     ...(request.live ? ["-DLIVE"] : []),
   ];

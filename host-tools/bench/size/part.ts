@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { OPTIONS, type Options } from "../../../stack/options.js";
 import { compileFirmware, type Firmware } from "../../build/compile.js";
 import { readElfTables } from "../../build/device/elf.js";
-import { C_FLAGS } from "../../build/device/link.js";
+import { flagsFor } from "../../build/device/link.js";
 import { readPrototypes } from "../../build/device/prototypes.js";
 import { recordsOf, type Records } from "../../build/device/size.js";
 import { ARM_GCC, runTool } from "../../build/device/tools.js";
@@ -19,6 +19,8 @@ export interface StackSize {
   text: number;
   /** Constants. */
   rodata: number;
+  /** Code that is the application's, in no other figure. */
+  application: number;
   /** Code by source file of the stack, largest first. */
   files: Record<string, number>;
 }
@@ -93,21 +95,44 @@ async function compile(app: string, cpu: Cpu, options?: Partial<Options>): Promi
   });
 }
 
+const isStack = (source: string | undefined): boolean =>
+  source !== undefined && /^(?:stack|hal\/cpu)\//.test(source);
+
+/**
+ * What the application calls of the stack is not copied into it: else most of the stack would lie in the function of the
+ * application that turns it, and count as the application's.
+ */
+function keepApart(program: string): string {
+  const called = new Set<string>();
+  for (const [, name = "", body = ""] of program.matchAll(
+    /^\w+ (w2c_app_\w+)\([^;{]*\{\n(.*?)^\}/gms,
+  )) {
+    if (isStack(sourceName(name))) continue;
+    for (const [call] of body.matchAll(/\bw2c_app_\w+(?=\()/g)) {
+      if (isStack(sourceName(call))) called.add(call);
+    }
+  }
+  return program.replace(/^static \w+ (w2c_app_\w+)\([^{]*?\);/gm, (prototype, name: string) =>
+    called.has(name) ? `__attribute__((noinline)) ${prototype}` : prototype,
+  );
+}
+
 async function weigh(firmware: Firmware, cpu: Cpu, optimize: string): Promise<StackSize> {
   const folder = workFolder("size");
   try {
     writeFileSync(join(folder, "app.wasm"), firmware.wasm);
     await wasmToC(folder, "app");
+    const program = join(folder, "app.c");
+    writeFileSync(program, keepApart(readFileSync(program, "utf8")));
     const kept = readPrototypes(join(folder, "app.h")).exports.map(
       ({ name }) => `-Wl,--undefined=w2c_app_${name}`,
     );
     const flags = [
       ...cpu.gcc,
-      optimize,
+      ...flagsFor(optimize),
       "-ffunction-sections",
       "-fdata-sections",
       "-I.",
-      ...C_FLAGS,
     ];
     const gcc = (args: string[]): Promise<string> => runTool(ARM_GCC, args, folder);
     await gcc([...flags, "-w", "-c", "size.c", "-o", "size.o"]);
@@ -131,14 +156,17 @@ function shares(elf: Uint8Array): StackSize {
   const files = new Map<string, number>();
   const seen = new Set<number>();
   let text = 0;
+  let application = 0;
   for (const symbol of tables.symbols) {
     const section = symbol.section === undefined ? undefined : tables.sections[symbol.section];
     if (symbol.kind !== "function" || !section?.name.startsWith(".text")) continue;
     if (seen.has(symbol.address)) continue;
     seen.add(symbol.address);
     const source = sourceName(symbol.name);
-    const ours = source?.startsWith("stack/") || source?.startsWith("hal/cpu/");
-    if (!ours && !LIBRARY.test(symbol.name)) continue;
+    if (!isStack(source) && !LIBRARY.test(symbol.name)) {
+      if (source !== undefined) application += symbol.bytes;
+      continue;
+    }
     text += symbol.bytes;
     const file = source ? `${source.slice(0, source.lastIndexOf("/"))}.ts` : "(library)";
     files.set(file, (files.get(file) ?? 0) + symbol.bytes);
@@ -146,7 +174,12 @@ function shares(elf: Uint8Array): StackSize {
   const rodata = tables.sections
     .filter(({ name }) => name.startsWith(".rodata") || name.startsWith(".data"))
     .reduce((sum, section) => sum + section.bytes, 0);
-  return { text, rodata, files: Object.fromEntries([...files].sort((a, b) => b[1] - a[1])) };
+  return {
+    text,
+    rodata,
+    application,
+    files: Object.fromEntries([...files].sort((a, b) => b[1] - a[1])),
+  };
 }
 
 function ramOf(firmware: Firmware): StackRam {
