@@ -36,12 +36,7 @@ export function tcpBrokenRule(): u32 {
 }
 
 function tableRule(connection: Connection, id: u32): u32 {
-  const found = connectionFind(
-    connection.localAddress,
-    connection.localPort,
-    connection.remoteAddress,
-    connection.remotePort,
-  );
+  const found = connectionFind(connection.localAddress, connection.remoteAddress, connection.ends);
   if (found != id) return 1;
   if (id >= FIRST_SYN_RECORD && !timerArmed(TIMER_TCP + id)) return 2;
   return 0;

@@ -62,7 +62,19 @@ export function rev16(value: u32): u32 {
 
 /** Sum of a header of 20 bytes at `at`, a multiple of 4, in memory order; not folded, below 2^20. */
 export function sumHeader(at: usize): u32 {
-  const sum = word(at, 0) + word(at, 4) + word(at, 8) + word(at, 12) + word(at, 16);
+  return halved(words5(at));
+}
+
+/** The same of a header of 20 bytes at `at` and two words at `more`: of a TCP header and both addresses. */
+export function sumSegment(at: usize, more: usize): u32 {
+  return halved(words5(at) + word(more, 0) + word(more, 4));
+}
+
+function words5(at: usize): u64 {
+  return word(at, 0) + word(at, 4) + word(at, 8) + word(at, 12) + word(at, 16);
+}
+
+function halved(sum: u64): u32 {
   const folded = fold32(sum);
   return (folded & 0xffff) + (folded >>> 16);
 }

@@ -26,7 +26,7 @@ import { pendingAdd } from "./pending";
 import { RTO_AFTER_SYN_LOSS_MS, rtoSample } from "./rto";
 import { rackDuplicate } from "./rack";
 import { sackAdvance, sackDelivered, sackOfDuplicate, sackSkip, sackTake } from "./sack";
-import { Segment, TCP_HEADER_BYTES, TIMESTAMP_BYTES, TcpBit } from "./segment";
+import { SEGMENT, Segment, TCP_HEADER_BYTES, TIMESTAMP_BYTES, TcpBit } from "./segment";
 import { sendQueueAcknowledge } from "./send-queue";
 import { seqAtMost, seqLess } from "./sequence";
 import { spuriousTimeout, spuriousUndo } from "./spurious";
@@ -48,10 +48,10 @@ export function established(tcb: Tcb): void {
 }
 
 /** Takes over the peer's window (RFC 9293 3.10.7.4, fifth step), whatever came before. */
-export function noteWindow(tcb: Tcb, segment: Segment): void {
-  tcb.sndWnd = segment.window;
-  tcb.sndWl1 = segment.seq;
-  if (segment.window > tcb.maxSndWnd) tcb.maxSndWnd = segment.window;
+export function noteWindow(tcb: Tcb, window: u32, seq: u32): void {
+  tcb.sndWnd = window;
+  tcb.sndWl1 = seq;
+  if (window > tcb.maxSndWnd) tcb.maxSndWnd = window;
 }
 
 /**
@@ -62,10 +62,9 @@ export function acknowledge(tcb: Tcb, segment: Segment): bool {
   if (tcb.state == TcpState.SYN_RECEIVED) openedSimultaneously(tcb, segment);
   const ack = segment.ack;
   const sacks = TCP_SACK && (tcb.flags & TcbFlag.SACK_PERMITTED) != 0;
-  const plain = timestampsUsed(tcb) ? TCP_HEADER_BYTES + TIMESTAMP_BYTES : TCP_HEADER_BYTES;
   let news: bool = false;
   if (sacks) {
-    if (segment.headerBytes != plain) news = reportTake(tcb, segment);
+    if (!hasPlainOptions(tcb, segment)) news = reportTake(tcb, segment);
     else if (TCP_RACK && (tcb.sacked != 0 || (tcb.flags & TcbFlag.RECOVERY) != 0)) {
       deliveredTo(tcb, ack);
     }
@@ -106,23 +105,26 @@ const SPECIAL: u32 =
   TcbFlag.PROBE |
   TcbFlag.PROBED;
 
+/** True when a segment has no options but timestamps, if both ends send these. */
+export function hasPlainOptions(tcb: Tcb, segment: Segment): bool {
+  const stamps = timestampsUsed(tcb) ? TIMESTAMP_BYTES : 0;
+  return segment.headerBytes == TCP_HEADER_BYTES + stamps;
+}
+
 /**
- * `acknowledge` where all is plain: new text of an open connection is acknowledged, and nothing has been lost. False = nothing has
- * happened, the general way is to be gone, which remains the truth.
+ * `acknowledge` where all is plain: a segment without other options than timestamps acknowledges new text of an open connection, and
+ * nothing has been lost. False = nothing has happened, the general way is to be gone, which remains the truth.
  */
-export function acknowledgePlain(tcb: Tcb, segment: Segment): bool {
-  const ack = segment.ack;
+export function acknowledgePlain(tcb: Tcb, ack: u32, window: u32, seq: u32): bool {
   const acked = ack - tcb.sndUna;
   if (TCP_ECN || (tcb.flags & SPECIAL) != 0 || tcb.state != TcpState.ESTABLISHED) return false;
-  const stamped = timestampsUsed(tcb);
-  const plain = stamped ? TCP_HEADER_BYTES + TIMESTAMP_BYTES : TCP_HEADER_BYTES;
-  if (<i32>acked <= 0 || segment.headerBytes != plain) return false;
+  if (<i32>acked <= 0) return false;
   // After a timeout it may be an answer that was only late.
   if ((tcb.sacked | tcb.retries) != 0) return false;
   if ((tcb.flags & TcbFlag.TIMING) != 0) {
     if (seqLess(tcb.rttSeq, ack)) takeSample(tcb);
-  } else if (stamped) {
-    sampleByTimestamp(tcb, segment);
+  } else if (timestampsUsed(tcb)) {
+    sampleByTimestamp(tcb, SEGMENT);
   }
   congestionOnAck(tcb, ack, acked);
   sendQueueAcknowledge(tcb, acked);
@@ -132,10 +134,11 @@ export function acknowledgePlain(tcb: Tcb, segment: Segment): bool {
   if (TCP_KEEPALIVE) patienceProgress(tcb);
   if (tcb.sndMax == ack) timerStop(tcb, TcbTimer.RETRANSMIT);
   else retransmissionStart(tcb);
-  pendingAdd(<u32>tcb.id);
+  // What is not open any more is not plain, so without text there is nothing to be sent.
+  if (tcb.queued != 0) pendingAdd(<u32>tcb.id);
   if (tcb.socket != 0) ready(<u32>tcb.socket - 1, POLLOUT);
   else if (tcb.listener == 0) limitLife(tcb, ORPHAN_MS);
-  noteWindow(tcb, segment);
+  noteWindow(tcb, window, seq);
   return true;
 }
 
@@ -167,7 +170,7 @@ function openedSimultaneously(tcb: Tcb, segment: Segment): void {
   // The SYN is acknowledged here; the advance below starts at the first byte of text.
   tcb.sndUna += 1;
   if (seqLess(tcb.sndNxt, tcb.sndUna)) tcb.sndNxt = tcb.sndUna;
-  noteWindow(tcb, segment);
+  noteWindow(tcb, segment.window, segment.seq);
   established(tcb);
 }
 
@@ -283,7 +286,7 @@ function finAcknowledged(tcb: Tcb): bool {
 
 function windowUpdate(tcb: Tcb, segment: Segment): void {
   const before = tcb.sndWnd;
-  noteWindow(tcb, segment);
+  noteWindow(tcb, segment.window, segment.seq);
   // An answered probe keeps the connection, however long the window stays shut (MUST-37).
   if ((tcb.flags & TcbFlag.PERSIST) != 0) {
     tcb.retries = 0;

@@ -10,16 +10,31 @@ import {
 } from "../config";
 import { bucketKey } from "../random";
 
-import { Connection, SynRecord, Tcb, TcpState, TimeWait } from "./records";
+import { Connection, SynRecord, Tcb, TcpState } from "./records";
 
 export { TcbFlag, TcbTimer } from "./tcb-flags";
-export { Connection, NO_SHIFT, SynRecord, SynStamp, Tcb, TcpState, TimeWait } from "./records";
+export { Connection, NO_SHIFT, SynRecord, SynStamp, Tcb, TcpState } from "./records";
 
 /**
  * The tables of the records of connections, and the one that finds them by the four-tuple. Each record has a number; the
  * ranges of numbers tell the kinds apart, and one hash table over all of them makes a lookup independent of how many there
  * are.
  */
+
+/** Connection whose rings are not needed any more: TIME-WAIT, or FIN-WAIT-2 of a closed socket. */
+@unmanaged
+export class TimeWait extends Connection {
+  sndNxt: u32;
+  rcvNxt: u32;
+  /** The peer's clock as seen last, if both ends sent timestamps; 0 = they did not. */
+  tsRecent: u32;
+  /** When it came, in units of 16 ms. */
+  born: u16;
+  /** Answers to segments that change nothing, in the present period (RFC 5961 7), and which period that is. */
+  challenges: u8;
+  period: u8;
+}
+
 /** No record. */
 export const NO_CONNECTION: u32 = NO_RECORD;
 export const FIRST_SYN_RECORD: u32 = TCP_TCBS;
@@ -32,26 +47,20 @@ const BUCKETS: u32 = WIDE ? 256 : CONNECTIONS > 64 ? 64 : CONNECTIONS > 32 ? 32 
 const LINK_BYTES: u32 = <u32>sizeof<RecordNumber>();
 const TABLE: usize = memory.data(TCP ? BUCKETS * LINK_BYTES : 1, LINK_BYTES);
 
-function bucket(localPort: u32, remoteAddress: u32, remotePort: u32): usize {
+function bucket(remoteAddress: u32, ends: u32): usize {
   // A secret multiplier, so that nobody outside can aim at one bucket. The local address hardly varies and is left out.
-  const mixed = (remoteAddress ^ ((localPort << 16) | remotePort)) * bucketKey();
+  const mixed = (remoteAddress ^ ends) * bucketKey();
   return TABLE + ((mixed >>> 16) & (BUCKETS - 1)) * LINK_BYTES;
 }
 
-/** Number of the record of this four-tuple, or NO_CONNECTION. */
-export function connectionFind(
-  localAddress: u32,
-  localPort: u32,
-  remoteAddress: u32,
-  remotePort: u32,
-): u32 {
-  let link = <u32>load<RecordNumber>(bucket(localPort, remoteAddress, remotePort));
+/** Number of the record of this four-tuple, or NO_CONNECTION; `ends` has both ports, remote in the high half. */
+export function connectionFind(localAddress: u32, remoteAddress: u32, ends: u32): u32 {
+  let link = <u32>load<RecordNumber>(bucket(remoteAddress, ends));
   for (let steps: u32 = 0; link != 0 && steps < CONNECTIONS; steps++) {
     const connection = connectionAt(link - 1);
     if (
+      connection.ends == ends &&
       connection.remoteAddress == remoteAddress &&
-      connection.remotePort == <u16>remotePort &&
-      connection.localPort == <u16>localPort &&
       connection.localAddress == localAddress
     ) {
       return link - 1;
@@ -64,7 +73,7 @@ export function connectionFind(
 /** Enters a record, whose tuple is set, into the table. */
 export function connectionInsert(id: u32): void {
   const connection = connectionAt(id);
-  const head = bucket(connection.localPort, connection.remoteAddress, connection.remotePort);
+  const head = bucket(connection.remoteAddress, connection.ends);
   connection.next = load<RecordNumber>(head);
   store<RecordNumber>(head, <RecordNumber>(id + 1));
 }
@@ -72,7 +81,7 @@ export function connectionInsert(id: u32): void {
 /** Takes a record out of the table; harmless when it is not in it. */
 export function connectionRemove(id: u32): void {
   const gone = connectionAt(id);
-  const head = bucket(gone.localPort, gone.remoteAddress, gone.remotePort);
+  const head = bucket(gone.remoteAddress, gone.ends);
   let link = <u32>load<RecordNumber>(head);
   if (link == id + 1) {
     store<RecordNumber>(head, gone.next);

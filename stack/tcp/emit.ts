@@ -11,20 +11,20 @@ import {
   TCP_WINDOW_SCALE,
   TCP_URGENT,
 } from "../config";
-import { ipEnd, ipHeader, ipHeadersWrite, ipRoute, ipWrite } from "../ip/ipv4-output";
+import { ipEnd, ipHeader, ipHeadersWrite, ipRoute } from "../ip/ipv4-output";
 import { IP_HEADER_BYTES } from "../ip/packet";
 import { TX_TRANSPORT } from "../link/headers";
 import { now } from "../now";
 import { Counter, count } from "../statistics";
 import { Be } from "../wire/bytes";
-import { halves, sumAdd, sumField } from "../wire/checksum";
+import { halves, sumField } from "../wire/checksum";
 import { Connection, SynRecord, Tcb, TcbFlag } from "./connection";
 import { listenerMaxSegment } from "./listener";
 import { sackWrite } from "./sack-report";
 import { Segment, TCP_HEADER_BYTES, TIMESTAMP_BYTES, TIMESTAMP_HEAD, TcpBit } from "./segment";
-import { sendQueueRun, sendQueueSum, sendQueueWrite } from "./send-queue";
+import { sendQueueSum, sendQueueWrite } from "./send-queue";
 import { seqMin } from "./sequence";
-import { timestampNow, timestampOffset, timestampsUsed } from "./timestamps";
+import { timestampOffset, timestampsUsed } from "./timestamps";
 
 /** Writes segments to the IP layer: those of a TCB (output.ts decides which) and those that have no TCB behind them. */
 
@@ -141,34 +141,6 @@ export function segmentSend(tx: TxSegment, tcb: Tcb | null): i32 {
   return 0;
 }
 
-/**
- * `segmentSend` for what nearly all segments are: of a connection that is open, with an ACK, and with no option but timestamps.
- */
-export function segmentPlain(
-  tcb: Tcb,
-  seq: u32,
-  bits: u32,
-  window: u32,
-  offset: u32,
-  bytes: u32,
-): i32 {
-  const stamped = timestampsUsed(tcb);
-  const headerBytes: u32 = stamped ? TCP_HEADER_BYTES + TIMESTAMP_BYTES : TCP_HEADER_BYTES;
-  const source = tcb.localAddress;
-  const destination = tcb.remoteAddress;
-  const life = (<u32>tcb.ttl) | (PROTOCOL_TCP << 8);
-  const totalBytes = IP_HEADER_BYTES + headerBytes + bytes;
-  const refused = ipRoute(source, destination, totalBytes, false);
-  if (refused != 0) return refused;
-  writeNumbers(tcb.ports, seq, tcb.rcvNxt);
-  writeRest(headerBytes, bits, window);
-  let sum = sumHeader(HEADER);
-  if (stamped) sum += writeStamps(timestampNow(tcb), tcb.tsRecent);
-  sum += ipHeader(totalBytes, <u32>tcb.tos, life);
-  finish(tcb, sum, headerBytes, offset, bytes);
-  return 0;
-}
-
 function writeNumbers(ports: u32, seq: u32, ack: u32): void {
   const header = based(HEADER);
   store<u32>(header, bswap<u32>(ports));
@@ -183,30 +155,15 @@ function writeRest(headerBytes: u32, bits: u32, window: u32): void {
   store<u32>(header, 0, 16);
 }
 
-/** The timestamps option as the only one; returns its sum. */
-function writeStamps(tsVal: u32, tsEcr: u32): u32 {
-  const header = based(HEADER);
-  const value = bswap<u32>(tsVal);
-  const echo = bswap<u32>(tsEcr);
-  store<u32>(header, TIMESTAMP_HEAD, 20);
-  store<u32>(header, value, 24);
-  store<u32>(header, echo, 28);
-  return halves(TIMESTAMP_HEAD) + halves(value) + halves(echo);
-}
-
 /** The headers are made; `sum` is that of the TCP header and both addresses. Text and checksum, and it leaves. */
 function finish(tcb: Tcb | null, sum: u32, headerBytes: u32, offset: u32, bytes: u32): void {
   // The rest of the pseudo-header (RFC 9293 3.1).
   sum += (PROTOCOL_TCP << 8) + rev16(headerBytes + bytes);
-  let run: usize = 0;
-  if (tcb != null && bytes != 0) {
-    run = sendQueueRun(tcb, offset, bytes);
-    sum = run != 0 ? sumAdd(sum, run, bytes, 0) : sendQueueSum(tcb, sum, offset, bytes);
-  }
+  const text = tcb != null && bytes != 0;
+  if (tcb != null && text) sum = sendQueueSum(tcb, sum, offset, bytes);
   store<u16>(HEADER, sumField(sum), 16);
   ipHeadersWrite(headerBytes);
-  if (run != 0) ipWrite(run, bytes);
-  else if (tcb != null && bytes != 0) sendQueueWrite(tcb, offset, bytes);
+  if (tcb != null && text) sendQueueWrite(tcb, offset, bytes);
   ipEnd();
   count(Counter.TCP_OUT);
 }

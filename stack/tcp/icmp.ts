@@ -32,12 +32,8 @@ export function tcpIcmpError(
 ): void {
   const unreachable = type == ICMP_UNREACHABLE;
   if (!unreachable && type != ICMP_TIME_EXCEEDED && type != ICMP_PARAMETER_PROBLEM) return;
-  const id = connectionFind(
-    quotedSource,
-    quotedSourcePort,
-    quotedDestination,
-    quotedDestinationPort,
-  );
+  const ends = (quotedDestinationPort << 16) | quotedSourcePort;
+  const id = connectionFind(quotedSource, quotedDestination, ends);
   if (id >= FIRST_SYN_RECORD) return;
   const tcb = tcbAt(id);
   if (quotedSequence - tcb.sndUna >= tcb.sndMax - tcb.sndUna) return;

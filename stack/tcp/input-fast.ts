@@ -1,9 +1,9 @@
-import { based, rev16, sumHeader } from "cpu";
+import { based, rev16, sumSegment } from "cpu";
 import { TCP_ECN, TCP_KEEPALIVE, TCP_TIMESTAMPS, TCP_WINDOW_SCALE } from "../config";
 import { linkInterface } from "../link/device";
 import { RX_NETWORK } from "../link/headers";
 import { Counter, count } from "../statistics";
-import { halves, sumFold } from "../wire/checksum";
+import { sumFold } from "../wire/checksum";
 import { acknowledge, acknowledgePlain } from "./acknowledge";
 import { FIRST_SYN_RECORD, Tcb, TcbFlag, TcpState, connectionFind, tcbAt } from "./connection";
 import { PROTOCOL_TCP } from "./emit";
@@ -19,9 +19,8 @@ import {
   segmentStampsSum,
   segmentStampsTake,
 } from "./segment";
-import { seqLess } from "./sequence";
 import { textCount } from "./synchronized";
-import { textReadInto } from "./text";
+import { textReadNext } from "./text";
 import { timestampIsOld, timestampTake, timestampsUsed } from "./timestamps";
 
 /**
@@ -55,67 +54,84 @@ export function tcpInputFast(bytes: u32): bool {
   if (bytes < TCP_HEADER_BYTES) return false;
   const ip = based(RX_NETWORK);
   const header = segmentHeaderTake();
-  const ports = bswap<u32>(load<u32>(header));
-  const source = bswap<u32>(load<u32>(ip, 12));
   // A source that a connection was made with is one host, and not us.
-  const id = connectionFind(linkInterface().address, ports & 0xffff, source, ports >>> 16);
+  const source = bswap<u32>(load<u32>(ip, 12));
+  const id = connectionFind(linkInterface().address, source, bswap<u32>(load<u32>(header)));
   found = id;
   if (id >= FIRST_SYN_RECORD) return false;
   const tcb = tcbAt(id);
-  const segment = changetype<Segment>(based(changetype<usize>(SEGMENT)));
-  if (!expected(tcb, segment, header, bytes)) return false;
+  const textBytes = expected(tcb, header, bytes);
+  if (textBytes == UNEXPECTED) return false;
   count(Counter.IP_IN);
   count(Counter.TCP_IN);
-  let sum = halves(load<u32>(ip, 12)) + halves(load<u32>(ip, 16)) + (PROTOCOL_TCP << 8);
-  sum += rev16(bytes) + sumHeader(header);
-  if (segment.stamped) sum += segmentStampsSum();
-  take(tcb, segment, sum);
+  let sum = sumSegment(header, ip + 12) + (PROTOCOL_TCP << 8) + rev16(bytes);
+  if (timestampsUsed(tcb)) sum += segmentStampsSum();
+  take(tcb, header, textBytes, sum);
   return true;
 }
 
-/** True when this header is the one that comes next on its connection; `segment` is filled then. */
-function expected(tcb: Tcb, segment: Segment, header: usize, bytes: u32): bool {
+/** The segment is not the expected one. */
+const UNEXPECTED: u32 = 0xffffffff;
+
+/** Bytes of text of the segment when its header is the one that comes next on its connection, else UNEXPECTED. */
+function expected(tcb: Tcb, header: usize, bytes: u32): u32 {
   const stamped = timestampsUsed(tcb);
   const headerBytes: u32 = stamped ? TCP_HEADER_BYTES + TIMESTAMP_BYTES : TCP_HEADER_BYTES;
-  // Data offset, control bits, window.
-  const word = load<u32>(header, 12);
-  if ((word & 0xf0) != headerBytes << 2 || headerBytes > bytes) return false;
-  if (((word >>> 8) & CONTROL) != <u32>TcpBit.ACK || tcb.state != TcpState.ESTABLISHED)
-    return false;
-  if ((tcb.flags & SPECIAL) != 0 || tcb.ranges != 0 || (TCP_ECN && tcb.ecn != 0)) return false;
+  // Data offset and control bits as a plain load sees them.
+  const word = (<u32>load<u16>(header, 12)) & (0xf0 | (CONTROL << 8));
+  if (word != ((headerBytes << 2) | (TcpBit.ACK << 8)) || headerBytes > bytes) return UNEXPECTED;
+  if (tcb.state != TcpState.ESTABLISHED || (tcb.flags & SPECIAL) != 0) return UNEXPECTED;
+  if (tcb.ranges != 0 || (TCP_ECN && tcb.ecn != 0)) return UNEXPECTED;
   const seq = bswap<u32>(load<u32>(header, 4));
-  const ack = bswap<u32>(load<u32>(header, 8));
   const textBytes = bytes - headerBytes;
-  if (seq != tcb.rcvNxt || textBytes > tcb.rcvAdv - seq) return false;
-  if (seqLess(ack, tcb.sndUna) || seqLess(tcb.sndMax, ack)) return false;
-  if (TCP_TIMESTAMPS) segment.stamped = stamped;
-  if (stamped && (!segmentStampsTake(segment) || timestampIsOld(tcb, segment))) return false;
-  segment.seq = seq;
-  segment.ack = ack;
-  segment.bits = TcpBit.ACK;
-  segment.window = rev16(word >>> 16) << (TCP_WINDOW_SCALE ? tcb.sndShift : 0);
-  segment.textBytes = textBytes;
-  segment.headerBytes = headerBytes;
-  return true;
+  if (seq != tcb.rcvNxt || textBytes > tcb.rcvAdv - seq) return UNEXPECTED;
+  const acked = bswap<u32>(load<u32>(header, 8)) - tcb.sndUna;
+  if (acked > tcb.sndMax - tcb.sndUna) return UNEXPECTED;
+  if (!stamped) return textBytes;
+  const segment = SEGMENT;
+  return segmentStampsTake(segment) && !timestampIsOld(tcb, segment) ? textBytes : UNEXPECTED;
 }
 
 /** Text to its place while the checksum is summed; only when that is proven it counts. */
-function take(tcb: Tcb, segment: Segment, sum: u32): void {
-  const bytes = segment.textBytes;
-  if (bytes != 0) sum = textReadInto(tcb, segment.seq, bytes, sum, 0);
+function take(tcb: Tcb, header: usize, bytes: u32, sum: u32): void {
+  if (bytes != 0) sum = textReadNext(tcb, bytes, sum);
   if (sumFold(sum) != 0xffff) {
     count(Counter.TCP_BAD_CHECKSUM);
     return;
   }
-  if (timestampsUsed(tcb)) timestampTake(tcb, segment);
+  const seq = tcb.rcvNxt;
+  if (timestampsUsed(tcb)) stampTake(tcb, seq);
   if (TCP_KEEPALIVE && (tcb.flags & TcbFlag.KEEP_ALIVE) != 0) patienceHeard(tcb);
+  const ack = bswap<u32>(load<u32>(header, 8));
+  const window = rev16(<u32>load<u16>(header, 14)) << (TCP_WINDOW_SCALE ? tcb.sndShift : 0);
   // Text that acknowledges nothing and leaves the window as it is says no more than which segment was the last to tell it.
-  if (bytes != 0 && segment.ack == tcb.sndUna && segment.window == tcb.sndWnd) {
-    tcb.sndWl1 = segment.seq;
-  } else if (!acknowledgePlain(tcb, segment) && !acknowledge(tcb, segment)) {
+  if (bytes != 0 && ack == tcb.sndUna && window == tcb.sndWnd) {
+    tcb.sndWl1 = seq;
+  } else if (!acknowledgePlain(tcb, ack, window, seq) && !acknowledgeAny(tcb, ack, window, bytes)) {
     return;
   }
   if (bytes == 0) return;
-  tcb.rcvNxt = segment.seq + bytes;
+  tcb.rcvNxt += bytes;
   textCount(tcb, bytes, bytes, false);
+}
+
+function stampTake(tcb: Tcb, seq: u32): void {
+  const segment = SEGMENT;
+  segment.stamped = true;
+  segment.seq = seq;
+  timestampTake(tcb, segment);
+}
+
+/** The general way of an acknowledgment wants to know all of the segment. */
+function acknowledgeAny(tcb: Tcb, ack: u32, window: u32, textBytes: u32): bool {
+  const segment = changetype<Segment>(based(changetype<usize>(SEGMENT)));
+  const stamped = timestampsUsed(tcb);
+  if (TCP_TIMESTAMPS) segment.stamped = stamped;
+  segment.seq = tcb.rcvNxt;
+  segment.ack = ack;
+  segment.bits = TcpBit.ACK;
+  segment.window = window;
+  segment.textBytes = textBytes;
+  segment.headerBytes = stamped ? TCP_HEADER_BYTES + TIMESTAMP_BYTES : TCP_HEADER_BYTES;
+  return acknowledge(tcb, segment);
 }

@@ -64,9 +64,8 @@ export function tcpInput(packet: RxPacket): void {
     ? connectionFound()
     : connectionFind(
         segment.destination,
-        segment.destinationPort,
         segment.source,
-        segment.sourcePort,
+        (segment.sourcePort << 16) | segment.destinationPort,
       );
   if (id < FIRST_SYN_RECORD) {
     const tcb = tcbAt(id);

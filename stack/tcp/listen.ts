@@ -116,7 +116,7 @@ function cookieReceived(segment: Segment, listener: u32, irs: u32): bool {
 /** The ACK that has finished a handshake brings nothing but what every segment has: a window, and the peer's clock. */
 export function bareAck(tcb: Tcb, segment: Segment): void {
   segment.window <<= tcb.sndShift;
-  noteWindow(tcb, segment);
+  noteWindow(tcb, segment.window, segment.seq);
   if (timestampsUsed(tcb)) timestampTake(tcb, segment);
 }
 

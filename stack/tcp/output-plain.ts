@@ -35,34 +35,27 @@ const SPECIAL: u32 =
 
 /** `tcpOutput` where all is plain: 0, or why the IP layer took no more; NOT_PLAIN otherwise. */
 export function outputPlain(tcb: Tcb): i32 {
-  let seq = tcb.sndNxt;
+  const seq = tcb.sndNxt;
   const mss = <u32>tcb.sndMss;
-  const una = tcb.sndUna;
   if (TCP_ECN || tcb.state != TcpState.ESTABLISHED || (tcb.flags & SPECIAL) != 0) return NOT_PLAIN;
   if ((tcb.ranges | tcb.sacked | tcb.dupAcks) != 0 || seq != tcb.sndMax) return NOT_PLAIN;
-  let left = una + tcb.queued - seq;
+  let left = tcb.sndUna + tcb.queued - seq;
   if (left != 0) {
     if (tcb.owedAcks != 0 || left > BURST * mss) return NOT_PLAIN;
     if (tcb.queued > min<u32>(tcb.sndWnd, tcb.cwnd)) return NOT_PLAIN;
     // Nothing in flight for a while: the congestion window may have to be cut.
-    if (seq == una && isDue(tcb.lastSent + <u32>tcb.rto)) return NOT_PLAIN;
+    if (seq == tcb.sndUna && isDue(tcb.lastSent + <u32>tcb.rto)) return NOT_PLAIN;
     // Nagle's rule may hold back the last bytes.
-    const small = seqLess(una, tcb.sndSml) && seqAtMost(tcb.sndSml, seq);
-    if (small && (tcb.flags & TcbFlag.NO_DELAY) == 0) return NOT_PLAIN;
+    const delays = (tcb.flags & TcbFlag.NO_DELAY) == 0;
+    if (delays && seqLess(tcb.sndUna, tcb.sndSml) && seqAtMost(tcb.sndSml, seq)) return NOT_PLAIN;
   }
   while (left != 0) {
     const bytes = min<u32>(left, mss);
     left -= bytes;
-    const refused = sendOf(
-      tcb,
-      seq,
-      left == 0 ? TcpBit.ACK | TcpBit.PSH : TcpBit.ACK,
-      seq - una,
-      bytes,
-    );
+    const bits: u32 = left == 0 ? TcpBit.ACK | TcpBit.PSH : TcpBit.ACK;
+    const refused = sendOf(tcb, tcb.sndNxt, bits, bytes);
     if (refused != 0) return refused;
-    sentNew(tcb, seq, bytes);
-    seq += bytes;
+    sentNew(tcb, tcb.sndNxt, bytes);
   }
   congestionOnOutput(tcb);
   return outputAcks(tcb);

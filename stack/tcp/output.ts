@@ -66,7 +66,7 @@ export function tcpOutput(tcb: Tcb): i32 {
   congestionOnOutput(tcb);
   if (TCP_KEEPALIVE && (tcb.flags & TcbFlag.KEEP_PROBE) != 0) {
     // SHLD-12: without text, one before what the peer expects, so that it answers.
-    const refused = sendOf(tcb, tcb.sndUna - 1, TcpBit.ACK, 0, 0);
+    const refused = sendOf(tcb, tcb.sndUna - 1, TcpBit.ACK, 0);
     if (refused != 0) return refused;
     tcb.flags &= ~TcbFlag.KEEP_PROBE;
   }
@@ -89,7 +89,7 @@ function outputSyn(tcb: Tcb): i32 {
   if (tcb.sndNxt != tcb.sndUna) {
     // A plain ACK answers what was not acceptable (RFC 9293 3.10.7.4): with both ends in SYN-RECEIVED it opens the connection.
     const answer = (tcb.flags & TcbFlag.ACK_NOW) != 0;
-    return answer ? sendOf(tcb, tcb.sndMax, TcpBit.ACK, 0, 0) : 0;
+    return answer ? sendOf(tcb, tcb.sndMax, TcpBit.ACK, 0) : 0;
   }
   const bits: u32 = tcb.state == TcpState.SYN_RECEIVED ? TcpBit.SYN | TcpBit.ACK : TcpBit.SYN;
   // A SYN-ACK has the option only if the SYN had it (RFC 7323 3.2).
@@ -233,7 +233,7 @@ function outputOne(tcb: Tcb): i32 {
   let bits: u32 = TcpBit.ACK;
   if (last) bits |= TcpBit.PSH;
   if (fin) bits |= TcpBit.FIN;
-  const refused = sendOf(tcb, seq, bits, offset, bytes);
+  const refused = sendOf(tcb, seq, bits, bytes);
   if (refused != 0) return refused;
   sent(tcb, seq, bytes, fin, probe);
   return probe ? 0 : 1;

@@ -209,6 +209,10 @@ export function receiveWindow(tcb: Tcb): u32 {
  * second segment is acknowledged (RFC 5681 4.2), as with other stacks, and not each that was read.
  */
 export function windowUpdateWorthwhile(tcb: Tcb): bool {
+  // Mostly that is known at once: whatever the share, it holds no more than the ring.
+  const edge = tcb.rcvRead + TCP_RX_BYTES;
+  if (!SMALL && promisedBytes(tcb) >= TCP_RX_BYTES >>> 1 && edge - tcb.rcvAdv <= 2 * RECEIVE_MSS)
+    return false;
   const opens = tcb.rcvNxt + receiveWindow(tcb) - tcb.rcvAdv;
   if (opens == 0 || (tcb.flags & TcbFlag.FIN_RECEIVED) != 0) return false;
   const share = shareBytes();

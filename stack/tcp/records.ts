@@ -21,7 +21,15 @@ export class Connection {
   listener: u8;
   /** Next record that waits for its turn to send, number plus one (output.ts). */
   nextPending: RecordNumber;
+
+  /** Both ports in one word, remote in the high half: as the header of a segment that is received has them. */
+  get ends(): u32 {
+    return load<u32>(changetype<usize>(this) + offsetof<Connection>("localPort"));
+  }
 }
+
+if (offsetof<Connection>("remotePort") != offsetof<Connection>("localPort") + 2)
+  ERROR("both ports of a connection are one word");
 
 /** Connection states (RFC 9293 3.3.2). LISTEN is a record of its own kind. */
 export const enum TcpState {
@@ -188,7 +196,7 @@ export class Tcb extends Connection {
     this.shifts = <u8>(((<u32>this.shifts) & 15) | (count << 4));
   }
 
-  /** Both ports as they stand in a header. */
+  /** Both ports, local in the high half. */
   get ports(): u32 {
     return ((<u32>this.localPort) << 16) | (<u32>this.remotePort);
   }
@@ -383,18 +391,4 @@ export class SynRecord extends Connection {
   get scaled(): bool {
     return this.shift != NO_SHIFT;
   }
-}
-
-/** Connection whose rings are not needed any more: TIME-WAIT, or FIN-WAIT-2 of a closed socket. */
-@unmanaged
-export class TimeWait extends Connection {
-  sndNxt: u32;
-  rcvNxt: u32;
-  /** The peer's clock as seen last, if both ends sent timestamps; 0 = they did not. */
-  tsRecent: u32;
-  /** When it came, in units of 16 ms. */
-  born: u16;
-  /** Answers to segments that change nothing, in the present period (RFC 5961 7), and which period that is. */
-  challenges: u8;
-  period: u8;
 }

@@ -141,15 +141,22 @@ export function sendQueueAcknowledge(tcb: Tcb, bytes: u32): void {
   );
 }
 
-/**
- * Address of `bytes` queued bytes from `offset` when they lie in one run of the first piece, as they mostly do; else 0.
- */
+/** Address of `bytes` queued bytes from `offset` when they lie in one run, as they mostly do; else 0. */
 export function sendQueueRun(tcb: Tcb, offset: u32, bytes: u32): usize {
-  const first = piece(tcb, 0);
-  if (tcb.pieces == 0 || offset + bytes > first.bytes) return 0;
-  if (first.address != 0) return first.address + offset;
-  const start = (<u32>tcb.ringHead + offset) & MASK;
-  return start + bytes > TCP_TX_BYTES ? 0 : ring(tcb) + start;
+  let part = piece(tcb, 0);
+  let ringAt = <u32>tcb.ringHead;
+  for (let left = <u32>tcb.pieces; left != 0; left--) {
+    if (offset < part.bytes) {
+      if (offset + bytes > part.bytes) return 0;
+      if (part.address != 0) return part.address + offset;
+      const start = (ringAt + offset) & MASK;
+      return start + bytes > TCP_TX_BYTES ? 0 : ring(tcb) + start;
+    }
+    offset -= part.bytes;
+    if (part.address == 0) ringAt += part.bytes;
+    part = changetype<Piece>(changetype<usize>(part) + offsetof<Piece>());
+  }
+  return 0;
 }
 
 /** Adds `bytes` queued bytes from `offset` (counted from SND.UNA) to a checksum. */

@@ -69,7 +69,7 @@ export function synSentInput(tcb: Tcb, segment: Segment): void {
     // Simultaneous open (MUST-10): our SYN goes again, as SYN-ACK.
     tcb.state = <u8>TcpState.SYN_RECEIVED;
     tcb.sndNxt = tcb.sndUna;
-    noteWindow(tcb, segment);
+    noteWindow(tcb, segment.window, segment.seq);
     pendingAdd(<u32>tcb.id);
     textAndFin(tcb, segment);
     return;
@@ -82,7 +82,7 @@ export function synSentInput(tcb: Tcb, segment: Segment): void {
   tcb.sndUna = segment.ack;
   // In the same turn the timeout may have set it back, for a SYN that need not go again now.
   tcb.sndNxt = segment.ack;
-  noteWindow(tcb, segment);
+  noteWindow(tcb, segment.window, segment.seq);
   established(tcb);
   ackNow(tcb);
   textAndFin(tcb, segment);

@@ -11,7 +11,7 @@ import { now } from "../now";
 import { POLLHUP, POLLIN } from "../posix";
 import { ready } from "../readiness";
 import { Counter, count } from "../statistics";
-import { acknowledge, acknowledgePlain } from "./acknowledge";
+import { acknowledge, acknowledgePlain, hasPlainOptions } from "./acknowledge";
 import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
 import {
   ackNow,
@@ -30,7 +30,7 @@ import { sackNote } from "./sack-report";
 import { Segment, TcpBit, segmentLength } from "./segment";
 import { seqAtMost, seqLess } from "./sequence";
 import { finDistance, takesText, textAccept } from "./text";
-import { timerStart } from "./timers";
+import { delackTimerStart } from "./timers";
 import { timestampIsOld, timestampTake, timestampsUsed } from "./timestamps";
 import { urgentInput } from "./urgent";
 
@@ -77,7 +77,10 @@ export function synchronizedInput(tcb: Tcb, segment: Segment): void {
   }
   if ((segment.bits & TcpBit.ACK) == 0 || !ackAcceptable(tcb, segment)) return;
   if (TCP_ECN) ecnInput(tcb, segment);
-  const plain = TCP_FAST_PATH && acknowledgePlain(tcb, segment);
+  const plain =
+    TCP_FAST_PATH &&
+    hasPlainOptions(tcb, segment) &&
+    acknowledgePlain(tcb, segment.ack, segment.window, segment.seq);
   if (!plain && !acknowledge(tcb, segment)) return;
   if ((tcb.flags & TcbFlag.READ_SHUT) != 0 && segment.left != segment.right) {
     // Text for an application that has closed: it must not be thought delivered (RFC 9293 SHLD-3).
@@ -205,7 +208,7 @@ export function textCount(tcb: Tcb, segmentBytes: u32, bytes: u32, hadHole: bool
     <i32>(<i16>(<u32>tcb.delackDue - now())) > <i32>TCP_DELAYED_ACK_MS
   ) {
     // Later than that only the repetition of a window opening is due (output.ts): MUST-40 holds for text all the same.
-    timerStart(tcb, TcbTimer.DELAYED_ACK, TCP_DELAYED_ACK_MS);
+    delackTimerStart(tcb, TCP_DELAYED_ACK_MS);
   }
 }
 

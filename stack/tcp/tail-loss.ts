@@ -3,7 +3,7 @@ import { Counter, count } from "../statistics";
 import { Tcb, TcbFlag, TcbTimer } from "./connection";
 import { pendingAdd } from "./pending";
 import { sackRecovers } from "./sack";
-import { timerStart } from "./timers";
+import { retransmissionTimerStart, timerStart } from "./timers";
 
 /**
  * Tail loss probes (RFC 8985 7): when the last segments of a flight are lost no duplicates tell of it. Some time before the
@@ -21,7 +21,7 @@ const EXCLUDED: u32 = TcbFlag.RECOVERY | TcbFlag.PROBED | TcbFlag.PERSIST | TcbF
 /** Something is in flight: starts the retransmission timer, for a probe first if that comes sooner. */
 export function retransmissionStart(tcb: Tcb): void {
   tcb.flags &= ~(TcbFlag.PROBE_TIMER | TcbFlag.REORDER_TIMER);
-  timerStart(tcb, TcbTimer.RETRANSMIT, <u32>tcb.rto);
+  retransmissionTimerStart(tcb, <u32>tcb.rto);
   if (sackRecovers(tcb)) probeStart(tcb);
 }
 

@@ -16,6 +16,25 @@ export function timerStart(tcb: Tcb, which: TcbTimer, delayMs: u32): void {
   if (which == TcbTimer.RETRANSMIT) tcb.rexmtDue = due;
   else if (which == TcbTimer.DELAYED_ACK) tcb.delackDue = <u16>due;
   else tcb.lifeDue = due;
+  entryUpTo(tcb, which, due);
+}
+
+/** `timerStart` for the retransmission timer. */
+export function retransmissionTimerStart(tcb: Tcb, delayMs: u32): void {
+  const due = now() + delayMs;
+  tcb.rexmtDue = due;
+  entryUpTo(tcb, TcbTimer.RETRANSMIT, due);
+}
+
+/** `timerStart` for the delayed acknowledgment. */
+export function delackTimerStart(tcb: Tcb, delayMs: u32): void {
+  const due = now() + delayMs;
+  tcb.delackDue = <u16>due;
+  entryUpTo(tcb, TcbTimer.DELAYED_ACK, due);
+}
+
+/** One of the three is armed: the entry in the heap is no later than `due`. */
+function entryUpTo(tcb: Tcb, which: TcbTimer, due: u32): void {
   tcb.armed |= <u8>which;
   const timer = TIMER_TCP + <u32>tcb.id;
   if (!timerArmed(timer) || <i32>(due - timerDue(timer)) < 0) timerSet(timer, due);

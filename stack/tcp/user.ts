@@ -84,7 +84,8 @@ export function tcpConnect(
   if (localAddress == 0) localAddress = source;
   // Nothing that 127/8 sends would ever leave.
   if (isLoopback(localAddress) && !isLoopback(source) && !isOurs(remoteAddress)) return -EINVAL;
-  if (connectionFind(localAddress, localPort, remoteAddress, remotePort) != NO_CONNECTION) {
+  const ends = (remotePort << 16) | localPort;
+  if (connectionFind(localAddress, remoteAddress, ends) != NO_CONNECTION) {
     return -EADDRINUSE;
   }
   const id = tcbAllocate(true);

@@ -11,8 +11,9 @@ export const C_FOLDER = join(packageRoot, "host-tools", "build", "c");
 /**
  * The ground on which all of the generated C stands: it was never written with C's aliasing and null rules in mind. Four
  * optimisations are off that cost a Cortex-M0+ more than they bring, 5 % of the instructions together: partial redundancy
- * elimination keeps values for which there are no registers left, and so does the moving of addresses out of loops; blocks are put in
- * another order with jumps between them; short branches become arithmetic. Registers renamed at the end save moves between them.
+ * elimination keeps values for which there are no registers left, and so does the moving of addresses out of loops, which is left on
+ * for short ones; blocks are put in another order with jumps between them; short branches become arithmetic. Registers renamed at the
+ * end save moves between them.
  */
 export const C_FLAGS = [
   "-std=gnu11",
@@ -22,7 +23,7 @@ export const C_FLAGS = [
   "-fno-tree-pre",
   "-fno-reorder-blocks",
   "-fno-if-conversion",
-  "-fno-move-loop-invariants",
+  "--param=loop-invariant-max-bbs-in-loop=4",
   "-frename-registers",
   "-DNDEBUG",
 ];

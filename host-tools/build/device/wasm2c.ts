@@ -3,6 +3,23 @@ import { dirname, join } from "node:path";
 import { readFileSync, writeFileSync } from "node:fs";
 import { runTool } from "./tools.js";
 
+/**
+ * Functions that are called from one place in a hot one, and seldom. gcc would put them into it, where they cost registers: a Cortex-M0+
+ * has eight that count. Outside, and not counted as likely, they leave these to what is done for each packet.
+ */
+export const OUTLINED = [
+  "hal/cpu/cortex-m0plus/checksumAny",
+  "stack/ip/ipv4-output/routeAnew",
+  "stack/tcp/acknowledge/acknowledge",
+  "stack/tcp/promote/promoteWaiting",
+  "stack/tcp/send/sendFull",
+  "stack/tcp/send-queue/sendQueueSum",
+  "stack/tcp/send-queue/sendQueueWrite",
+];
+
+/** The declaration of a function in the C that wasm2c has made. */
+const DECLARATION = /^static ((?:u32|void) w2c_\w+\(.*\);)$/gm;
+
 /** Where in the generated C the override header goes: behind wasm2c's definitions, before the first function. */
 const ANCHOR = /^FUNC_TYPE_T\(/m;
 
@@ -25,8 +42,13 @@ export async function wasmToC(folder: string, name: string): Promise<void> {
   const only = `w2c_${name}_only`;
   const at = source.search(ANCHOR);
   const functions = source.slice(at).replaceAll("instance->", `${only}.`);
+  const declarations = source.slice(0, at).replace(DECLARATION, (whole, declared: string) => {
+    const symbol = /w2c_\w+/.exec(declared)?.[0] ?? "";
+    const outlined = OUTLINED.includes(sourceName(symbol, name) ?? "");
+    return outlined ? `static __attribute__((noinline, cold)) ${declared}` : whole;
+  });
   const head = `#include "w2c-override.h"\nstatic w2c_${name} ${only};\n`;
-  writeFileSync(file, source.slice(0, at) + head + functions);
+  writeFileSync(file, declarations + head + functions);
 }
 
 /**
