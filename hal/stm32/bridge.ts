@@ -36,6 +36,11 @@ const SLEEP_UNTIL: u32 = 11;
 const ENTROPY: u32 = 12;
 const WATCHDOG_FEED: u32 = 13;
 const HELLO: u32 = 14;
+const GPIO_MODE: u32 = 15;
+const GPIO_READ: u32 = 16;
+const GPIO_WRITE: u32 = 17;
+const GPIO_ARM: u32 = 18;
+const GPIO_EDGES: u32 = 19;
 
 /** Arguments of a semihosting call; a call to the host; its answer. Three words each. */
 const BLOCK: usize = memory.data(12, 4);
@@ -158,4 +163,24 @@ export function uniqueId(_to: usize): u32 {
 
 export function watchdogFeed(): void {
   call(WATCHDOG_FEED, 0, 0);
+}
+
+export function gpioMode(pin: u32, mode: u32): void {
+  call(GPIO_MODE, pin, mode);
+}
+
+export function gpioRead(pin: u32): bool {
+  return ask(GPIO_READ, pin) != 0;
+}
+
+export function gpioWrite(pin: u32, high: bool): void {
+  call(GPIO_WRITE, pin, high ? 1 : 0);
+}
+
+export function gpioArm(pin: u32): bool {
+  return ask(GPIO_ARM, pin) != 0;
+}
+
+export function gpioEdges(pin: u32): bool {
+  return ask(GPIO_EDGES, pin) != 0;
 }

@@ -8,17 +8,8 @@ import { boardInit as hardwareInit } from "hardware";
 
 export {
   BOARD_NAME,
-  BUTTON_PIN,
-  BUTTON_PRESSED,
-  LED_LIT,
-  LED_PIN,
   Text,
   flashBase,
-  gpioArm,
-  gpioEdges,
-  gpioMode,
-  gpioRead,
-  gpioWrite,
   log0,
   log1,
   log2,
@@ -38,6 +29,11 @@ export {
   delayNs,
   delayUs,
   entropy,
+  gpioArm,
+  gpioEdges,
+  gpioMode,
+  gpioRead,
+  gpioWrite,
   sleepUntil,
   spiDeselect,
   spiGet,
@@ -48,6 +44,12 @@ export {
   uniqueId,
   watchdogFeed,
 } from "./bridge";
+
+/** Pins are those of a virtual board (hal/virtual/board.ts), whose LED and button the simulation has. */
+export const LED_PIN: u32 = 25;
+export const LED_LIT: bool = true;
+export const BUTTON_PIN: u32 = 22;
+export const BUTTON_PRESSED: bool = false;
 
 /** The set-up of the board (its waits for clocks end, because there they read as 0), or of another MCU's USART only. */
 export function boardInit(): void {

@@ -26,7 +26,7 @@ export interface DeviceMachine {
   readonly chip: ChipModel;
   /** Bits per second of the chip's wire: frames arrive no faster than this. */
   readonly linkBps: number;
-  /** Pins that the simulation can drive and look at; only a virtual board has them. */
+  /** Pins that the simulation can drive and look at; the emulated RP2040 offers none. */
   readonly pins?: Pins;
   /**
    * Runs the firmware from reset. It ends only by throwing: `StopSimulation` (thrown by `busy` or `idle`, and passed on

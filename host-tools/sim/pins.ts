@@ -1,9 +1,14 @@
+import { DeviceTrap } from "./machine.js";
+
 /** Pins of a virtual board (hal/virtual/board.ts), with its LED and its button. */
 export const LED_PIN = 25;
 export const BUTTON_PIN = 22;
 
 const [INPUT, PULL_UP, , OUTPUT] = [0, 1, 2, 3];
+/** Pins of a virtual board. */
 const PINS = 32;
+/** Pins of an STM32 as its boards number them: PA0 is 0, PC13 is 45. */
+export const STM32_PINS = 48;
 
 interface Pin {
   mode: number;
@@ -20,13 +25,17 @@ interface Pin {
 export class Pins {
   /** Called when the firmware changes the level of a pin. */
   onChange: (pin: number, high: boolean) => void = () => undefined;
-  private readonly pins: Pin[] = Array.from({ length: PINS }, () => ({
-    mode: INPUT as number,
-    output: false,
-    outside: undefined,
-    armed: false,
-    edge: false,
-  }));
+  private readonly pins: Pin[];
+
+  constructor(count = PINS) {
+    this.pins = Array.from({ length: count }, () => ({
+      mode: INPUT as number,
+      output: false,
+      outside: undefined,
+      armed: false,
+      edge: false,
+    }));
+  }
 
   /** An edge waits to be seen: a sleeping processor wakes. */
   get news(): boolean {
@@ -75,7 +84,8 @@ export class Pins {
 
   private pin(number: number): Pin {
     const pin = this.pins[number];
-    if (!pin) throw new Error(`a virtual board has the pins 0 to ${PINS - 1}, not ${number}`);
+    if (!pin)
+      throw new DeviceTrap(`this board has the pins 0 to ${this.pins.length - 1}, not ${number}`);
     return pin;
   }
 

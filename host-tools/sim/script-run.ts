@@ -26,7 +26,7 @@ export interface ScriptTarget {
   /** The address that it uses; 0 while it has none. */
   readonly address: number;
   readonly chip: ChipModel;
-  /** Only a virtual board has them. */
+  /** The emulated RP2040 offers none. */
   readonly pins?: Pins | undefined;
 }
 

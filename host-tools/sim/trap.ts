@@ -22,6 +22,9 @@ export function trapOf(error: unknown, firmware: Firmware): unknown {
   if (error instanceof RangeError && /call stack/i.test(error.message)) {
     return new DeviceTrap(`the stack has overflowed: a recursion${trapPlace(error, firmware)}`);
   }
+  if (error instanceof DeviceTrap) {
+    return new DeviceTrap(`${error.message}${trapPlace(error, firmware)}`);
+  }
   if (!(error instanceof WebAssembly.RuntimeError)) return error;
   const words = WORDS.find(([pattern]) => pattern.test(error.message))?.[1] ?? error.message;
   return new DeviceTrap(

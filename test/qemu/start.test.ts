@@ -1,5 +1,9 @@
 import { compileFirmware } from "../../host-tools/build/compile.js";
+import { hostedFirmware } from "../../host-tools/net/hosted-stack.js";
 import { emptySettings } from "../../host-tools/settings.js";
+import { LED_PIN } from "../../host-tools/sim/pins.js";
+import { parseScript } from "../../host-tools/sim/script-parse.js";
+import { ScriptRun } from "../../host-tools/sim/script-run.js";
 import { bootLoader } from "../../host-tools/sim/qemu/machine.js";
 import { VirtualWorld } from "../../host-tools/sim/world-virtual.js";
 import { loadBoard } from "../../host-tools/build/boards.js";
@@ -48,6 +52,25 @@ qemuTest(
     t.is(stub?.address, 0x08000000);
     t.is(Buffer.from(stub?.data as Uint8Array).readUInt32LE(0), 0x20000000);
     t.deepEqual(bootLoader(loadBoard("bluepill-w5500")), []);
+  },
+);
+
+qemuTest(
+  "the button and the LED of an STM32's simulation are those of a virtual board",
+  async (t) => {
+    const world = await VirtualWorld.create({
+      firmware: await compileFirmware({ board: "bluepill-w5500", app: "test/device/pins" }),
+      settings: emptySettings(),
+      seed: 1,
+      gateway: await hostedFirmware(),
+      onLog: ({ text }) => script?.log(text),
+    });
+    const text = 'expect log "lease"\npress 0.2\nexpect led on\n+1 press\nexpect led off';
+    const script: ScriptRun = new ScriptRun(parseScript(text, "pins"), world);
+    const { pins } = world.device.machine;
+    if (pins) pins.onChange = (pin, high) => pin === LED_PIN && script.led(high);
+    const { reason } = world.run();
+    t.is(script.failure ?? reason, "stopped");
   },
 );
 

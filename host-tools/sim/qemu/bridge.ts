@@ -19,6 +19,11 @@ const OPERATIONS = [
   ["entropy", "word"],
   ["watchdogFeed", "none"],
   ["hello", "word"],
+  ["gpioMode", "none"],
+  ["gpioRead", "word"],
+  ["gpioWrite", "none"],
+  ["gpioArm", "word"],
+  ["gpioEdges", "word"],
 ] as const;
 
 const CALL_BYTES = 12;
@@ -62,6 +67,7 @@ export class Bridge {
     this.need(CALL_BYTES);
     const operation = OPERATIONS[this.buffer.readUInt32LE(this.at)];
     const argument = this.buffer.readInt32LE(this.at + 4);
+    const second = this.buffer.readInt32LE(this.at + 8);
     this.at += CALL_BYTES;
     if (!operation) throw new DeviceTrap("the device has sent an unknown call over the bridge");
     const [name, kind] = operation;
@@ -73,7 +79,7 @@ export class Bridge {
       call(0, this.checked(argument));
       writeAll(toTarget, this.bytes.subarray(0, argument));
     } else {
-      const result = call(argument);
+      const result = call(argument, second);
       if (kind !== "word") return;
       this.answer.writeInt32LE(Number(result ?? 0) | 0);
       writeAll(toTarget, this.answer);

@@ -5,6 +5,7 @@ import { describeLastWords, readFunctions } from "../../log/last-words.js";
 import { createChip, LINK_BPS } from "../machine-chips.js";
 import { BOARD_TIMING, clockMsOf, createHw, type HwImports } from "../hw-imports.js";
 import { DeviceTrap, type DeviceMachine, type MachineEnvironment } from "../machine.js";
+import { Pins, STM32_PINS } from "../pins.js";
 import { Random } from "../random.js";
 import type { ChipModel, SpiSlave } from "../types.js";
 import { Bridge, bridgeMemory } from "./bridge.js";
@@ -83,6 +84,7 @@ export async function createMachine(environment: MachineEnvironment): Promise<De
   const bus: SpiSlave = environment.probe ? environment.probe(chip) : chip;
   const emulated = emulatedBoard(board, image.size.ram.bytes);
   const memory = bridgeMemory();
+  const pins = new Pins(STM32_PINS);
   const { imports } = createHw({
     clock,
     advance: (ns) => clock.advance(ns),
@@ -90,18 +92,19 @@ export async function createMachine(environment: MachineEnvironment): Promise<De
     spiHz: board.spiHz,
     timing: BOARD_TIMING[board.chip],
     memory: () => memory,
+    pins,
     log: () => undefined,
     sleepUntil: (deadlineMs) => {
       const leftMs = (deadlineMs - clockMsOf(clock, 0)) | 0;
       const nowMs = Math.floor(clock.nowNs / 1e6);
-      if (leftMs > 0) time.idle((nowMs + leftMs) * 1e6, () => bus.interrupt);
+      if (leftMs > 0) time.idle((nowMs + leftMs) * 1e6, () => bus.interrupt || pins.news);
       else time.busy();
       clock.advance(WAKE_NS);
     },
     entropy: () => entropy.u32(),
   });
   imports["hello"] = () => emulated.uart;
-  return new QemuMachine(chip, LINK_BPS[board.chip], environment, image, {
+  return new QemuMachine(chip, LINK_BPS[board.chip], pins, environment, image, {
     ...emulated,
     imports,
     memory,
@@ -113,6 +116,7 @@ class QemuMachine implements DeviceMachine {
   constructor(
     readonly chip: ChipModel,
     readonly linkBps: number,
+    readonly pins: Pins,
     private readonly environment: MachineEnvironment,
     private readonly image: BuiltImage,
     private readonly parts: EmulatedBoard & { imports: HwImports; memory: WebAssembly.Memory },
