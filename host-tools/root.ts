@@ -32,6 +32,12 @@ export function projectRoot(): string {
   return found;
 }
 
+/** How the user types a command of these tools with options: in the clone by its scripts, in a project by npx. */
+export function typed(command: string, options: string): string {
+  const inClone = isClone && projectRoot() === packageRoot;
+  return inClone ? `npm run ${command} -- ${options}` : `npx as-tcpip ${command} ${options}`;
+}
+
 /** A folder below the project's `build`. */
 export function buildFolder(...parts: string[]): string {
   return join(projectRoot(), "build", ...parts);

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, readdirSync, realpathSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { OPTIONS, type OptionName, type Options } from "../../stack/options.js";
 import { UserError } from "../errors.js";
+import { readText } from "../project/read-file.js";
 import { isClone, packageRoot, projectRoot } from "../root.js";
 import type { Board } from "./boards.js";
 import { optionFault, optionsFault } from "./option-values.js";
@@ -28,7 +29,7 @@ export function appFolder(app: string): string {
 /** The application that is meant when none is named: the project's own, or the demo. */
 export function defaultApp(): string {
   const own = projectRoot();
-  return !isClone && isProgram(own) ? own : "demo";
+  return !isClone && existsSync(join(own, "main.ts")) ? own : "demo";
 }
 
 /** Applications that come with the package: folders with a `main.ts` that has a `main()`. */
@@ -48,15 +49,18 @@ export function listExamples(): string[] {
 /** True when the folder's `main.ts` exports `main()`; the hosted stack, for one, is a library for the host. */
 function isProgram(folder: string): boolean {
   const file = join(folder, "main.ts");
-  return existsSync(file) && /^export function main\(/m.test(readFileSync(file, "utf8"));
+  return existsSync(file) && MAIN.test(readFileSync(file, "utf8"));
 }
+
+/** The declaration of `main()`, or a list of exports with it. */
+const MAIN = /\bexport\s+function\s+main\s*\(|\bexport\s*\{[^}]*\bmain\b/;
 
 /** Refuses an application that is not there or has no `main()` to run. */
 export function requireProgram(app: string): void {
-  if (isProgram(appFolder(app))) return;
-  throw new UserError(
-    `the application '${app}' has no exported main(); there are: ${listApps().join(", ")}`,
-  );
+  const folder = appFolder(app);
+  if (isProgram(folder)) return;
+  const file = shownName(treeName(join(folder, "main.ts")));
+  throw new UserError(`${file} has no 'export function main(): void', with which firmware begins`);
 }
 
 /** A name for people, in messages and in the device's log. */
@@ -139,7 +143,7 @@ export function resolveOptions(
 const APP_KEYS = ["options"];
 
 function readAppFile(file: string): AppFile {
-  const text = readFileSync(file, "utf8");
+  const text = readText(file);
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);

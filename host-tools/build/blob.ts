@@ -1,5 +1,6 @@
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { extname, join, relative } from "node:path";
+import { readBytes } from "../project/read-file.js";
 import { TEXT_BASE } from "./literals.js";
 
 export type TextTable = Map<string, number>;
@@ -43,7 +44,7 @@ export function scanAssets(folder: string): Asset[] {
       assets.push({
         path: url.replace(/\/index\.html$/, "/"),
         contentType,
-        data: readFileSync(path),
+        data: readBytes(path),
       });
     }
   };

@@ -53,8 +53,11 @@ export function listBoards(): string[] {
 /** Reads a board's facts; a name that does not exist is the user's error. */
 export function loadBoard(name: string): Board {
   const folder = /^[\w.-]+$/.test(name) ? boardFolder(name) : undefined;
-  if (folder === undefined)
-    throw new UserError(`unknown board '${name}'; there are: ${listBoards().join(", ")}`);
+  if (folder === undefined) {
+    // A board without an Ethernet chip is none that anybody would ask for.
+    const names = listBoards().filter((one) => loadBoard(one).chip !== "none");
+    throw new UserError(`unknown board '${name}'; there are: ${names.join(", ")}`);
+  }
   const file = join(folder, "board.json");
   let facts: object;
   try {
@@ -62,5 +65,23 @@ export function loadBoard(name: string): Board {
   } catch (error) {
     throw new UserError(`${file} is not JSON: ${(error as Error).message}`);
   }
-  return { options: {}, ...facts, name, folder } as Board;
+  const board = { options: {}, ...facts, name, folder } as Board;
+  const fault = faultOf(board);
+  if (fault === undefined) return board;
+  throw new UserError(`${file}: ${fault}; docs/boards.md tells how a board is made`);
+}
+
+const TARGETS: readonly string[] = ["wasm", "rp2040", "stm32f1", "stm32f4"];
+const CHIPS: readonly string[] = ["w5500", "enc28j60", "none"];
+
+/** What a board.json must say and does not. */
+function faultOf(board: Board): string | undefined {
+  if (!TARGETS.includes(board.target)) return `"target" must be one of ${TARGETS.join(", ")}`;
+  if (!CHIPS.includes(board.chip)) return `"chip" must be one of ${CHIPS.join(", ")}`;
+  for (const key of ["title", "nic", "cpu"]) {
+    if (typeof board[key] !== "string") return `"${key}" must be a text`;
+  }
+  if (!(board.spiHz > 0)) return '"spiHz" must be a number of hertz';
+  if (!existsSync(join(board.folder, "index.ts"))) return "there is no index.ts beside it";
+  return undefined;
 }

@@ -8,7 +8,7 @@ export function register(program: Command): void {
   program
     .command("flash")
     .description("write a program to a board and verify it")
-    .requiredOption("--board <name>", "board to write to")
+    .option("--board <name>", "board to write to")
     .option(
       "--app <name>",
       "application: a name, or a folder with a main.ts (default: the project's, or demo)",
@@ -83,11 +83,16 @@ interface ImageFiles {
   messages: string | undefined;
 }
 
-async function run(options: FlashOptions): Promise<void> {
-  const { flashFacts } = await import("../flash/board-facts.js");
+async function run(given: Omit<FlashOptions, "board"> & { board?: string }): Promise<void> {
+  const { flashBoards, flashFacts } = await import("../flash/board-facts.js");
   const { flash, describeReport } = await import("../flash/run.js");
   const { systemHost } = await import("../flash/host.js");
-  const facts = flashFacts(options.board);
+  const { board } = given;
+  if (board === undefined) {
+    throw new UserError(`--board is missing; there are: ${flashBoards().join(", ")}`);
+  }
+  const options: FlashOptions = { ...given, board };
+  const facts = flashFacts(board);
   const waitMs = seconds(options.wait) * 1000;
   const baudRate = parseBaud(options.baud);
   const settings = pick(options, ["mac", "hostname", "host", "ip", "gateway", "dns", "dhcp"]);

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { Option, type Command } from "commander";
 import { defaultApp } from "../build/apps.js";
 import { UserError } from "../errors.js";
+import { typed } from "../root.js";
 
 /** Adds `monitor`. */
 export function register(program: Command): void {
@@ -93,7 +94,7 @@ async function builtMessages(options: MonitorOptions): Promise<string | undefine
   const { latestImage } = await import("../build/device/build.js");
   const path = `${latestImage(options.board, options.app)}.messages.json`;
   if (existsSync(path)) return path;
-  const build = `npm run build -- --board ${options.board} --app ${options.app}`;
+  const build = typed("build", `--board ${options.board} --app ${options.app}`);
   throw new UserError(
     `${options.app} was not built for ${options.board} yet; run '${build}', or give --messages FILE`,
   );

@@ -17,7 +17,7 @@ import { parseDecimal, parseLink, type LinkTexts } from "../net/link-options.js"
 import { PERFECT, type Impairments } from "../net/link.js";
 import { DEFAULT_NET, parseNet, type NetOption } from "../net/net-options.js";
 import { readLanFile } from "../project/lan-file.js";
-import { readText } from "../project/read-text.js";
+import { readText } from "../project/read-file.js";
 import { parseHostEntry, parseHostName, type Settings } from "../settings.js";
 import { parseScript, type ScriptStep } from "../sim/script-parse.js";
 import { DEFAULT_SUBNET } from "../sim/world-lan.js";

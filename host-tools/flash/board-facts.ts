@@ -78,14 +78,18 @@ function eraseUnits(origin: number, bytes: number, sizes: readonly number[]): Er
   return units;
 }
 
+/** Names of the boards that have a flash. */
+export function flashBoards(): string[] {
+  return listBoards().filter((name) => TARGETS[loadBoard(name).target] !== undefined);
+}
+
 /** Reads the facts out of a board's description. @throws UserError where the board has no flash. */
 export function flashFactsOf(board: Board): FlashFacts {
   const target = TARGETS[board.target];
   const flash = (board["flash"] ?? {}) as Record<string, unknown>;
   if (!target) {
-    const real = listBoards().filter((name) => TARGETS[loadBoard(name).target] !== undefined);
     throw new UserError(
-      `${board.name} exists only in the simulator; boards with a flash: ${real.join(", ")}`,
+      `${board.name} exists only in the simulator; boards with a flash: ${flashBoards().join(", ")}`,
     );
   }
   const read = (field: string, fallback: unknown): number =>

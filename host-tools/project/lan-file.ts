@@ -3,7 +3,7 @@
  * (docs/simulator.md). Read here, with file and line of each mistake; what it means is decided where it is used.
  */
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 import { OPTIONS, type OptionName, type Options } from "../../stack/options.js";
 import { nearest } from "../build/apps.js";
 import { optionFault } from "../build/option-values.js";
@@ -13,7 +13,7 @@ import { parseAddress, parseMac, type Mac } from "../net/addresses.js";
 import { LINK_KEYS, parseLink } from "../net/link-options.js";
 import type { Impairments } from "../net/link.js";
 import { parseNet } from "../net/net-options.js";
-import { readText } from "./read-text.js";
+import { readText } from "./read-file.js";
 
 /** A device of the file. */
 export interface LanDevice {
@@ -143,7 +143,7 @@ function nameOf(text: string): string {
 
 /** A name of the package stays one; a path begins where the file is. */
 function appOf(text: string, folder: string): string {
-  const path = join(folder, text);
+  const path = isAbsolute(text) ? text : join(folder, text);
   return /^[a-z0-9-]+$/.test(text) && !existsSync(join(path, "main.ts")) ? text : path;
 }
 

@@ -80,7 +80,13 @@ function openError(path: string, error: Error): OpenError {
       "forbidden",
     );
   }
-  return new OpenError(`cannot open ${path}: ${text}; give another --port`, "other");
+  if (/ioctl|ENOTTY|not a tty|not a directory|is a directory/i.test(text)) {
+    return new OpenError(`${path} is no serial port; give another --port`, "other");
+  }
+  return new OpenError(
+    `cannot open ${path}: ${text.replace(/^(Error: )+/, "")}; give another --port`,
+    "other",
+  );
 }
 
 /**

@@ -2,6 +2,7 @@ import { Lan } from "../testing/lan.js";
 import { PERFECT, type Impairments } from "../net/link.js";
 import { Random } from "../sim/random.js";
 import { Violation } from "./violation.js";
+import { typed } from "../root.js";
 
 /** Boards whose chips are simulated, register by register. */
 const BOARDS = ["virtual-w5500", "virtual-enc28j60"] as const;
@@ -94,7 +95,9 @@ export async function chipRuns(
         `run ${run}: ${board}, ${bytes} bytes in ${Math.round(simulatedMs)} ms, ${JSON.stringify(link)}`,
       );
     } catch (error) {
-      print(`again: npm run simulate -- --scenario chips --seed ${seed} --first ${run} --runs 1`);
+      print(
+        `again: ${typed("simulate", `--scenario chips --seed ${seed} --first ${run} --runs 1`)}`,
+      );
       throw error;
     }
   }

@@ -4,6 +4,7 @@ import type { Tap } from "./pair.js";
 import { firmwareOf, runScenario, type Outcome } from "./run.js";
 import { BUILDS, drawScenario, type Build, type Scenario } from "./scenario.js";
 import { shrink } from "./shrink.js";
+import { typed } from "../root.js";
 
 /** Violations that are told in full; after that only counted. */
 const TOLD_MAX = 5;
@@ -56,7 +57,9 @@ async function tell(
   { scenario, violation }: Outcome,
 ): Promise<void> {
   print(`run ${run}: ${violation?.message}`);
-  print(`  again: npm run simulate -- --seed ${seed} --scenario ${name} --first ${run} --runs 1`);
+  print(
+    `  again: ${typed("simulate", `--seed ${seed} --scenario ${name} --first ${run} --runs 1`)}`,
+  );
   const firmwares = new Map<Build, Awaited<ReturnType<typeof firmwareOf>>>();
   for (const build of Object.keys(BUILDS) as Build[]) firmwares.set(build, await firmwareOf(build));
   const shortest = shrink(scenario, (form) => {
@@ -66,7 +69,7 @@ async function tell(
   });
   const file = join(folder, `${seed}-${run}.pcap`);
   print(`  shortest: ${await replay(shortest, file)}`);
-  print(`  npm run simulate -- --replay '${JSON.stringify(shortest)}'`);
+  print(`  ${typed("simulate", `--replay '${JSON.stringify(shortest)}'`)}`);
   print(`  frames: ${relative(process.cwd(), file)}`);
 }
 

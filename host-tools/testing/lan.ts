@@ -109,11 +109,16 @@ export class Lan {
 
   /**
    * A network of the devices of a lan.json (docs/simulator.md), which all have power and know each other by name, as with
-   * `sim --lan`; `named` gives each of them. Its `net` is for the command line alone.
+   * `sim --lan`; `named` gives each of them. Its `net` is for the command line alone; `hosts` are those that each device knows besides.
    */
-  static async open(file: string, options: Omit<LanOptions, "network"> = {}): Promise<Lan> {
+  static async open(
+    file: string,
+    options: Omit<LanOptions, "network"> & Pick<DeviceOptions, "hosts"> = {},
+  ): Promise<Lan> {
     const lan = new Lan(options);
-    const devices = devicesOf(readLanFile(file), file, "virtual-w5500", {}, () => lan.macs++);
+    const { hosts } = options;
+    const settings = hosts ? { hosts } : {};
+    const devices = devicesOf(readLanFile(file), file, "virtual-w5500", settings, () => lan.macs++);
     for (const [i, device] of devices.entries()) {
       const { name, app, board, settings, link } = device;
       const mac = formatMac(settings.mac as Mac);

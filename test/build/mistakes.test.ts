@@ -1,10 +1,14 @@
 /** The commonest mistakes of people who write firmware: each gives one line with file, line and a way out, before anything runs. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
+import { requireProgram } from "../../host-tools/build/apps.js";
 import { compileFirmware } from "../../host-tools/build/compile.js";
+import { buildImage } from "../../host-tools/build/device/build.js";
 import { UserError } from "../../host-tools/errors.js";
+import { CLI } from "../support/cli.js";
 
 const home = mkdtempSync(join(tmpdir(), "as-tcpip-mistakes-"));
 test.after.always(() => rmSync(home, { recursive: true, force: true }));
@@ -112,4 +116,86 @@ test("H3: a text is UTF-8, and \\xNN is one byte", async (t) => {
 test("words in comments and strings are no mistakes", async (t) => {
   const app = project('log0("info: console.log => Math.sin"); // console.log(`x`) => log0(F)');
   t.truthy(await compileFirmware({ board: "virtual-w5500", app }));
+});
+
+const FILES: [title: string, spoil: (folder: string) => void, expected: RegExp][] = [
+  [
+    "app.json is a folder",
+    (at) => mkdirSync(join(at, "app.json")),
+    /app\.json is a folder, not a file$/,
+  ],
+  [
+    "an asset is a link to nothing",
+    (at) => {
+      mkdirSync(join(at, "assets"));
+      symlinkSync(join(at, "nothing"), join(at, "assets/page.html"));
+    },
+    /^there is no file .*assets.page\.html$/,
+  ],
+  [
+    "main() is not there",
+    (at) => writeFileSync(join(at, "main.ts"), "export function start(): void {}\n"),
+    /main\.ts has no 'export function main\(\): void', with which firmware begins$/,
+  ],
+];
+for (const [title, spoil, expected] of FILES) {
+  test(`${title}: one line`, async (t) => {
+    const app = project("");
+    spoil(app);
+    const build = async (): Promise<unknown> => {
+      requireProgram(app);
+      return compileFirmware({ board: "virtual-w5500", app });
+    };
+    const error = await t.throwsAsync(build, { instanceOf: UserError });
+    t.regex(error.message, expected);
+  });
+}
+
+test("main() is found wherever it is exported", (t) => {
+  for (const source of [
+    "; export  function main (): void {}",
+    "function main(): void {}\nexport { main };",
+  ]) {
+    const app = project("");
+    writeFileSync(join(app, "main.ts"), source);
+    t.notThrows(() => requireProgram(app));
+  }
+});
+
+test("a board.json that says too little is told what is missing", async (t) => {
+  const wrong: [string, RegExp][] = [
+    ["{}", /"target" must be one of wasm, /],
+    ['{ "target": "wasm" }', /"chip" must be one of w5500, /],
+    ['{ "target": "wasm", "chip": "w5500", "title": "a" }', /"nic" must be a text/],
+    ['{ "target": "wasm", "chip": "w5500", "title": "a", "nic": "b", "cpu": "c" }', /"spiHz" must/],
+    [
+      '{ "target": "wasm", "chip": "w5500", "title": "a", "nic": "b", "cpu": "c", "spiHz": 1 }',
+      /there is no index\.ts beside it/,
+    ],
+  ];
+  const project = join(home, "boards project");
+  mkdirSync(join(project, "boards/mine"), { recursive: true });
+  writeFileSync(join(project, "package.json"), "{}");
+  for (const [text, expected] of wrong) {
+    writeFileSync(join(project, "boards/mine/board.json"), text);
+    const args = ["options", "--board", "mine", "--app", "echo"];
+    const { status, stderr } = spawnSync(process.execPath, [CLI, ...args], {
+      cwd: project,
+      encoding: "utf8",
+    });
+    t.is(status, 1);
+    t.regex(stderr, /^as-tcpip: .*board\.json: .*; docs\/boards\.md tells how a board is made\n$/);
+    t.regex(stderr, expected);
+  }
+});
+
+test("files that no flash of the board could hold are refused before anything is linked", async (t) => {
+  const app = project("");
+  mkdirSync(join(app, "assets"));
+  writeFileSync(join(app, "assets/big.bin"), Buffer.alloc(100_000));
+  const steps: string[] = [];
+  const build = buildImage({ board: "bluepill-w5500", app, onStep: (step) => steps.push(step) });
+  const error = await t.throwsAsync(build, { instanceOf: UserError });
+  t.regex(error.message, /^texts and files of assets\/ have 100\d{3} bytes, the flash of bluepill/);
+  t.deepEqual(steps, ["compiling to WebAssembly"]);
 });

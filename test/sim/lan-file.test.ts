@@ -162,32 +162,3 @@ test.serial(
     lan.close();
   },
 );
-
-test.serial(
-  "a client of UDP asks the gateway for a name and, there, a server for the time",
-  async (t) => {
-    const lan = new Lan();
-    const gateway = await lan.host("192.168.77.1");
-    const [names, time] = [gateway.udp(53), gateway.udp(5123)];
-    const port = 5123;
-    const address = ((port >> 8) << 8) | (port & 255);
-    const web = await lan.device({ app: "blank" });
-    await web.ready();
-    const hosts = [
-      { name: "port", address },
-      { name: "web", address: web.addressNumber },
-    ];
-    const client = await lan.device({ app: "test/device/asker", hosts });
-    const query = await names.receive();
-    const answer = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 168, 77, 1]);
-    const message = Buffer.concat([query.data, answer]);
-    message.writeUInt16BE(0x8180, 2);
-    message.writeUInt16BE(1, 6);
-    names.send(message, query.address, query.port);
-    const question = await time.receive();
-    time.send(Buffer.from("efbeadde00000000", "hex"), question.address, question.port);
-    t.is(await client.logged("time"), "time deadbeef in 8 bytes");
-    t.is(question.address, client.address);
-    lan.close();
-  },
-);

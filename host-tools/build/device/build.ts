@@ -121,6 +121,12 @@ async function makeImage(request: BuildRequest): Promise<BuiltImage> {
     debug,
     memoryBase: linearOrigin,
   });
+  const { length } = firmware.blob;
+  if (length > target.flash.bytes) {
+    throw new UserError(
+      `texts and files of assets/ have ${length} bytes, the flash of ${board.name} has ${target.flash.bytes}`,
+    );
+  }
   const files: ("elf" | Output)[] = ["elf", ...target.outputs];
   const key = imageKey(firmware, target, debug);
   const stamp = `${path}.key`;

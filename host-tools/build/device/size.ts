@@ -196,7 +196,7 @@ export function printSize(size: SizeReport, all = false): string {
     const rest = part.shares.slice(shown.length);
     if (rest.length > 0) {
       lines.push(
-        `  ${number(total(rest)).padStart(9)}  in ${rest.length} more (npm run size shows all)`,
+        `  ${number(total(rest)).padStart(9)}  in ${rest.length} more (as-tcpip size shows all)`,
       );
     }
   }

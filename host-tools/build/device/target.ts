@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../../errors.js";
 import { flashFactsOf } from "../../flash/board-facts.js";
-import { packageRoot } from "../../root.js";
+import { packageRoot, typed } from "../../root.js";
 import type { Board } from "../boards.js";
 
 /** Files that a build makes beside the ELF. */
@@ -61,7 +61,7 @@ export function targetOf(board: Board): Target {
   const file = join(packageRoot, "hal", board.target, "mcu.json");
   if (board.target === "wasm" || !existsSync(file)) {
     throw new UserError(
-      `${board.name} is a virtual board: it needs no image, run it with 'npm run sim -- --board ${board.name}'`,
+      `${board.name} is a virtual board: it needs no image, run it with '${typed("sim", `--board ${board.name}`)}'`,
     );
   }
   const mcu = { ...(JSON.parse(readFileSync(file, "utf8")) as McuFile) };
