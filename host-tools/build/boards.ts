@@ -81,7 +81,7 @@ function faultOf(board: Board): string | undefined {
   for (const key of ["title", "nic", "cpu"]) {
     if (typeof board[key] !== "string") return `"${key}" must be a text`;
   }
-  if (!(board.spiHz > 0)) return '"spiHz" must be a number of hertz';
+  if (board.chip !== "none" && !(board.spiHz > 0)) return '"spiHz" must be a number of hertz';
   if (!existsSync(join(board.folder, "index.ts"))) return "there is no index.ts beside it";
   return undefined;
 }

@@ -60,8 +60,9 @@ interface McuFile {
 export function targetOf(board: Board): Target {
   const file = join(packageRoot, "hal", board.target, "mcu.json");
   if (board.target === "wasm" || !existsSync(file)) {
+    const command = typed("sim", `--board ${board.name}`);
     throw new UserError(
-      `${board.name} is a virtual board: it needs no image, run it with '${typed("sim", `--board ${board.name}`)}'`,
+      `${board.name} is a virtual board: it needs no image, run it with '${command}'`,
     );
   }
   const mcu = { ...(JSON.parse(readFileSync(file, "utf8")) as McuFile) };
