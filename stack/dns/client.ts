@@ -90,9 +90,10 @@ const NAME_AT: u32 = offsetof<DnsEntry>();
 const ADDRESSES_AT: u32 = NAME_AT + NAME_BYTES_MAX + 1;
 const ENTRY_BYTES: u32 = ADDRESSES_AT + 4 * ADDRESSES_MAX;
 const ENTRIES: usize = memory.data(DNS_ENTRIES != 0 ? ENTRY_BYTES * DNS_ENTRIES : 4, 4);
-/** The message received, or to be sent behind a UDP header; a name that is looked for. */
+/** The message received, or to be sent behind a UDP header. */
 const MESSAGE: usize = memory.data(DNS_ENTRIES != 0 ? DNS_BYTES : 4, 4);
-const NAME: usize = memory.data(DNS_ENTRIES != 0 ? NAME_BYTES_MAX + 1 : 4, 4);
+/** The name that is looked for, until it has an entry: only then there is a message. */
+const NAME: usize = MESSAGE;
 
 function entryAt(index: u32): DnsEntry {
   return changetype<DnsEntry>(based(ENTRIES) + index * ENTRY_BYTES);

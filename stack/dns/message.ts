@@ -1,6 +1,6 @@
 import { DNS_ENTRIES } from "../config";
 import { Be } from "../wire/bytes";
-import { DNS_HEADER_BYTES, NAME_BYTES_MAX, nameCopy, nameEquals, nameSkip } from "./name";
+import { DNS_HEADER_BYTES, nameEquals, nameSkip, namesEqual } from "./name";
 
 /**
  * DNS messages (RFC 1035 4.1).
@@ -47,8 +47,8 @@ export const enum DnsAnswer {
   FAILED,
 }
 
-/** Name that the records are read for: the question's, then that of each alias. */
-const SOUGHT: usize = memory.data(DNS_ENTRIES != 0 ? NAME_BYTES_MAX + 1 : 4, 4);
+/** Offset of the name that the records are read for: the question's, then that of each alias. */
+let soughtAt: u32 = 0;
 /** Addresses of the last reply, host order. */
 export const ANSWER_ADDRESSES: usize = memory.data(DNS_ENTRIES != 0 ? 4 * ADDRESSES_MAX : 4, 4);
 export let answerCount: u32 = 0;
@@ -99,7 +99,7 @@ export function answerRead(message: usize, bytes: u32, id: u32, name: usize): Dn
   const rcode = flags & RCODE;
   if (rcode == RCODE_NO_NAME) return DnsAnswer.NO_NAME;
   if (rcode != 0 || (flags & FLAG_TRUNCATED) != 0) return DnsAnswer.FAILED;
-  if (!nameCopy(message, bytes, DNS_HEADER_BYTES, SOUGHT)) return DnsAnswer.FAILED;
+  soughtAt = DNS_HEADER_BYTES;
   answerCount = 0;
   answerTtl = 0x7fffffff;
   const records = load16(message + 6);
@@ -115,12 +115,12 @@ export function answerRead(message: usize, bytes: u32, id: u32, name: usize): Dn
 
 const enum Step {
   DONE = 0,
-  /** SOUGHT is another name now. */
+  /** Another name is sought now. */
   ALIAS = 1,
   BAD = 2,
 }
 
-/** Reads the records from `at` on for those of SOUGHT: all its addresses, or the name that it is an alias of. */
+/** Reads the records from `at` on for those of the name sought: all its addresses, or the name that it is an alias of. */
 function sought(message: usize, bytes: u32, at: u32, records: u32): Step {
   let alias: u32 = 0;
   for (let i: u32 = 0; i < records; i++) {
@@ -130,7 +130,10 @@ function sought(message: usize, bytes: u32, at: u32, records: u32): Step {
     const dataAt = fixed + RECORD_BYTES;
     const dataBytes = load16(record + 8);
     if (dataBytes > bytes - dataAt) return Step.BAD;
-    if (load16(record + 2) == CLASS_IN && nameEquals(message, bytes, at, SOUGHT)) {
+    if (
+      load16(record + 2) == CLASS_IN &&
+      namesEqual(message, bytes, at, message, bytes, soughtAt)
+    ) {
       const type = load16(record);
       if (type == TYPE_A) {
         if (dataBytes != 4) return Step.BAD;
@@ -144,7 +147,8 @@ function sought(message: usize, bytes: u32, at: u32, records: u32): Step {
     at = dataAt + dataBytes;
   }
   if (alias == 0 || answerCount != 0) return Step.DONE;
-  return nameCopy(message, bytes, alias, SOUGHT) ? Step.ALIAS : Step.BAD;
+  soughtAt = alias;
+  return Step.ALIAS;
 }
 
 function address(value: u32, ttl: u32): void {

@@ -88,33 +88,44 @@ export function nameSkip(message: usize, bytes: u32, offset: u32): u32 {
 
 /** True when the name at `offset` is the one in plain wire form at `name`, capitals or not. It has been skipped before: it is good. */
 export function nameEquals(message: usize, bytes: u32, offset: u32, name: usize): bool {
-  at = offset;
-  before = offset;
-  for (let labels: u32 = 0; labels < NAME_BYTES_MAX; labels++) {
-    const length = labelFind(message, bytes);
-    if (length < 0 || <i32>load<u8>(name) != length) return false;
-    if (length == 0) return true;
-    for (let i: u32 = 1; i <= <u32>length; i++) {
-      if (lower(<u32>load<u8>(message + at + i)) != lower(<u32>load<u8>(name + i))) return false;
-    }
-    at += <u32>length + 1;
-    name += <u32>length + 1;
-  }
-  return false;
+  return namesEqual(message, bytes, offset, name, NAME_BYTES_MAX, 0);
 }
 
-/** Copies the name at `offset` to `to` (NAME_BYTES_MAX bytes) in plain wire form; false = it is bad. */
-export function nameCopy(message: usize, bytes: u32, offset: u32, to: usize): bool {
-  at = offset;
-  before = offset;
-  let total: u32 = 0;
+/**
+ * True when the name at `offset` of a message is the one at `otherOffset` of another, or of the same, capitals or not. A name in
+ * plain wire form is a message of its own. Both have been skipped before: they are good.
+ */
+export function namesEqual(
+  message: usize,
+  bytes: u32,
+  offset: u32,
+  other: usize,
+  otherBytes: u32,
+  otherOffset: u32,
+): bool {
+  let limit = offset;
+  let otherLimit = otherOffset;
   for (let labels: u32 = 0; labels < NAME_BYTES_MAX; labels++) {
-    const length = labelFind(message, bytes);
-    if (length < 0 || total + <u32>length + 1 > NAME_BYTES_MAX) return false;
-    memory.copy(to + total, message + at, <u32>length + 1);
+    at = otherOffset;
+    before = otherLimit;
+    const length = labelFind(other, otherBytes);
+    otherOffset = at;
+    otherLimit = before;
+    at = offset;
+    before = limit;
+    if (length < 0 || labelFind(message, bytes) != length) return false;
     if (length == 0) return true;
-    total += <u32>length + 1;
-    at += <u32>length + 1;
+    offset = at;
+    limit = before;
+    for (let left = <u32>length; left > 0; left--) {
+      offset += 1;
+      otherOffset += 1;
+      if (lower(<u32>load<u8>(message + offset)) != lower(<u32>load<u8>(other + otherOffset))) {
+        return false;
+      }
+    }
+    offset += 1;
+    otherOffset += 1;
   }
   return false;
 }
