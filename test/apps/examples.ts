@@ -15,6 +15,7 @@ const NUMBERS = {
   "worker-reuseport": 28,
   iperf: 30,
   tftp: 31,
+  "iperf-client": 32,
   syslog: 40,
   mail: 41,
   get: 42,

@@ -1,7 +1,7 @@
-/** The iperf 2 server (firmware/examples/iperf): what iperf 2.1 sends, in small. */
+/** The iperf 2 server and client (firmware/examples/iperf, iperf-client): what iperf 2.1 sends, in small. */
 import test from "ava";
 import { DEVICE_ADDRESS } from "./bench.js";
-import { Udp, exampleBench, lines } from "./examples.js";
+import { Listener, Udp, exampleBench, lines } from "./examples.js";
 
 /** A datagram of iperf: number, time, high half of the number. */
 function datagram(number: number, us: number, bytes = 100): Buffer {
@@ -64,6 +64,51 @@ test("two TCP streams are taken and told; UDP: lost, late and jitter in the serv
       other.send(datagram(0, 0), 5001);
       other.send(datagram(-1, 0), 5001);
       t.is((yield* other.receive())?.data.readUInt32BE(36), 0);
+    })(),
+  );
+});
+
+test("the client: all that was sent by TCP is taken; datagrams are numbered at a megabit a second, and the report is told", async (t) => {
+  const bench = await exampleBench("iperf-client", { limitSeconds: 60 });
+  bench.run(
+    (function* () {
+      const connection = yield* new Listener(bench, 5001).accept();
+      const udp = new Udp(bench, 5001);
+      let bytes = 0;
+      while (connection.ending === "open") {
+        bytes += (yield* connection.receive((data) => data.length > 30_000)).length;
+        connection.take(connection.received.length);
+      }
+      const kilobytes = bytes >> 10;
+      connection.close();
+      const first = (yield* udp.receive(6000))?.data ?? Buffer.alloc(0);
+      t.is(first.length, 1470);
+      t.true(lines(bench).some((line) => line.startsWith(`TCP ${kilobytes} KB in 5`)));
+      let number = first.readInt32BE(0);
+      t.is(number, 0);
+      let port = 0;
+      for (let wanted = 1; number >= 0; wanted++) {
+        const got = yield* udp.receive(1000);
+        number = got?.data.readInt32BE(0) ?? -1;
+        port = got?.port ?? 0;
+        if (number >= 0) t.is(number, wanted);
+      }
+      t.true(-number > 420 && -number < 430, `${number}`);
+      // The first end is not answered: it comes again.
+      const again = yield* udp.receive(1000);
+      t.is(again?.data.readInt32BE(0), number);
+      const report = Buffer.alloc(56);
+      [number, 0, 0, -1, -0x80000000, 0, 630_000, 5, 40_000, 3, 2, -number, 0, 777].forEach(
+        (word, index) => report.writeInt32BE(word, index * 4),
+      );
+      udp.send(report, port);
+      yield* bench.sleep(100);
+      const told = lines(bench);
+      t.true(
+        told.some((line) => /^UDP 615 KB in 5040 ms: 999 kbit\/s, jitter 777 us/.test(line)),
+        told.join("\n"),
+      );
+      t.true(told.includes(`3 of ${-number} datagrams lost, 2 out of order`), told.join("\n"));
     })(),
   );
 });

@@ -76,6 +76,7 @@ const EXAMPLES: Partial<Record<Example, Served | Calls>> = {
     calls: 25,
     answer: "220 ready\r\n250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n250 ok\r\n221 bye\r\n",
   },
+  "iperf-client": { calls: 5001, answer: "" },
   // CONNACK; version 5 has properties in it.
   mqtt: { calls: 1883, answer: "\x20\x02\0\0" },
   mqtt5: { calls: 1883, answer: "\x20\x03\0\0\0" },

@@ -89,6 +89,30 @@ namespaceTest("iperf: streams and datagrams into the server", ["iperf"], async (
   await stop(t, cli);
 });
 
+namespaceTest(
+  "iperf-client: iperf takes a stream and datagrams, and reports",
+  ["iperf"],
+  async (t) => {
+    const streams = new Program("iperf", "-s", "-y", "C", "-P", "1");
+    const datagrams = new Program("iperf", "-s", "-u", "-P", "1");
+    await datagrams.said(/listening/);
+    const cli = await start("iperf-client");
+    let told = "";
+    const line = (pattern: RegExp): Promise<void> =>
+      cli.line((text) => pattern.test((told = text)));
+    await line(/TCP \d+ KB/);
+    const kilobytes = Number(/TCP (\d+) KB/.exec(told)?.[1]);
+    await streams.said(/\n/);
+    const taken = Number(streams.output.trim().split(",")[7]);
+    t.is(Math.floor(taken / 1024), kilobytes, streams.output);
+    await line(/datagrams lost/);
+    t.regex(told, /[^\d]0 of 4\d\d datagrams lost, 0 out of order/);
+    await stop(t, cli);
+    await streams.stop();
+    await datagrams.stop();
+  },
+);
+
 namespaceTest("tftp: curl takes a file, and puts one that comes back", ["curl"], async (t) => {
   const cli = await start("tftp");
   t.regex(await peer("curl", "-s", `tftp://${DEVICE}/hello.txt`), /\w/);

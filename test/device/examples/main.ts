@@ -17,6 +17,7 @@ import { main as mqtt } from "../../../firmware/examples/mqtt/main";
 import { main as mqtt5 } from "../../../firmware/examples/mqtt5/main";
 import { main as syslog } from "../../../firmware/examples/syslog/main";
 import { main as iperf } from "../../../firmware/examples/iperf/main";
+import { main as iperfClient } from "../../../firmware/examples/iperf-client/main";
 import { main as tftp } from "../../../firmware/examples/tftp/main";
 import { main as workerOne } from "../../../firmware/examples/worker-one/main";
 import { main as workerReuseport } from "../../../firmware/examples/worker-reuseport/main";
@@ -44,6 +45,8 @@ export function main(): void {
       return workerReuseport();
     case 30:
       return iperf();
+    case 32:
+      return iperfClient();
     case 31:
       return tftp();
     case 40:
