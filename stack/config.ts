@@ -55,6 +55,8 @@ export const ARP_PENDING_BYTES: u32 = OPTIONS.ARP_PENDING_BYTES;
 export const ACD_UNIT_MS: u32 = OPTIONS.ACD_UNIT_MS;
 export const LOOPBACK_BYTES: u32 = OPTIONS.LOOPBACK_BYTES;
 export const DHCP: bool = OPTIONS.DHCP != 0;
+/** It is the DHCP client's last resort. */
+export const AUTO_IP: bool = DHCP && OPTIONS.AUTO_IP != 0;
 export const DNS_ENTRIES: u32 = OPTIONS.DNS_ENTRIES;
 export const MDNS: bool = OPTIONS.MDNS != 0;
 export const GPIO_WATCHES: u32 = OPTIONS.GPIO_WATCHES;

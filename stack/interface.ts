@@ -1,5 +1,5 @@
 import { based } from "cpu";
-import { DHCP, INTERFACES } from "./config";
+import { AUTO_IP, DHCP, INTERFACES } from "./config";
 import { Be } from "./wire/bytes";
 
 /**
@@ -143,6 +143,19 @@ export function isOnLink(address: u32): bool {
   if (INTERFACES == 1) return false;
   const other = interfaceAt(1);
   return other.address != 0 && ((address ^ other.address) & other.mask) == 0;
+}
+
+/** True for an address of 169.254/16 (RFC 3927), which no router forwards. */
+export function isLinkLocal(address: u32): bool {
+  return address >>> 16 == 0xa9fe;
+}
+
+/**
+ * With AUTO_IP: true when an interface reaches a host without a router whatever its subnet is, because one of them has an address of
+ * 169.254/16 (RFC 3927 2.6.2).
+ */
+export function isDirect(nif: Interface, host: u32): bool {
+  return AUTO_IP && (isLinkLocal(host) || isLinkLocal(nif.address));
 }
 
 /** Where the MAC of an interface stands: 6 bytes in wire order. */

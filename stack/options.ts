@@ -117,6 +117,8 @@ export const OPTIONS = {
   LOOPBACK_BYTES: 4096,
   /** DHCP client. */
   DHCP: 1,
+  /** An address of 169.254/16 while no DHCP server answers (RFC 3927). */
+  AUTO_IP: 0,
   /** Names that the DNS client asks for or knows at a time; 0 leaves it out. */
   DNS_ENTRIES: 4,
   /** Multicast DNS: `<host name>.local` and a service are answered for on the link; 0 leaves it out. */
@@ -210,6 +212,7 @@ export const RANGES: { [name in OptionName]?: Range } = {
   TCP_ANY_PORT: SWITCH,
   IP_ANY_ADDRESS: SWITCH,
   DHCP: SWITCH,
+  AUTO_IP: SWITCH,
   MDNS: SWITCH,
   HTTP_WEBSOCKET: SWITCH,
   HTTP_ECHO: SWITCH,

@@ -2,6 +2,7 @@ import { AcdOutcome, acdAnnounce, acdProbe, acdStop, acdTakeOutcome, acdTimer } 
 import { arpFlush, arpTakeNews, arpTimer } from "./arp/cache";
 import { arpSendWaiting } from "./arp/waiting";
 import {
+  AUTO_IP,
   DHCP,
   DNS_ENTRIES,
   IGMP,
@@ -13,6 +14,7 @@ import {
 } from "./config";
 import { frameInput } from "./demux";
 import { dhcpAddressChecked, dhcpLinkChanged, dhcpTimer } from "./dhcp/client";
+import { linkLocalAgain, linkLocalLost } from "./dhcp/link-local";
 import { dnsNetworkChanged, dnsTimer } from "./dns/client";
 import { ICMP_TIME_EXCEEDED, TIME_EXCEEDED_REASSEMBLY, icmpSendError } from "./icmp/output";
 import {
@@ -128,7 +130,8 @@ function takeNews(): void {
 
 function interfaceNews(nif: LeasedInterface): void {
   const outcome = acdTakeOutcome(nif);
-  if (outcome != AcdOutcome.NONE) addressChecked(nif, outcome == AcdOutcome.FREE);
+  if (AUTO_IP && outcome == AcdOutcome.LOST) linkLocalLost(nif);
+  else if (outcome != AcdOutcome.NONE) addressChecked(nif, outcome == AcdOutcome.FREE);
   if (interfaceTakeChange(nif)) addressChanged(nif);
 }
 
@@ -157,8 +160,10 @@ function addressChecked(nif: LeasedInterface, free: bool): void {
 /** Another address, or none: forgets the neighbours of the old one and announces the new one (RFC 5227 2.3). */
 function addressChanged(nif: LeasedInterface): void {
   arpFlush(nif);
-  if (nif.address == 0) acdStop(nif);
-  else if (!nif.tentative) acdAnnounce(nif);
+  if (nif.address == 0) {
+    acdStop(nif);
+    if (AUTO_IP) linkLocalAgain(nif);
+  } else if (!nif.tentative) acdAnnounce(nif);
   else if (nif.up) acdProbe(nif, nif.address, 0);
   if (TCP) tcpAddressChanged();
   if (DNS_ENTRIES != 0) dnsNetworkChanged();

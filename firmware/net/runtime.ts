@@ -15,7 +15,7 @@ import {
   watchdogFeed,
 } from "board";
 import { nicDeadline, nicInit, nicLink, nicPoll, nicVersion } from "nic";
-import { DHCP, MDNS } from "../../stack/config";
+import { AUTO_IP, DHCP, MDNS } from "../../stack/config";
 import { mdnsGoodbye } from "../../stack/mdns/responder";
 import { acdTakeConflict } from "../../stack/arp/acd";
 import { DhcpTrouble, dhcpStart, dhcpTakeTrouble } from "../../stack/dhcp/client";
@@ -26,6 +26,7 @@ import {
   interfaceInit,
   interfaceMac,
   interfaceTentative,
+  isLinkLocal,
 } from "../../stack/interface";
 import { readyChanges } from "../../stack/readiness";
 import { stackDeadline, stackLinkChanged, stackPoll, stackStart } from "../../stack/stack";
@@ -158,6 +159,8 @@ function watchLink(): void {
   if (iface.address == address) return;
   address = iface.address;
   if (address == 0) log0("warn: lease lost");
+  else if (AUTO_IP && isLinkLocal(address))
+    log1("info: no DHCP server answers; link-local address %i", address);
   else log3("info: lease %i from %i for %u s", address, iface.leaseServer, iface.leaseSeconds);
 }
 

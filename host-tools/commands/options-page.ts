@@ -8,7 +8,7 @@ const SECTIONS: readonly [title: string, names: RegExp][] = [
   ["TCP", /^TCP_/],
   ["UDP, raw and local sockets", /^(UDP_|MULTICAST|RAW_|LOCAL_)/],
   ["IP and the link", /^(IP_|INTERFACES|ROUTES|ARP_|ACD_|LOOPBACK)/],
-  ["Addresses and names", /^(DHCP|DNS|MDNS)/],
+  ["Addresses and names", /^(DHCP|AUTO_IP|DNS|MDNS)/],
   ["Web server", /^HTTP_/],
   ["Pins, chip and build", /./],
 ];

@@ -1,5 +1,11 @@
-import { ACD_UNIT_MS } from "../config";
-import { Interface, interfaceConflictMac, interfaceNumber, interfaceTell } from "../interface";
+import { ACD_UNIT_MS, AUTO_IP } from "../config";
+import {
+  Interface,
+  interfaceConflictMac,
+  interfaceNumber,
+  interfaceTell,
+  isLinkLocal,
+} from "../interface";
 import { macCopy } from "../link/headers";
 import { now } from "../now";
 import { random32 } from "../random";
@@ -25,6 +31,8 @@ export const enum AcdOutcome {
   FREE = 1,
   /** Somebody uses it, or is about to. */
   TAKEN = 2,
+  /** Our address of 169.254/16 has to be given up (RFC 3927 2.5 b). */
+  LOST = 3,
 }
 
 /** Takes the outcome of the last probe, once; NONE = none yet. */
@@ -111,7 +119,13 @@ export function acdProbed(nif: Interface, sender: u32, target: u32, mac: usize):
 /** The station at `mac` has sent an ARP packet from our address (RFC 5227 2.4). */
 export function acdConflict(nif: Interface, mac: usize): void {
   noteConflict(nif, nif.address, mac);
-  if (nif.acdDefended && now() - nif.acdDefendedMs < DEFEND_INTERVAL_MS) return;
+  if (nif.acdDefended && now() - nif.acdDefendedMs < DEFEND_INTERVAL_MS) {
+    if (!AUTO_IP || !isLinkLocal(nif.address)) return;
+    nif.acdDefended = false;
+    nif.acdOutcome = <u8>AcdOutcome.LOST;
+    interfaceTell();
+    return;
+  }
   nif.acdDefended = true;
   nif.acdDefendedMs = now();
   arpAnnounce(nif);

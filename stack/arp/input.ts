@@ -1,5 +1,6 @@
 import { based } from "cpu";
-import { interfaceMac } from "../interface";
+import { AUTO_IP } from "../config";
+import { interfaceMac, isDirect } from "../interface";
 import { linkInterface, linkRead } from "../link/device";
 import { RX_ETHERNET, RX_NETWORK, macEqual } from "../link/headers";
 import { Counter, count } from "../statistics";
@@ -58,7 +59,9 @@ export function arpInput(bytes: u32): void {
   // Nobody outside our subnet but a gateway that lies there, no broadcast and no network address has a MAC that we would use; 0 is a probe.
   const network = me.broadcast != 0 ? address & me.mask : 0;
   if (
-    (((sender ^ address) & me.mask) == 0 || sender == me.gateway) &&
+    (((sender ^ address) & me.mask) == 0 ||
+      sender == me.gateway ||
+      (AUTO_IP && isDirect(me, sender))) &&
     sender != network &&
     sender != me.broadcast &&
     sender != 0

@@ -1,5 +1,6 @@
 import { based } from "cpu";
-import { Interface, interfaceNumber } from "../interface";
+import { AUTO_IP } from "../config";
+import { Interface, interfaceNumber, isLinkLocal } from "../interface";
 import { linkTxBegin, linkTxEnd, linkWrite } from "../link/device";
 import {
   ETHERNET_BYTES,
@@ -35,6 +36,8 @@ function arpSend(nif: Interface, operation: u32, sender: u32, target: u32, mac: 
   if (mac != 0) {
     macCopy(frame, mac);
     macCopy(packet + ARP_TARGET_MAC, mac);
+    // All hear what an address of 169.254/16 says, so that a conflict is found (RFC 3927 2.5).
+    if (AUTO_IP && isLinkLocal(sender)) memory.fill(frame, 0xff, 6);
   } else {
     memory.fill(frame, 0xff, 6);
     memory.fill(packet + ARP_TARGET_MAC, 0, 6);

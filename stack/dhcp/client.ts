@@ -1,6 +1,6 @@
 import { acdProbe, acdStop } from "../arp/acd";
 import { arpKnown, arpResolve } from "../arp/cache";
-import { DHCP } from "../config";
+import { AUTO_IP, DHCP } from "../config";
 import { EAGAIN, EINPROGRESS } from "../errors";
 import {
   LeasedInterface,
@@ -9,6 +9,7 @@ import {
   interfaceFoundMac,
   interfaceGatewayMac,
   interfaceNumber,
+  isLinkLocal,
 } from "../interface";
 import { macEqual } from "../link/headers";
 import { now } from "../now";
@@ -38,6 +39,7 @@ import {
   DHCP_SERVER_PORT,
   message,
 } from "./message";
+import { linkLocalBegin, linkLocalChecked } from "./link-local";
 import { dhcpSend } from "./output";
 
 /**
@@ -79,6 +81,8 @@ const BROADCAST: u32 = 0xffffffff;
 const FIRST_RETRY_MS: u32 = 4000;
 const REQUEST_TRIES: u32 = 4;
 const REBOOT_TRIES: u32 = 2;
+/** So many DISCOVERs without an answer, and there is no server for now (AUTO_IP): after about 12 s. */
+const SILENT_TRIES: u32 = 2;
 const DECLINE_WAIT_MS: u32 = 10_000;
 /** A message could not be sent (no room, or ARP is asking): tried again after this. */
 const SEND_RETRY_MS: u32 = 1000;
@@ -103,10 +107,15 @@ function backoffMs(count: u32): u32 {
   return (FIRST_RETRY_MS << min<u32>(count, 4)) - 1000 + (((random32() & 0xffff) * 2000) >>> 16);
 }
 
+/** True when there is an address, and it is no link-local one, which is used while a server is looked for. */
+function hasLeased(nif: LeasedInterface): bool {
+  return nif.address != 0 && !(AUTO_IP && isLinkLocal(nif.address));
+}
+
 /** Begins anew, at once or, after failures, later and later. */
 function restart(nif: LeasedInterface, delayMs: u32): void {
   acdStop(nif);
-  if (nif.address != 0) interfaceClear(nif);
+  if (hasLeased(nif)) interfaceClear(nif);
   leaseForget(nif);
   enter(nif, DhcpState.INIT);
   wait(nif, delayMs != 0 ? delayMs : 32 + (random32() & 0xff));
@@ -169,20 +178,13 @@ function exchange(nif: LeasedInterface): void {
 
 /** An address that is still in use, because the cable has come back, is given up when its lease ends. */
 function discover(nif: LeasedInterface): void {
-  if (nif.address != 0 && leaseExpired(nif)) {
+  const leased = hasLeased(nif);
+  if (leased && leaseExpired(nif)) {
     expire(nif);
     return;
   }
   const retryMs = backoffMs(nif.dhcpTries);
-  send(
-    nif,
-    DHCPDISCOVER,
-    0,
-    BROADCAST,
-    0,
-    0,
-    nif.address != 0 ? leaseWithin(nif, retryMs) : retryMs,
-  );
+  send(nif, DHCPDISCOVER, 0, BROADCAST, 0, 0, leased ? leaseWithin(nif, retryMs) : retryMs);
 }
 
 function request(nif: LeasedInterface): void {
@@ -252,6 +254,7 @@ export function dhcpTimer(nif: LeasedInterface): void {
       discover(nif);
       break;
     case DhcpState.SELECTING:
+      if (AUTO_IP && nif.dhcpTries >= SILENT_TRIES) linkLocalBegin(nif);
       discover(nif);
       break;
     case DhcpState.REQUESTING:
@@ -356,7 +359,10 @@ function armRenewal(nif: LeasedInterface): void {
 
 /** Outcome of the probes for the offered address (RFC 2131 3.1 step 5): use it, or decline and begin anew after a while. */
 export function dhcpAddressChecked(nif: LeasedInterface, free: bool): void {
-  if (nif.dhcpState != DhcpState.CHECKING) return;
+  if (nif.dhcpState != DhcpState.CHECKING) {
+    if (AUTO_IP) linkLocalChecked(nif, free);
+    return;
+  }
   if (free) {
     if (leaseExpired(nif)) expire(nif);
     else bind(nif);
@@ -370,6 +376,8 @@ export function dhcpAddressChecked(nif: LeasedInterface, free: bool): void {
 /** The cable is back, and neighbours are about to be forgotten: a lease is verified, anything unfinished begins anew. */
 export function dhcpLinkChanged(nif: LeasedInterface): void {
   if (!DHCP || nif.dhcpState == DhcpState.OFF) return;
+  // A link-local address is not known to be free on another link: it is probed anew when nobody answers.
+  if (AUTO_IP && nif.address != 0 && !hasLeased(nif)) interfaceClear(nif);
   if (
     nif.address == 0 ||
     nif.dhcpState == DhcpState.REQUESTING ||

@@ -1,6 +1,13 @@
 import { based, rev16 } from "cpu";
 import { arpResolve, arpUsedAgain } from "../arp/cache";
-import { ARP_PENDING_BYTES, INTERFACES, IP_ANY_ADDRESS, LOOPBACK_BYTES, ROUTES } from "../config";
+import {
+  ARP_PENDING_BYTES,
+  AUTO_IP,
+  INTERFACES,
+  IP_ANY_ADDRESS,
+  LOOPBACK_BYTES,
+  ROUTES,
+} from "../config";
 import { EAGAIN, EINPROGRESS, EMSGSIZE, ENETUNREACH } from "../errors";
 import {
   IP_MTU,
@@ -10,6 +17,7 @@ import {
   interfaceMac,
   interfaceNumber,
   interfaceOf,
+  isDirect,
   isOurs,
   standsForAll,
 } from "../interface";
@@ -78,6 +86,7 @@ export function routeSource(destination: u32): u32 {
 
 /** Address that a packet to `destination` is sent from by this interface; 0 = it has no route there. */
 export function routeSourceBy(nif: Interface, destination: u32): u32 {
+  if (AUTO_IP && isDirect(nif, destination)) return nif.address;
   if (((destination ^ nif.address) & nif.mask) != 0 && nif.gateway == 0) {
     if (ROUTES != 0 && routeGateway(nif, destination, 0) != 0) return nif.address;
     // Broadcast and multicast need no gateway.
@@ -110,6 +119,7 @@ function resolve(iface: Interface, source: u32, destination: u32): i32 {
 /** The neighbour that a packet to `destination` goes to, by the route with the longest prefix; 0 = none. */
 function nextHop(iface: Interface, destination: u32): u32 {
   if (iface.address == 0) return 0;
+  if (AUTO_IP && isDirect(iface, destination)) return destination;
   const near = ((destination ^ iface.address) & iface.mask) == 0;
   if (ROUTES != 0) {
     const gateway = routeGateway(iface, destination, near ? iface.mask : 0);
