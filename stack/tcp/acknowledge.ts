@@ -29,7 +29,7 @@ import { sackAdvance, sackDelivered, sackOfDuplicate, sackSkip, sackTake } from 
 import { SEGMENT, Segment, TCP_HEADER_BYTES, TIMESTAMP_BYTES, TcpBit } from "./segment";
 import { sendQueueAcknowledge } from "./send-queue";
 import { seqAtMost, seqLess } from "./sequence";
-import { spuriousTimeout, spuriousUndo } from "./spurious";
+import { spuriousAct, spuriousDuplicate, spuriousJudge, spuriousReport } from "./spurious";
 import { retransmissionStart } from "./tail-loss";
 import { timerStop } from "./timers";
 import { timestampNow, timestampsUsed } from "./timestamps";
@@ -71,10 +71,12 @@ export function acknowledge(tcb: Tcb, segment: Segment): bool {
   }
   const advances = seqLess(tcb.sndUna, ack);
   if (advances) {
-    const late = TCP_SPURIOUS && tcb.retries != 0;
+    const doubtful = tcb.retries != 0 || (tcb.flags & (TcbFlag.RECOVERY | TcbFlag.PROBED)) != 0;
+    const late = TCP_SPURIOUS && doubtful;
     if (!(late ? advanceLate(tcb, segment, ack) : advance(tcb, segment, ack))) return false;
     if ((news || TCP_RACK) && tcb.sacked != 0) lossFound(tcb, false);
   } else if (ack == tcb.sndUna && (sacks ? news : isDuplicate(tcb, segment))) {
+    if (TCP_SPURIOUS && (tcb.flags & TcbFlag.PROBED) != 0) spuriousReport(tcb);
     lossFound(tcb, true);
   }
   if (TCP_PRR && (tcb.flags & TcbFlag.RECOVERY) != 0) congestionReduce(tcb, advances);
@@ -148,8 +150,9 @@ function reportTake(tcb: Tcb, segment: Segment): bool {
   const news = sackTake(tcb, segment);
   if (news) sampleBySack(tcb);
   // The last segment sent again as a probe comes twice when only its acknowledgment was lost (RFC 8985 7.4): no reordering.
-  if (TCP_RACK && (tcb.flags & TcbFlag.PROBED) == 0 && sackOfDuplicate(segment)) {
-    rackDuplicate(tcb, segment.ack);
+  if ((TCP_RACK || TCP_SPURIOUS) && sackOfDuplicate(segment)) {
+    if (TCP_RACK && (tcb.flags & TcbFlag.PROBED) == 0) rackDuplicate(tcb, segment.ack);
+    if (TCP_SPURIOUS) spuriousDuplicate(tcb, segment);
   }
   return news;
 }
@@ -220,12 +223,12 @@ function sampleByTimestamp(tcb: Tcb, segment: Segment): void {
   mssRaise(tcb);
 }
 
-/** The first that is acknowledged after a timeout: perhaps there was none. */
+/** Something is acknowledged after a timeout or in a recovery: perhaps nothing was lost. */
 function advanceLate(tcb: Tcb, segment: Segment, ack: u32): bool {
   const acked = ack - tcb.sndUna;
-  const spurious = spuriousTimeout(tcb, segment);
+  const verdict = spuriousJudge(tcb, segment, ack);
   if (!advance(tcb, segment, ack)) return false;
-  if (spurious) spuriousUndo(tcb, segment, acked);
+  spuriousAct(tcb, segment, verdict, acked);
   return true;
 }
 

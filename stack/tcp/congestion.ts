@@ -4,10 +4,12 @@ import {
   TCP_PRR,
   TCP_RACK,
   TCP_SACK,
+  TCP_SPURIOUS,
   TCP_WINDOW_SCALE,
 } from "../config";
 import { Tcb, TcbFlag } from "./connection";
 import { controlAdds, controlKeeps } from "./control";
+import { Doubt, cutBegin, cutForget } from "./cut";
 import { prrAcknowledged, prrBegin } from "./prr";
 import { rackLost, rackPipe, rackRecovered, rackWait } from "./rack";
 import { sackForget, sackHeadLost, sackLost, sackRecovers, sackedBeyond } from "./sack";
@@ -40,6 +42,7 @@ export function congestionInit(tcb: Tcb): void {
   tcb.highRxt = tcb.sndUna;
   tcb.dupAcks = 0;
   if (TCP_RACK) timesBegin(tcb);
+  if (TCP_SPURIOUS) cutForget(tcb);
 }
 
 function initialWindow(mss: u32): u32 {
@@ -153,8 +156,14 @@ export function congestionOnDuplicate(tcb: Tcb, counts: bool): bool {
   return true;
 }
 
+/** What the window is worth before a cut (pipe_prev, RFC 4015 3.2 step 1). */
+export function congestionBefore(tcb: Tcb): u32 {
+  return max<u32>((<u32>tcb.flight) << FLIGHT_SHIFT, tcb.ssthresh);
+}
+
 /** The window is cut, and for duplicates that each stand for a segment `inflation` wider (RFC 5681 3.2 step 3). */
 function enterRecovery(tcb: Tcb, inflation: u32): void {
+  if (TCP_SPURIOUS) cutBegin(tcb, congestionBefore(tcb), Doubt.RECOVERY);
   cutFlight(tcb);
   tcb.recover = tcb.sndMax;
   tcb.highRxt = tcb.sndUna;
@@ -209,12 +218,14 @@ export function congestionOnTimeout(tcb: Tcb): void {
   if (TCP_SACK) sackForget(tcb);
 }
 
-/** The timeout was none (RFC 4015 3.2 steps 1, 6): the window holds what is in flight, and grows on to where it grew before. */
-export function congestionRestore(tcb: Tcb, acked: u32, ssthresh: u32): void {
-  const before = (<u32>tcb.flight) << FLIGHT_SHIFT;
-  tcb.ssthresh = max<u32>(before, ssthresh);
-  tcb.cwnd = tcb.sndMax - tcb.sndUna + min<u32>(acked, initialWindow(<u32>tcb.sndMss));
+/** The loss was none (RFC 4015 3.2 step 6): the window holds what is in flight, and grows on to where it was. */
+export function congestionRestore(tcb: Tcb, acked: u32, before: u32): void {
+  const flight = tcb.sndMax - tcb.sndUna;
+  tcb.ssthresh = max<u32>(tcb.ssthresh, before);
+  tcb.cwnd = max<u32>(tcb.cwnd, flight + min<u32>(acked, initialWindow(<u32>tcb.sndMss)));
   tcb.recover = tcb.sndUna - 1;
+  if (TCP_RACK && (tcb.flags & TcbFlag.RECOVERY) != 0) rackRecovered(tcb);
+  tcb.flags &= ~(TcbFlag.RECOVERY | TcbFlag.RETRANSMIT_HEAD);
 }
 
 /** Nothing was sent for longer than a retransmission timeout (RFC 5681 4.1). */

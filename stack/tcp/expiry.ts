@@ -3,7 +3,7 @@ import { ETIMEDOUT } from "../errors";
 import { isDue } from "../now";
 import { Counter, count } from "../statistics";
 import { lossFound } from "./acknowledge";
-import { congestionOnTimeout } from "./congestion";
+import { congestionBefore, congestionOnTimeout } from "./congestion";
 import {
   FIRST_SYN_RECORD,
   FIRST_TIME_WAIT,
@@ -114,7 +114,7 @@ function retransmitExpired(tcb: Tcb): void {
   } else {
     if (tcb.routerMss != 0) mssLower(tcb);
     if (inFlight) {
-      if (TCP_SPURIOUS) spuriousNote(tcb);
+      if (TCP_SPURIOUS) spuriousNote(tcb, congestionBefore(tcb));
       congestionOnTimeout(tcb);
       if (TCP_ECN) ecnReduced(tcb);
     }

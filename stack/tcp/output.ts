@@ -5,6 +5,7 @@ import {
   TCP_PRR,
   TCP_RACK,
   TCP_SACK,
+  TCP_SPURIOUS,
   TCP_TX_BYTES,
 } from "../config";
 import { isDue, now } from "../now";
@@ -16,6 +17,7 @@ import {
   duplicateThreshold,
 } from "./congestion";
 import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
+import { cutSentAgain } from "./cut";
 import { ECN_SETUP } from "./ecn";
 import { SYN_OPTIONS, SynOption } from "./emit";
 import { BURST, NOT_PLAIN, outputPlain } from "./output-plain";
@@ -279,6 +281,7 @@ function sent(tcb: Tcb, seq: u32, bytes: u32, fin: bool, probe: bool): void {
     if (TCP_RACK) timesSent(tcb, seq, end, again);
     if (TCP_PRR && (tcb.flags & TcbFlag.RECOVERY) != 0) prrSent(tcb, bytes);
     if (again) {
+      if (TCP_SPURIOUS) cutSentAgain(tcb, seq, bytes);
       tcb.highRxt = seqMax(tcb.highRxt, end);
       if (seq == tcb.sndUna) sackHeadSent(tcb);
       tcb.flags &= ~TcbFlag.LAST_IS_NEW;

@@ -91,6 +91,15 @@ export function sackOfDuplicate(segment: Segment): bool {
   return seqAtMost(optionNumber(option + 8), left) && seqAtMost(right, optionNumber(option + 12));
 }
 
+/** The first block, which reports a duplicate. */
+export function duplicateLeft(segment: Segment): u32 {
+  return optionNumber(sackOption(segment));
+}
+
+export function duplicateRight(segment: Segment): u32 {
+  return optionNumber(sackOption(segment) + 4);
+}
+
 /** SND.UNA has moved to `ack`: what lies below is forgotten. */
 export function sackAdvance(tcb: Tcb, ack: u32): void {
   let gone: u32 = 0;

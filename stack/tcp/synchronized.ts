@@ -54,7 +54,9 @@ export function synchronizedInput(tcb: Tcb, segment: Segment): void {
       return;
     }
     if (segment.stamped && (named & TcpBit.RST) == 0 && timestampIsOld(tcb, segment)) {
-      // PAWS (RFC 7323 5.3 R1): "Send an acknowledgment in reply [...] and drop the segment".
+      // PAWS (RFC 7323 5.3 R1): "Send an acknowledgment in reply [...] and drop the segment". It may be what was sent again meanwhile:
+      // the sender wants to know.
+      if (TCP_SACK && segment.textBytes != 0) sackNote(tcb, segment);
       notAcceptable(tcb, segment);
       return;
     }

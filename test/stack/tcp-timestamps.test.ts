@@ -132,6 +132,16 @@ test("TS-4, RFC 7323 5.3: an old clock is answered with an ACK and dropped, befo
   t.is(stack.receive(fd), -104, "RST is not subject to it");
 });
 
+test("TS-4, RFC 2883 4: text that comes twice is reported also when its clock is old: it was overtaken by its repetition", async (t) => {
+  const stack = await deviceStack();
+  const { peer, clock } = stamped(stack, stack.listen(80));
+  const seq = peer.seq;
+  peer.say("A", at(START + 9, clock()), pattern(100));
+  peer.during(100);
+  peer.say("A", { ...at(START + 5, clock()), seq }, pattern(100));
+  t.deepEqual(peer.last?.options.sack, [[seq, (seq + 100) >>> 0]]);
+});
+
 test("TS-5, RFC 7323 5.5: after 24 days of silence an old clock is believed again", async (t) => {
   const stack = await deviceStack();
   const { peer, fd } = stamped(stack, stack.listen(80));
