@@ -131,6 +131,7 @@ export class Page {
   async picture(width: number, height: number): Promise<Buffer> {
     const size = { width, height, deviceScaleFactor: 1, mobile: false };
     await this.browser.call("Emulation.setDeviceMetricsOverride", size, this.session);
+    await this.browser.call("Emulation.setScrollbarsHidden", { hidden: true }, this.session);
     const { data } = await this.browser.call<{ data: string }>(
       "Page.captureScreenshot",
       { format: "png" },
