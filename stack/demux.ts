@@ -18,7 +18,7 @@ import { icmpError, icmpInput } from "./icmp/input";
 import { ICMP_UNREACHABLE, UNREACHABLE_PROTOCOL, icmpSendError } from "./icmp/output";
 import { IPPROTO_IGMP, igmpInput } from "./ip/igmp";
 import { ipv4Input } from "./ip/ipv4-input";
-import { ipPlain, ipPlainPacket, ipPlainProtocol } from "./ip/ipv4-plain";
+import { ipPlain, ipPlainPacket, ipPlainProtocol, ipPlainSource } from "./ip/ipv4-plain";
 import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, RxPacket } from "./ip/packet";
 import {
   linkCanAnswer,
@@ -41,7 +41,7 @@ import { now } from "./now";
 import { rawTcpOpen, rawUdpOpen } from "./raw/slots";
 import { Counter, count, uncount } from "./statistics";
 import { tcpIcmpError } from "./tcp/icmp";
-import { tcpInput } from "./tcp/input";
+import { segmentInput, tcpInput } from "./tcp/input";
 import { tcpInputFast } from "./tcp/input-fast";
 import { segmentForget, segmentOpens } from "./tcp/segment";
 import { datagram, udpDeliver, udpIcmpError, udpInput } from "./udp/input";
@@ -126,7 +126,13 @@ function plainOrNot(): RxPacket | null {
     if (UDP_SOCKETS != 0 && protocol == IPPROTO_UDP && (RAW_SOCKETS == 0 || rawUdpOpen == 0)) {
       if (udpInputFast(payloadBytes, MDNS_PORT)) return null;
     }
-    return ipPlainPacket(payloadBytes);
+    const source = ipPlainSource();
+    if (source == 0) return null;
+    if (TCP && protocol == IPPROTO_TCP && (RAW_SOCKETS == 0 || rawTcpOpen == 0)) {
+      segmentInput(RX_NETWORK, source, linkInterface().address, payloadBytes);
+      return null;
+    }
+    return ipPlainPacket(source, payloadBytes);
   }
   if (TCP) segmentForget();
   return anyPacket();

@@ -9,7 +9,7 @@ function fold(sum: u32): u32 {
   return (sum + rotl<u32>(sum, 16)) >>> 16;
 }
 
-/** Sum of a header of 20 bytes at `at`, a multiple of 4, in memory order; folded, or below 2^20. */
+/** Sum of a header of 20 bytes at `at`, a multiple of 4, in memory order; folded to 16 bits. */
 export function sumHeader(at: usize): u32 {
   return fold(hw.sumHeader(at));
 }

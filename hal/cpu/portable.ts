@@ -60,7 +60,7 @@ export function rev16(value: u32): u32 {
   return rotl<u32>(bswap<u32>(value), 16);
 }
 
-/** Sum of a header of 20 bytes at `at`, a multiple of 4, in memory order; not folded, below 2^20. */
+/** Sum of a header of 20 bytes at `at`, a multiple of 4, in memory order; folded to 16 bits. */
 export function sumHeader(at: usize): u32 {
   return halved(words5(at));
 }
@@ -76,5 +76,5 @@ function words5(at: usize): u64 {
 
 function halved(sum: u64): u32 {
   const folded = fold32(sum);
-  return (folded & 0xffff) + (folded >>> 16);
+  return (folded + rotl<u32>(folded, 16)) >>> 16;
 }

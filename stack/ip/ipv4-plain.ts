@@ -5,7 +5,6 @@ import { DEVICE_NIC, deviceIsWire, linkInterface, linkLeft, linkRxDevice } from 
 import { ethernetToMany } from "../link/ethernet";
 import { RX_NETWORK } from "../link/headers";
 import { Counter, count } from "../statistics";
-import { sumFold } from "../wire/checksum";
 import { RX_PACKET } from "./ipv4-input";
 import { IP_HEADER_BYTES, RxPacket, isLoopback } from "./packet";
 
@@ -34,26 +33,29 @@ export function ipPlain(): u32 {
   if (payloadBytes - 1 >= linkLeft() || ethernetToMany) return 0;
   if (bswap<u32>(load<u32>(ip, 16)) != me.address || me.tentative) return 0;
   if (LOOPBACK_BYTES != 0 && !deviceIsWire(linkRxDevice())) return 0;
-  return sumFold(sumHeader(ip)) == 0xffff ? payloadBytes : 0;
+  return sumHeader(ip) == 0xffff ? payloadBytes : 0;
 }
 
-/** The plain packet with `payloadBytes` as upper layers see it; null = its source is none (RFC 1122 3.2.1.3). */
-export function ipPlainPacket(payloadBytes: u32): RxPacket | null {
-  const ip = based(RX_NETWORK);
-  const source = bswap<u32>(load<u32>(ip, 12));
+/** Counts the plain packet, which nobody has taken yet; its source, 0 = that is none (RFC 1122 3.2.1.3), and it is dropped. */
+export function ipPlainSource(): u32 {
+  const source = bswap<u32>(load<u32>(based(RX_NETWORK), 12));
   const ours = linkInterface().address;
   count(Counter.IP_IN);
   if (!isUnicast(source) || isLoopback(source) || source == ours) {
     count(Counter.IP_BAD_SOURCE);
-    return null;
+    return 0;
   }
-  if (ours == 0) {
-    count(Counter.IP_NOT_OURS);
-    return null;
-  }
+  if (ours != 0) return source;
+  count(Counter.IP_NOT_OURS);
+  return 0;
+}
+
+/** The plain packet from `source`, with `payloadBytes`, as upper layers see it. */
+export function ipPlainPacket(source: u32, payloadBytes: u32): RxPacket {
+  const ip = based(RX_NETWORK);
   const packet = changetype<RxPacket>(based(RX_PACKET));
   packet.source = source;
-  packet.destination = ours;
+  packet.destination = linkInterface().address;
   packet.payloadBytes = payloadBytes;
   packet.header = ip;
   packet.headerBytes = IP_HEADER_BYTES;

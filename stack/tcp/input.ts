@@ -38,35 +38,37 @@ import { timeWaitInput } from "./time-wait";
  * while the checksum is summed, and only when that is proven the state machine of RFC 9293 3.10.7.
  */
 export function tcpInput(packet: RxPacket): void {
-  count(Counter.TCP_IN);
-  const segment = changetype<Segment>(based(changetype<usize>(SEGMENT)));
   // MUST-57: nothing that was sent to more than one host opens, changes or answers anything.
   if (packet.linkBroadcast) {
+    count(Counter.TCP_IN);
     count(Counter.TCP_BAD_HEADER);
     return;
   }
+  segmentInput(packet.header, packet.source, packet.destination, packet.payloadBytes);
+}
+
+/** The same for a segment of `bytes` in a packet whose header lies at `ip`: from one host, to us alone. */
+export function segmentInput(ip: usize, source: u32, destination: u32, bytes: u32): void {
+  count(Counter.TCP_IN);
+  const segment = changetype<Segment>(based(changetype<usize>(SEGMENT)));
   const known = segmentTaken();
-  const headerBytes = segmentParse(segment, packet.payloadBytes);
+  const headerBytes = segmentParse(segment, bytes);
   if (headerBytes == 0) {
     count(Counter.TCP_BAD_HEADER);
     return;
   }
-  segment.source = packet.source;
-  if (TCP_ECN) segment.marked = ((<u32>packet.tos) & ECN_MARKED) == ECN_MARKED;
-  segment.destination = packet.destination;
+  segment.source = source;
+  if (TCP_ECN) segment.marked = ((<u32>load<u8>(ip, 1)) & ECN_MARKED) == ECN_MARKED;
+  segment.destination = destination;
   if (segment.sourcePort == 0 || segment.destinationPort == 0) {
     count(Counter.TCP_BAD_HEADER);
     segmentDiscard(segment);
     return;
   }
-  const sum = segmentHeaderSum(pseudoSum(packet), headerBytes);
+  const sum = segmentHeaderSum(pseudoSum(ip, bytes), headerBytes);
   const id = known
     ? connectionFound()
-    : connectionFind(
-        segment.destination,
-        segment.source,
-        (segment.sourcePort << 16) | segment.destinationPort,
-      );
+    : connectionFind(destination, source, (segment.sourcePort << 16) | segment.destinationPort);
   if (id < FIRST_SYN_RECORD) {
     const tcb = tcbAt(id);
     const opening = tcb.state == TcpState.SYN_SENT;
@@ -85,10 +87,9 @@ export function tcpInput(packet: RxPacket): void {
 }
 
 /** Sum of the pseudo-header (RFC 9293 3.1) in memory order: the addresses are taken as they stand in the packet. */
-function pseudoSum(packet: RxPacket): u32 {
-  const ip = packet.header;
+function pseudoSum(ip: usize, bytes: u32): u32 {
   const addresses = halves(load<u32>(ip, 12)) + halves(load<u32>(ip, 16));
-  return addresses + (PROTOCOL_TCP << 8) + rev16(packet.payloadBytes);
+  return addresses + (PROTOCOL_TCP << 8) + rev16(bytes);
 }
 
 /** RFC 7323 2.3: the window of a SYN is never scaled. */

@@ -27,13 +27,8 @@ import {
 } from "./promote";
 import { DEFAULT_MSS, MINIMUM_MSS, Segment, TcpBit, segmentLength } from "./segment";
 import { seqLess } from "./sequence";
-import {
-  SYN_ACK_RTO_MS,
-  synRecordAllocate,
-  synRecordFill,
-  synRecordFree,
-  synRecordTimer,
-} from "./syn-records";
+import { synRecordAllocate, synRecordFill, synRecordFree } from "./syn-records";
+import { SYN_ACK_RTO_MS, synRecordSettle, synRecordTimer, synRecordWaits } from "./timers";
 import { timestampTake, timestampsUsed } from "./timestamps";
 
 /**
@@ -175,6 +170,10 @@ export function sendMss(option: u32): u32 {
 export function synRecordExpired(id: u32): void {
   const record = synRecordAt(id);
   if (record.state == TcpState.CLOSED) return;
+  if (synRecordWaits(record) != 0) {
+    synRecordSettle(id);
+    return;
+  }
   if (record.retries >= SYN_ACK_RETRIES) {
     if (record.waiting) resetRecord(record);
     synRecordFree(id);

@@ -54,6 +54,7 @@ export function tcpOutput(tcb: Tcb): i32 {
     congestionOnOutput(tcb);
     return outputAcks(tcb);
   }
+  if (TCP_FAST_PATH && finAlone(tcb)) return outputFin(tcb);
   if (tcb.sndMax == tcb.sndUna && tcb.queued != 0 && isDue(tcb.lastSent + <u32>tcb.rto)) {
     congestionOnIdle(tcb);
   }
@@ -85,6 +86,23 @@ export function tcpOutput(tcb: Tcb): i32 {
     timerStart(tcb, TcbTimer.RETRANSMIT, <u32>tcb.rto);
   }
   return 0;
+}
+
+/** True when our FIN is all that is to be sent, for the first time and at once, as at the end of most connections. */
+function finAlone(tcb: Tcb): bool {
+  if (tcb.queued != 0) return false;
+  if ((tcb.flags & (DEMANDS | TcbFlag.RECOVERY)) != <u32>TcbFlag.FIN_QUEUED) return false;
+  return tcb.sndMax == tcb.sndUna && tcb.sndWnd != 0 && finDue(tcb);
+}
+
+/** What `outputOne` and those behind it would do then. */
+function outputFin(tcb: Tcb): i32 {
+  const seq = tcb.sndNxt;
+  const refused = sendOf(tcb, seq, TcpBit.ACK | TcpBit.PSH | TcpBit.FIN, 0);
+  if (refused != 0) return refused;
+  sent(tcb, seq, 0, true, false);
+  congestionOnOutput(tcb);
+  return outputAcks(tcb);
 }
 
 function outputSyn(tcb: Tcb): i32 {

@@ -18,7 +18,7 @@ import { ecnBegin } from "./ecn";
 import { ackNow, tcbAllocate, tcbsFree, tcbsNews, tcbsTakeNews } from "./lifecycle";
 import { acceptQueueAdd, listenerAt } from "./listener";
 import { RTO_AFTER_SYN_LOSS_MS, rtoSample } from "./rto";
-import { handshakeWaiting, synRecordFree, synRecordWait } from "./syn-records";
+import { handshakeWaiting, synRecordFree, synRecordWait, synRecordsUsed } from "./syn-records";
 import { timestampOffset, timestampsBegin } from "./timestamps";
 
 /** From a finished handshake to a TCB in the accept queue, at once or when there is room. */
@@ -41,7 +41,9 @@ export function roomToPromise(listenerNumber: u32): bool {
   const listener = listenerAt(listenerNumber);
   let tcbs: u32 = 1;
   let places: u32 = <u32>listener.accepted + 1;
-  for (let id = FIRST_SYN_RECORD; id < FIRST_TIME_WAIT; id++) {
+  // Mostly there is no other.
+  const end: u32 = synRecordsUsed() != 0 ? FIRST_TIME_WAIT : FIRST_SYN_RECORD;
+  for (let id = FIRST_SYN_RECORD; id < end; id++) {
     const record = synRecordAt(id);
     if (record.state == TcpState.CLOSED || record.promised == 0 || record.retries != 0) continue;
     tcbs += 1;

@@ -1,6 +1,5 @@
 import { TCP_ECN, TCP_SACK, TCP_WINDOW_SCALE } from "../config";
 import { now } from "../now";
-import { TIMER_TCP, timerCancel, timerSet } from "../time/timers";
 import {
   FIRST_SYN_RECORD,
   NO_CONNECTION,
@@ -14,14 +13,20 @@ import {
 import { ecnOffered } from "./ecn";
 import { pendingRemove } from "./pending";
 import { Segment, TcpBit } from "./segment";
+import { SYN_ACK_RTO_MS, synRecordTimer } from "./timers";
 
 /** The records of the SYN queue: half-open connections that peers have begun (RFC 4987 3.2 to 3.6). */
 
 /** Records whose handshake is finished. */
 let waiting: u32 = 0;
 
-/** First timeout of a SYN-ACK; it doubles. */
-export const SYN_ACK_RTO_MS: u32 = 1000;
+/** Records in use. */
+let used: u32 = 0;
+
+/** Half-open connections. */
+export function synRecordsUsed(): u32 {
+  return used;
+}
 
 /** A free record before `end`; NO_CONNECTION when there is none. */
 export function synRecordAllocate(end: u32): u32 {
@@ -53,6 +58,7 @@ export function synRecordFill(
   record.begin(mss, TCP_WINDOW_SCALE && opening ? segment.scale : NO_SHIFT);
   if (TCP_SACK && opening) record.sackPermitted = segment.sackPermitted;
   if (TCP_ECN && opening) record.ecn = ecnOffered(segment, false);
+  used += 1;
   connectionInsert(id);
   synRecordTimer(id, SYN_ACK_RTO_MS);
   return record;
@@ -60,19 +66,13 @@ export function synRecordFill(
 
 /** Frees a record. */
 export function synRecordFree(id: u32): void {
+  used -= 1;
   connectionRemove(id);
   pendingRemove(id);
-  timerCancel(TIMER_TCP + id);
   const record = synRecordAt(id);
   if (record.waiting) waiting -= 1;
   record.waiting = false;
   record.state = <u8>TcpState.CLOSED;
-}
-
-/** Arms the timer of a record. */
-export function synRecordTimer(id: u32, delayMs: u32): void {
-  assert(synRecordAt(id).state != TcpState.CLOSED);
-  timerSet(TIMER_TCP + id, now() + delayMs);
 }
 
 /** The handshake of a record is finished, and waits for a TCB or a place in an accept queue. False when it waited already. */

@@ -1,13 +1,22 @@
 import { now } from "../now";
-import { TCP_TCBS } from "../config";
 import { TIMER_TCP, timerArmed, timerCancel, timerDue, timerFirst, timerSet } from "../time/timers";
-import { Tcb, TcbTimer, tcbAt } from "./connection";
+import {
+  FIRST_SYN_RECORD,
+  FIRST_TIME_WAIT,
+  SynRecord,
+  Tcb,
+  TcbTimer,
+  TcpState,
+  synRecordAt,
+  tcbAt,
+} from "./connection";
 
 /**
  * Timers of a TCB. It has three deadlines but one entry in the heap, at the earliest of them. A deadline that moves later,
- * as the retransmission timer does with every acknowledgment, or that is stopped leaves the entry alone: a segment so costs no
- * work on the heap. An entry that is too early is put right when it comes due (expiry.ts), or before a device that has
- * nothing to do sleeps until it (`timersSettle`).
+ * as the retransmission timer does with every acknowledgment, or that is stopped leaves the entry alone, and so does the end of a
+ * connection: a segment costs no work on the heap, and a new connection mostly finds an entry that is early enough. An entry that is
+ * too early is put right when it comes due (expiry.ts), or before a device that has nothing to do sleeps until it (`timersSettle`).
+ * Records of the SYN queue do the same.
  */
 
 /** Arms one of the three, `delayMs` from now. */
@@ -54,7 +63,6 @@ export function timerStop(tcb: Tcb, which: TcbTimer): void {
 /** Disarms all. */
 export function timersStop(tcb: Tcb): void {
   tcb.armed = 0;
-  timerCancel(TIMER_TCP + <u32>tcb.id);
 }
 
 /** Sets the heap entry to the earliest armed deadline, after it came due; without one there is none. */
@@ -71,15 +79,44 @@ export function timersRearm(tcb: Tcb): void {
   timerSet(TIMER_TCP + <u32>tcb.id, due);
 }
 
-/** Puts entries right that stand first in the heap though nothing of their TCB is due by then. */
+/** First timeout of a SYN-ACK; it doubles. */
+export const SYN_ACK_RTO_MS: u32 = 1000;
+
+/**
+ * Arms the timer of a record. What a record before has left in the heap stays if it is early enough: who finishes his handshake at once
+ * costs no work there.
+ */
+export function synRecordTimer(id: u32, delayMs: u32): void {
+  assert(synRecordAt(id).state != TcpState.CLOSED);
+  const due = now() + delayMs;
+  const timer = TIMER_TCP + id;
+  if (!timerArmed(timer) || <i32>(due - timerDue(timer)) < 0) timerSet(timer, due);
+}
+
+/** Milliseconds until a record's timer is really due; later ones than the first are never early. */
+export function synRecordWaits(record: SynRecord): u32 {
+  const age = record.age;
+  return record.retries == 0 && age < SYN_ACK_RTO_MS ? SYN_ACK_RTO_MS - age : 0;
+}
+
+/** Puts the timer of a record right, whose entry stands first in the heap. */
+export function synRecordSettle(id: u32): void {
+  const record = synRecordAt(id);
+  const left = synRecordWaits(record);
+  if (record.state == TcpState.CLOSED) timerCancel(TIMER_TCP + id);
+  else if (left != 0) timerSet(TIMER_TCP + id, now() + left);
+}
+
+/** Puts entries right that stand first in the heap though nothing of their TCB or record is due by then. */
 export function timersSettle(): void {
-  for (let turns: u32 = 0; turns < TCP_TCBS; turns++) {
-    const id = timerFirst() - TIMER_TCP;
-    if (id >= TCP_TCBS) return;
-    const tcb = tcbAt(id);
-    const before = timerDue(TIMER_TCP + id);
-    timersRearm(tcb);
-    if (tcb.armed != 0 && timerDue(TIMER_TCP + id) == before) return;
+  for (let turns: u32 = 0; turns < FIRST_TIME_WAIT; turns++) {
+    const timer = timerFirst();
+    const id = timer - TIMER_TCP;
+    if (id >= FIRST_TIME_WAIT) return;
+    const before = timerDue(timer);
+    if (id >= FIRST_SYN_RECORD) synRecordSettle(id);
+    else timersRearm(tcbAt(id));
+    if (timerArmed(timer) && timerDue(timer) == before) return;
   }
 }
 
