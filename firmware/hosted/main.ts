@@ -54,6 +54,14 @@ import {
 import { udpSentTo } from "../../stack/udp/transfer";
 import { tcpBrokenRule } from "./invariants";
 
+export {
+  frameInBufferSecond,
+  frameInSecond,
+  interfaceAddress,
+  linkChangedSecond,
+  startSecond,
+} from "./second";
+
 /**
  * The stack as a library for the host: the gateway and the tests are its users. The host moves the frames, gives the time
  * and calls the sockets, none of which waits. Numbers are in host order; errors are negative errno values.

@@ -15,7 +15,7 @@ import {
   watchdogFeed,
 } from "board";
 import { nicDeadline, nicInit, nicLink, nicPoll, nicVersion } from "nic";
-import { AUTO_IP, DHCP, MDNS } from "../../stack/config";
+import { AUTO_IP, DHCP, INTERFACES, MDNS } from "../../stack/config";
 import { mdnsGoodbye } from "../../stack/mdns/responder";
 import { acdTakeConflict } from "../../stack/arp/acd";
 import { DhcpTrouble, dhcpStart, dhcpTakeTrouble } from "../../stack/dhcp/client";
@@ -43,6 +43,7 @@ import {
   settingsMac,
   settingsMask,
 } from "./settings";
+import { secondDeadline, secondPoll, secondStart } from "./second";
 
 /**
  * The one loop: it knows the board, the chip's driver and the stack, and is the only one that reads the clock. Blocking calls
@@ -83,6 +84,7 @@ export function netStart(): i32 {
     interfaceTentative(iface, settingsAddress(), settingsMask(), settingsGateway(), settingsDns());
     log2("info: address %i gateway %i", iface.address, iface.gateway);
   }
+  if (INTERFACES > 1) return secondStart();
   return 0;
 }
 
@@ -216,10 +218,12 @@ export function netPoll(timeoutMs: u32): void {
   watchdogFeed();
   nicPoll(nowMs);
   watchLink();
+  if (INTERFACES > 1) secondPoll(nowMs);
   const more = stackPoll(nowMs);
   tellTrouble();
   tellAddress();
   if (more || timeoutMs == 0 || readyChanges() != before || chipInterrupt()) return;
-  const idleMs = min<u32>(min<u32>(stackDeadline(nowMs), nicDeadline(nowMs)), timeoutMs);
+  let idleMs = min<u32>(min<u32>(stackDeadline(nowMs), nicDeadline(nowMs)), timeoutMs);
+  if (INTERFACES > 1) idleMs = min<u32>(idleMs, secondDeadline(nowMs));
   if (idleMs != 0) sleepUntil(nowMs + idleMs);
 }

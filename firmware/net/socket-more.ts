@@ -1,6 +1,14 @@
-import { SOCKET_MORE_OPTIONS } from "../../stack/config";
+import { INTERFACES, SOCKET_MORE_OPTIONS } from "../../stack/config";
 import { EAGAIN, EBADF, EINVAL, EMSGSIZE, ENOTTY } from "../../stack/errors";
-import { iface, isSubnetBroadcast } from "../../stack/interface";
+import {
+  DEVICE_ETHERNET,
+  DEVICE_LOOPBACK,
+  iface,
+  interfaceAt,
+  interfaceNumber,
+  interfaceOf,
+  isSubnetBroadcast,
+} from "../../stack/interface";
 import { deviceTowards } from "../../stack/ip/routes";
 import {
   AF_INET,
@@ -212,10 +220,23 @@ function tellPacketInfo(fd: i32, message: MsgHdr, received: bool): void {
   info.bytes = offsetof<PacketInfo>();
   info.level = IPPROTO_IP;
   info.type = IP_PKTINFO;
-  info.interfaceIndex = <i32>deviceTowards(udpSentFrom());
-  info.local = htonl(many ? iface.address : to);
+  const device = sentTowards(to);
+  info.interfaceIndex = <i32>device;
+  info.local = htonl(many ? addressOfDevice(device) : to);
   info.address = htonl(to);
   message.controlBytes = offsetof<PacketInfo>();
+}
+
+/** Device by which the datagram has come that was received last, and was sent to `to`. */
+function sentTowards(to: u32): u32 {
+  const back = deviceTowards(udpSentFrom());
+  const own = INTERFACES > 1 && back != DEVICE_LOOPBACK ? interfaceOf(to) : null;
+  return own == null ? back : DEVICE_ETHERNET + interfaceNumber(own);
+}
+
+function addressOfDevice(device: u32): u32 {
+  if (INTERFACES == 1 || device < DEVICE_ETHERNET) return iface.address;
+  return interfaceAt(device - DEVICE_ETHERNET).address;
 }
 
 /** A datagram's pieces leave as one; a stream's one after the other, as far as they are taken. */

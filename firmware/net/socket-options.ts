@@ -15,7 +15,7 @@ import {
   SO_SNDTIMEO,
   TCP_CONGESTION,
 } from "../../stack/posix";
-import { MULTICAST_GROUPS, SOCKET_MORE_OPTIONS } from "../../stack/config";
+import { INTERFACES, MULTICAST_GROUPS, SOCKET_MORE_OPTIONS } from "../../stack/config";
 import { DEVICE_ANY, DEVICE_ETHERNET, DEVICE_LOOPBACK, iface } from "../../stack/interface";
 import { CONGESTION_CUBIC, CONGESTION_RENO } from "../../stack/socket/more-options";
 import { sockGetOption, sockSetOption } from "../../stack/socket/options";
@@ -83,6 +83,8 @@ function isName(level: i32, option: i32): bool {
 /** The first four letters of the names that there are; the fifth is another word. */
 const LO: u32 = 0x6f6c;
 const ETH0: u32 = 0x30687465;
+/** What its number adds to the word. */
+const ETH_STEP: u32 = 1 << 24;
 const RENO: u32 = 0x6f6e6572;
 const CUBI: u32 = 0x69627563;
 const C: u32 = 0x63;
@@ -103,6 +105,7 @@ function numberOfName(level: i32, value: usize, bytes: u32): i32 {
   }
   if (head == 0) return <i32>DEVICE_ANY;
   if (tail != 0) return -1;
+  if (INTERFACES > 1 && head == ETH0 + ETH_STEP) return <i32>DEVICE_ETHERNET + 1;
   return head == LO ? <i32>DEVICE_LOOPBACK : head == ETH0 ? <i32>DEVICE_ETHERNET : -1;
 }
 
@@ -112,6 +115,7 @@ function tellName(level: i32, number: i32, value: usize): void {
   let head: u32 = cubic ? CUBI : RENO;
   if (level == SOL_SOCKET) {
     head = <u32>number == DEVICE_LOOPBACK ? LO : <u32>number == DEVICE_ETHERNET ? ETH0 : 0;
+    if (INTERFACES > 1 && <u32>number > DEVICE_ETHERNET) head = ETH0 + ETH_STEP;
   }
   store<u32>(value, head);
   store<u32>(value, cubic ? C : 0, 4);

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Options } from "../../stack/options.js";
 import { UserError } from "../errors.js";
@@ -23,13 +23,21 @@ export interface Decided {
 function bindings(board: Board, options: Options, qemu: boolean): Record<string, string> {
   const wire = `drivers/${board.nic}/nic`;
   const nic = options.MIRROR_BYTES > 0 ? "drivers/mirror/nic" : wire;
+  if (options.INTERFACES > 1 && board.nic2 === undefined) {
+    throw new UserError(
+      `INTERFACES is ${options.INTERFACES}, but board.json of '${board.name}' names no second driver (nic2)`,
+    );
+  }
   const hardware = `${treeName(board.folder)}/index`;
+  // The chip of the second driver has pins of its own.
+  const own = existsSync(join(board.folder, "second.ts"));
   return {
     board: qemu ? "hal/stm32/qemu" : hardware,
     hardware,
     nic,
-    nic2: options.INTERFACES > 1 ? `${SECOND}drivers/${board.nic2 ?? board.nic}/nic` : nic,
+    nic2: options.INTERFACES > 1 ? `${SECOND}drivers/${board.nic2}/nic` : nic,
     wire,
+    [`${SECOND}board`]: own ? `${treeName(board.folder)}/second` : hardware,
     cpu: `hal/cpu/${board.cpu}`,
     options: "stack/options",
   };

@@ -17,7 +17,7 @@ export interface Board {
   chip: "w5500" | "enc28j60" | "none";
   /** Folder of drivers/ that implements the frame device. */
   nic: string;
-  /** The same for the second interface (INTERFACES 2); if absent, the driver of the first, once more. */
+  /** The same for the second interface (INTERFACES 2), where the board has a second chip. */
   nic2?: string;
   /** File of hal/cpu with the CPU's primitives. */
   cpu: string;

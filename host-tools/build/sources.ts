@@ -69,8 +69,9 @@ export class SourceTree {
       const found = moduleFile(path);
       return name.startsWith(SECOND) && found?.startsWith("drivers/") ? SECOND + found : found;
     }
-    const inside = this.bound[specifier] ?? deviceName(specifier);
-    if (inside?.startsWith(SECOND)) return inside;
+    const second = name.startsWith(SECOND) ? this.bound[SECOND + specifier] : undefined;
+    const inside = second ?? this.bound[specifier] ?? deviceName(specifier);
+    if (inside?.startsWith(`${SECOND}drivers/`)) return inside;
     if (inside !== undefined) return moduleFile(realPath(inside) as string);
     return fromNodeModules(specifier, dirname(realPath(name) as string));
   }

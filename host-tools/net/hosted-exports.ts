@@ -16,6 +16,17 @@ export interface HostedExports {
   linkChanged(up: number): void;
   frameInBuffer(): number;
   frameIn(bytes: number): number;
+  startSecond(
+    macHigh: number,
+    macLow: number,
+    address: number,
+    mask: number,
+    gateway: number,
+  ): void;
+  linkChangedSecond(up: number): void;
+  frameInBufferSecond(): number;
+  frameInSecond(bytes: number): number;
+  interfaceAddress(number: number): number;
   scratch(): number;
   sysSocket(domain: number, type: number, protocol: number): number;
   sysSocketPair(domain: number, type: number, protocol: number, fds: number): number;

@@ -10,6 +10,9 @@ import {
 } from "../config";
 import { EAGAIN, EINPROGRESS, EMSGSIZE, ENETUNREACH } from "../errors";
 import {
+  DEVICE_ANY,
+  DEVICE_ETHERNET,
+  DEVICE_LOOPBACK as LOOPBACK,
   IP_MTU,
   Interface,
   iface,
@@ -84,8 +87,16 @@ export function routeSource(destination: u32): u32 {
   return routeSourceBy(routeInterface(destination), destination);
 }
 
+/** As `routeSource`, by a device alone (SO_BINDTODEVICE); 0 = no route there by it. */
+export function routeSourceOn(device: u32, destination: u32): u32 {
+  if (device == DEVICE_ANY) return routeSource(destination);
+  if (isSelf(destination) != (device == LOOPBACK)) return 0;
+  if (device == LOOPBACK) return routeSource(destination);
+  return routeSourceBy(interfaceAt(device - DEVICE_ETHERNET), destination);
+}
+
 /** Address that a packet to `destination` is sent from by this interface; 0 = it has no route there. */
-export function routeSourceBy(nif: Interface, destination: u32): u32 {
+function routeSourceBy(nif: Interface, destination: u32): u32 {
   if (AUTO_IP && isDirect(nif, destination)) return nif.address;
   if (((destination ^ nif.address) & nif.mask) != 0 && nif.gateway == 0) {
     if (ROUTES != 0 && routeGateway(nif, destination, 0) != 0) return nif.address;

@@ -11,6 +11,7 @@ import {
   isOurs,
   isUnicast,
 } from "../interface";
+import { deviceIsWire, linkRxDevice } from "../link/device";
 import { headerForget } from "../link/headers";
 
 /**
@@ -118,6 +119,13 @@ function reach(nif: Interface, destination: u32): i32 {
   if (route != null) return <i32>popcnt(route.mask) + 2;
   if (near) return <i32>popcnt(nif.mask) + 2;
   return nif.gateway == 0 ? 0 : nif.up ? 2 : 1;
+}
+
+/** Device by which the open packet has come, which is from `source`. */
+export function deviceHeard(source: u32): u32 {
+  if (INTERFACES == 1) return deviceTowards(source);
+  const device = linkRxDevice();
+  return deviceIsWire(device) ? DEVICE_ETHERNET + device : DEVICE_LOOPBACK;
 }
 
 /** Device by which packets go to an address: loopback to our own. */

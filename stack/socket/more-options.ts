@@ -1,6 +1,14 @@
-import { SOCKET_MORE_OPTIONS, TCP, TCP_CUBIC, TCP_RX_BYTES, UDP_SOCKETS } from "../config";
+import {
+  INTERFACES,
+  SOCKET_MORE_OPTIONS,
+  TCP,
+  TCP_CUBIC,
+  TCP_RX_BYTES,
+  UDP_SOCKETS,
+} from "../config";
 import { EINVAL, ENODEV, ENOENT } from "../errors";
 import { DEVICE_ANY, DEVICE_ETHERNET, DEVICE_LOOPBACK } from "../interface";
+import { routeSourceOn } from "../ip/ipv4-output";
 import { deviceTowards } from "../ip/routes";
 import {
   IPPROTO_IP,
@@ -157,11 +165,11 @@ function setUdp(socket: Socket, flag: UdpFlag, on: bool): void {
 }
 
 function setDevice(socket: Socket, value: i32): i32 {
-  if (value < 0 || <u32>value > DEVICE_ETHERNET) return -ENODEV;
+  if (value < 0 || <u32>value >= DEVICE_ETHERNET + INTERFACES) return -ENODEV;
   setField(socket, DEVICE_SHIFT, DEVICE_MASK, <u32>value);
   if (socket.kind == SocketKind.DATAGRAM) {
-    setUdp(socket, UdpFlag.LOOPBACK_ONLY, <u32>value == DEVICE_LOOPBACK);
-    setUdp(socket, UdpFlag.ETHERNET_ONLY, <u32>value == DEVICE_ETHERNET);
+    setUdp(socket, UdpFlag.LOOPBACK_ONLY, ((<u32>value) & DEVICE_LOOPBACK) != 0);
+    setUdp(socket, UdpFlag.ETHERNET_ONLY, ((<u32>value) & DEVICE_ETHERNET) != 0);
   } else if (TCP && socket.kind == SocketKind.LISTENER) moreOptionsListen(socket);
   return 0;
 }
@@ -183,7 +191,13 @@ export function moreOptionsListen(socket: Socket): void {
 export function moreMayReach(socket: Socket, address: u32): bool {
   const device = field(socket, DEVICE_SHIFT, DEVICE_MASK);
   if (device == DEVICE_ANY) return true;
-  return deviceTowards(address) == device;
+  return INTERFACES > 1 ? routeSourceOn(device, address) != 0 : deviceTowards(address) == device;
+}
+
+/** Address that a socket which is bound to none connects from; 0 = that of the route. */
+export function moreSource(socket: Socket, address: u32): u32 {
+  const device = INTERFACES > 1 ? field(socket, DEVICE_SHIFT, DEVICE_MASK) : DEVICE_ANY;
+  return device == DEVICE_ANY ? 0 : routeSourceOn(device, address);
 }
 
 /** The time in which a SYN-ACK is sent again so many times: 1, 3, 7 … s, and no wait longer than two minutes. */

@@ -1,5 +1,6 @@
 import { RecordNumber } from "options";
 import {
+  INTERFACES,
   LOCAL_SOCKETS,
   MULTICAST_GROUPS,
   RAW_SOCKETS,
@@ -55,6 +56,7 @@ import {
   moreControl,
   moreMaxSegment,
   moreMayReach,
+  moreSource,
   moreOptionsGiven,
   moreOptionsListen,
 } from "./more-options";
@@ -256,7 +258,9 @@ export function sockConnect(fd: i32, address: u32, port: u32): i32 {
   if (moreOptionsGiven() && !moreMayReach(socket, address)) return -ENETUNREACH;
   const local = socket.localPort != 0 ? <u32>socket.localPort : freePort();
   if (local == 0) return -EADDRNOTAVAIL;
-  const id = tcpConnect(index, socket.localAddress, local, address, port);
+  let source = socket.localAddress;
+  if (INTERFACES > 1 && source == 0) source = moreSource(socket, address);
+  const id = tcpConnect(index, source, local, address, port);
   if (id < 0) return id;
   attach(socket, <u32>id);
   socket.flags |= SocketFlag.CONNECTING;

@@ -1,7 +1,7 @@
 import { based } from "cpu";
 import { RecordNumber } from "options";
 import { SOCKET_MORE_OPTIONS, TCP, TCP_ANY_PORT, TCP_LISTENERS } from "../config";
-import { deviceTowards } from "../ip/routes";
+import { deviceHeard } from "../ip/routes";
 import { keyedHash } from "../random";
 import { Tcb, tcbAt } from "./connection";
 
@@ -69,7 +69,7 @@ export function listenerFind(address: u32, port: u32, peer: u32, peerPort: u32):
     const any = TCP_ANY_PORT && listener.localPort == 0;
     if ((<u32>listener.localPort != port && !any) || !listener.open) continue;
     if (listener.localAddress != 0 && listener.localAddress != address) continue;
-    if (SOCKET_MORE_OPTIONS && listener.device != 0 && listener.device != deviceTowards(peer))
+    if (SOCKET_MORE_OPTIONS && listener.device != 0 && listener.device != deviceHeard(peer))
       continue;
     const value: u32 = (any ? 1 : 2) + (listener.localAddress != 0 ? 1 : 0);
     if (value == score) equals += 1;

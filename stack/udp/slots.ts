@@ -1,10 +1,16 @@
 import { based } from "cpu";
 import { RecordNumber } from "options";
-import { MULTICAST_GROUPS, SOCKET_MORE_OPTIONS, UDP_RX_BYTES, UDP_SOCKETS } from "../config";
+import {
+  INTERFACES,
+  MULTICAST_GROUPS,
+  SOCKET_MORE_OPTIONS,
+  UDP_RX_BYTES,
+  UDP_SOCKETS,
+} from "../config";
 import { EACCES, EADDRINUSE, EADDRNOTAVAIL, EINVAL, ENETUNREACH, ENOBUFS } from "../errors";
-import { DEVICE_LOOPBACK, isOurs, isSubnetBroadcast } from "../interface";
-import { routeSource } from "../ip/ipv4-output";
-import { deviceTowards } from "../ip/routes";
+import { isOurs, isSubnetBroadcast } from "../interface";
+import { routeSource, routeSourceOn } from "../ip/ipv4-output";
+import { deviceHeard } from "../ip/routes";
 import { DEFAULT_TTL, isLoopback } from "../ip/packet";
 import { keyedHash, random32 } from "../random";
 
@@ -45,15 +51,16 @@ export const enum UdpFlag {
   REUSE_PORT = 4,
   /** IP_PKTINFO: where a datagram was sent to is kept for recvmsg(). */
   PACKET_INFO = 8,
-  /** SO_BINDTODEVICE. */
+  /** SO_BINDTODEVICE; both: the second Ethernet interface. */
   LOOPBACK_ONLY = 16,
   ETHERNET_ONLY = 32,
   /** IP_RECVERR: errors are kept, and told to sockets without a peer, too. */
   ERRORS = 64,
 }
 
-/** Flags by which a socket uses one device alone. */
+/** Flags by which a socket uses one device alone; together they are the device's number. */
 const DEVICES: u32 = UdpFlag.LOOPBACK_ONLY | UdpFlag.ETHERNET_ONLY;
+const DEVICE_SHIFT: u32 = 4;
 
 /** Flags by which sockets share a port. */
 const SHARING: u32 = UdpFlag.REUSE | UdpFlag.REUSE_PORT;
@@ -192,7 +199,7 @@ export function udpMayReach(slot: UdpSlot, address: u32): bool {
  */
 export function udpConnect(slot: u32, address: u32, port: u32): i32 {
   const connecting = udpSlot(slot);
-  if (address != 0 && routeSource(address) == 0) return -ENETUNREACH;
+  if (address != 0 && udpSource(connecting, address) == 0) return -ENETUNREACH;
   if (!udpMayReach(connecting, address)) return -EACCES;
   if (connecting.localPort == 0) {
     const bound = udpBind(slot, 0, 0);
@@ -203,14 +210,25 @@ export function udpConnect(slot: u32, address: u32, port: u32): i32 {
   return 0;
 }
 
-/** True when a slot may not send to, or hear, this address by the device that it is bound to. */
+/** True when a slot may not send to this address by the device that it is bound to. */
 export function udpBarred(slot: UdpSlot, address: u32): bool {
+  if (INTERFACES > 1) return false;
   return SOCKET_MORE_OPTIONS && ((<u32>slot.flags) & DEVICES) != 0 && elsewhere(slot, address);
 }
 
 function elsewhere(slot: UdpSlot, address: u32): bool {
-  const device = (<u32>slot.flags) & DEVICES;
-  return (deviceTowards(address) == DEVICE_LOOPBACK) != (device == UdpFlag.LOOPBACK_ONLY);
+  return deviceHeard(address) != ((<u32>slot.flags) & DEVICES) >>> DEVICE_SHIFT;
+}
+
+/** True when a slot may not hear the open packet from this address by the device that it is bound to. */
+function deaf(slot: UdpSlot, source: u32): bool {
+  return SOCKET_MORE_OPTIONS && ((<u32>slot.flags) & DEVICES) != 0 && elsewhere(slot, source);
+}
+
+/** Address that the slot sends from to `address` if it is bound to none; 0 = it has no route there, by its device if it has one. */
+export function udpSource(slot: UdpSlot, address: u32): u32 {
+  if (INTERFACES == 1 || !SOCKET_MORE_OPTIONS) return routeSource(address);
+  return routeSourceOn(((<u32>slot.flags) & DEVICES) >>> DEVICE_SHIFT, address);
 }
 
 /**
@@ -229,7 +247,7 @@ export function udpFind(destination: u32, destinationPort: u32, source: u32, sou
       slot.localPort == <u16>destinationPort &&
       (slot.localAddress == 0 || slot.localAddress == destination) &&
       (slot.peerPort == 0 || (slot.peerPort == <u16>sourcePort && slot.peerAddress == source)) &&
-      !udpBarred(slot, source)
+      !deaf(slot, source)
     ) {
       const score: u32 = 1 + (slot.peerPort != 0 ? 2 : 0) + (slot.localAddress != 0 ? 1 : 0);
       if (score > best) {
@@ -294,7 +312,7 @@ export function udpHasError(slot: u32): bool {
 export function udpLocalAddress(slot: u32): u32 {
   const at = udpSlot(slot);
   if (at.localAddress != 0 || at.peerPort == 0) return at.localAddress;
-  return routeSource(at.peerAddress);
+  return udpSource(at, at.peerAddress);
 }
 
 export function udpLocalPort(slot: u32): u32 {

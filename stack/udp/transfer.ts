@@ -9,7 +9,6 @@ import {
   ipHeadersWrite,
   ipOpen,
   ipWrite,
-  routeSource,
 } from "../ip/ipv4-output";
 import { IPPROTO_UDP, IP_HEADER_BYTES } from "../ip/packet";
 import { linkTxReady } from "../link/device";
@@ -26,6 +25,7 @@ import {
   udpMayReach,
   udpRing,
   udpSlot,
+  udpSource,
   udpTakeError,
 } from "./slots";
 
@@ -83,7 +83,7 @@ export function udpSend(slot: u32, from: usize, bytes: u32, address: u32, port: 
   // A socket that is bound to a broadcast address or a group listens there and sends as ourselves.
   const listens = source == 0xffffffff || (MULTICAST_GROUPS != 0 && isGroup(source));
   if (source == 0 || listens) {
-    source = INTERFACES == 1 && known ? iface.address : routeSource(address);
+    source = INTERFACES == 1 && known ? iface.address : udpSource(sending, address);
   }
   if (source == 0) return -ENETUNREACH;
   const sourcePort = <u32>sending.localPort;

@@ -41,6 +41,8 @@ export interface HarnessConfig {
   seeds?: [number, number];
   /** Overrides of stack/options.ts; each set is compiled once. */
   options?: Partial<Options>;
+  /** The second interface, with INTERFACES 2; address 0 = DHCP. */
+  second?: { mac: string; address: number; mask?: number; gateway?: number };
   /** Time at the start, to see the clock wrap. */
   startMs?: number;
 }
@@ -67,40 +69,95 @@ function hostedFirmware(options: Partial<Options>): Promise<HostedProgram> {
   return program;
 }
 
-export class StackHarness {
-  readonly wasm: HostedExports;
+/** A wire of the stack, and what it has sent there. */
+interface Lan {
   readonly mac: string;
   readonly address: number;
+  sent: Parsed[];
+}
+
+/** The driver of the second wire: the compiler sees it under a name of its own. */
+const SECOND_DRIVER = "second/drivers/ram/nic.ts";
+
+/** The high 16 and the low 32 bits of a MAC. */
+function macWords(mac: string): [high: number, low: number] {
+  const bytes = macBytes(mac);
+  return [
+    ((bytes[0] as number) << 8) | (bytes[1] as number),
+    [2, 3, 4, 5].reduce((sum, i) => (sum << 8) | (bytes[i] as number), 0),
+  ];
+}
+
+export class StackHarness {
+  readonly wasm: HostedExports;
+  /** The wires of the stack: one, or two where INTERFACES is 2. */
+  readonly lans: Lan[] = [];
+  /** Number of the one that frames are put on and taken from. */
+  lan = 0;
   nowMs: number;
-  /** Frames that the stack has sent and nobody has taken. */
-  sent: Parsed[] = [];
   readonly #statics: Firmware["statics"];
   #scratch: number;
 
   private constructor(program: HostedProgram, config: HarnessConfig) {
     this.#statics = program.firmware.statics;
-    this.mac = config.mac ?? STACK_MAC;
-    this.address = config.address ?? STACK_ADDRESS;
+    this.lans.push({
+      mac: config.mac ?? STACK_MAC,
+      address: config.address ?? STACK_ADDRESS,
+      sent: [],
+    });
     this.nowMs = config.startMs ?? 0;
+    const second = this.#statics.find((s) => s.file === SECOND_DRIVER && s.name === "TX");
     this.wasm = program.instantiate({
       frameOut: (at: number, bytes: number) => {
-        this.#output(new Uint8Array(this.wasm.memory.buffer, at >>> 0, bytes).slice());
+        const frame = new Uint8Array(this.wasm.memory.buffer, at >>> 0, bytes).slice();
+        this.#output(this.lans[at >>> 0 === second?.address ? 1 : 0] as Lan, frame);
       },
       log: () => undefined,
     }) as HostedExports;
-    const mac = macBytes(this.mac);
     const [seed0, seed1] = config.seeds ?? [1, 2];
     this.wasm.step(this.nowMs >>> 0);
     this.wasm.start(
-      ((mac[0] as number) << 8) | (mac[1] as number),
-      [2, 3, 4, 5].reduce((sum, i) => (sum << 8) | (mac[i] as number), 0),
+      ...macWords(this.mac),
       this.address,
       config.mask ?? MASK_24,
       config.gateway ?? GATEWAY_ADDRESS,
       seed0,
       seed1,
     );
+    if (config.second) {
+      const { mac, address, mask, gateway } = config.second;
+      this.lans.push({ mac, address, sent: [] });
+      this.wasm.startSecond(...macWords(mac), address, mask ?? MASK_24, gateway ?? 0);
+    }
     this.#scratch = this.wasm.scratch() >>> 0;
+  }
+
+  /** MAC and address of the stack on this wire, as it was started. */
+  get mac(): string {
+    return this.#at.mac;
+  }
+
+  get address(): number {
+    return this.#at.address;
+  }
+
+  /** Frames that the stack has sent on this wire and nobody has taken. */
+  get sent(): Parsed[] {
+    return this.#at.sent;
+  }
+
+  set sent(frames: Parsed[]) {
+    this.#at.sent = frames;
+  }
+
+  get #at(): Lan {
+    return this.lans[this.lan] as Lan;
+  }
+
+  /** This stack, with frames put on and taken from wire `number`. */
+  on(number: number): this {
+    this.lan = number;
+    return this;
   }
 
   /** A stack that has just been started: nothing has run yet. */
@@ -116,11 +173,11 @@ export class StackHarness {
     return stack;
   }
 
-  #output(frame: Uint8Array): void {
+  #output(lan: Lan, frame: Uint8Array): void {
     const parsed = parseFrame(frame);
-    if (parsed.source !== this.mac) parsed.problems.push(`sent from ${parsed.source}`);
+    if (parsed.source !== lan.mac) parsed.problems.push(`sent from ${parsed.source}`);
     if (parsed.problems.length > 0) throw new Error(`bad frame: ${describe(parsed)}`);
-    this.sent.push(parsed);
+    lan.sent.push(parsed);
   }
 
   /** A host on the stack's wire; the stack does not know it yet. */
@@ -156,8 +213,11 @@ export class StackHarness {
 
   /** Puts a frame on the wire and does not let the stack work yet. */
   queue(frame: Uint8Array): void {
-    new Uint8Array(this.wasm.memory.buffer).set(frame, this.wasm.frameInBuffer() >>> 0);
-    if (frame.length > 0 && this.wasm.frameIn(frame.length) === 0) throw new Error("queue full");
+    const { wasm } = this;
+    const at = this.lan === 0 ? wasm.frameInBuffer() : wasm.frameInBufferSecond();
+    new Uint8Array(wasm.memory.buffer).set(frame, at >>> 0);
+    const put = this.lan === 0 ? wasm.frameIn : wasm.frameInSecond;
+    if (frame.length > 0 && put(frame.length) === 0) throw new Error("queue full");
   }
 
   /** Injects a frame and takes what the stack answers. */

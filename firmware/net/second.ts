@@ -1,0 +1,68 @@
+import { log0, log1, log2 } from "board";
+import {
+  nicDeadline as nicDeadline2,
+  nicInit as nicInit2,
+  nicLink as nicLink2,
+  nicPoll as nicPoll2,
+} from "nic2";
+import { DHCP, INTERFACES } from "../../stack/config";
+import { dhcpStart } from "../../stack/dhcp/client";
+import {
+  LeasedInterface,
+  iface,
+  interfaceAt,
+  interfaceInit,
+  interfaceMac,
+} from "../../stack/interface";
+import { stackLinkChanged } from "../../stack/stack";
+import { Be } from "../../stack/wire/bytes";
+
+/**
+ * The second interface in the loop (INTERFACES 2): its chip, its cable and its lease. The settings block is the first one's; an
+ * application that wants a static address here says so with `interfaceTentative`.
+ */
+
+let link: u32 = 0;
+/** Address that was last told. */
+let address: u32 = 0;
+
+function second(): LeasedInterface {
+  return interfaceAt(INTERFACES - 1);
+}
+
+/** Starts the chip, as another station of the same name. 0, or the error of the chip. */
+export function secondStart(): i32 {
+  const first = interfaceMac(iface);
+  // Locally administered (IEEE 802 8.2): nobody has given us a second one.
+  const high = Be.load16(first) | 0x0200;
+  const low = Be.load32(first + 2) ^ 1;
+  interfaceInit(second(), high, low, iface.hostName, iface.hostNameBytes);
+  log2("info: second interface, mac %m", high, low);
+  const failed = nicInit2(interfaceMac(second()));
+  if (failed != 0) log1("error: the second Ethernet chip does not answer (error %u)", -failed);
+  return failed;
+}
+
+/** A turn of the chip; tells of a cable or an address that has changed. */
+export function secondPoll(nowMs: u32): void {
+  nicPoll2(nowMs);
+  const nif = second();
+  const present = nicLink2();
+  if (present != link) {
+    const up = (present & 1) != 0;
+    const first = link == 0;
+    link = present;
+    if (up) log0("info: second link up");
+    else log0("warn: second link down");
+    stackLinkChanged(nif, up);
+    if (DHCP && up && first && nif.address == 0) dhcpStart(nif);
+  }
+  if (nif.tentative || nif.address == address) return;
+  address = nif.address;
+  log1("info: address %i of the second interface", address);
+}
+
+/** Milliseconds until the chip wants its next turn. */
+export function secondDeadline(nowMs: u32): u32 {
+  return nicDeadline2(nowMs);
+}
