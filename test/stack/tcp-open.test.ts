@@ -119,6 +119,9 @@ test("a SYN waits for ARP; a host that does not answer is unreachable", async (t
   );
   const lost = stack.socket(SOCK_STREAM);
   stack.wasm.sysConnect(lost, ip("192.168.7.78"), 80);
+  stack.advance(2500);
+  t.is(stack.take().filter((f) => f.arp).length, 3, "a second apart (RFC 1122 2.3.2.1)");
+  t.is(stack.wasm.sysConnect(lost, ip("192.168.7.78"), 80), -114, "not given up before the third");
   stack.advance(10_000);
   t.is(stack.wasm.sysConnect(lost, ip("192.168.7.78"), 80), -113);
 });
