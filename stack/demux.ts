@@ -2,6 +2,7 @@ import { arpInput } from "./arp/input";
 import {
   DHCP,
   DNS_ENTRIES,
+  ICMP_ERRORS,
   IGMP,
   MDNS,
   RAW_SOCKETS,
@@ -152,7 +153,8 @@ function packetInput(packet: RxPacket): void {
   } else if (UDP && protocol == IPPROTO_UDP) {
     if (udpInput(packet)) datagramInput(packet);
   } else if (protocol == IPPROTO_ICMP) {
-    errorInput(icmpInput(packet), packet);
+    const transport = icmpInput(packet);
+    if (ICMP_ERRORS) errorInput(transport, packet);
   } else if (IGMP && protocol == IPPROTO_IGMP) {
     igmpInput(packet);
   } else if (!heard) {

@@ -73,6 +73,21 @@ export const OPTIONS = {
   TCP_FAST_PATH: 1,
   /** Pieces that a send queue can hold (ring runs and zero-copy pieces). */
   TCP_TX_PIECES: 6,
+  /**
+   * Connections can be opened by us (connect), also by both ends at once. 0 leaves it out: connect() of a stream fails with EOPNOTSUPP, and
+   * the device is a server alone.
+   */
+  TCP_CONNECT: 1,
+  /**
+   * Whoever comes when the SYN queue is full is answered with a cookie (RFC 4987). 0 leaves it out: his SYN is dropped, so a flood of SYNs
+   * keeps newcomers out, unless nobody can send one.
+   */
+  TCP_SYN_COOKIES: 1,
+  /**
+   * ICMP errors about what we have sent are heard: refused datagrams and connections, unreachable hosts, a smaller MTU. RFC 1122 asks for it;
+   * 0, for a wire without routers, leaves them unheard: what is refused or too long for the path is known by the timeout alone.
+   */
+  ICMP_ERRORS: 1,
   /** Keep-alive and user timeout (SO_KEEPALIVE, TCP_USER_TIMEOUT). */
   TCP_KEEPALIVE: 1,
   /** Maximum segment lifetime, milliseconds; TIME-WAIT lasts twice that. */
@@ -211,6 +226,9 @@ export const RANGES: { [name in OptionName]?: Range } = {
   TCP_ECN: SWITCH,
   TCP_URGENT: SWITCH,
   TCP_FAST_PATH: SWITCH,
+  TCP_CONNECT: SWITCH,
+  TCP_SYN_COOKIES: SWITCH,
+  ICMP_ERRORS: SWITCH,
   TCP_KEEPALIVE: SWITCH,
   TCP_ANY_PORT: SWITCH,
   IP_ANY_ADDRESS: SWITCH,

@@ -1,5 +1,5 @@
 import { based, checksumOf } from "cpu";
-import { IP_REASSEMBLY_SLOTS } from "../config";
+import { ICMP_ERRORS, IP_REASSEMBLY_SLOTS } from "../config";
 import { IP_MTU } from "../interface";
 import { ipBegin, ipCancel, ipEnd, ipHeadersWrite, ipOpen, ipWrite } from "../ip/ipv4-output";
 import { DEFAULT_TTL, IPPROTO_ICMP, IP_HEADER_BYTES, RxPacket } from "../ip/packet";
@@ -39,7 +39,9 @@ export class IcmpError {
 }
 
 /** The error received last. */
-export const icmpError: IcmpError = changetype<IcmpError>(memory.data(offsetof<IcmpError>(), 4));
+export const icmpError: IcmpError = changetype<IcmpError>(
+  memory.data(ICMP_ERRORS ? offsetof<IcmpError>() : 4, 4),
+);
 
 /** The longest quotation that is looked into: an IP header with options and 8 bytes. */
 const QUOTATION_BYTES: u32 = 60 + QUOTED_BYTES;
@@ -60,9 +62,8 @@ export function icmpInput(packet: RxPacket): u32 {
   const type = <u32>load<u8>(header);
   if (type == ICMP_ECHO) echo(packet, header);
   else if (
-    type == ICMP_UNREACHABLE ||
-    type == ICMP_TIME_EXCEEDED ||
-    type == ICMP_PARAMETER_PROBLEM
+    ICMP_ERRORS &&
+    (type == ICMP_UNREACHABLE || type == ICMP_TIME_EXCEEDED || type == ICMP_PARAMETER_PROBLEM)
   ) {
     return errorInput(packet, type, header);
   }

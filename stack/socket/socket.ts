@@ -8,6 +8,7 @@ import {
   SOCKET_MORE_OPTIONS,
   TCP,
   TCP_ANY_PORT,
+  TCP_CONNECT,
   TCP_KEEPALIVE,
   UDP_SOCKETS,
 } from "../config";
@@ -234,7 +235,7 @@ function applyOptions(socket: Socket, id: u32): void {
   if (TCP_KEEPALIVE) applyPatience(socket, tcb);
   if (!moreOptionsGiven()) return;
   moreControl(socket, tcb);
-  if (tcb.state == TcpState.SYN_SENT) tcb.peerMss = <u16>moreMaxSegment(socket);
+  if (TCP_CONNECT && tcb.state == TcpState.SYN_SENT) tcb.peerMss = <u16>moreMaxSegment(socket);
 }
 
 function attach(socket: Socket, id: u32): void {
@@ -254,6 +255,7 @@ export function sockConnect(fd: i32, address: u32, port: u32): i32 {
   if (RAW_SOCKETS != 0 && isRaw(socket)) return rawConnect(<u32>socket.index, address, port);
   if (LOCAL_SOCKETS != 0 && isLocal(socket)) return localConnect(<u32>socket.index, address, port);
   if (!TCP || socket.kind == SocketKind.LISTENER) return -EOPNOTSUPP;
+  if (!TCP_CONNECT && socket.kind != SocketKind.CONNECTION) return -EOPNOTSUPP;
   if (socket.kind == SocketKind.CONNECTION) return connectOutcome(socket);
   if (moreOptionsGiven() && !moreMayReach(socket, address)) return -ENETUNREACH;
   const local = socket.localPort != 0 ? <u32>socket.localPort : freePort();

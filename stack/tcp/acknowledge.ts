@@ -1,4 +1,5 @@
 import {
+  TCP_CONNECT,
   TCP_ECN,
   TCP_KEEPALIVE,
   TCP_PRR,
@@ -59,7 +60,7 @@ export function noteWindow(tcb: Tcb, window: u32, seq: u32): void {
  * gone or was handed over, so that nothing more may be done with the TCB.
  */
 export function acknowledge(tcb: Tcb, segment: Segment): bool {
-  if (tcb.state == TcpState.SYN_RECEIVED) openedSimultaneously(tcb, segment);
+  if (TCP_CONNECT && tcb.state == TcpState.SYN_RECEIVED) openedSimultaneously(tcb, segment);
   const ack = segment.ack;
   const sacks = TCP_SACK && (tcb.flags & TcbFlag.SACK_PERMITTED) != 0;
   let news: bool = false;

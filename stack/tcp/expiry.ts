@@ -1,4 +1,12 @@
-import { TCP_ECN, TCP_KEEPALIVE, TCP_RACK, TCP_SACK, TCP_SPURIOUS } from "../config";
+import {
+  ICMP_ERRORS,
+  TCP_CONNECT,
+  TCP_ECN,
+  TCP_KEEPALIVE,
+  TCP_RACK,
+  TCP_SACK,
+  TCP_SPURIOUS,
+} from "../config";
 import { ETIMEDOUT } from "../errors";
 import { isDue } from "../now";
 import { Counter, count } from "../statistics";
@@ -81,7 +89,8 @@ function retransmitExpired(tcb: Tcb): void {
     persistExpired(tcb);
     return;
   }
-  const opening = tcb.state == TcpState.SYN_SENT || tcb.state == TcpState.SYN_RECEIVED;
+  const opening =
+    TCP_CONNECT && (tcb.state == TcpState.SYN_SENT || tcb.state == TcpState.SYN_RECEIVED);
   const inFlight = tcb.sndMax != tcb.sndUna;
   if (!opening && !inFlight && tcb.queued == 0 && !finDue(tcb)) {
     // Nothing to send again: the timer stood by for an ACK that waits for a neighbour (pending.ts).
@@ -98,7 +107,7 @@ function retransmitExpired(tcb: Tcb): void {
     persistExpired(tcb);
     return;
   }
-  if (opening && !inFlight) {
+  if (TCP_CONNECT && opening && !inFlight) {
     synNeverSent(tcb);
     return;
   }
@@ -108,11 +117,11 @@ function retransmitExpired(tcb: Tcb): void {
     tcbAbort(tcb, reason(tcb));
     return;
   }
-  if (opening) {
+  if (TCP_CONNECT && opening) {
     tcb.flags |= TcbFlag.SYN_RETRANSMITTED;
     tcb.sndNxt = tcb.sndUna;
   } else {
-    if (tcb.routerMss != 0) mssLower(tcb);
+    if (ICMP_ERRORS && tcb.routerMss != 0) mssLower(tcb);
     if (inFlight) {
       if (TCP_SPURIOUS) spuriousNote(tcb, congestionBefore(tcb));
       congestionOnTimeout(tcb);

@@ -1,3 +1,4 @@
+import { TCP_CONNECT } from "../config";
 import { ECONNREFUSED, EHOSTUNREACH, ENETUNREACH } from "../errors";
 import { ICMP_PARAMETER_PROBLEM, ICMP_TIME_EXCEEDED, ICMP_UNREACHABLE } from "../icmp/output";
 import { FIRST_SYN_RECORD, TcpState, connectionFind, tcbAt } from "./connection";
@@ -45,6 +46,6 @@ export function tcpIcmpError(
     return;
   }
   const hard = unreachable && (code == PROTOCOL_UNREACHABLE || code == PORT_UNREACHABLE);
-  if (hard && tcb.state == TcpState.SYN_SENT) tcbAbort(tcb, ECONNREFUSED);
+  if (TCP_CONNECT && hard && tcb.state == TcpState.SYN_SENT) tcbAbort(tcb, ECONNREFUSED);
   else tcb.softError = <u8>(unreachable && code == NET_UNREACHABLE ? ENETUNREACH : EHOSTUNREACH);
 }

@@ -1,5 +1,5 @@
 import { based, rev16 } from "cpu";
-import { TCP_ECN, TCP_FAST_PATH, TCP_WINDOW_SCALE } from "../config";
+import { TCP_CONNECT, TCP_ECN, TCP_FAST_PATH, TCP_WINDOW_SCALE } from "../config";
 import { RxPacket } from "../ip/packet";
 import { Counter, count } from "../statistics";
 import { halves, sumFold } from "../wire/checksum";
@@ -71,11 +71,11 @@ export function segmentInput(ip: usize, source: u32, destination: u32, bytes: u3
     : connectionFind(destination, source, (segment.sourcePort << 16) | segment.destinationPort);
   if (id < FIRST_SYN_RECORD) {
     const tcb = tcbAt(id);
-    const opening = tcb.state == TcpState.SYN_SENT;
+    const opening = TCP_CONNECT && tcb.state == TcpState.SYN_SENT;
     scaleWindow(tcb, segment);
-    if (opening) synSentPrepare(tcb, segment);
+    if (TCP_CONNECT && opening) synSentPrepare(tcb, segment);
     if (!proven(textPlace(tcb, segment, sum, headerBytes))) return;
-    if (opening) synSentInput(tcb, segment);
+    if (TCP_CONNECT && opening) synSentInput(tcb, segment);
     else synchronizedInput(tcb, segment);
   } else if (id < FIRST_TIME_WAIT) {
     halfOpenInput(id, segment, sum, headerBytes);

@@ -1,5 +1,5 @@
 import { RecordNumber } from "options";
-import { TCP_KEEPALIVE, TCP_MSL_MS, TCP_TCBS } from "../config";
+import { TCP_CONNECT, TCP_KEEPALIVE, TCP_MSL_MS, TCP_TCBS } from "../config";
 import { now } from "../now";
 import { POLLERR, POLLHUP, POLLIN, POLLOUT } from "../posix";
 import { ready } from "../readiness";
@@ -133,7 +133,7 @@ export function tcbAbort(tcb: Tcb, error: i32): void {
 
 /** Ends a connection and tells the peer by RST. */
 export function tcbReset(tcb: Tcb): void {
-  if (tcb.state != TcpState.SYN_SENT) sendReset(tcb);
+  if (!TCP_CONNECT || tcb.state != TcpState.SYN_SENT) sendReset(tcb);
   tcbClose(tcb);
 }
 

@@ -1,4 +1,4 @@
-import { SOCKET_MORE_OPTIONS, TCP_SYN_RECORDS, TCP_TIMESTAMPS } from "../config";
+import { SOCKET_MORE_OPTIONS, TCP_SYN_COOKIES, TCP_SYN_RECORDS, TCP_TIMESTAMPS } from "../config";
 import { isDue, now } from "../now";
 import { Counter, count } from "../statistics";
 import { noteWindow } from "./acknowledge";
@@ -60,7 +60,7 @@ export function listenInput(segment: Segment): void {
   if (index == NO_LISTENER) count(Counter.TCP_NO_CONNECTION);
   if ((bits & TcpBit.RST) != 0) return;
   if ((bits & TcpBit.ACK) == 0 && index != NO_LISTENER) return;
-  if (index != NO_LISTENER && (bits & TcpBit.SYN) == 0) {
+  if (TCP_SYN_COOKIES && index != NO_LISTENER && (bits & TcpBit.SYN) == 0) {
     if (cookieReceived(segment, index, segment.seq - 1)) return;
     if (cookieReceived(segment, index, segment.seq)) return;
   }
@@ -145,9 +145,13 @@ function synReceived(segment: Segment, listener: u32): void {
   let mss = sendMss(segment.mss);
   if (SOCKET_MORE_OPTIONS && limit != 0) mss = min<u32>(mss, limit);
   // The last record is kept for those who prove themselves with a cookie.
-  const id = othersFirst() ? NO_CONNECTION : synRecordAllocate(FIRST_TIME_WAIT - 1);
+  const id =
+    TCP_SYN_COOKIES && othersFirst()
+      ? NO_CONNECTION
+      : synRecordAllocate(TCP_SYN_COOKIES ? FIRST_TIME_WAIT - 1 : FIRST_TIME_WAIT);
   if (id == NO_CONNECTION) {
-    cookieAnswer(segment, mss, limit);
+    if (TCP_SYN_COOKIES) cookieAnswer(segment, mss, limit);
+    else count(Counter.TCP_SYN_DROPPED);
     return;
   }
   const promised = roomToPromise(listener);

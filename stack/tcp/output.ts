@@ -1,4 +1,5 @@
 import {
+  TCP_CONNECT,
   TCP_ECN,
   TCP_FAST_PATH,
   TCP_KEEPALIVE,
@@ -48,7 +49,8 @@ export function tcpOutput(tcb: Tcb): i32 {
   }
   const state = <u32>tcb.state;
   if (state == TcpState.CLOSED) return 0;
-  if (state == TcpState.SYN_SENT || state == TcpState.SYN_RECEIVED) return outputSyn(tcb);
+  if (TCP_CONNECT && (state == TcpState.SYN_SENT || state == TcpState.SYN_RECEIVED))
+    return outputSyn(tcb);
   // Nothing but an acknowledgment can be due.
   if (tcb.queued == 0 && (tcb.flags & DEMANDS) == 0) {
     congestionOnOutput(tcb);

@@ -1,4 +1,5 @@
 import {
+  TCP_CONNECT,
   TCP_DELAYED_ACK_MS,
   TCP_ECN,
   TCP_FAST_PATH,
@@ -138,7 +139,7 @@ function resetInput(tcb: Tcb, segment: Segment): void {
   }
   count(Counter.TCP_RESET_IN);
   const state = <u32>tcb.state;
-  if (state == TcpState.SYN_RECEIVED) tcbAbort(tcb, ECONNREFUSED);
+  if (TCP_CONNECT && state == TcpState.SYN_RECEIVED) tcbAbort(tcb, ECONNREFUSED);
   // At the end of a close that lost nothing it is an end like any other; text that was not delivered is told (MUST-12).
   else if ((state == TcpState.CLOSING || state == TcpState.LAST_ACK) && tcb.queued == 0)
     tcbClose(tcb);
@@ -148,7 +149,7 @@ function resetInput(tcb: Tcb, segment: Segment): void {
 /** SEG-9 and RFC 5961 5. */
 function ackAcceptable(tcb: Tcb, segment: Segment): bool {
   const ack = segment.ack;
-  if (tcb.state == TcpState.SYN_RECEIVED) {
+  if (TCP_CONNECT && tcb.state == TcpState.SYN_RECEIVED) {
     if (seqLess(tcb.sndUna, ack) && seqAtMost(ack, tcb.sndMax)) return true;
     refuse(segment);
     return false;

@@ -1,5 +1,5 @@
 import { checksumOf } from "cpu";
-import { TCP, TCP_RX_BYTES, TCP_TCBS, TCP_URGENT } from "../config";
+import { TCP, TCP_CONNECT, TCP_RX_BYTES, TCP_TCBS, TCP_URGENT } from "../config";
 import { linkRead } from "../link/device";
 import { Counter, count } from "../statistics";
 import { sumAdd } from "../wire/checksum";
@@ -57,7 +57,7 @@ export function takesText(tcb: Tcb): bool {
     state == TcpState.FIN_WAIT_1 ||
     state == TcpState.FIN_WAIT_2 ||
     state == TcpState.SYN_RECEIVED ||
-    state == TcpState.SYN_SENT
+    (TCP_CONNECT && state == TcpState.SYN_SENT)
   );
 }
 
@@ -69,7 +69,7 @@ export function takesText(tcb: Tcb): bool {
 export function textPlace(tcb: Tcb, segment: Segment, sum: u32, offset: u32): u32 {
   const bytes = segment.textBytes;
   if (bytes == 0) return sum;
-  const opening = tcb.state == TcpState.SYN_SENT;
+  const opening = TCP_CONNECT && tcb.state == TcpState.SYN_SENT;
   const seq = opening ? segment.seq + 1 : segment.seq;
   // How much of it came before RCV.NXT, and where the rest lies in the window; by unsigned distances, so that a number from
   // half the sequence space away is out of the window and nothing else.

@@ -1,4 +1,4 @@
-import { TCP_SYN_RECORDS, TCP_TCBS } from "../config";
+import { TCP_CONNECT, TCP_SYN_RECORDS, TCP_TCBS } from "../config";
 import { EAGAIN, EHOSTUNREACH, EINPROGRESS, ENETDOWN } from "../errors";
 import { isOurs } from "../interface";
 import { isLoopback } from "../ip/packet";
@@ -59,7 +59,7 @@ function outputSynAck(id: u32): i32 {
 /** The neighbour is not known (yet), or there is no route. */
 function refused(tcb: Tcb, error: i32): void {
   tcb.flags |= TcbFlag.WAIT_NEIGHBOUR;
-  if (tcb.state == TcpState.SYN_SENT && error == EHOSTUNREACH) {
+  if (TCP_CONNECT && tcb.state == TcpState.SYN_SENT && error == EHOSTUNREACH) {
     tcbAbort(tcb, error);
     return;
   }

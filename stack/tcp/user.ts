@@ -1,6 +1,7 @@
 import { RecordNumber } from "options";
 import {
   NO_RECORD,
+  TCP_CONNECT,
   TCP_KEEPALIVE,
   TCP_TIMESTAMPS,
   TCP_TX_BYTES,
@@ -193,7 +194,7 @@ export function tcpSend(tcb: Tcb, from: usize, bytes: u32, zeroCopy: bool, more:
   if (tcb.error != 0) return tcpTakeError(tcb);
   const state = <u32>tcb.state;
   if ((tcb.flags & TcbFlag.FIN_QUEUED) != 0 || state == TcpState.CLOSED) return -EPIPE;
-  if (state == TcpState.SYN_SENT || state == TcpState.SYN_RECEIVED) return -EAGAIN;
+  if (TCP_CONNECT && (state == TcpState.SYN_SENT || state == TcpState.SYN_RECEIVED)) return -EAGAIN;
   if (bytes == 0) return 0;
   beginsWaiting(tcb);
   const taken = zeroCopy ? sendQueueRefer(tcb, from, bytes) : sendQueueCopy(tcb, from, bytes);
@@ -274,7 +275,7 @@ export function tcpClose(tcb: Tcb, reset: bool): void {
     tcbRelease(tcb);
     return;
   }
-  if (state == TcpState.SYN_SENT) {
+  if (TCP_CONNECT && state == TcpState.SYN_SENT) {
     tcbClose(tcb);
     return;
   }
@@ -303,7 +304,7 @@ export function tcpEvents(tcb: Tcb): u32 {
   if (tcb.error != 0) events |= POLLERR | POLLIN | POLLOUT;
   if (state == TcpState.CLOSED) return events | POLLHUP | POLLOUT;
   if (ended && (tcb.flags & TcbFlag.FIN_QUEUED) != 0) events |= POLLHUP;
-  if (state == TcpState.SYN_SENT || state == TcpState.SYN_RECEIVED) return events;
+  if (TCP_CONNECT && (state == TcpState.SYN_SENT || state == TcpState.SYN_RECEIVED)) return events;
   const room = sendQueueRoom(tcb) >= TCP_TX_BYTES >>> 2 && <u32>tcb.pieces < TCP_TX_PIECES;
   if (room || (tcb.flags & TcbFlag.FIN_QUEUED) != 0) events |= POLLOUT;
   return events;
