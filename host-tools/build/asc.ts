@@ -9,6 +9,7 @@ import type { CompileRequest } from "./compile.js";
 import { LiteralTable } from "./literals.js";
 import { compilerErrors, diagnose, findAllocation, findRecursion } from "./diagnose.js";
 import { optionsModule } from "./option-values.js";
+import { projectRoot } from "../root.js";
 import { SECOND, SourceTree, realPath, shownName, treeName } from "./sources.js";
 import { StaticMemory } from "./static-memory.js";
 
@@ -21,7 +22,7 @@ export interface Decided {
 
 /** The names that device code imports without knowing what stands behind them, and where each board has them. */
 function bindings(board: Board, options: Options, qemu: boolean): Record<string, string> {
-  const wire = `drivers/${board.nic}/nic`;
+  const wire = driver(board.nic);
   const nic = options.MIRROR_BYTES > 0 ? "drivers/mirror/nic" : wire;
   if (options.INTERFACES > 1 && board.nic2 === undefined) {
     throw new UserError(
@@ -41,6 +42,12 @@ function bindings(board: Board, options: Options, qemu: boolean): Record<string,
     cpu: `hal/cpu/${board.cpu}`,
     options: "stack/options",
   };
+}
+
+/** A driver of the user's project, or of the package. */
+function driver(name: string): string {
+  const own = join(projectRoot(), "drivers", name);
+  return `${existsSync(join(own, "nic.ts")) ? treeName(own) : `drivers/${name}`}/nic`;
 }
 
 /** Runs the compiler; gives the result and the files that it has read. */

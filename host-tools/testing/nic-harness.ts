@@ -43,7 +43,8 @@ export const NIC_COUNTERS = [
 export type NicCounters = Record<(typeof NIC_COUNTERS)[number], number>;
 
 export interface NicHarnessOptions<Chip extends SpiSlave> {
-  board: "virtual-w5500" | "virtual-enc28j60";
+  /** A virtual board, or one of the project, whose driver is tried. */
+  board: string;
   /** The chip, or a scripted stand-in; `clock` is the harness's own. */
   chip: (clock: VirtualClock) => Chip;
   spiHz?: number;
