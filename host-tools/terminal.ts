@@ -15,6 +15,8 @@ export function onStop(stop: () => void, onKey: (key: string) => void = () => {}
   const read = (keys: Buffer): void => {
     for (const key of keys) {
       if (key === CTRL_C) stop();
+      // Windows has no jobs that wait, and none of these signals.
+      else if (process.platform === "win32") onKey(String.fromCharCode(key));
       else if (key === CTRL_Z) suspend();
       else if (key === CTRL_BACKSLASH) process.kill(process.pid, "SIGQUIT");
       else onKey(String.fromCharCode(key));

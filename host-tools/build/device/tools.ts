@@ -49,4 +49,4 @@ export class ToolError extends Error {
 export const INSTALL_HINT =
   "install the ARM cross compiler: apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi " +
   "(Debian, Ubuntu), dnf install arm-none-eabi-gcc-cs arm-none-eabi-newlib (Fedora), " +
-  "brew install --cask gcc-arm-embedded (macOS)";
+  "brew install --cask gcc-arm-embedded (macOS), the installer of developer.arm.com (Windows)";
