@@ -5,13 +5,12 @@ import { sendQueueTail, sendQueueTailBytes } from "../tcp/send-queue";
 import { textAddress, textBorrowable, textContiguous, textRelease, textStart } from "../tcp/text";
 import { tcpReadDone, tcpReceive, tcpSend, tcpSendWritten } from "../tcp/user";
 import { udpBorrow, udpRelease } from "../udp/transfer";
-import { NO_SOCKET, SocketFlag, SocketKind, socketAt, socketIndex } from "./table";
+import { NO_SOCKET, Socket, SocketFlag, SocketKind, socketAt, socketIndex } from "./table";
 
 /** Reading and writing in the rings themselves, without a copy: of connections, and reading of datagram sockets. */
 
-/** The connection of a descriptor; null when it has none. */
-function connectionOf(index: u32): Tcb | null {
-  const socket = socketAt(index);
+/** The connection of a socket; null when it has none. */
+function connectionOf(socket: Socket): Tcb | null {
   return TCP && socket.kind == SocketKind.CONNECTION ? tcbAt(<u32>socket.index) : null;
 }
 
@@ -30,7 +29,7 @@ export function sockBorrow(fd: i32, spans: usize, peer: usize): i32 {
   if (index == NO_SOCKET) return -EBADF;
   const socket = socketAt(index);
   if (socket.kind == SocketKind.DATAGRAM) return udpBorrow(<u32>socket.index, spans, peer);
-  const tcb = connectionOf(index);
+  const tcb = connectionOf(socket);
   if (tcb == null) return without(index);
   if (peer != 0) {
     store<u32>(peer, tcb.remoteAddress);
@@ -60,7 +59,7 @@ export function sockRelease(fd: i32, bytes: u32): i32 {
     udpRelease(<u32>socket.index);
     return 0;
   }
-  const tcb = connectionOf(index);
+  const tcb = connectionOf(socket);
   if (tcb == null) return without(index);
   if (bytes > textBorrowable(tcb)) return -EINVAL;
   if (bytes == 0) return 0;
@@ -76,7 +75,7 @@ export function sockRelease(fd: i32, bytes: u32): i32 {
 export function sockSendRoom(fd: i32, span: usize): i32 {
   const index = socketIndex(fd);
   if (index == NO_SOCKET) return -EBADF;
-  const tcb = connectionOf(index);
+  const tcb = connectionOf(socketAt(index));
   if (tcb == null) return without(index);
   const refused = tcpSend(tcb, 0, 0, false, false);
   if (refused < 0) return refused;
@@ -91,7 +90,7 @@ export function sockSendRoom(fd: i32, span: usize): i32 {
 export function sockSendWritten(fd: i32, bytes: u32, more: bool): i32 {
   const index = socketIndex(fd);
   if (index == NO_SOCKET) return -EBADF;
-  const tcb = connectionOf(index);
+  const tcb = connectionOf(socketAt(index));
   if (tcb == null) return without(index);
   const refused = tcpSend(tcb, 0, 0, false, false);
   if (refused < 0) return refused;

@@ -47,6 +47,10 @@ export function tcpOutput(tcb: Tcb): i32 {
     const result = outputPlain(tcb);
     if (result != NOT_PLAIN) return result;
   }
+  return outputAny(tcb);
+}
+
+function outputAny(tcb: Tcb): i32 {
   const state = <u32>tcb.state;
   if (state == TcpState.CLOSED) return 0;
   if (TCP_CONNECT && (state == TcpState.SYN_SENT || state == TcpState.SYN_RECEIVED))

@@ -3,12 +3,17 @@
  * first function: it replaces the accessors, which check bounds and add a base, by accesses of the address itself.
  *
  * The macro W2C_EAT swallows the `(u64)` in front of the generated address expression `(u64)(base) + offset`, which leaves
- * pointer arithmetic: the compiler then uses base-plus-offset addressing instead of making one literal per field.
+ * pointer arithmetic: the compiler then uses base-plus-offset addressing instead of making one literal per field. What stands behind it
+ * becomes a call of w2c_at: written as a cast, the C front end would make it the sum of two integers, which gcc computes once, keeps and
+ * spills, instead of using the offset in each access (1.5 % of the instructions, 1 % of the code on a Cortex-M0+).
  */
 #define W2C_LD(T, a) (*(const T __attribute__((may_alias))*)(W2C_ADDRESS(a)))
 #define W2C_ST(T, a, v) (*(T __attribute__((may_alias))*)(W2C_ADDRESS(a)) = (T)(v))
 #if __SIZEOF_POINTER__ == 4
-#define W2C_EAT(cast) (uint8_t*)
+static inline __attribute__((always_inline)) uint8_t* w2c_at(u32 at) {
+  return (uint8_t*)(uintptr_t)at;
+}
+#define W2C_EAT(cast) w2c_at
 #define W2C_ADDRESS(a) W2C_EAT a
 #else
 #define W2C_ADDRESS(a) (uint8_t*)(uintptr_t)(a)

@@ -11,6 +11,7 @@ export const OUTLINED = [
   "hal/cpu/cortex-m0plus/checksumAny",
   "stack/ip/ipv4-output/routeAnew",
   "stack/tcp/acknowledge/acknowledge",
+  "stack/tcp/output/outputAny",
   "stack/tcp/promote/promoteWaiting",
   "stack/tcp/send/sendFull",
   "stack/tcp/send-queue/sendQueueSum",
