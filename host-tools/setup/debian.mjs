@@ -19,6 +19,11 @@ const PACKAGES = {
   mosquitto_pub: ["mosquitto-clients"],
   telnet: ["inetutils-telnet"],
   dnsmasq: ["dnsmasq-base"],
+  chronyd: ["chrony"],
+  rsyslogd: ["rsyslog"],
+  "dbus-daemon": ["dbus-daemon"],
+  "avahi-daemon": ["avahi-daemon"],
+  "avahi-browse": ["avahi-utils"],
   aiosmtpd: ["python3-aiosmtpd"],
   chromium: ["chromium"],
 };
