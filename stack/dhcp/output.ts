@@ -1,4 +1,5 @@
 import { checksumOf } from "cpu";
+import { DHCP } from "../config";
 import { LeasedInterface, interfaceMac } from "../interface";
 import { ipEnd, ipHeadersWrite, ipOpen, ipSendBy, ipWrite } from "../ip/ipv4-output";
 import { DEFAULT_TTL, IPPROTO_UDP } from "../ip/packet";
@@ -48,7 +49,7 @@ const FIXED: usize = SCRATCH + UDP_HEADER_BYTES;
 const OPTIONS: usize = FIXED + DHCP_FIXED_BYTES;
 const HEAD_BYTES: u32 = UDP_HEADER_BYTES + DHCP_FIXED_BYTES;
 /** Magic 4, type 3, client 9, message size 4, address 6, server 6, list 8, end 1 and the host name with its 2. */
-if (HEAD_BYTES + 41 + 2 + HOST_NAME_BYTES_MAX > SCRATCH_BYTES)
+if (DHCP && HEAD_BYTES + 41 + 2 + HOST_NAME_BYTES_MAX > SCRATCH_BYTES)
   ERROR("DHCP does not fit the scratch");
 
 /**

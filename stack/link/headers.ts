@@ -1,5 +1,5 @@
 import { based } from "cpu";
-import { INTERFACES } from "../config";
+import { ICMP_ERRORS, INTERFACES, RAW_SOCKETS, UDP } from "../config";
 import { Interface, interfaceAt } from "../interface";
 
 /**
@@ -25,9 +25,9 @@ export const RX_NETWORK: usize = RX + 16;
 
 /**
  * Bytes behind the IP header: a TCP header with all options, or a header of another kind and the text that follows it (stack/scratch.ts).
- * What goes out in one piece is one write to the device.
+ * What goes out in one piece is one write to the device. A build of TCP and ping alone needs half of it.
  */
-export const TX_TRANSPORT_BYTES: u32 = 128;
+export const TX_TRANSPORT_BYTES: u32 = UDP || ICMP_ERRORS || RAW_SOCKETS != 0 ? 128 : 64;
 const TX: usize = memory.data(16 + 20 + TX_TRANSPORT_BYTES, 4);
 export const TX_ETHERNET: usize = TX + 2;
 /** IP header or ARP packet of the frame being sent. */

@@ -1,6 +1,7 @@
 import { based, rev16, sumHeader } from "cpu";
 import { TCP, TCP_ECN, TCP_FAST_PATH, TCP_TIMESTAMPS, TCP_URGENT } from "../config";
 import { linkRead, linkSkip } from "../link/device";
+import { SCRATCH, SCRATCH_BYTES } from "../scratch";
 import { Be } from "../wire/bytes";
 import { halves, sumAdd } from "../wire/checksum";
 
@@ -70,8 +71,6 @@ export const NO_SCALE: u32 = 15;
 export const SEGMENT: Segment = changetype<Segment>(memory.data(TCP ? offsetof<Segment>() : 1, 4));
 /** The received TCP header: 20 bytes and up to 40 of options. */
 const HEADER: usize = memory.data(TCP ? 60 : 1, 4);
-const SCRATCH_BYTES: u32 = 64;
-const SCRATCH: usize = memory.data(TCP ? SCRATCH_BYTES : 1, 4);
 
 /** SEG.LEN: text, and one each for SYN and FIN. */
 export function segmentLength(segment: Segment): u32 {

@@ -3,6 +3,7 @@ import {
   MULTICAST_GROUPS,
   SOCKET_MORE_OPTIONS,
   TCP_FAST_PATH,
+  UDP,
   UDP_RX_BYTES,
   UDP_SOCKETS,
 } from "../config";
@@ -46,7 +47,7 @@ export class RxDatagram {
   padding1: u16;
 }
 
-const DATAGRAM: usize = memory.data(offsetof<RxDatagram>(), 4);
+const DATAGRAM: usize = memory.data(UDP ? offsetof<RxDatagram>() : 4, 4);
 export const datagram: RxDatagram = changetype<RxDatagram>(DATAGRAM);
 
 /** The header of the open datagram has been read by the shorter way, which has not taken it. */
