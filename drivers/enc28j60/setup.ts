@@ -56,6 +56,7 @@ import {
   PHCON2_HDLDIS,
   PHLCON,
 } from "./registers";
+import { HALF_DUPLEX, gapOf, gapReset } from "./gap";
 import { interruptReset } from "./interrupt";
 import { FRAME_BYTES_MAX, RX_END } from "./layout";
 import { linkScanStart, linkScanStop, phyRead, phyWrite } from "./phy";
@@ -70,16 +71,13 @@ import {
   spiForget,
   systemReset,
   writeEth,
-  writeMac,
+  writeVerified,
 } from "./spi";
 import { transmitHolds, transmitSetup } from "./transmit";
 
 /** Linux numbers. */
 const ENODEV: i32 = 19;
 const ETIMEDOUT: i32 = 110;
-
-/** Half duplex unless the build says that the link partner is forced to 10 Mbit/s full duplex. */
-const FULL_DUPLEX: bool = OPTIONS.ENC28J60_FULL_DUPLEX != 0;
 
 /** Interrupts in use. RXERIF and the link are looked at now and then (nic.ts). */
 export const EIE_IN_USE: u32 = EIE_INTIE | EIE_PKTIE | EIE_TXIE | EIE_TXERIE;
@@ -91,14 +89,6 @@ const RESET_HIGH_US: u32 = 1000;
 const START_UP_US: u32 = 300;
 /** After SRC the PHY's clock stands still and CLKRDY does not show it (erratum 2). */
 const AFTER_SRC_US: u32 = 1100;
-/** Times that a MAC register is written until it reads back right (erratum 1). */
-const WRITES_MAX: u32 = 4;
-/**
- * Gap before a frame in half duplex, in nibbles of 0.4 us and less six: 12.8 us, 3.2 more than others leave (DS39662E 6.5). So the link
- * partner begins first if it has something to send, and is heard in time: the carrier is sensed through all of the gap (MAIPGH). With
- * the same gap both would begin at once after each frame, collide, and back off.
- */
-const GAP: u32 = 0x1a;
 /** LEDA link, LEDB activity, stretched. */
 const PHLCON_IN_USE: u32 = 0x3476;
 
@@ -131,6 +121,7 @@ export function chipStart(mac: usize): i32 {
   selectBank(0);
   if (version == 0 || version > 0x1f) return -ENODEV;
   receiveSetup();
+  gapReset();
   transmitSetup();
   if (!setupMac(mac)) return -ENODEV;
   if (!setupPhy()) return -ETIMEDOUT;
@@ -140,23 +131,14 @@ export function chipStart(mac: usize): i32 {
   return 0;
 }
 
-/** Writes a MAC register of the current bank until it reads back right. */
-function writeVerified(address: u32, value: u32): bool {
-  for (let i: u32 = 0; i < WRITES_MAX; i++) {
-    writeMac(address, value);
-    if (readMac(address) == value) return true;
-  }
-  return false;
-}
-
 /** MAC registers that are set up, all in bank 2 (DS39662E 6.5). */
 const MAC_SETTINGS: u32 = 9;
 const GROUPS: u32 = OPTIONS.MDNS != 0 ? ERXFCON_MCEN : 0;
 const FILTER: u32 = ERXFCON_UCEN | ERXFCON_CRCEN | ERXFCON_BCEN | GROUPS;
-const PAUSE: u32 = FULL_DUPLEX ? MACON1_TXPAUS | MACON1_RXPAUS : 0;
-const DUPLEX: u32 = FULL_DUPLEX ? MACON3_FULDPX : 0;
-const PHCON1_IN_USE: u32 = FULL_DUPLEX ? PHCON1_PDPXMD : 0;
-const PHCON2_IN_USE: u32 = FULL_DUPLEX ? 0 : PHCON2_HDLDIS;
+const PAUSE: u32 = HALF_DUPLEX ? 0 : MACON1_TXPAUS | MACON1_RXPAUS;
+const DUPLEX: u32 = HALF_DUPLEX ? 0 : MACON3_FULDPX;
+const PHCON1_IN_USE: u32 = HALF_DUPLEX ? 0 : PHCON1_PDPXMD;
+const PHCON2_IN_USE: u32 = HALF_DUPLEX ? PHCON2_HDLDIS : 0;
 
 /** The `i`-th of them, in the order of writing, and the value behind it: value << 8 | address. */
 function macSetting(i: u32): u32 {
@@ -168,11 +150,11 @@ function macSetting(i: u32): u32 {
     case 2:
       return (MACON4_DEFER << 8) | MACON4;
     case 3:
-      return ((FULL_DUPLEX ? 0x15 : GAP) << 8) | MABBIPG;
+      return (gapOf(MABBIPG) << 8) | MABBIPG;
     case 4:
-      return ((FULL_DUPLEX ? 0x12 : GAP) << 8) | MAIPGL;
+      return (gapOf(MAIPGL) << 8) | MAIPGL;
     case 5:
-      return ((FULL_DUPLEX ? 0x0c : GAP) << 8) | MAIPGH;
+      return (gapOf(MAIPGH) << 8) | MAIPGH;
     case 6:
       // A wide collision window makes of most false late collisions ordinary ones (erratum 13).
       return (0x3f << 8) | MACLCON2;

@@ -2,7 +2,7 @@
  * SPI instructions of the ENC28J60 (DS39662E 4.2), one per CSn low period. A burst over the packet memory stays open
  * from call to call, so that a frame that is read in pieces costs one instruction; any other instruction closes it first.
  *
- * Bank 0 is selected whenever the driver is not inside `setup.ts`, `phy.ts` or `packetCount`.
+ * Bank 0 is selected whenever the driver is not inside `setup.ts`, `phy.ts`, `gap.ts` or `packetCount`.
  */
 import { delayNs, spiDeselect, spiGet, spiPut, spiRead, spiSelect, spiWrite } from "board";
 import {
@@ -27,6 +27,8 @@ const enum Burst {
 
 /** CSn hold after the last clock of a MAC or MII access (DS39662E table 16-6). */
 const CS_HOLD_MAC_NS: u32 = 210;
+/** Times that a MAC register is written until it reads back right (erratum 1). */
+const WRITES_MAX: u32 = 4;
 /** Time for the INT pin to follow a cleared flag: a few clocks of 25 MHz, generously. */
 const INT_SETTLE_NS: u32 = 200;
 
@@ -116,6 +118,15 @@ export function writeMac(address: u32, value: u32): void {
   spiPut(value);
   delayNs(CS_HOLD_MAC_NS);
   spiDeselect();
+}
+
+/** Writes a MAC register of the current bank until it reads back right. */
+export function writeVerified(address: u32, value: u32): bool {
+  for (let i: u32 = 0; i < WRITES_MAX; i++) {
+    writeMac(address, value);
+    if (readMac(address) == value) return true;
+  }
+  return false;
 }
 
 /** BFS: sets bits of an ETH register. */

@@ -21,6 +21,7 @@ import {
 } from "./registers";
 import { NicCounter } from "../nic-counters";
 import { count } from "./counters";
+import { HALF_DUPLEX, gapContend, gapContends } from "./gap";
 import { interruptMissed, interruptPending } from "./interrupt";
 import {
   TX_BYTES_MAX,
@@ -62,6 +63,8 @@ export const TX_WATCH_MS: u32 = 25;
  * collisions add up to 366 ms at the most (802.3: 2^min(n,10) - 1 slots of 51.2 us after the n-th).
  */
 const LOOKS_MAX: u32 = 16;
+/** So long the wire is contended for once a frame could not get at it. */
+const CONTEND_MS: u32 = 1000;
 
 /** A byte for the control bytes (0: as MACON3 says) and for the status vector. */
 const SCRATCH: usize = memory.data(4, 4);
@@ -88,6 +91,9 @@ let strikes: u32 = 0;
 let watched: bool = false;
 let watchDueMs: u32 = 0;
 let looks: u32 = 0;
+/** When the link partner goes first again (gap.ts), and whether that time has come. */
+let contendEndMs: u32 = 0;
+let contendOver: bool = false;
 
 function slotAddress(slot: u32): u32 {
   if (slot < TX_LONG_SLOTS) return TX_SLOT0 + slot * TX_SLOT_BYTES;
@@ -240,6 +246,8 @@ function send(): void {
 function finish(): void {
   busy &= ~(1 << sending);
   sending = NONE;
+  if (contendOver) gapContend(false);
+  contendOver = false;
   if (waiting == 0) return;
   const slot = queue & 0xf;
   queue >>>= 4;
@@ -311,6 +319,10 @@ function reset(): void {
 
 /** Each turn: a transmission that nobody reports is looked after, and in the end reset and tried once more. */
 export function transmitWatch(nowMs: u32): void {
+  if (HALF_DUPLEX && gapContends() && <i32>(nowMs - contendEndMs) >= 0) {
+    if (sending == NONE) gapContend(false);
+    else contendOver = true;
+  }
   if (sending == NONE) return;
   if (!watched) {
     watched = true;
@@ -325,6 +337,16 @@ export function transmitWatch(nowMs: u32): void {
   if (sending != frame || !watched) {
     // The chip was done, or had failed, and INT should have said so.
     if (!told) interruptMissed();
+    return;
+  }
+  if (HALF_DUPLEX && !gapContends()) {
+    // The partner goes first, and has had the wire for itself so long.
+    clearBits(ECON1, ECON1_TXRTS);
+    reset();
+    gapContend(true);
+    contendEndMs = nowMs + CONTEND_MS;
+    contendOver = false;
+    send();
     return;
   }
   looks++;

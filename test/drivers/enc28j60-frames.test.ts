@@ -318,3 +318,32 @@ test("the MAC of nicInit is the one that the filter knows", async (t) => {
     [...NicHarness.MAC],
   );
 });
+
+test("on a wire that the partner never leaves free frames go out all the same, nothing starts anew, and none waits once it is quiet", async (t) => {
+  const bench = await startedBench({ lineFrames: 1000 });
+  const { nic, chip, sent } = bench;
+  const startNs = nic.clock.nowNs;
+  let given = 0;
+  // A frame of 64 bytes and its gap take 67.2 us, of which there is always another.
+  while (nic.clock.nowNs - startNs < 2e9) {
+    for (; given < (nic.clock.nowNs - startNs) / 60_000; given++)
+      chip.receive(testFrame(60, given, BROADCAST));
+    nic.poll();
+    nic.drain();
+    nic.send(testFrame(60, sent.length));
+    nic.clock.advance(200_000);
+  }
+  t.true(sent.length > 20, `${sent.length} frames in two seconds`);
+  const gaps = (): number[] =>
+    (["MABBIPG", "MAIPGL", "MAIPGH"] as const).map((name) => chip.peek(name));
+  t.deepEqual(gaps(), [0x12, 0x12, 0x0c], "as the data sheet recommends them");
+  nic.run(5000);
+  t.like(nic.counters, { reinits: 0, txTimeouts: 0 });
+  t.deepEqual(gaps(), [0x1a, 0x1a, 0x1a], "the partner goes first again");
+  const before = sent.length;
+  const frame = testFrame(60, 5);
+  nic.drain();
+  t.true(nic.send(frame));
+  nic.run(1);
+  t.is(sent.length, before + 1);
+});

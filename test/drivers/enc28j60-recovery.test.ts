@@ -69,19 +69,29 @@ test("headers that never make sense: after three receive resets the chip is star
   t.is(works(bench), undefined);
 });
 
-test("a send that never ends is reset after 400 ms, longer than any backoff, and sent again", async (t) => {
-  const bench = await startedBench({ faults: { stuckTransmits: 1 } });
-  sendWaiting(bench, testFrame(400, 1));
-  sendWaiting(bench, testFrame(400, 2));
-  bench.nic.run(395);
-  t.is(bench.sent.length, 0);
-  bench.nic.run(40);
-  t.deepEqual(bench.sent, [testFrame(400, 1), testFrame(400, 2)]);
-  t.like(bench.nic.counters, { txTimeouts: 1, txResets: 1, txErrors: 0, reinits: 0 });
+test("a send that does not end is begun anew with the usual gap after 25 ms; then reset after 400 ms, longer than any backoff, and sent again", async (t) => {
+  for (const [stuck, afterMs, timeouts] of [
+    [1, 25, 0],
+    [2, 425, 1],
+  ] as const) {
+    const bench = await startedBench({ faults: { stuckTransmits: stuck } });
+    sendWaiting(bench, testFrame(400, 1));
+    sendWaiting(bench, testFrame(400, 2));
+    bench.nic.run(afterMs - 5);
+    t.is(bench.sent.length, 0);
+    bench.nic.run(60);
+    t.deepEqual(bench.sent, [testFrame(400, 1), testFrame(400, 2)]);
+    t.like(bench.nic.counters, {
+      txTimeouts: timeouts,
+      txResets: stuck,
+      txErrors: 0,
+      reinits: 0,
+    });
+  }
 });
 
 test("a transmitter that stays stuck: the frame is given up, then the chip is started again", async (t) => {
-  const bench = await startedBench({ faults: { stuckTransmits: 3 } });
+  const bench = await startedBench({ faults: { stuckTransmits: 4 } });
   sendWaiting(bench, testFrame(400, 1));
   sendWaiting(bench, testFrame(400, 2));
   bench.nic.run(1500);
@@ -90,12 +100,15 @@ test("a transmitter that stays stuck: the frame is given up, then the chip is st
 });
 
 test("excessive collisions: the frame is given up, the next goes out", async (t) => {
-  const bench = await startedBench({ faults: { collisions: 16 } });
+  const bench = await startedBench({ faults: { collisions: 1000 } });
   sendWaiting(bench, testFrame(400, 1));
   sendWaiting(bench, testFrame(400, 2));
-  bench.nic.run(600);
+  for (let ms = 0; ms < 600 && bench.nic.counters.txErrors === 0; ms++) bench.nic.run(1);
+  bench.chip.faults.collisions = 0;
+  bench.nic.run(100);
   t.deepEqual(bench.sent, [testFrame(400, 2)]);
-  t.like(bench.nic.counters, { txErrors: 1, txTimeouts: 0, txResets: 1 });
+  // Begun anew once with the usual gap, and reset when it was given up.
+  t.like(bench.nic.counters, { txErrors: 1, txTimeouts: 0, txResets: 2 });
 });
 
 test("erratum 13: a frame is sent again at most 16 times", async (t) => {
