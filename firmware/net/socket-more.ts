@@ -33,6 +33,20 @@ import { sockDup } from "../../stack/socket/socket";
 import { sockPair } from "../../stack/socket/local-calls";
 import { accept, recv, recvfrom, send, sendto } from "./sockets";
 
+export { AF_UNSPEC, POLLRDHUP, SO_OOBINLINE } from "../../stack/posix";
+export {
+  EACCES,
+  EBUSY,
+  ECANCELED,
+  ECONNABORTED,
+  EEXIST,
+  ENETDOWN,
+  ENOTTY,
+  EPROTO,
+  ESRCH,
+  ETIME,
+} from "../../stack/errors";
+
 /** Calls that are short ways to those of `sockets.ts`, for programs that come with them. */
 
 /** ioctl(2): bytes that recv() would give (of a datagram socket: of the next datagram). */

@@ -7,8 +7,8 @@ import { Lan } from "../../host-tools/testing/lan.js";
 const APP = "build/docs/sockets-page";
 const STYLES = ["byBlocking", "byBorrowing", "byPoll", "bySelect", "byEpoll", "byLoop", "byRing"];
 
-/** What `as-tcpip/net` gives that a text uses. */
-function imports(text: string): string {
+/** What `as-tcpip/net` gives. */
+function exportedNames(): Set<string | undefined> {
   const sources = readdirSync("firmware/net").map((name) =>
     readFileSync(join("firmware/net", name), "utf8"),
   );
@@ -18,9 +18,27 @@ function imports(text: string): string {
       (names ?? "").split(",").map((name) => name.trim()),
     ),
   ]);
-  const words = new Set(text.match(/\w+/g));
-  return [...new Set(exported)].filter((name) => name !== undefined && words.has(name)).join(", ");
+  return new Set(exported);
 }
+
+/** What of it a text uses. */
+function imports(text: string): string {
+  const words = new Set(text.match(/\w+/g));
+  return [...exportedNames()].filter((name) => name !== undefined && words.has(name)).join(", ");
+}
+
+test("every constant of POSIX that docs/sockets.md names can be imported", (t) => {
+  const sources = ["posix", "errors"].map((name) => readFileSync(`stack/${name}.ts`, "utf8"));
+  const constants = new Set(
+    [...sources.join("\n").matchAll(/export const (\w+)/g)].map(([, name]) => name),
+  );
+  const exported = exportedNames();
+  const named = readFileSync("docs/sockets.md", "utf8").match(/\b[A-Z][A-Z0-9_]{3,}\b/g) ?? [];
+  t.deepEqual(
+    [...new Set(named)].filter((name) => constants.has(name) && !exported.has(name)),
+    [],
+  );
+});
 
 test("each example of docs/sockets.md compiles, and does what it is there for", async (t) => {
   const page = readFileSync("docs/sockets.md", "utf8");
