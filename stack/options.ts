@@ -184,15 +184,15 @@ export interface Range {
 const SWITCH: Range = { max: 1, why: "on or off" };
 /** Offsets in rings are taken modulo their size, and stand in 16 bits. */
 const RING: Range = { min: 16, max: 32768, ring: true, why: "a ring" };
-const BYTE: Range = { max: 250, why: "numbered with one byte" };
+const DESCRIPTORS: Range = { max: 1024, why: "each has a descriptor" };
 
 /** Beside each limit what it comes from. */
 export const RANGES: { [name in OptionName]?: Range } = {
   SOCKETS: { min: 1, max: 1024, why: "a set with a summary word holds no more (stack/bit-set.ts)" },
-  UDP_SOCKETS: { max: 1024, why: "each has a descriptor" },
+  UDP_SOCKETS: DESCRIPTORS,
   RING_ENTRIES: { max: 65000, why: "numbered with two bytes" },
-  TCP_LISTENERS: BYTE,
-  LOCAL_SOCKETS: BYTE,
+  TCP_LISTENERS: DESCRIPTORS,
+  LOCAL_SOCKETS: DESCRIPTORS,
   TCP_RX_BYTES: RING,
   TCP_TX_BYTES: RING,
   UDP_RX_BYTES: RING,

@@ -28,6 +28,8 @@ export function recordNumberType(options: Options): "u8" | "u16" {
     connections + 5 + 2 * options.INTERFACES,
     options.SOCKETS + 1,
     options.UDP_SOCKETS,
+    options.TCP_LISTENERS + 1,
+    options.LOCAL_SOCKETS,
     options.RING_ENTRIES,
   );
   return most > 255 ? "u16" : "u8";

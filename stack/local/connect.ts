@@ -27,7 +27,7 @@ export function localPair(one: u32, two: u32): void {
 }
 
 function join(slot: LocalSlot, other: u32): void {
-  slot.peer = <u8>(other + 1);
+  slot.peer = <RecordNumber>(other + 1);
   slot.state = <u8>LocalState.CONNECTED;
   slot.flags = 0;
 }
@@ -71,7 +71,7 @@ export function localConnect(number: u32, name: usize, bytes: u32): i32 {
   const waiting = localSlot(<u32>server);
   waiting.name = other.name;
   waiting.nameBytes = other.nameBytes;
-  waiting.listener = <u8>(found + 1);
+  waiting.listener = <RecordNumber>(found + 1);
   waiting.order = turn++;
   localWake(other, POLLIN);
   return 0;

@@ -27,9 +27,9 @@ export class LocalSlot {
   /** Socket that owns it; NOBODY while it waits to be accepted. */
   socket: RecordNumber;
   /** Other end, plus one; 0 = none. */
-  peer: u8;
+  peer: RecordNumber;
   /** Listener that it waits in, plus one. */
-  listener: u8;
+  listener: RecordNumber;
   backlog: u8;
   /** LocalFlag bits. */
   flags: u8;

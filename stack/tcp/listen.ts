@@ -1,3 +1,4 @@
+import { RecordNumber } from "options";
 import { SOCKET_MORE_OPTIONS, TCP_SYN_COOKIES, TCP_SYN_RECORDS, TCP_TIMESTAMPS } from "../config";
 import { isDue, now } from "../now";
 import { Counter, count } from "../statistics";
@@ -275,7 +276,7 @@ export function listenAbandon(listener: u32, heir: u32): void {
     const record = synRecordAt(id);
     if (record.state == TcpState.CLOSED || <u32>record.listener != listener + 1) continue;
     if (heir != NO_LISTENER) {
-      record.listener = <u8>(heir + 1);
+      record.listener = <RecordNumber>(heir + 1);
       continue;
     }
     resetRecord(record);

@@ -1,6 +1,6 @@
 import { based } from "cpu";
 import { RecordNumber } from "options";
-import { SOCKET_MORE_OPTIONS, TCP, TCP_ANY_PORT, TCP_LISTENERS } from "../config";
+import { NO_RECORD, SOCKET_MORE_OPTIONS, TCP, TCP_ANY_PORT, TCP_LISTENERS } from "../config";
 import { deviceHeard } from "../ip/routes";
 import { keyedHash } from "../random";
 import { Tcb, tcbAt } from "./connection";
@@ -48,7 +48,7 @@ export class Listener {
 }
 
 const LISTENERS: usize = memory.data(TCP ? TCP_LISTENERS * offsetof<Listener>() : 1, 4);
-export const NO_LISTENER: u32 = 0xff;
+export const NO_LISTENER: u32 = NO_RECORD;
 
 /** A listener by number. */
 export function listenerAt(index: u32): Listener {

@@ -18,7 +18,7 @@ export class Connection {
   /** TcpState. */
   state: u8;
   /** Listener that it came from, number plus one; 0 = opened by us. */
-  listener: u8;
+  listener: RecordNumber;
   /** Next record that waits for its turn to send, number plus one (output.ts). */
   nextPending: RecordNumber;
 

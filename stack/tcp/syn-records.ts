@@ -1,3 +1,4 @@
+import { RecordNumber } from "options";
 import { TCP_ECN, TCP_SACK, TCP_WINDOW_SCALE } from "../config";
 import { now } from "../now";
 import {
@@ -50,7 +51,7 @@ export function synRecordFill(
   record.localPort = <u16>segment.destinationPort;
   record.remotePort = <u16>segment.sourcePort;
   record.state = <u8>TcpState.SYN_RECEIVED;
-  record.listener = <u8>(listener + 1);
+  record.listener = <RecordNumber>(listener + 1);
   record.irs = irs;
   record.window = <u16>segment.window;
   record.born = <u16>now();

@@ -167,7 +167,7 @@ export function tcpCloseListener(index: u32): void {
     const tcb = tcbAt(<u32>listener.head - 1);
     acceptQueueRemove(listener, tcb);
     if (heir != NO_LISTENER) {
-      tcb.listener = <u8>(heir + 1);
+      tcb.listener = <RecordNumber>(heir + 1);
       acceptQueueAdd(listenerAt(heir), tcb);
       ready(<u32>listenerAt(heir).socket, POLLIN);
       continue;

@@ -26,6 +26,9 @@ test("a number takes two bytes only where one does not tell all records of a kin
   t.is(type({ SOCKETS: 256 }), "u16");
   t.is(type({ UDP_SOCKETS: 300 }), "u16");
   t.is(type({ RING_ENTRIES: 300 }), "u16");
+  t.is(type({ TCP_LISTENERS: 254, LOCAL_SOCKETS: 255 }), "u8");
+  t.is(type({ TCP_LISTENERS: 255 }), "u16");
+  t.is(type({ LOCAL_SOCKETS: 256 }), "u16");
 });
 
 const [SOCKET, REUSEADDR, REUSEPORT] = [1, 2, 15];
@@ -107,4 +110,28 @@ test("300 connections at a time: one accept queue, one turn, each its own text i
   stack.advance(61_000);
   t.deepEqual(stack.tables(), [0, 0, 0, 1]);
   t.is(wasm.sysAccept(second), -11);
+});
+
+test("300 listeners and as many local sockets: each is itself", async (t) => {
+  const options = { SOCKETS: 1000, TCP_LISTENERS: COUNT, LOCAL_SOCKETS: 310, LOCAL_RING_BYTES: 64 };
+  const stack = await deviceStack(options);
+  const { wasm } = stack;
+  const host = stack.neighbour();
+  const listeners = Array.from({ length: COUNT }, (_none, number) => stack.listen(1000 + number));
+  for (const number of [0, 253, 254, 255, 256, COUNT - 1]) {
+    const peer = TcpPeer.client(stack, host, 3000 + number, 1000 + number);
+    const fd = wasm.sysAccept(listeners[number] as number);
+    t.true(fd >= 0);
+    peer.say("PA", {}, text(number));
+    t.deepEqual(stack.receive(fd), text(number));
+    wasm.sysClose(fd);
+  }
+  const [AF_UNIX, at] = [1, wasm.scratch() >>> 0];
+  const pairs = Array.from({ length: 155 }, () => {
+    t.is(wasm.sysSocketPair(AF_UNIX, SOCK_STREAM, 0, at), 0);
+    const fds = new Int32Array(wasm.memory.buffer, at, 2);
+    return [fds[0], fds[1]] as [number, number];
+  });
+  pairs.forEach(([from], number) => t.is(stack.send(from, pattern(8, number)), 8));
+  pairs.forEach(([, to], number) => t.deepEqual(stack.receive(to), pattern(8, number)));
 });
