@@ -227,7 +227,7 @@ export class Lan {
   async sleep(ms: number): Promise<void> {
     const endNs = this.clock.nowNs + ms * 1e6;
     this.clock.schedule(ms * 1e6, () => undefined);
-    while (this.clock.nowNs < endNs) this.step(endNs);
+    while (this.clock.nowNs < endNs) await this.step(endNs);
   }
 
   /**
@@ -241,7 +241,7 @@ export class Lan {
       if (this.clock.nowNs >= endNs) {
         throw this.trouble(`${what} did not come within ${limitMs} simulated milliseconds`);
       }
-      this.step(endNs);
+      await this.step(endNs);
     }
   }
 
@@ -252,8 +252,12 @@ export class Lan {
     this.pcap?.close();
   }
 
-  /** Lets the next thing happen, no later than `limitNs`. */
-  private step(limitNs: number): void {
+  /**
+   * Lets the next thing happen, no later than `limitNs`. What else the test does at the same time, as writing while it reads, goes on
+   * in between: it would wait for ever if this wait did not give way.
+   */
+  private async step(limitNs: number): Promise<void> {
+    await undefined;
     const failed = this.turns.step(this.devices, limitNs);
     if (failed === undefined) return;
     const { name, fiber } = this.devices[failed] as Device;

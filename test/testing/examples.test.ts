@@ -48,3 +48,13 @@ test("several hosts join at once: what one announces finds the others ready, or 
   t.is(new Set(hosts.map(({ address }) => address)).size, 3);
   lan.close();
 });
+
+test("a test may write and read at the same time: more than all buffers hold comes back", async (t) => {
+  const lan = new Lan();
+  const device = await lan.device({ app: "echo" });
+  const stream = await device.connect(7);
+  const data = Buffer.alloc(200_000, "both ways at once. ");
+  const [echoed] = await Promise.all([stream.read(data.length), stream.write(data)]);
+  t.true(echoed.equals(data));
+  lan.close();
+});
