@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
-import { UserError } from "./errors.js";
+import { UserError, faultText } from "./errors.js";
 import { packageRoot } from "./root.js";
 
 /** The subcommands, in the order of the help; each module exports `register(program)`. */
@@ -74,9 +74,7 @@ async function run(args: string[]): Promise<number> {
       process.stderr.write(`as-tcpip: ${error.message}\n`);
       return error.exitCode;
     }
-    process.stderr.write(
-      `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-    );
+    process.stderr.write(faultText(error, args, program.version() ?? ""));
     return EXIT_BUG;
   }
 }
