@@ -51,8 +51,11 @@ import {
   timersDeadline,
 } from "./time/timers";
 
-/** Frames taken in one turn, so that timers and output have theirs. */
-const FRAMES_PER_TURN: u32 = 8;
+/**
+ * Frames taken in one turn, so that timers and output have theirs: fewer than a window holds, or a peer whose segments have all come
+ * would have to wait for the acknowledgment while nothing is on its way.
+ */
+const FRAMES_PER_TURN: u32 = 4;
 /** Timers run in one turn. */
 const TIMERS_PER_TURN: u32 = 32;
 /** A static address that is in use elsewhere is probed again after this. RFC 5227 2.1.1 asks for no more than one in 60 s. */
@@ -71,7 +74,7 @@ let told: u32 = 0;
 let asked: bool = false;
 
 /**
- * One turn: timers that are due, frames that have come (at most eight), the news that they left, then what has to be sent; a
+ * One turn: timers that are due, frames that have come (at most four), the news that they left, then what has to be sent; a
  * turn with news of sockets ends before that, so that the application's answer goes with it, first thing in the next turn.
  * Returns true when there is more to do at once. It never waits.
  */

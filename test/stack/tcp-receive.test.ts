@@ -51,12 +51,12 @@ test("text that is read at once is acknowledged every second segment, too; with 
 test("RFC 9293 MUST-58: segments of one turn are acknowledged together", async (t) => {
   const { stack, peer } = await open();
   stack.take();
-  for (let i = 0; i < 5; i++) {
+  for (let i = 0; i < 4; i++) {
     stack.queue(peer.frame("A", {}, pattern(1460)));
     peer.seq += 1460;
   }
   stack.run();
-  t.deepEqual(peer.heard(), ["A 1:7301"]);
+  t.deepEqual(peer.heard(), ["A 1:5841"]);
 });
 
 test("RFC 5681 4.2, MAY-13: each out-of-order segment is answered by its own duplicate ACK, also in one turn", async (t) => {
