@@ -55,7 +55,7 @@ function common<Chip extends W5500 | Enc28j60>(): Trouble<Chip>[] {
     },
     {
       what: "more bit errors on SPI",
-      begin: (chip) => (healBus = bitErrors(chip, 1 / 50)),
+      begin: (chip) => (healBus = bitErrors(chip, 1 / 20)),
       end: () => healBus(),
       lastsMs: 300,
       counters: "any",
