@@ -197,7 +197,7 @@ export const ENC28J60_TROUBLES: Trouble<Enc28j60>[] = [
   {
     what: "transmitters that never end",
     begin: (chip) => (chip.faults.stuckTransmits = 3),
-    counters: ["txTimeouts", "reinits"],
+    counters: ["txTimeouts", "txResets"],
   },
   {
     what: "next packet pointers that cannot be",
