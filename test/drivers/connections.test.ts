@@ -54,6 +54,8 @@ async function through<Chip extends W5500 | Enc28j60>(
         yield* bench.sleep(REST_MS);
         const after = yield* counters(bench);
         const moved = names.filter((name) => after[name] > before[name]);
+        // 10,000 frames a second that nobody answers are taken in while frames wait to be sent.
+        if (what === "a broadcast storm") t.false(moved.includes("rxOverflow"), what);
         if (trouble.counters === "any") t.true(moved.length > 0, what);
         else for (const name of trouble.counters) t.true(moved.includes(name), `${what}: ${moved}`);
         took.push(`${what} ${Math.round(tookMs)} (${moved.join(" ")})`);
@@ -66,8 +68,6 @@ async function through<Chip extends W5500 | Enc28j60>(
   t.log(`milliseconds: ${took.join(", ")}`);
   // The flap alone is six changes.
   t.true(end.linkChanges >= 6, JSON.stringify(end));
-  // 10,000 frames a second that nobody answers are taken in while frames wait to be sent.
-  t.is(end.rxOverflow, 0);
 }
 
 test("10.4: one connection through a W5500 lives through each of its troubles, and each is counted", (t) =>
