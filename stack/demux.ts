@@ -23,6 +23,7 @@ import { ipPlain, ipPlainPacket, ipPlainProtocol, ipPlainSource } from "./ip/ipv
 import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, RxPacket } from "./ip/packet";
 import {
   linkCanAnswer,
+  linkMayWait,
   linkInterface,
   linkOverflows,
   linkPutBack,
@@ -88,7 +89,7 @@ function wantsAnswer(): bool {
 
 /** True when the packet in the open frame, which cannot be answered now, was put back until it can. */
 function waitsForAnswer(): bool {
-  if (!wantsAnswer() || !mayWait()) return false;
+  if (!wantsAnswer() || !linkMayWait() || !mayWait()) return false;
   frameLater();
   return true;
 }
@@ -105,7 +106,7 @@ export function frameInput(): void {
     const packet = TCP_FAST_PATH ? plainOrNot() : anyPacket();
     if (packet != null) packetInput(packet);
   } else if (type == TYPE_ARP) {
-    if (linkCanAnswer()) arpInput(ethernetPayloadBytes());
+    if (linkCanAnswer() || !linkMayWait()) arpInput(ethernetPayloadBytes());
     else frameLater();
   } else if (type != FRAME_DROPPED) {
     count(Counter.ETHERNET_UNKNOWN_TYPE);

@@ -30,6 +30,7 @@ import {
 } from "nic2";
 import { INTERFACES, IP_REASSEMBLY_SLOTS, LOOPBACK_BYTES, RAW_SOCKETS } from "../config";
 import { LeasedInterface, iface, interfaceAt } from "../interface";
+import { now } from "../now";
 import { Counter, count } from "../statistics";
 import {
   loopbackBegin,
@@ -95,10 +96,26 @@ export function linkLoopbackWaiting(): bool {
 let putBack: bool = false;
 let putBack2: bool = false;
 
+/**
+ * Frames are put back for so long at most, and then not any more until there was room again: a wire that others fill would otherwise
+ * also keep us from receiving. Ten frames of full size leave in this time.
+ */
+const PATIENCE_MS: u32 = 12;
+/** There was no room for an answer at these times: first, and last. */
+let fullSinceMs: u32 = 0;
+let fullMs: u32 = 0;
+
+/** There is no room for an answer now: true when it may be waited for. */
+export function linkMayWait(): bool {
+  if (now() - fullMs >= PATIENCE_MS) fullSinceMs = now();
+  fullMs = now();
+  return now() - fullSinceMs < PATIENCE_MS;
+}
+
 function nicBegin(): u32 {
   if (INTERFACES > 1) return eitherBegin();
   if (putBack) {
-    if (!txAnswers()) return 0;
+    if (!txAnswers() && linkMayWait()) return 0;
     putBack = false;
   }
   return rxBegin();
@@ -113,7 +130,7 @@ function eitherBegin(): u32 {
     secondNext = !secondNext;
     rxDevice = secondNext ? DEVICE_NIC_2 : DEVICE_NIC;
     if (secondNext ? putBack2 : putBack) {
-      if (!nicReady(rxDevice)) continue;
+      if (!nicReady(rxDevice) && linkMayWait()) continue;
       if (secondNext) putBack2 = false;
       else putBack = false;
     }

@@ -54,3 +54,25 @@ for (const board of ["virtual-w5500", "virtual-enc28j60"]) {
     lan.close();
   });
 }
+
+test("on a wire that others fill, where hardly an answer gets out, the device goes on receiving", async (t) => {
+  const lan = new Lan({ seed: 3, dhcp: false });
+  const device = await lan.device({
+    app: "demo",
+    board: "virtual-enc28j60",
+    address: "192.168.77.50/24",
+  });
+  (await device.connect(7)).close();
+  const station = lan.station();
+  const to = station.to(device);
+  const before = { ...device.counters };
+  // A datagram of full length takes 1.2 ms of the wire, a ping a tenth of that.
+  for (let ms = 0; ms < 1000; ms++) {
+    station.send(to.udp({ sourcePort: 9, destinationPort: 9 }, new Uint8Array(1472)));
+    for (let i = 0; i < 2; i++) station.send(to.echo(new Uint8Array(56), 1, ms));
+    await lan.sleep(1);
+  }
+  const got = (device.counters["IP_IN"] as number) - (before["IP_IN"] as number);
+  t.true(got > 2800, `${got} packets in a second`);
+  lan.close();
+});
