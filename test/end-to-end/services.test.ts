@@ -104,7 +104,8 @@ namespaceTest(
     const kilobytes = Number(/TCP (\d+) KB/.exec(told)?.[1]);
     await streams.said(/\n/);
     const taken = Number(streams.output.trim().split(",")[7]);
-    t.is(Math.floor(taken / 1024), kilobytes, streams.output);
+    // iperf 2 looks for its flags in the first four bytes of a stream, and does not count them.
+    t.is(Math.floor((taken + 4) / 1024), kilobytes, streams.output);
     await line(/datagrams lost/);
     t.regex(told, /[^\d]0 of 4\d\d datagrams lost, 0 out of order/);
     await stop(t, cli);

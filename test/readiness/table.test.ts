@@ -233,7 +233,10 @@ const ROWS: Row[] = [
     event_: async (bench, ends) => {
       // The initial window: four segments of 536 bytes, a quarter of the ring.
       for (let i = 0; i < 4; i++) {
-        const { tcp } = await bench.peer.expect(({ tcp }) => tcp && tcp.data.length > 0, "text");
+        const { tcp } = await bench.peer.expect(
+          ({ tcp }) => tcp?.destinationPort === ends.port && tcp.data.length > 0,
+          "text of this connection",
+        );
         ends.ack = (tcp?.seq ?? 0) + (tcp?.data.length ?? 0);
       }
       return bench.segment(ends, ACK);
