@@ -97,17 +97,19 @@ let putBack: bool = false;
 let putBack2: bool = false;
 
 /**
- * Frames are put back for so long at most, and then not any more until there was room again: a wire that others fill would otherwise
+ * Frames are put back for so long at most without one finding room, and then none is for a while: a wire that others fill would otherwise
  * also keep us from receiving. Ten frames of full size leave in this time.
  */
 const PATIENCE_MS: u32 = 12;
+const IMPATIENCE_MS: u32 = 60;
 /** There was no room for an answer at these times: first, and last. */
 let fullSinceMs: u32 = 0;
 let fullMs: u32 = 0;
 
 /** There is no room for an answer now: true when it may be waited for. */
 export function linkMayWait(): bool {
-  if (now() - fullMs >= PATIENCE_MS) fullSinceMs = now();
+  const over = now() - fullSinceMs >= PATIENCE_MS + IMPATIENCE_MS;
+  if (over || now() - fullMs >= PATIENCE_MS) fullSinceMs = now();
   fullMs = now();
   return now() - fullSinceMs < PATIENCE_MS;
 }
@@ -115,7 +117,8 @@ export function linkMayWait(): bool {
 function nicBegin(): u32 {
   if (INTERFACES > 1) return eitherBegin();
   if (putBack) {
-    if (!txAnswers() && linkMayWait()) return 0;
+    if (txAnswers()) fullSinceMs = now();
+    else if (linkMayWait()) return 0;
     putBack = false;
   }
   return rxBegin();
@@ -130,7 +133,8 @@ function eitherBegin(): u32 {
     secondNext = !secondNext;
     rxDevice = secondNext ? DEVICE_NIC_2 : DEVICE_NIC;
     if (secondNext ? putBack2 : putBack) {
-      if (!nicReady(rxDevice) && linkMayWait()) continue;
+      if (nicReady(rxDevice)) fullSinceMs = now();
+      else if (linkMayWait()) continue;
       if (secondNext) putBack2 = false;
       else putBack = false;
     }
