@@ -215,16 +215,14 @@ export function synRecordInput(id: u32, segment: Segment): void {
     else challengeHalfOpen(record);
     return;
   }
-  if ((segment.bits & TcpBit.ACK) != 0 && segment.ack != record.iss + 1) {
-    refuse(segment);
-    return;
-  }
   if (SOCKET_MORE_OPTIONS && answersSynAck(record, segment)) {
     record.mssAndStamp |= <u16>SynStamp.ACKED;
     return;
   }
-  // RFC 9293 3.10.7.4: not acceptable, so an ACK tells where we are. One who has finished and waits knows it.
-  if (!inWindow && !record.waiting) challengeHalfOpen(record);
+  if (!inWindow) {
+    // RFC 9293 3.10.7.4: not acceptable, so an ACK tells where we are. One who has finished and waits knows it.
+    if (!record.waiting) challengeHalfOpen(record);
+  } else if ((segment.bits & TcpBit.ACK) != 0 && segment.ack != record.iss + 1) refuse(segment);
 }
 
 /** <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>, rationed (RFC 5961 3.2, 7). */

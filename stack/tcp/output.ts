@@ -1,4 +1,5 @@
 import {
+  ICMP_ERRORS,
   TCP_CONNECT,
   TCP_ECN,
   TCP_FAST_PATH,
@@ -63,6 +64,8 @@ function outputAny(tcb: Tcb): i32 {
   if (TCP_FAST_PATH && finAlone(tcb)) return outputFin(tcb);
   if (tcb.sndMax == tcb.sndUna && tcb.queued != 0 && isDue(tcb.lastSent + <u32>tcb.rto)) {
     congestionOnIdle(tcb);
+    // All that a router may have meant has got through.
+    if (ICMP_ERRORS) tcb.routerMss = 0;
   }
   for (let turns: u32 = 0; turns < BURST; turns++) {
     const result = outputOne(tcb);

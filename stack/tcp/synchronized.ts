@@ -226,12 +226,14 @@ function finInput(tcb: Tcb, segment: Segment): void {
     ackNow(tcb);
   }
   if ((tcb.flags & TcbFlag.FIN_SEEN) == 0 || finDistance(tcb) != 0) return;
+  // "queue them for processing after the ESTABLISHED state has been reached" (3.10.7.3): the FIN on the SYN of a simultaneous open.
+  if (TCP_CONNECT && tcb.state == TcpState.SYN_RECEIVED) return;
   tcb.rcvNxt += 1;
   if (seqLess(tcb.rcvAdv, tcb.rcvNxt)) tcb.rcvAdv = tcb.rcvNxt;
   tcb.flags |= TcbFlag.FIN_RECEIVED;
   ackNow(tcb);
   const state = <u32>tcb.state;
-  if (state == TcpState.ESTABLISHED || state == TcpState.SYN_RECEIVED) {
+  if (state == TcpState.ESTABLISHED) {
     tcb.state = <u8>TcpState.CLOSE_WAIT;
   } else if (state == TcpState.FIN_WAIT_1) {
     tcb.state = <u8>TcpState.CLOSING;

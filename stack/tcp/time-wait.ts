@@ -1,4 +1,4 @@
-import { TCP_MSL_MS, TCP_TIMESTAMPS } from "../config";
+import { TCP_MSL_MS, TCP_RX_BYTES, TCP_TIMESTAMPS } from "../config";
 import { now } from "../now";
 import { Counter, count } from "../statistics";
 import { TIMER_TCP, timerSet } from "../time/timers";
@@ -12,6 +12,8 @@ import { seqLess } from "./sequence";
 /** Answers to segments that change nothing, in a period of 4.1 s (RFC 5961 7). */
 const CHALLENGES: u32 = 10;
 const PERIOD_SHIFT: u32 = 12;
+/** What a peer may lag behind with its acknowledgment: a window. Who lags more sends again. */
+const WINDOW_MAX: u32 = 0xffff;
 
 /**
  * A segment for a record without rings: TIME-WAIT, or FIN-WAIT-2 of a closed socket. RST in TIME-WAIT is ignored (RFC 1337);
@@ -23,7 +25,11 @@ export function timeWaitInput(id: u32, segment: Segment): void {
   const bits = segment.bits;
   if ((bits & TcpBit.RST) != 0) {
     count(Counter.TCP_RESET_IN);
-    if (!timeWait && segment.seq == record.rcvNxt) timeWaitFree(id);
+    // RFC 5961 3: what is in the window, but not exact, is challenged. RFC 1337: TIME-WAIT is not ended so.
+    const offset = segment.seq - record.rcvNxt;
+    if (timeWait || offset >= TCP_RX_BYTES) return;
+    if (offset == 0) timeWaitFree(id);
+    else challengeRecord(record);
     return;
   }
   const opening =
@@ -38,9 +44,10 @@ export function timeWaitInput(id: u32, segment: Segment): void {
     return;
   }
   if ((bits & TcpBit.SYN) == 0) {
-    // RFC 9293 3.10.7.4, fifth: without ACK nothing more is looked at; one of what was never sent is answered and dropped.
+    // RFC 9293 3.10.7.4, fifth: without ACK nothing more is looked at; one of what was never sent, or long ago (RFC 5961 5), is
+    // answered and dropped.
     if ((bits & TcpBit.ACK) == 0) return;
-    if (seqLess(record.sndNxt, segment.ack)) {
+    if (record.sndNxt - segment.ack > WINDOW_MAX) {
       challengeRecord(record);
       return;
     }

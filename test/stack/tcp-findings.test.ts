@@ -302,3 +302,39 @@ test("L3, RFC 9293 MUST-40: with a long round trip text after an opening is ackn
   t.deepEqual(peer.text(pattern(10)), []);
   t.deepEqual(peer.during(45), ["A 301:1035"]);
 });
+
+test("RFC 9293 3.10.7.3: FIN on the SYN of a simultaneous open waits until the connection is open", async (t) => {
+  const stack = await deviceStack();
+  const fd = stack.socket(SOCK_STREAM);
+  const peer = TcpPeer.dialled(stack, stack.neighbour(), fd, 80);
+  t.deepEqual(peer.say("SF", { options: { mss: 1460 } }, pattern(20)), ["SA 0:21"]);
+  t.is(stack.wasm.tcbState(0), 2, "SYN-RECEIVED");
+  peer.seq = (peer.iss + 21) >>> 0;
+  t.deepEqual(peer.say("FA"), ["A 1:22"]);
+  t.deepEqual(stack.receive(fd), pattern(20));
+  t.deepEqual(stack.receive(fd), new Uint8Array(0));
+  peer.seq = (peer.iss + 22) >>> 0;
+  stack.send(fd, pattern(30));
+  t.deepEqual(peer.heard(), ["PA 1:22+30"]);
+});
+
+test("SEG-4: the sequence number of a segment for a half-open connection is looked at before its ACK", async (t) => {
+  const stack = await deviceStack();
+  stack.listen(80);
+  const peer = new TcpPeer(stack, stack.neighbour(), 5000, 80);
+  peer.syn();
+  for (const seq of [peer.iss, peer.iss - 70, peer.iss + 9000])
+    t.deepEqual(peer.say("A", { seq, ack: peer.theirs(7) }), ["A 1:1"]);
+  t.deepEqual(peer.say("A", { ack: peer.theirs(7) }), ["R 7"]);
+});
+
+test("RFC 5961 3, 5: an orphan in FIN-WAIT-2 challenges a RST in its window and text that acknowledges what was sent long ago", async (t) => {
+  const { stack, peer } = await orphan();
+  t.deepEqual(peer.say("R", { seq: peer.seq + 1 }), ["A 2:1"]);
+  t.deepEqual(peer.say("R", { seq: peer.seq - 1 }), []);
+  t.deepEqual(peer.say("R", { seq: peer.seq + 8192 }), []);
+  t.deepEqual(peer.say("PA", { ack: peer.theirs(2 - 0x10000) }, pattern(10)), ["A 2:1"]);
+  t.deepEqual(stack.tables(), [0, 0, 1, 1]);
+  t.deepEqual(peer.say("R"), []);
+  t.deepEqual(stack.tables(), [0, 0, 0, 1]);
+});

@@ -126,6 +126,18 @@ test("RFC 5927 7.2, ICMPT-3, C-2: a smaller MTU is believed only when the segmen
   t.deepEqual(peer.during(210), ["A 1:1+1460"]);
 });
 
+test("RFC 5927 7.2, ICMPT-3: a smaller MTU is forgotten when what it was said of has got through", async (t) => {
+  const stack = await deviceStack();
+  const { peer, fd } = TcpPeer.server(stack, stack.neighbour());
+  stack.send(fd, pattern(1000));
+  stack.inject(icmp(peer, 3, 4, peer.theirs(1), 1000));
+  peer.acknowledge(1001);
+  stack.advance(2000);
+  stack.send(fd, pattern(8000));
+  t.deepEqual(peer.heard().at(-1), "A 3921:1+1460");
+  t.true(peer.during(3100).includes("A 1001:1+1460"));
+});
+
 test("A20, RFC 1191 6.3: ten minutes after a smaller MTU the full segment is tried again; a router may still object", async (t) => {
   const stack = await deviceStack();
   const { peer, fd } = TcpPeer.server(stack, stack.neighbour());
