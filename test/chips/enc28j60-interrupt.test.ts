@@ -186,12 +186,3 @@ test("DS39662E 6.6: MACON3.FULDPX and PHCON1.PDPXMD that differ are a violation"
   bench.set(ECON1, 0x04);
   t.regex(bench.violations.join(), /FULDPX differs/);
 });
-
-test("DS39662E 15.1: the built-in self-test registers exist; starting the test is not modelled", (t) => {
-  const bench = new Bench().settle();
-  bench.bank(3);
-  bench.write(0x06, 0x5a);
-  t.is(bench.read(0x06), 0x5a);
-  bench.write(0x07, 0x03);
-  t.regex(bench.violations.join(), /self-test/);
-});

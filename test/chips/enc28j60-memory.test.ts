@@ -167,3 +167,51 @@ test("DS39662E 7.1: a transmission waits for the DMA, and the DMA for a transmis
   bench.advanceUs(100);
   t.is(bench.read(EIR) & 0x28, 0x28);
 });
+
+test("burst: the same as its bytes one by one, through the wraps of both pointers; what is being sent is watched byte by byte", (t) => {
+  const play = (bursts: boolean): unknown[] => {
+    const bench = new Bench({ seed: 9 }).start({ rxEnd: 0x0fff });
+    const { chip } = bench;
+    const move = (opcode: number, data: Uint8Array): void => {
+      chip.select();
+      bench.clock.advance(450);
+      chip.exchange(opcode);
+      const writing = opcode === 0x7a;
+      const rest = bursts && chip.burst(data, writing) ? 0 : data.length;
+      for (let i = 0; i < rest; i++) {
+        bench.clock.advance(400);
+        const value = chip.exchange(data[i] as number);
+        if (!writing) data[i] = value;
+      }
+      chip.deselect();
+      bench.clock.advance(50);
+    };
+    const seen: unknown[] = [];
+    bench.write16(EWRPT, 0x1f00);
+    move(
+      0x7a,
+      Uint8Array.from({ length: 3000 }, (_, i) => (i * 7) ^ (i >> 5)),
+    );
+    seen.push(bench.read16(EWRPT));
+    for (const from of [0x0f80, 0x1f00, 0x0200]) {
+      bench.write16(ERDPT, from);
+      const data = new Uint8Array(700);
+      move(0x3a, data);
+      seen.push(bench.read16(ERDPT), Buffer.from(data).toString("base64"));
+    }
+    bench.clear(ECON2, 0x80);
+    const data = new Uint8Array(20);
+    move(0x3a, data);
+    seen.push(bench.read16(ERDPT), Buffer.from(data).toString("base64"));
+    bench.set(ECON2, 0x80);
+    bench.load(frame(1000));
+    bench.set(ECON1, 0x08);
+    bench.write16(ERDPT, 0x1500);
+    move(0x3a, new Uint8Array(4));
+    seen.push(bench.violations, chip.memory.slice());
+    return seen;
+  };
+  const single = play(false);
+  t.deepEqual(play(true), single);
+  t.is((single.at(-2) as string[]).length, 4);
+});

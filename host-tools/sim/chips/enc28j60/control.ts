@@ -1,3 +1,4 @@
+import type { Bist } from "./bist.js";
 import type { Core } from "./core.js";
 import type { Dma } from "./dma.js";
 import type { FlowControl } from "./flow-control.js";
@@ -7,7 +8,6 @@ import type { Receiver } from "./receiver.js";
 import type { Transmitter } from "./transmitter.js";
 import type { Wire } from "./wire.js";
 import {
-  EBSTCON,
   ECON1,
   ECON2,
   EFLOCON,
@@ -28,6 +28,7 @@ export interface Parts {
   receiver: Receiver;
   transmitter: Transmitter;
   dma: Dma;
+  bist: Bist;
   flow: FlowControl;
 }
 
@@ -227,6 +228,9 @@ export class Control {
     if (FROZEN_BY_TXRTS.has(index) && core.bit(R.ECON1, ECON1.TXRTS)) {
       core.violation(`${name} is changed while TXRTS is set`);
     }
+    if (parts.bist.running && (index === R.EBSTSD || (index === R.EBSTCON && value & 1))) {
+      core.violation(`${name} is changed while the self-test fills the memory`);
+    }
     if (FROZEN_BY_DMA.has(index) && core.bit(R.ECON1, ECON1.DMAST)) {
       core.violation(`${name} is changed while DMAST is set`);
     }
@@ -283,10 +287,9 @@ export class Control {
       case R.EFLOCON:
         return parts.flow.written();
       case R.EBSTCON:
-        if (value & EBSTCON.BISTST) {
-          core.violation("the built-in self-test is not modelled");
-          core.registers[R.EBSTCON] = value & ~EBSTCON.BISTST;
-        }
+        return parts.bist.written();
+      case R.ECOCON:
+        if (value > 5) core.violation(`ECOCON ${value}: 6 and 7 are reserved`);
     }
   }
 

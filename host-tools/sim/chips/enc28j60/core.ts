@@ -118,6 +118,28 @@ export class Core {
     return (address + 1) & MEMORY_MASK;
   }
 
+  /** What RBM reads one by one: from ERDPT, wrapping as `afterRead` does. */
+  readBytes(to: Uint8Array): void {
+    const end = this.pair(R.ERXNDL);
+    for (let done = 0; done < to.length;) {
+      const last = this.erdpt <= end ? end : MEMORY_MASK;
+      const bytes = Math.min(to.length - done, last - this.erdpt + 1);
+      to.set(this.ram.subarray(this.erdpt, this.erdpt + bytes), done);
+      this.erdpt = this.afterRead(this.erdpt + bytes - 1);
+      done += bytes;
+    }
+  }
+
+  /** What WBM writes one by one: from EWRPT, which wraps only at the end of the memory. */
+  writeBytes(from: Uint8Array): void {
+    for (let done = 0; done < from.length;) {
+      const bytes = Math.min(from.length - done, MEMORY_BYTES - this.ewrpt);
+      this.ram.set(from.subarray(done, done + bytes), this.ewrpt);
+      this.ewrpt = (this.ewrpt + bytes) & MEMORY_MASK;
+      done += bytes;
+    }
+  }
+
   /** Defaults of all registers; `powerOn` also those that a system reset leaves alone. */
   resetRegisters(powerOn: boolean): void {
     const ecocon = this.registers[R.ECOCON] as number;

@@ -1,4 +1,6 @@
+import { Random } from "../../random.js";
 import type { ChipModel } from "../../types.js";
+import { Bist } from "./bist.js";
 import { Control, type Parts } from "./control.js";
 import { Core, MEMORY_BYTES } from "./core.js";
 import { Dma } from "./dma.js";
@@ -13,6 +15,8 @@ import { Wire } from "./wire.js";
 
 /** Fastest SCK (DS39662E table 16-6). */
 const SCK_MAX_HZ = 20_000_000;
+/** CSn high between two instructions. */
+const CS_HIGH_NS = 50;
 /** CSn hold after a MAC or MII access. */
 const CS_HOLD_MAC_NS = 210;
 /** Shorter pulses on RESET are filtered out. */
@@ -49,6 +53,8 @@ export class Enc28j60 implements ChipModel {
   private readonly core: Core;
   private readonly parts: Parts;
   private readonly control: Control;
+  /** Of its own, so that how many bytes nobody looks at does not change what else is left to chance. */
+  private readonly noise: Random;
   private selected = false;
   private phase = Phase.Opcode;
   private opcode = 0;
@@ -56,6 +62,7 @@ export class Enc28j60 implements ChipModel {
   private index = 0;
   private latched = 0;
   private lastByteNs = 0;
+  private deselectedNs = -Infinity;
   private macAccess = false;
   private resetSinceNs: number | undefined;
 
@@ -67,9 +74,11 @@ export class Enc28j60 implements ChipModel {
     const receiver = new Receiver(core);
     const transmitter = new Transmitter(core, phy, wire, receiver);
     const dma = new Dma(core, receiver);
+    const bist = new Bist(core);
     const flow = new FlowControl(core, transmitter, wire);
     this.core = core;
-    this.parts = { phy, mii, wire, receiver, transmitter, dma, flow };
+    this.noise = new Random(options.seed ^ 0x5a5a);
+    this.parts = { phy, mii, wire, receiver, transmitter, dma, bist, flow };
     this.control = new Control(core, this.parts);
     wire.receiver = receiver;
     wire.transmitter = transmitter;
@@ -106,11 +115,16 @@ export class Enc28j60 implements ChipModel {
     this.phase = this.resetSinceNs === undefined ? Phase.Opcode : Phase.Ignore;
     this.macAccess = false;
     if (this.options.spiHz > SCK_MAX_HZ) this.core.violation("SCK above 20 MHz");
+    const high = this.core.clock.nowNs - this.deselectedNs + 0.5;
+    if (high < CS_HIGH_NS) {
+      this.core.violation(`CSn was high for ${Math.floor(high)} ns, 50 are due`);
+    }
   }
 
   deselect(): void {
     if (!this.selected) return;
     this.selected = false;
+    this.deselectedNs = this.core.clock.nowNs;
     // Half a nanosecond for the rounding of a clock that counts in fractions.
     const hold = this.core.clock.nowNs - this.lastByteNs + 0.5;
     if (this.macAccess && hold < CS_HOLD_MAC_NS) {
@@ -131,6 +145,18 @@ export class Enc28j60 implements ChipModel {
       return this.undefinedByte();
     }
     return this.exchangeControl(mosi);
+  }
+
+  /** The packet memory, many bytes at once; false where a byte may mean more than itself. */
+  burst(data: Uint8Array, writing: boolean): boolean {
+    const { core } = this;
+    const phase = writing ? Phase.WriteBuffer : Phase.ReadBuffer;
+    const plain = this.selected && this.phase === phase && core.bit(R.ECON2, ECON2.AUTOINC);
+    if (!plain || core.faults.misoStuck !== undefined) return false;
+    if (core.bit(R.ECON1, ECON1.TXRTS) && this.nearSending(data.length, writing)) return false;
+    if (writing) core.writeBytes(data);
+    else core.readBytes(data);
+    return true;
   }
 
   reset(low: boolean): void {
@@ -223,11 +249,12 @@ export class Enc28j60 implements ChipModel {
   }
 
   private stopParts(): void {
-    const { mii, receiver, transmitter, dma, flow } = this.parts;
+    const { mii, receiver, transmitter, dma, bist, flow } = this.parts;
     mii.reset();
     receiver.cancel();
     transmitter.reset();
     dma.reset();
+    bist.reset();
     flow.reset();
   }
 
@@ -243,7 +270,7 @@ export class Enc28j60 implements ChipModel {
   // SPI
 
   private undefinedByte(): number {
-    return this.core.random.u32() & 0xff;
+    return this.noise.u32() & 0xff;
   }
 
   private exchangeControl(mosi: number): number {
@@ -320,6 +347,15 @@ export class Enc28j60 implements ChipModel {
     if (core.bit(R.ECON1, ECON1.TXRTS)) this.checkSending(at, "written");
     core.ram[at] = value;
     if (core.bit(R.ECON2, ECON2.AUTOINC)) core.ewrpt = (at + 1) & (MEMORY_BYTES - 1);
+  }
+
+  /** Whether any of so many bytes may belong to the frame that is being sent: where the buffer wraps, that is not looked at closely. */
+  private nearSending(bytes: number, writing: boolean): boolean {
+    const { core } = this;
+    const at = writing ? core.ewrpt : core.erdpt;
+    const wrap = writing ? MEMORY_BYTES - 1 : core.pair(R.ERXNDL);
+    if (at <= wrap && at + bytes > wrap) return true;
+    return at <= core.pair(R.ETXNDL) && at + bytes > core.pair(R.ETXSTL);
   }
 
   /** The bytes of a frame must not be touched while it is being sent (DS39662E 7.1). */

@@ -1,4 +1,5 @@
 import type { Core } from "./core.js";
+import type { WireActivity } from "./wire.js";
 
 /** PHY registers (DS39662E table 3-3). */
 export const PHY = {
@@ -53,9 +54,10 @@ export class Phy {
   private cancelChange: (() => void) | undefined;
   private cancelReset: (() => void) | undefined;
   /** Set by the chip: what the wire is doing, for PHSTAT2. */
-  activity: () => { transmitting: boolean; receiving: boolean } = () => ({
+  activity: () => WireActivity = () => ({
     transmitting: false,
     receiving: false,
+    colliding: false,
   });
   /** Set by the chip: the link has gone. */
   onLinkLost: () => void = () => undefined;
@@ -179,10 +181,11 @@ export class Phy {
       case PHY.PHCON2:
         return this.control2;
       case PHY.PHSTAT2: {
-        const { transmitting, receiving } = this.activity();
+        const { transmitting, receiving, colliding } = this.activity();
         return (
           (transmitting ? 0x2000 : 0) |
           (receiving ? 0x1000 : 0) |
+          (colliding ? 0x0800 : 0) |
           (this.linked ? 0x0400 : 0) |
           (this.fullDuplex ? 0x0200 : 0)
         );

@@ -1,6 +1,7 @@
 import { BYTE_NS, MEMORY_BYTES, type Core } from "./core.js";
 import { fcsOf } from "./crc.js";
 import { filterAccepts, macAddress } from "./filters.js";
+import { controlKind, isBroadcast, isMulticast, lengthIsWrong, typeOf } from "./frames.js";
 import { ECON1, EIR, ESTAT, MACON1, MACON3, R } from "./registers.js";
 import type { WireReceiver } from "./wire.js";
 
@@ -20,14 +21,6 @@ interface Incoming {
   /** It passes the filters, so its bytes go to memory. */
   wanted: boolean;
   cancelCheck?: () => void;
-}
-
-/** A PAUSE frame: type 8808, opcode 1, to the reserved address or to this station (802.3 annex 31B). */
-function controlKind(frame: Uint8Array, mac: Uint8Array): "none" | "pause" | "unknown" {
-  if (frame[12] !== 0x88 || frame[13] !== 0x08) return "none";
-  const reserved = [0x01, 0x80, 0xc2, 0x00, 0x00, 0x01];
-  const forUs = reserved.every((b, i) => frame[i] === b) || mac.every((b, i) => frame[i] === b);
-  return forUs && frame[14] === 0 && frame[15] === 1 ? "pause" : "unknown";
 }
 
 /** The receive logic: frames from the wire into the circular buffer ERXST..ERXND (DS39662E 7.2). */
@@ -206,21 +199,16 @@ export class Receiver implements WireReceiver {
 
 /** The receive status vector (DS39662E table 7-3) of a frame with FCS. */
 function statusOf(core: Core, bytes: Uint8Array, fcsGood: boolean, dropped: boolean): number {
-  const type = ((bytes[12] as number) << 8) | (bytes[13] as number);
-  const dataBytes = bytes.length - 18;
-  const checked = core.bit(R.MACON3, MACON3.FRMLNEN) && type <= 1500;
-  const lengthWrong = checked && type !== dataBytes && !(type < 46 && dataBytes === 46);
-  const broadcast = bytes.subarray(0, 6).every((b) => b === 0xff);
-  const multicast = !broadcast && ((bytes[0] as number) & 1) === 1;
+  const type = typeOf(bytes);
   const control = controlKind(bytes, macAddress(core));
   const bits: [number, boolean][] = [
     [16, dropped],
     [20, !fcsGood],
-    [21, lengthWrong],
+    [21, lengthIsWrong(core, bytes)],
     [22, type > 1500],
     [23, fcsGood],
-    [24, multicast],
-    [25, broadcast],
+    [24, isMulticast(bytes)],
+    [25, isBroadcast(bytes)],
     [27, control !== "none"],
     [28, control === "pause"],
     [29, control === "unknown"],

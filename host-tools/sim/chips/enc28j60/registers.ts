@@ -144,7 +144,7 @@ export const MACON3 = {
 export const MACON4 = { DEFER: 0x40, BPEN: 0x20, NOBKOFF: 0x10 } as const;
 export const MICMD = { MIISCAN: 0x02, MIIRD: 0x01 } as const;
 export const MISTAT = { NVALID: 0x04, SCAN: 0x02, BUSY: 0x01 } as const;
-export const EBSTCON = { BISTST: 0x01 } as const;
+export const EBSTCON = { TMSEL: 0x0c, TME: 0x02, BISTST: 0x01 } as const;
 export const EFLOCON = { FULDPXS: 0x04, FCEN: 0x03 } as const;
 
 /** What differs from "ETH, reset 0, eight bits that the host may write": [reset, implemented, read-only, reserved]. */

@@ -1,5 +1,7 @@
 import { BYTE_NS, MEMORY_BYTES, type Core } from "./core.js";
 import { fcsOf } from "./crc.js";
+import { macAddress } from "./filters.js";
+import { controlKind, isBroadcast, isMulticast, lengthIsWrong, typeOf } from "./frames.js";
 import type { Phy } from "./phy.js";
 import type { Receiver } from "./receiver.js";
 import { ECON1, EIR, ESTAT, MACON3, MACON4, R } from "./registers.js";
@@ -161,9 +163,9 @@ export class Transmitter implements WireTransmitter {
         return this.sent();
       case "collision": {
         const slots = this.countCollision();
-        const none = this.core.bit(R.MACON4, MACON4.NOBKOFF);
         if (slots !== undefined) {
-          this.wire.requestTransmit(this.core.clock.nowNs + (none ? 0 : slots * 51_200));
+          const wait = this.wire.skipsBackoff ? 0 : slots * 51_200;
+          this.wire.requestTransmit(this.core.clock.nowNs + wait);
         }
         return;
       }
@@ -323,18 +325,22 @@ export class Transmitter implements WireTransmitter {
   private writeStatus(result: number): void {
     const { core } = this;
     const bytes = this.outgoing?.bytes ?? new Uint8Array(0);
-    const type = ((bytes[12] ?? 0) << 8) | (bytes[13] ?? 0);
-    const broadcast = bytes.length >= 6 && bytes.subarray(0, 6).every((b) => b === 0xff);
-    const multicast = !broadcast && ((bytes[0] ?? 0) & 1) === 1;
+    const type = typeOf(bytes);
     const low =
       bytes.length +
       Math.min(this.collisions, 15) * 2 ** 16 +
+      (lengthIsWrong(core, bytes) ? 2 ** 21 : 0) +
       (type > 1500 ? 2 ** 22 : 0) +
-      (multicast ? 2 ** 24 : 0) +
-      (broadcast ? 2 ** 25 : 0) +
+      (isMulticast(bytes) ? 2 ** 24 : 0) +
+      (isBroadcast(bytes) ? 2 ** 25 : 0) +
       result;
     const high = (bytes.length + this.wasted) & 0xffff;
-    const top = (type === 0x8808 ? 1 : 0) | (type === 0x8100 ? 8 : 0);
+    const control = controlKind(bytes, macAddress(core));
+    const top =
+      (control !== "none" ? 1 : 0) |
+      (control === "pause" ? 2 : 0) |
+      (this.wire.jammed ? 4 : 0) |
+      (type === 0x8100 ? 8 : 0);
     const status = [low, low >>> 8, low >>> 16, low >>> 24, high, high >> 8, top];
     let address = core.pair(R.ETXNDL);
     for (let i = 0; i < TSV_BYTES; i++) {

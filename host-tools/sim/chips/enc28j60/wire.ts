@@ -22,6 +22,13 @@ interface Arrival {
   fcsGood: boolean;
 }
 
+/** What the wire carries, as the PHY shows it in PHSTAT2. */
+export interface WireActivity {
+  transmitting: boolean;
+  receiving: boolean;
+  colliding: boolean;
+}
+
 /** The receiving half of the MAC, as the wire needs it. */
 export interface WireReceiver {
   /** A frame (without FCS) begins to arrive. */
@@ -72,8 +79,9 @@ export class Wire {
     private readonly lineFrames: number,
   ) {}
 
-  get busy(): { transmitting: boolean; receiving: boolean } {
-    return { transmitting: this.transmitting, receiving: this.receiving };
+  get busy(): WireActivity {
+    const { transmitting, receiving, colliding } = this;
+    return { transmitting, receiving, colliding };
   }
 
   /** The link partner has a frame to send. */
@@ -119,8 +127,14 @@ export class Wire {
   }
 
   /** Half duplex flow control: the medium is jammed, the link partner cannot send. */
-  private get jammed(): boolean {
+  get jammed(): boolean {
     return !this.core.fullDuplex && this.core.bit(R.EFLOCON, EFLOCON.FCEN & 1);
+  }
+
+  /** MACON4: after a collision the MAC tries again at once, always (NOBKOFF) or while it jams the medium itself (BPEN). */
+  get skipsBackoff(): boolean {
+    const always = this.core.bit(R.MACON4, MACON4.NOBKOFF);
+    return always || (this.jammed && this.core.bit(R.MACON4, MACON4.BPEN));
   }
 
   /** Gap before an own frame, from the MAC's registers (DS39662E 6.5): nibble times plus a fixed offset. */
@@ -198,7 +212,7 @@ export class Wire {
       this.transmitEndNs = now;
       this.backOffRemote(now);
       if (this.backoff !== undefined) {
-        const slots = this.core.bit(R.MACON4, MACON4.NOBKOFF) ? 0 : this.backoff;
+        const slots = this.skipsBackoff ? 0 : this.backoff;
         this.requestTransmit(now + slots * SLOT_NS);
       }
       this.pump();
