@@ -1,7 +1,7 @@
 /**
  * Log lines as frames for a serial line (docs/log-wire.md): SLIP framing, number of the format, arguments. The text of a
  * format stays on the host. A board hands each byte to its UART: `uartPut` of the MCU's HAL, bound by the board's own
- * `hal/rp2040/log.ts` (or its sister), because device code has no function values.
+ * `lines.ts`, because device code has no function values.
  */
 
 /** SLIP (RFC 1055): end of frame, escape, and what follows an escape for each of the two. */

@@ -1,6 +1,6 @@
 /**
  * Frames of the wire, mirrored over the log line (docs/log-wire.md, type 02): encoded here into one static buffer, sent byte
- * by byte by the board's log (`hal/rp2040/log.ts`, `hal/stm32/log.ts`). Only a firmware that is built with MIRROR_BYTES has the buffer and the code.
+ * by byte by the board's log (`lines.ts`). Only a firmware that is built with MIRROR_BYTES has the buffer and the code.
  */
 import { OPTIONS } from "options";
 import { FRAME_MIRROR, SLIP_END, SLIP_ESC, SLIP_ESC_END, SLIP_ESC_ESC } from "./frames";

@@ -7,7 +7,7 @@
  */
 import { ld32 } from "../cortex-m/hw";
 import { poolAdd, poolAddMemory, poolTake } from "../entropy-pool";
-import { log0 } from "./log";
+import { log0 } from "../log/lines";
 import * as R from "./registers";
 import { clockUs, delayNs } from "./timer";
 

@@ -9,7 +9,7 @@
  */
 import { Clock, clocksInit } from "./clocks";
 import { dmaInit } from "./dma";
-import { log0 } from "./log";
+import { log0 } from "../log/lines";
 import {
   pinIsHigh,
   pinOutput,
@@ -27,7 +27,7 @@ import { uartInit, uartPoll } from "./uart";
 export { delayNs, delayUs } from "./timer";
 export { entropy } from "./entropy";
 export { uniqueId, watchdogFeed } from "./watchdog";
-export { log0, log1, log2, log3, log4, mirrorFrame } from "./log";
+export { log0, log1, log2, log3, log4, mirrorFrame } from "../log/lines";
 export { flashBase, settingsBase } from "../cortex-m/hw";
 export { spiGet, spiPut, spiRead, spiWrite } from "./spi";
 export {

@@ -31,6 +31,21 @@ export const DWT_CTRL: usize = 0xe0001000;
 export const DWT_CTRL_CYCCNTENA: u32 = 1 << 0;
 export const DWT_CYCCNT: usize = 0xe0001004;
 
+/** Bits of reset and clock control (RM0008 7.3, RM0368 6.3); where its registers lie differs. HSITRIM is set by the factory. */
+export const RCC_CR_HSION: u32 = 1 << 0;
+export const RCC_CR_HSIRDY: u32 = 1 << 1;
+export const RCC_CR_HSITRIM: u32 = 31 << 3;
+export const RCC_CR_HSEON: u32 = 1 << 16;
+export const RCC_CR_HSERDY: u32 = 1 << 17;
+export const RCC_CR_PLLON: u32 = 1 << 24;
+export const RCC_CR_PLLRDY: u32 = 1 << 25;
+/** SW and SWS: 00 HSI, 10 PLL. */
+export const RCC_CFGR_SW_PLL: u32 = 2 << 0;
+export const RCC_CFGR_SWS_MASK: u32 = 3 << 2;
+export const RCC_CFGR_SWS_PLL: u32 = 2 << 2;
+export const RCC_CSR_LSION: u32 = 1 << 0;
+export const RCC_CSR_LSIRDY: u32 = 1 << 1;
+
 /** SPI (RM0008 25.5, RM0368 20.5). */
 export const SPI_CR1: usize = 0x00;
 export const SPI_CR2: usize = 0x04;

@@ -6,6 +6,7 @@
  * two, a byte (32 cycles at the fastest SCK) could be complete before the one ahead of it was fetched, and be lost.
  */
 import { ld32, st32 } from "../cortex-m/hw";
+import { SPI } from "mcu";
 import {
   SPI_CR1,
   SPI_CR1_BR_SHIFT,
@@ -24,50 +25,46 @@ import {
 /** Turns of a wait for one flag: a byte takes at most 8 * 256 cycles, a turn at least three. */
 const ATTEMPTS: u32 = 1024;
 
-/** Transfers of at least so many bytes are worth the set-up of the DMA channels, about 100 cycles. */
-export const SPI_DMA_WRITE_BYTES: u32 = 24;
-export const SPI_DMA_READ_BYTES: u32 = 8;
-
-/** Switches the SPI at `spi` on; SCK is its clock / 2^(rate + 1). */
-export function spiInit(spi: usize, rate: u32): void {
-  st32(spi + SPI_CR1, 0);
-  st32(spi + SPI_CR2, 0);
+/** Switches the SPI on; SCK is its clock / 2^(rate + 1). */
+export function spiInit(rate: u32): void {
+  st32(SPI + SPI_CR1, 0);
+  st32(SPI + SPI_CR2, 0);
   const mode = SPI_CR1_MSTR | SPI_CR1_SSM | SPI_CR1_SSI;
-  st32(spi + SPI_CR1, mode | (rate << SPI_CR1_BR_SHIFT));
-  st32(spi + SPI_CR1, mode | (rate << SPI_CR1_BR_SHIFT) | SPI_CR1_SPE);
+  st32(SPI + SPI_CR1, mode | (rate << SPI_CR1_BR_SHIFT));
+  st32(SPI + SPI_CR1, mode | (rate << SPI_CR1_BR_SHIFT) | SPI_CR1_SPE);
 }
 
-function awaitFlag(spi: usize, flag: u32): void {
-  for (let i: u32 = 0; i < ATTEMPTS; i++) if ((ld32(spi + SPI_SR) & flag) != 0) return;
+function awaitFlag(flag: u32): void {
+  for (let i: u32 = 0; i < ATTEMPTS; i++) if ((ld32(SPI + SPI_SR) & flag) != 0) return;
 }
 
 /** Sends one byte and returns the one that came meanwhile. */
-export function spiExchange(spi: usize, byte: u32): u32 {
-  st32(spi + SPI_DR, byte & 0xff);
-  awaitFlag(spi, SPI_SR_RXNE);
-  return ld32(spi + SPI_DR) & 0xff;
+export function spiExchange(byte: u32): u32 {
+  st32(SPI + SPI_DR, byte & 0xff);
+  awaitFlag(SPI_SR_RXNE);
+  return ld32(SPI + SPI_DR) & 0xff;
 }
 
 /** Waits until the last bit has left, and drops what was received meanwhile (RM0008 25.3.8: DR, then SR). */
-export function spiSettle(spi: usize): void {
-  awaitFlag(spi, SPI_SR_TXE);
-  for (let i: u32 = 0; i < ATTEMPTS; i++) if ((ld32(spi + SPI_SR) & SPI_SR_BSY) == 0) break;
-  ld32(spi + SPI_DR);
-  ld32(spi + SPI_SR);
+export function spiSettle(): void {
+  awaitFlag(SPI_SR_TXE);
+  for (let i: u32 = 0; i < ATTEMPTS; i++) if ((ld32(SPI + SPI_SR) & SPI_SR_BSY) == 0) break;
+  ld32(SPI + SPI_DR);
+  ld32(SPI + SPI_SR);
 }
 
 /** Sends `bytes` bytes from memory. */
-export function spiWritePolled(spi: usize, from: usize, bytes: u32): void {
+export function spiWritePolled(from: usize, bytes: u32): void {
   const end = from + <usize>bytes;
   for (; from < end; from++) {
-    awaitFlag(spi, SPI_SR_TXE);
-    st32(spi + SPI_DR, <u32>load<u8>(from));
+    awaitFlag(SPI_SR_TXE);
+    st32(SPI + SPI_DR, <u32>load<u8>(from));
   }
-  spiSettle(spi);
+  spiSettle();
 }
 
 /** Receives `bytes` bytes into memory while zeros are sent. */
-export function spiReadPolled(spi: usize, to: usize, bytes: u32): void {
+export function spiReadPolled(to: usize, bytes: u32): void {
   const end = to + <usize>bytes;
-  for (; to < end; to++) store<u8>(to, <u8>spiExchange(spi, 0));
+  for (; to < end; to++) store<u8>(to, <u8>spiExchange(0));
 }

@@ -1,17 +1,18 @@
 /**
  * Clocks from a free-running microsecond counter of 32 bits, which each MCU builds from its timers.
  */
+import { clockUs } from "mcu";
 import { coreClockMHz, spinNs } from "./core";
 
 let seenUs: u32 = 0;
 let milliseconds: u32 = 0;
 
 /**
- * The millisecond clock at the microsecond `us`. It counts whole milliseconds since the last call, so it wraps at 2^32 ms
- * and not with the microseconds; it must be asked once in 71 minutes, which any loop that sleeps does.
+ * Free-running milliseconds. Whole ones since the last call are counted, so they wrap at 2^32 ms and not with the microseconds; the
+ * clock must be asked once in 71 minutes, which any loop that sleeps does.
  */
-export function millisecondsAt(us: u32): u32 {
-  const passed = (us - seenUs) / 1000;
+export function clockMs(): u32 {
+  const passed = (clockUs() - seenUs) / 1000;
   seenUs += passed * 1000;
   milliseconds += passed;
   return milliseconds;

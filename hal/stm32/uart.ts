@@ -1,7 +1,7 @@
 /**
  * Log output over a USART, 8N1. A byte waits in a small ring until the transmitter takes it, so that a log line costs the
  * network microseconds, not the milliseconds that it needs on the line. Nothing is moved by interrupt: the ring is served
- * by every write and every turn of a sleep, and the transmitter's interrupt only wakes a sleep while bytes wait.
+ * after every line and in every turn of a sleep, and the transmitter's interrupt only wakes a sleep while bytes wait.
  */
 import { ld32, logRing, st32 } from "../cortex-m/hw";
 import {
@@ -45,7 +45,7 @@ export function uartInit(address: usize, divisor: u32): void {
 }
 
 /** Hands on what the transmitter can take now; true while bytes are left. */
-export function uartPump(): bool {
+export function uartPoll(): bool {
   const written = load<u32>(STATE);
   for (let sent = load<u32>(SENT); sent != written;) {
     if ((ld32(base + USART_SR) & USART_SR_TXE) == 0) return true;
@@ -59,11 +59,10 @@ export function uartPump(): bool {
 export function uartPut(byte: u32): void {
   if (base == 0) return;
   const written = load<u32>(STATE);
-  for (let i: u32 = 0; i < PUT_ATTEMPTS && written - load<u32>(SENT) >= RING_BYTES; i++) uartPump();
+  for (let i: u32 = 0; i < PUT_ATTEMPTS && written - load<u32>(SENT) >= RING_BYTES; i++) uartPoll();
   if (written - load<u32>(SENT) >= RING_BYTES) return;
   store<u8>(RING + <usize>(written & (RING_BYTES - 1)), <u8>byte);
   store<u32>(STATE, written + 1);
-  uartPump();
 }
 
 /** While bytes wait, the transmitter wakes a sleep when it can take the next one. */

@@ -9,28 +9,22 @@
  */
 import { ld32, st32 } from "../cortex-m/hw";
 import { coreInit } from "../stm32/core";
-import { entropySourceIsDead, foldUniqueId } from "../stm32/entropy";
-import { log0 } from "../stm32/log";
+import { log0 } from "../log/lines";
+import { pinHigh, pinIsLow, pinLine, pinLow } from "../stm32/gpio";
 import { sleepFor, sleepInit } from "../stm32/sleep";
 import { spiInit } from "../stm32/spi";
-import { baudDivisor, millisecondsAt } from "../stm32/time";
+import { baudDivisor, clockMs } from "../stm32/time";
 import { uartInit } from "../stm32/uart";
-import { clockInit, clockUs, timersInit } from "./clock";
-import { entropyCollect } from "./entropy";
+import { clockInit } from "./clock";
 import {
   ALTERNATE_2MHZ,
   ALTERNATE_50MHZ,
   INPUT_PULLED,
   OUTPUT_2MHZ,
   OUTPUT_50MHZ,
-  pinHigh,
-  pinIsLow,
-  pinLow,
   pinMode,
-  pinLine,
 } from "./gpio";
 import {
-  EXTI,
   GPIOA,
   GPIOB,
   GPIOC,
@@ -50,29 +44,27 @@ import {
   RCC_APB2_IOPC,
   RCC_APB2_SPI1,
   RCC_APB2_USART1,
-  SPI1,
-  UNIQUE_ID,
   USART1,
 } from "./registers";
+import { timersInit } from "./timers";
 
 export { flashBase, settingsBase } from "../cortex-m/hw";
-export { delayNs, delayUs } from "../stm32/time";
+export { entropy, uniqueId } from "../stm32/entropy";
+export { clockMs, delayNs, delayUs } from "../stm32/time";
 export { watchdogFeed } from "../stm32/watchdog";
-export { log0, log1, log2, log3, log4, mirrorFrame } from "../stm32/log";
-export { spiGet, spiPut, spiRead, spiWrite } from "./spi-dma";
-export {
-  BUTTON_PIN,
-  BUTTON_PRESSED,
-  LED_LIT,
-  LED_PIN,
-  gpioArm,
-  gpioEdges,
-  gpioMode,
-  gpioRead,
-  gpioWrite,
-} from "./user-pins";
+export { log0, log1, log2, log3, log4, mirrorFrame } from "../log/lines";
+export { spiGet, spiPut, spiRead, spiWrite } from "../stm32/spi-dma";
+export { gpioArm, gpioEdges, gpioRead, gpioWrite } from "../stm32/user-pins";
+export { gpioMode } from "./user-pins";
 export { text, textAddress, textBytes, Text } from "../text";
-export { clockUs };
+export { clockUs } from "./timers";
+
+/** PC13, lit by a low level. */
+export const LED_PIN: u32 = 45;
+export const LED_LIT: bool = false;
+/** A button between PA0 and ground; the board has none that a program could read. */
+export const BUTTON_PIN: u32 = 0;
+export const BUTTON_PRESSED: bool = false;
 
 const PIN_CS: u32 = 4;
 const PIN_SCK: u32 = 5;
@@ -102,11 +94,11 @@ export function boardInit(): void {
   st32(RCC_APB2ENR, apb2);
   timersInit();
   pinsInit();
-  spiInit(SPI1, SPI_RATE);
+  spiInit(SPI_RATE);
   uartInit(USART1, baudDivisor(LOG_BAUD));
   // The pin follows its transmitter, which rests high: before, it would be low, and that is a byte.
   pinMode(GPIOA, PIN_LOG, ALTERNATE_2MHZ);
-  sleepInit(EXTI, PIN_INTERRUPT);
+  sleepInit(PIN_INTERRUPT);
   if (!crystal) log0("warn: no 8 MHz crystal, running from the internal oscillator");
 }
 
@@ -147,24 +139,7 @@ export function chipInterrupt(): bool {
   return pinIsLow(GPIOB, PIN_INTERRUPT);
 }
 
-/** Free-running milliseconds; wraps. */
-export function clockMs(): u32 {
-  return millisecondsAt(clockUs());
-}
-
 /** Sleeps until clockMs() has reached the deadline or INTn is low; may return early. */
 export function sleepUntil(deadlineMs: u32): void {
-  sleepFor(<i32>(deadlineMs - clockMs()), EXTI, PIN_INTERRUPT, GPIOB + GPIO_IDR);
-}
-
-/** 32 bits for seeding; docs/boards.md says where they come from. Warns when a source has stopped. */
-export function entropy(): u32 {
-  const result = entropyCollect();
-  if (entropySourceIsDead()) log0("warn: a noise source for random numbers does not move");
-  return result;
-}
-
-/** Writes 8 bytes that differ from chip to chip and returns 8. */
-export function uniqueId(to: usize): u32 {
-  return foldUniqueId(UNIQUE_ID, to);
+  sleepFor(<i32>(deadlineMs - clockMs()), PIN_INTERRUPT, GPIOB + GPIO_IDR);
 }

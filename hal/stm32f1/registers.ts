@@ -13,17 +13,9 @@ export const RCC_APB2ENR: usize = 0x40021018;
 export const RCC_APB1ENR: usize = 0x4002101c;
 export const RCC_CSR: usize = 0x40021024;
 
-export const RCC_CR_HSION: u32 = 1 << 0;
-export const RCC_CR_HSIRDY: u32 = 1 << 1;
-export const RCC_CR_HSEON: u32 = 1 << 16;
-export const RCC_CR_HSERDY: u32 = 1 << 17;
-export const RCC_CR_PLLON: u32 = 1 << 24;
-export const RCC_CR_PLLRDY: u32 = 1 << 25;
+/** The internal oscillator (7.2.2). */
+export const HSI_MHZ: u32 = 8;
 
-/** SW and SWS: 00 HSI, 10 PLL. */
-export const RCC_CFGR_SW_PLL: u32 = 2 << 0;
-export const RCC_CFGR_SWS_MASK: u32 = 3 << 2;
-export const RCC_CFGR_SWS_PLL: u32 = 2 << 2;
 /** PPRE1 = 100: PCLK1 = HCLK / 2 (at most 36 MHz). */
 export const RCC_CFGR_PPRE1_DIV2: u32 = 4 << 8;
 /** ADCPRE = 10: ADC clock = PCLK2 / 6 (at most 14 MHz). */
@@ -43,8 +35,6 @@ export const RCC_APB2_SPI1: u32 = 1 << 12;
 export const RCC_APB2_USART1: u32 = 1 << 14;
 export const RCC_APB1_TIM2: u32 = 1 << 0;
 export const RCC_APB1_TIM3: u32 = 1 << 1;
-export const RCC_CSR_LSION: u32 = 1 << 0;
-export const RCC_CSR_LSIRDY: u32 = 1 << 1;
 
 /** Flash access control (PM0075 3.1): two wait states above 48 MHz, prefetch buffer on. */
 export const FLASH_ACR: usize = 0x40022000;
@@ -57,7 +47,6 @@ export const GPIOC: usize = 0x40011000;
 export const GPIO_CRL: usize = 0x00;
 export const GPIO_IDR: usize = 0x08;
 export const GPIO_BSRR: usize = 0x10;
-export const GPIO_BRR: usize = 0x14;
 
 /** Alternate function I/O (9.4): EXTICR1 and the three behind it select the ports of lines 0..15; the remap bits all stay 0. */
 export const AFIO_EXTICR1: usize = 0x40010008;

@@ -13,28 +13,15 @@
  */
 import { ld32, st32 } from "../cortex-m/hw";
 import { coreInit } from "../stm32/core";
-import { entropySourceIsDead, foldUniqueId } from "../stm32/entropy";
-import { log0 } from "../stm32/log";
+import { log0 } from "../log/lines";
+import { pinHigh, pinIsLow, pinLine, pinLow } from "../stm32/gpio";
 import { sleepFor, sleepInit } from "../stm32/sleep";
 import { spiInit } from "../stm32/spi";
-import { baudDivisor, millisecondsAt } from "../stm32/time";
+import { baudDivisor, clockMs } from "../stm32/time";
 import { uartInit } from "../stm32/uart";
-import { clockInit, clockUs, timersInit } from "./clock";
-import { entropyCollect } from "./entropy";
+import { clockInit } from "./clock";
+import { SPEED_FAST, SPEED_HIGH, SPEED_LOW, pinAlternate, pinInput, pinOutput } from "./gpio";
 import {
-  SPEED_FAST,
-  SPEED_HIGH,
-  SPEED_LOW,
-  pinAlternate,
-  pinHigh,
-  pinInput,
-  pinIsLow,
-  pinLine,
-  pinLow,
-  pinOutput,
-} from "./gpio";
-import {
-  EXTI,
   GPIOA,
   GPIOB,
   GPIO_IDR,
@@ -56,29 +43,27 @@ import {
   RCC_APB2RSTR,
   RCC_APB2_SYSCFG,
   RCC_APB2_USART1,
-  SPI2,
-  UNIQUE_ID,
   USART1,
 } from "./registers";
+import { timersInit } from "./timers";
 
 export { flashBase, settingsBase } from "../cortex-m/hw";
-export { delayNs, delayUs } from "../stm32/time";
+export { entropy, uniqueId } from "../stm32/entropy";
+export { clockMs, delayNs, delayUs } from "../stm32/time";
 export { watchdogFeed } from "../stm32/watchdog";
-export { log0, log1, log2, log3, log4, mirrorFrame } from "../stm32/log";
-export { spiGet, spiPut, spiRead, spiWrite } from "./spi-dma";
-export {
-  BUTTON_PIN,
-  BUTTON_PRESSED,
-  LED_LIT,
-  LED_PIN,
-  gpioArm,
-  gpioEdges,
-  gpioMode,
-  gpioRead,
-  gpioWrite,
-} from "./user-pins";
+export { log0, log1, log2, log3, log4, mirrorFrame } from "../log/lines";
+export { spiGet, spiPut, spiRead, spiWrite } from "../stm32/spi-dma";
+export { gpioArm, gpioEdges, gpioRead, gpioWrite } from "../stm32/user-pins";
+export { gpioMode } from "./user-pins";
 export { text, textAddress, textBytes, Text } from "../text";
-export { clockUs };
+export { clockUs } from "./timers";
+
+/** LED1: B2, lit by a high level. */
+export const LED_PIN: u32 = 18;
+export const LED_LIT: bool = true;
+/** BTN1: C13, high when pressed. */
+export const BUTTON_PIN: u32 = 45;
+export const BUTTON_PRESSED: bool = true;
 
 /** Port B. */
 const PIN_INTERRUPT: u32 = 1;
@@ -122,11 +107,11 @@ export function picoInit(mhz: u32): void {
   ld32(RCC_APB2ENR);
   timersInit();
   pinsInit();
-  spiInit(SPI2, SPI_RATE);
+  spiInit(SPI_RATE);
   uartInit(USART1, baudDivisor(LOG_BAUD));
   // The pin follows its transmitter, which rests high: before, it would be low, and that is a byte.
   pinAlternate(GPIOB, PIN_LOG, AF_USART1, SPEED_LOW, false);
-  sleepInit(EXTI, PIN_INTERRUPT);
+  sleepInit(PIN_INTERRUPT);
   if (!crystal) log0("warn: no 8 MHz crystal, running from the internal oscillator");
 }
 
@@ -165,24 +150,7 @@ export function chipInterrupt(): bool {
   return pinIsLow(GPIOB, PIN_INTERRUPT);
 }
 
-/** Free-running milliseconds; wraps. */
-export function clockMs(): u32 {
-  return millisecondsAt(clockUs());
-}
-
 /** Sleeps until clockMs() has reached the deadline or INTn is low; may return early. */
 export function sleepUntil(deadlineMs: u32): void {
-  sleepFor(<i32>(deadlineMs - clockMs()), EXTI, PIN_INTERRUPT, GPIOB + GPIO_IDR);
-}
-
-/** 32 bits for seeding; docs/boards.md says where they come from. Warns when a source has stopped. */
-export function entropy(): u32 {
-  const result = entropyCollect();
-  if (entropySourceIsDead()) log0("warn: a noise source for random numbers does not move");
-  return result;
-}
-
-/** Writes 8 bytes that differ from chip to chip and returns 8. */
-export function uniqueId(to: usize): u32 {
-  return foldUniqueId(UNIQUE_ID, to);
+  sleepFor(<i32>(deadlineMs - clockMs()), PIN_INTERRUPT, GPIOB + GPIO_IDR);
 }

@@ -1,18 +1,6 @@
-/**
- * Pins of the STM32F4 (RM0368 8) and what joins them to interrupt lines.
- */
+/** Modes of the pins of the STM32F4 (RM0368 8); the rest is in ../stm32/gpio.ts. */
 import { ld32, st32 } from "../cortex-m/hw";
-import {
-  GPIOA,
-  GPIO_AFRL,
-  GPIO_BSRR,
-  GPIO_IDR,
-  GPIO_MODER,
-  GPIO_OSPEEDR,
-  GPIO_OTYPER,
-  GPIO_PUPDR,
-  SYSCFG_EXTICR1,
-} from "./registers";
+import { GPIO_AFRL, GPIO_MODER, GPIO_OSPEEDR, GPIO_OTYPER, GPIO_PUPDR } from "./registers";
 
 const MODE_OUTPUT: u32 = 1;
 const MODE_ALTERNATE: u32 = 2;
@@ -65,27 +53,4 @@ export function pinAlternate(
   setTwoBits(port + GPIO_PUPDR, pin, pulled ? PULL_UP : 0);
   st32(register, (ld32(register) & ~(15 << shift)) | (alternate << shift));
   setTwoBits(port + GPIO_MODER, pin, MODE_ALTERNATE);
-}
-
-/** Drives an output; one store each, so no other pin is touched. */
-export function pinHigh(port: usize, pin: u32): void {
-  st32(port + GPIO_BSRR, 1 << pin);
-}
-
-export function pinLow(port: usize, pin: u32): void {
-  st32(port + GPIO_BSRR, 0x10000 << pin);
-}
-
-/** True while the pin is low. */
-export function pinIsLow(port: usize, pin: u32): bool {
-  return (ld32(port + GPIO_IDR) & (1 << pin)) == 0;
-}
-
-/** Joins the interrupt line of a pin's number (0..15) to that pin. */
-export function pinLine(port: usize, pin: u32): void {
-  const register = SYSCFG_EXTICR1 + <usize>((pin >>> 2) << 2);
-  const shift = (pin & 3) << 2;
-  // Ports lie 1 KiB apart, and EXTICR numbers them from A = 0.
-  const number = (<u32>(port - GPIOA)) >>> 10;
-  st32(register, (ld32(register) & ~(15 << shift)) | (number << shift));
 }

@@ -17,12 +17,8 @@ export const RCC_APB1ENR: usize = 0x40023840;
 export const RCC_APB2ENR: usize = 0x40023844;
 export const RCC_CSR: usize = 0x40023874;
 
-export const RCC_CR_HSION: u32 = 1 << 0;
-export const RCC_CR_HSIRDY: u32 = 1 << 1;
-export const RCC_CR_HSEON: u32 = 1 << 16;
-export const RCC_CR_HSERDY: u32 = 1 << 17;
-export const RCC_CR_PLLON: u32 = 1 << 24;
-export const RCC_CR_PLLRDY: u32 = 1 << 25;
+/** The internal oscillator (6.2.2). */
+export const HSI_MHZ: u32 = 16;
 
 /** PLLCFGR: VCO = source / M * N; core clock = VCO / 4 with P = 01; Q divides for the USB clock, which is not used. */
 export const RCC_PLLCFGR_N_SHIFT: u32 = 6;
@@ -30,10 +26,6 @@ export const RCC_PLLCFGR_P_DIV4: u32 = 1 << 16;
 export const RCC_PLLCFGR_SRC_HSE: u32 = 1 << 22;
 export const RCC_PLLCFGR_Q_DIV7: u32 = 7 << 24;
 
-/** SW and SWS: 00 HSI, 10 PLL. */
-export const RCC_CFGR_SW_PLL: u32 = 2 << 0;
-export const RCC_CFGR_SWS_MASK: u32 = 3 << 2;
-export const RCC_CFGR_SWS_PLL: u32 = 2 << 2;
 /** PPRE1 = 100: PCLK1 = HCLK / 2 (at most 42 MHz). */
 export const RCC_CFGR_PPRE1_DIV2: u32 = 4 << 10;
 
@@ -47,8 +39,6 @@ export const RCC_APB1_PWR: u32 = 1 << 28;
 export const RCC_APB2_USART1: u32 = 1 << 4;
 export const RCC_APB2_ADC1: u32 = 1 << 8;
 export const RCC_APB2_SYSCFG: u32 = 1 << 14;
-export const RCC_CSR_LSION: u32 = 1 << 0;
-export const RCC_CSR_LSIRDY: u32 = 1 << 1;
 
 /** Flash access control (3.8): two wait states above 60 MHz at 2.7 V and more; prefetch, both caches. */
 export const FLASH_ACR: usize = 0x40023c00;

@@ -39,6 +39,7 @@ function bindings(board: Board, options: Options, qemu: boolean): Record<string,
     nic2: options.INTERFACES > 1 ? `${SECOND}drivers/${board.nic2}/nic` : nic,
     wire,
     [`${SECOND}board`]: own ? `${treeName(board.folder)}/second` : hardware,
+    mcu: `hal/${board.target}/mcu`,
     cpu: `hal/cpu/${board.cpu}`,
     options: "stack/options",
   };

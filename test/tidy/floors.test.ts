@@ -78,6 +78,21 @@ test("no circle of imports: the number is 0", (t) => {
   t.deepEqual(circles(sources("stack", "drivers", "hal", "firmware")), []);
 });
 
+test('what "mcu" lists does not import "mcu" itself', (t) => {
+  const files = new Map(sources("hal").map((file) => [file.path, file]));
+  const wrong: string[] = [];
+  for (const path of files.keys()) {
+    if (!/^hal\/\w+\/mcu\.ts$/.test(path)) continue;
+    const seen = new Set([path]);
+    for (const at of seen) {
+      const file = files.get(at);
+      if (file?.bound.includes("mcu")) wrong.push(`${path}: ${at}`);
+      for (const to of file?.imports ?? []) seen.add(to.path);
+    }
+  }
+  t.deepEqual(wrong, []);
+});
+
 test("the finder of circles finds one", (t) => {
   const file = (path: string, to: string): Source => ({
     path,

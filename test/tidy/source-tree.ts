@@ -9,11 +9,11 @@ export interface Source {
   text: string;
   /** Files of the tree that it imports, by path, and the names it takes from each. */
   imports: { path: string; names: string[] }[];
-  /** Names bound when a firmware is compiled: "board", "nic", "nic2", "cpu", "hardware", "wire". */
+  /** Names bound when a firmware is compiled: "board", "nic", "nic2", "mcu", "cpu", "hardware", "wire". */
   bound: string[];
 }
 
-const BOUND = new Set(["board", "nic", "nic2", "cpu", "hardware", "wire", "options"]);
+const BOUND = new Set(["board", "nic", "nic2", "mcu", "cpu", "hardware", "wire", "options"]);
 
 function walk(folder: string): string[] {
   return readdirSync(join(packageRoot, folder), { withFileTypes: true }).flatMap((entry) => {

@@ -1,12 +1,15 @@
-/** Log lines over UART0; the build puts the number of the format in its place. */
-import { logEncode, logFrame } from "../log/frames";
-import { mirrorEncode, mirrorEncoded } from "../log/mirror";
-import { uartPoll, uartPut } from "./uart";
+/** Log lines over the UART of the MCU; the build puts the number of the format in its place. */
+import { uartPoll, uartPut } from "mcu";
+import { logEncode, logFrame } from "./frames";
+import { mirrorEncode, mirrorEncoded } from "./mirror";
+
+function put(from: usize, bytes: u32): void {
+  for (let i: u32 = 0; i < bytes; i++) uartPut(load<u8>(from + i));
+  uartPoll();
+}
 
 function emit(id: u32, count: u32, a: u32, b: u32, c: u32, d: u32): void {
-  const bytes = logEncode(id, count, a, b, c, d);
-  for (let i: u32 = 0; i < bytes; i++) uartPut(load<u8>(logFrame() + i));
-  uartPoll();
+  put(logFrame(), logEncode(id, count, a, b, c, d));
 }
 
 /** Logs a format without arguments; the others take one to four. Verbs: see hal/virtual/board.ts. */
@@ -38,7 +41,5 @@ export function mirrorFrame(
   at: usize,
   snapped: u32,
 ): void {
-  const bytes = mirrorEncode(direction, timeUs, frameBytes, at, snapped);
-  for (let i: u32 = 0; i < bytes; i++) uartPut(load<u8>(mirrorEncoded() + i));
-  uartPoll();
+  put(mirrorEncoded(), mirrorEncode(direction, timeUs, frameBytes, at, snapped));
 }
