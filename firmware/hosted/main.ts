@@ -54,6 +54,7 @@ import {
 import { udpSentTo } from "../../stack/udp/transfer";
 import { tcpBrokenRule } from "./invariants";
 
+export { sysEpollClose, sysEpollCreate, sysEpollCtl, sysEpollWait } from "./epoll";
 export {
   frameInBufferSecond,
   frameInSecond,
@@ -214,7 +215,6 @@ export function lastSentTo(): u32 {
   return udpSentTo();
 }
 
-/** What recv() would give where it lies: two spans to `spans`. */
 /** Static routes. */
 export function sysRouteAdd(network: u32, mask: u32, gateway: u32): i32 {
   return routeAdd(network, mask, gateway);
@@ -224,6 +224,7 @@ export function sysRouteDelete(network: u32, mask: u32): i32 {
   return routeDelete(network, mask);
 }
 
+/** What recv() would give where it lies: two spans to `spans`. */
 export function sysBorrow(fd: i32, spans: usize): i32 {
   return sockBorrow(fd, spans, PEER);
 }

@@ -51,6 +51,10 @@ export interface HostedExports {
   sysShutdown(fd: number, how: number): number;
   sysClose(fd: number): number;
   sysDup(fd: number): number;
+  sysEpollCreate(): number;
+  sysEpollCtl(epfd: number, operation: number, fd: number, event: number): number;
+  sysEpollWait(epfd: number, to: number, maxEvents: number): number;
+  sysEpollClose(epfd: number): number;
   sysRouteAdd(network: number, mask: number, gateway: number): number;
   sysRouteDelete(network: number, mask: number): number;
   sysBorrow(fd: number, spans: number): number;

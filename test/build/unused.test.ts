@@ -74,9 +74,9 @@ test("UDP is in no image with UDP_SOCKETS 0 and without those that stand on it, 
 const STYLES: Record<string, { app: string; with: string[] }> = {
   "firmware/net/socket-poll/": { app: "echo-poll", with: [] },
   "firmware/net/select/": { app: "echo-select", with: [] },
-  "firmware/net/epoll/": { app: "echo-epoll", with: [] },
+  "firmware/net/epoll-set/": { app: "echo-epoll", with: [] },
   "firmware/net/ring/": { app: "echo-ring", with: [] },
-  "firmware/net/loop/": { app: "echo-loop", with: ["firmware/net/epoll/"] },
+  "firmware/net/loop/": { app: "echo-loop", with: ["firmware/net/epoll-set/"] },
 };
 
 test("one style of waiting brings no other: poll, select, epoll, ring, loop; calls that wait bring none", async (t) => {

@@ -7,6 +7,7 @@ import { closedPort, datagram, listener, pair, type Behaviour } from "./ends.js"
 import { ERRORS } from "./behaviour-errors.js";
 import { DATAGRAMS, OPTIONS } from "./behaviour-others.js";
 import { RAW_SOCKETS } from "./behaviour-raw.js";
+import { EPOLL } from "./behaviour-epoll.js";
 import { MORE } from "./behaviour-more.js";
 import { GROUPS } from "./behaviour-groups.js";
 import { LOCAL_SOCKETS } from "./behaviour-local.js";
@@ -318,5 +319,6 @@ export const BEHAVIOURS: Behaviour[] = [
   ...LOCAL_SOCKETS,
   ...GROUPS,
   ...MORE,
+  ...EPOLL,
   ...FEW,
 ];

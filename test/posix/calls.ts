@@ -49,6 +49,17 @@ export interface Calls {
   getOption(fd: number, level: number, option: number): Promise<number>;
   /** SO_LINGER on with these seconds. */
   linger(fd: number, seconds: number): Promise<number>;
+  epollCreate(): Promise<number>;
+  epollCtl(
+    epfd: number,
+    operation: number,
+    fd: number,
+    events?: number,
+    data?: number,
+  ): Promise<number>;
+  /** epoll_wait that does not wait: what it tells, as `data:bits` and in the order of data, or a negative errno. */
+  epollWait(epfd: number, maxEvents?: number): Promise<string | number>;
+  epollClose(epfd: number): Promise<number>;
   /** POLLIN, POLLOUT, POLLERR, POLLHUP, POLLNVAL that are true now. */
   poll(fd: number): Promise<number>;
   localPort(fd: number): Promise<number>;
@@ -81,6 +92,7 @@ export const E = {
   BADF: -9,
   AGAIN: -11,
   ACCES: -13,
+  EXIST: -17,
   NODEV: -19,
   INVAL: -22,
   PIPE: -32,

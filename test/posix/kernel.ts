@@ -6,7 +6,8 @@ import { LOOPBACK, UNIX, type Calls } from "./calls.js";
 let started = 0;
 
 const SERVER = `
-import ctypes, json, os, select, socket, struct, sys
+import ctypes, json, os, platform, select, socket, struct, sys
+EVENT = "=IQ" if platform.machine() == "x86_64" else "=IxxxxQ"
 libc = ctypes.CDLL(None, use_errno=True)
 def call(f, *a):
     r = f(*a)
@@ -90,6 +91,14 @@ def do(q):
         v = v[0]
         n, o, t, k, _, i = struct.unpack("=IBBBBI", v[:12])
         return "%d %d %d %d, to %s:%d, by %s, %d" % (n, o, t, k, p[0], p[1], socket.inet_ntoa(v[20:24]), i)
+    if o == "epollcreate": return call(libc.epoll_create1, 0)
+    if o == "epollctl": return call(libc.epoll_ctl, a[0], a[1], a[2], struct.pack(EVENT, a[3], a[4]))
+    if o == "epollwait":
+        z = struct.calcsize(EVENT); b = ctypes.create_string_buffer(z * 64)
+        r = call(libc.epoll_wait, a[0], b, a[1], 0)
+        if r < 0: return r
+        l = [struct.unpack(EVENT, b.raw[i * z:i * z + z]) for i in range(r)]
+        return " ".join("%d:%d" % (d, e) for e, d in sorted(l, key=lambda x: x[1]))
     if o == "shutdown": return call(libc.shutdown, a[0], a[1])
     if o == "close": return call(libc.close, a[0])
     if o == "set": return opt(a[0], a[1], a[2], struct.pack("=i", a[3]))
@@ -163,6 +172,11 @@ export function kernelCalls(): Calls {
     getName: (fd, level, option) => ask("getname", fd, level, option),
     recvTo: (fd) => ask("recvto", fd),
     recvError: (fd) => ask("recverror", fd),
+    epollCreate: () => ask("epollcreate"),
+    epollCtl: (epfd, operation, fd, events = 0, data = 0) =>
+      ask("epollctl", epfd, operation, fd, events, data),
+    epollWait: (epfd, maxEvents = 64) => ask("epollwait", epfd, maxEvents),
+    epollClose: (epfd) => ask("close", epfd),
     shutdown: (fd, how) => ask("shutdown", fd, how),
     close: (fd) => ask("close", fd),
     setOption: (fd, level, option, value) => ask("set", fd, level, option, value),

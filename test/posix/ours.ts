@@ -121,6 +121,29 @@ export async function ourCalls(): Promise<Calls> {
       const to = `${address(8)}:${error.getUint16(6, true)}`;
       return done(`${kind.join(" ")}, to ${to}, by ${address(12)}, ${error.getUint32(16, true)}`);
     },
+    epollCreate: () => done(wasm.sysEpollCreate()),
+    epollCtl: (epfd, operation, fd, events = 0, data = 0) => {
+      const at = wasm.scratch() >>> 0;
+      new Uint32Array(wasm.memory.buffer, at, 3).set([events, data, 0]);
+      return done(wasm.sysEpollCtl(epfd, operation, fd, at));
+    },
+    epollWait: (epfd, maxEvents = 64) => {
+      const at = wasm.scratch() >>> 0;
+      const count = wasm.sysEpollWait(epfd, at, maxEvents);
+      if (count < 0) return done(count);
+      const words = new Uint32Array(wasm.memory.buffer, at, 3 * count);
+      const told = Array.from(
+        { length: count },
+        (_, i) => [words[3 * i + 1], words[3 * i]] as const,
+      );
+      return done(
+        told
+          .sort(([one = 0], [other = 0]) => one - other)
+          .map(([data, bits]) => `${data}:${bits}`)
+          .join(" "),
+      );
+    },
+    epollClose: (epfd) => done(wasm.sysEpollClose(epfd)),
     shutdown: (fd, how) => done(wasm.sysShutdown(fd, how)),
     close: (fd) => done(wasm.sysClose(fd)),
     setOption: (fd, level, option, value) => done(wasm.sysSetOption(fd, level, option, value)),
