@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { Option, type Command } from "commander";
 import { UserError } from "../errors.js";
+import type { FlashRequest } from "../flash/run.js";
 import { colorWanted, parseBaud } from "./monitor.js";
 
 /** Adds `flash`. */
@@ -77,12 +78,6 @@ interface FlashOptions {
   json?: boolean;
 }
 
-/** An image file and the message table beside it, where there is one. */
-interface ImageFiles {
-  image: string;
-  messages: string | undefined;
-}
-
 async function run(given: Omit<FlashOptions, "board"> & { board?: string }): Promise<void> {
   const { flashBoards, flashFacts } = await import("../flash/board-facts.js");
   const { flash, describeReport } = await import("../flash/run.js");
@@ -96,7 +91,7 @@ async function run(given: Omit<FlashOptions, "board"> & { board?: string }): Pro
   const waitMs = seconds(options.wait) * 1000;
   const baudRate = parseBaud(options.baud);
   const settings = pick(options, ["mac", "hostname", "host", "ip", "gateway", "dns", "dhcp"]);
-  const files = await imageFiles(options);
+  const image = await imageOf(options);
   const report = await flash(
     {
       settings,
@@ -108,7 +103,7 @@ async function run(given: Omit<FlashOptions, "board"> & { board?: string }): Pro
       verify: options.verify,
       go: options.go,
       waitMs,
-      ...(files && { image: files.image }),
+      ...(image !== undefined && { image }),
       ...pick(options, ["port", "drive", "method", "lines"]),
     },
     facts,
@@ -119,7 +114,7 @@ async function run(given: Omit<FlashOptions, "board"> & { board?: string }): Pro
   if (!options.monitor || report.dryRun) return;
   // An Espruino board is flashed over its USB port but logs on a UART; a drive is no port at all.
   const port = { bootsel: options.port, espruino: undefined, an3155: report.target }[facts.method];
-  await follow(options, files?.messages, port ?? undefined);
+  await follow(options, messagesOf(report.image), port ?? undefined);
 }
 
 /** The options of these names that were given. */
@@ -139,8 +134,8 @@ function seconds(text: string): number {
   return value;
 }
 
-/** The image that was named, or the application's, built when that is needed. */
-async function imageFiles(options: FlashOptions): Promise<ImageFiles | undefined> {
+/** The image that was named, or what builds the application's once the board is there. */
+async function imageOf(options: FlashOptions): Promise<FlashRequest["image"]> {
   if (options.image !== undefined && options.app !== undefined) {
     throw new UserError("--app and --image exclude each other; give one of them");
   }
@@ -148,21 +143,28 @@ async function imageFiles(options: FlashOptions): Promise<ImageFiles | undefined
     if ((options.image ?? options.app) === undefined) return undefined;
     throw new UserError("--settings-only writes no program; leave --app and --image out");
   }
-  if (options.image !== undefined) {
-    const beside = `${options.image.replace(/\.[a-z0-9]+$/i, "")}.messages.json`;
-    return { image: options.image, messages: existsSync(beside) ? beside : undefined };
-  }
+  if (options.image !== undefined) return options.image;
   const { ensureCrossCompiler } = await import("../setup/cross-compiler.js");
-  const { defaultApp } = await import("../build/apps.js");
+  const { defaultApp, requireProgram } = await import("../build/apps.js");
   const { buildImage } = await import("../build/device/build.js");
+  const app = options.app ?? defaultApp();
   const say = (what: string): void => void process.stderr.write(`${what} ...\n`);
+  requireProgram(app);
   await ensureCrossCompiler(say);
-  const { path } = await buildImage({
-    board: options.board,
-    app: options.app ?? defaultApp(),
-    ...(!options.json && { onStep: say }),
-  });
-  return { image: `${path}.elf`, messages: `${path}.messages.json` };
+  return async () => {
+    const { path } = await buildImage({
+      board: options.board,
+      app,
+      ...(!options.json && { onStep: say }),
+    });
+    return `${path}.elf`;
+  };
+}
+
+/** The message table beside an image, where there is one. */
+function messagesOf(image: string | null): string | undefined {
+  const beside = `${image?.replace(/\.[a-z0-9]+$/i, "")}.messages.json`;
+  return image !== null && existsSync(beside) ? beside : undefined;
 }
 
 /** The log of the board that was just flashed. */

@@ -12,7 +12,8 @@ import { EXIT } from "./timing.js";
 export interface BootselJob {
   /** Name of the file on the drive. */
   fileName: string;
-  uf2: Uint8Array;
+  /** The file, asked for once the drive is there, as it may have to be built. */
+  uf2: () => Promise<Uint8Array>;
   /** Folder of the drive; searched for when absent. */
   drive?: string;
   /** USB port of a running firmware that goes into the boot loader at 1200 baud. */
@@ -43,14 +44,15 @@ const HOW = "hold BOOTSEL while plugging the board in (or while pressing its res
 /** Copies a UF2 file to the boot drive and waits until the boot ROM has accepted it. */
 export async function flashBootsel(job: BootselJob, host: FlashHost): Promise<BootselResult> {
   const drive = await awaitDrive(job, host);
-  host.say(`Writing ${job.uf2.length} bytes of UF2 to ${drive.path} ...`);
+  const uf2 = await job.uf2();
+  host.say(`Writing ${uf2.length} bytes of UF2 to ${drive.path} ...`);
   let failure: string | undefined;
   try {
-    failure = await copy(job, drive, host);
+    failure = await copy(job.fileName, uf2, drive, host);
   } finally {
     host.progress.stop();
   }
-  return { drive: drive.path, accepted: await acceptance(job, drive, host, failure) };
+  return { drive: drive.path, accepted: await acceptance(job.fileName, uf2, drive, host, failure) };
 }
 
 /** Opens a port at 1200 baud and closes it: the sign for firmware with USB to enter BOOTSEL. */
@@ -113,14 +115,18 @@ function namedDrive(path: string): Drive {
  * and gives EIO, ENODEV or the like for the last sync, seconds before the drive is gone for it too. Such an error is given
  * back: what becomes of the drive decides.
  */
-async function copy(job: BootselJob, drive: Drive, host: FlashHost): Promise<string | undefined> {
-  const { uf2 } = job;
+async function copy(
+  fileName: string,
+  uf2: Uint8Array,
+  drive: Drive,
+  host: FlashHost,
+): Promise<string | undefined> {
   host.progress.start("Writing", uf2.length);
   let written = 0;
   let synced = 0;
   let file: Awaited<ReturnType<FlashHost["drives"]["create"]>> | undefined;
   try {
-    file = await host.drives.create(join(drive.path, job.fileName));
+    file = await host.drives.create(join(drive.path, fileName));
     const body = Math.max(0, uf2.length - LAST_BYTES);
     while (synced < uf2.length) {
       const end = synced < body ? Math.min(body, synced + CHUNK_BYTES) : uf2.length;
@@ -149,25 +155,26 @@ function incomplete(what: string): UserError {
 }
 
 /** What a plain folder that stands in for a drive holds; undefined for a drive, which may be gone any moment. */
-function fileInFolder(job: BootselJob, drive: Drive, host: FlashHost): Buffer | undefined {
+function fileInFolder(fileName: string, drive: Drive, host: FlashHost): Buffer | undefined {
   try {
     if (host.drives.isMountPoint(drive.path)) return undefined;
-    return readFileSync(join(drive.path, job.fileName));
+    return readFileSync(join(drive.path, fileName));
   } catch {
     return undefined;
   }
 }
 
 async function acceptance(
-  job: BootselJob,
+  fileName: string,
+  uf2: Uint8Array,
   drive: Drive,
   host: FlashHost,
   failure: string | undefined,
 ): Promise<BootselResult["accepted"]> {
   const present = (): boolean => existsSync(join(drive.path, INFO_FILE));
   if (present() && failure === undefined) {
-    const written = fileInFolder(job, drive, host);
-    if (written?.equals(job.uf2)) return "file";
+    const written = fileInFolder(fileName, drive, host);
+    if (written?.equals(uf2)) return "file";
     if (written) {
       throw new UserError(
         `the file in ${drive.path} differs from the image; run flash again`,

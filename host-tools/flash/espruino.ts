@@ -18,6 +18,7 @@ import {
   sumOf,
   verifySegments,
   writeSegments,
+  type ReadyJob,
   type SerialJob,
   type SerialResult,
   openPort,
@@ -26,13 +27,14 @@ import {
 const CHILD = fileURLToPath(new URL("espruino-child.js", import.meta.url));
 
 /** Erases all of the board but its boot loader, writes and verifies. */
-export async function flashEspruino(job: SerialJob, host: FlashHost): Promise<SerialResult> {
+export async function flashEspruino(request: SerialJob, host: FlashHost): Promise<SerialResult> {
   requireOptional("espruino", "flashing an Espruino board");
-  const line = await openPort(job, host, "none");
+  const line = await openPort(request, host, "none");
   try {
     const loader = new BootLoader(line, host.timing);
-    await awaitLoader(loader, host, job.waitMs, job.facts);
-    const chipId = await checkChip(loader, job.facts);
+    await awaitLoader(loader, host, request.waitMs, request.facts);
+    const chipId = await checkChip(loader, request.facts);
+    const job = { ...request, segments: await request.contents() };
     const kept = await keptSettings(loader, job, job.facts.units);
     const [program, rest] = splitProgram(job);
     await pointOfNoReturn(async () => {
@@ -54,7 +56,7 @@ export async function flashEspruino(job: SerialJob, host: FlashHost): Promise<Se
  * The package writes one run of bytes from the start of the program on; a settings block far behind
  * it is left to our own client, so that the gap needs no writing.
  */
-function splitProgram(job: SerialJob): [Segment[], Segment[]] {
+function splitProgram(job: ReadyJob): [Segment[], Segment[]] {
   const { settings } = job.facts;
   const isSettings = (segment: Segment): boolean => segment.address === settings;
   return [
@@ -65,7 +67,7 @@ function splitProgram(job: SerialJob): [Segment[], Segment[]] {
 
 async function runPackage(
   line: SerialLine,
-  job: SerialJob,
+  job: ReadyJob,
   program: readonly Segment[],
   host: FlashHost,
 ): Promise<void> {
@@ -119,7 +121,8 @@ class PackageRun {
         this.moving();
         this.child.on("message", (message: FromChild) => this.handle(message, start));
         this.child.on("error", (error) => this.fail(`did not start (${error.message})`, "lost"));
-        this.child.on("exit", () => this.fail("ended without a result", "lost"));
+        // Not "exit", which can come before the last message.
+        this.child.on("disconnect", () => this.fail("ended without a result", "lost"));
         this.line.onLost = (error) =>
           this.fail(`lost the board: the port ${error.message}`, "lost");
         this.line.discard();
@@ -175,7 +178,8 @@ class PackageRun {
   }
 
   private post(message: ToChild): void {
-    if (this.child.connected) this.child.send(message);
+    // It ends with its result, and what then cannot be sent is no error: the result counts.
+    if (this.child.connected) this.child.send(message, () => undefined);
   }
 
   private fail(what: string, kind: BoardError["kind"]): void {

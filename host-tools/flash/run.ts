@@ -1,6 +1,7 @@
 /** The `flash` command: what is to be written, where, and by which way. */
 import { UserError } from "../errors.js";
-import { choosePort, type PortKind } from "../serial/ports.js";
+import { setTimeout as sleep } from "node:timers/promises";
+import { NoPort, choosePort, type PortKind } from "../serial/ports.js";
 import { METHODS, touchedFlash, type FlashFacts, type Method } from "./board-facts.js";
 import { flashBootsel } from "./bootsel.js";
 import { flashEspruino } from "./espruino.js";
@@ -8,19 +9,20 @@ import type { FlashHost } from "./host.js";
 import { checkRange, loadImage } from "./image/load.js";
 import { hex, joinSegments, totalBytes, type Segment } from "./image/segments.js";
 import { writeUf2 } from "./image/uf2.js";
-import { parseModemLines } from "./modem-lines.js";
+import { parseModemLines, type ModemLines } from "./modem-lines.js";
 import {
   settingsSegment,
   wantsSettings,
   withSettings,
   type SettingsRequest,
 } from "./settings-segment.js";
+import { HOW } from "./serial-job.js";
 import { flashStm32 } from "./stm32.js";
 
 /** What the person asked for. */
 export interface FlashRequest {
-  /** Image file; with `settingsOnly` none. */
-  image?: string;
+  /** Image file, or what builds one, which is called once the board has answered; with `settingsOnly` none. */
+  image?: string | (() => Promise<string>);
   settings: SettingsRequest;
   settingsOnly: boolean;
   port?: string;
@@ -81,74 +83,131 @@ function methodOf(request: FlashRequest, facts: FlashFacts): Method {
   return method as Method;
 }
 
-/** The bytes that the request stands for, checked against the board's flash. */
-function contents(request: FlashRequest, facts: FlashFacts): Segment[] {
+/** What is to be in the flash, and the file that it comes from. */
+interface Contents {
+  image: string | null;
+  segments: Segment[];
+}
+
+/** Refuses what can be refused before the board is looked for; the result gives the bytes, built when that is needed. */
+function contentsOf(request: FlashRequest, facts: FlashFacts): () => Promise<Contents> {
   if (request.settingsOnly) {
     if (facts.method === "espruino") {
       throw new UserError(
         "the Espruino boot loader erases everything; write the settings together with the program",
       );
     }
-    return [settingsSegment(request.settings, facts)];
+    const segments = [settingsSegment(request.settings, facts)];
+    return async () => ({ image: null, segments });
   }
-  if (request.image === undefined) throw new UserError("no image; give --app NAME or --image FILE");
-  const image = loadImage(request.image, facts).segments;
-  checkRange(image, facts);
-  if (!wantsSettings(request.settings)) return joinSegments(image);
-  return withSettings(image, settingsSegment(request.settings, facts));
+  const { image, settings } = request;
+  if (image === undefined) throw new UserError("no image; give --app NAME or --image FILE");
+  const block = wantsSettings(settings) ? settingsSegment(settings, facts) : undefined;
+  if (typeof image === "string") {
+    const ready = fromFile(image, block, facts);
+    return async () => ready;
+  }
+  let building: Promise<Contents> | undefined;
+  return () => (building ??= image().then((file) => fromFile(file, block, facts)));
 }
 
+function fromFile(file: string, settings: Segment | undefined, facts: FlashFacts): Contents {
+  const image = loadImage(file, facts).segments;
+  checkRange(image, facts);
+  return {
+    image: file,
+    segments: settings === undefined ? joinSegments(image) : withSettings(image, settings),
+  };
+}
+
+/** The port that was named, or the only one that fits, which is waited for. */
 async function portFor(request: FlashRequest, facts: FlashFacts, host: FlashHost): Promise<string> {
   if (request.port !== undefined) return request.port;
-  const port = choosePort(await host.ports(), PORT_KINDS[facts.method]);
-  host.say(`Using ${port.path} (${port.name})`);
-  return port.path;
+  const { pollMs } = host.timing;
+  for (let waitedMs = 0; ; waitedMs += pollMs) {
+    try {
+      const port = choosePort(await host.ports(), PORT_KINDS[facts.method]);
+      host.say(`Using ${port.path} (${port.name})`);
+      return port.path;
+    } catch (error) {
+      if (!(error instanceof NoPort) || waitedMs >= request.waitMs) throw error;
+      if (waitedMs === 0) host.say(`Waiting: ${error.message}; then ${HOW[facts.method]}`);
+    }
+    await sleep(pollMs);
+  }
 }
 
-/** Writes what the request says, or with `dryRun` only says it. */
+/** What was done with a board. */
+type Outcome = Pick<FlashReport, "target" | "chipId" | "verified" | "started">;
+
+/**
+ * Writes what the request says, or with `dryRun` only says it. The board is looked for first: that it is missing, or another one, is
+ * known before anything is built for it.
+ */
 export async function flash(
   request: FlashRequest,
   facts: FlashFacts,
   host: FlashHost,
 ): Promise<FlashReport> {
   const method = methodOf(request, facts);
-  const segments = contents(request, facts);
+  const contents = contentsOf(request, facts);
   const lines = request.lines === undefined ? undefined : parseModemLines(request.lines);
-  // The Espruino boot loader knows only "erase all", and its Go is not a reset.
-  const espruino = facts.method === "espruino";
-  const erase = espruino ? "all" : request.erase;
-  const guarded = facts.appOrigin > facts.origin;
-  const erased = erase === "all" ? facts.units : touchedFlash(facts, segments);
-  const describe = ({
-    address,
-    bytes,
-  }: {
-    address: number;
-    bytes: number;
-  }): {
-    address: string;
-    bytes: number;
-  } => ({ address: hex(address), bytes });
-  const report: FlashReport = {
+  const target = request.drive ?? request.port ?? null;
+  let outcome: Outcome = { target, chipId: null, verified: null, started: false };
+  if (!request.dryRun) {
+    outcome =
+      method === "bootsel"
+        ? await viaDrive(request, facts, contents, host)
+        : await viaPort(request, facts, { method, contents, ...(lines && { lines }) }, host);
+  }
+  const { image, segments } = await contents();
+  return {
     board: facts.board,
     method,
-    image: request.image ?? null,
+    image,
     dryRun: request.dryRun,
-    segments: segments.map((s) => describe({ address: s.address, bytes: s.data.length })),
+    segments: segments.map((s) => ({ address: hex(s.address), bytes: s.data.length })),
     bytes: totalBytes(segments),
-    // A boot loader in front of the programs spares its own unit, and only that.
-    erase: erased.filter((unit) => unit.address > facts.origin || !guarded).map(describe),
-    target: request.drive ?? request.port ?? null,
-    chipId: null,
-    verified: null,
-    started: false,
+    erase: erasedUnits(request, facts, segments),
+    ...outcome,
   };
-  if (request.dryRun) return report;
-  if (method === "bootsel") return viaDrive(request, facts, segments, report, host);
+}
+
+/** The Espruino boot loader knows only "erase all". */
+function eraseOf(request: FlashRequest, facts: FlashFacts): FlashRequest["erase"] {
+  return facts.method === "espruino" ? "all" : request.erase;
+}
+
+function erasedUnits(
+  request: FlashRequest,
+  facts: FlashFacts,
+  segments: Segment[],
+): FlashReport["erase"] {
+  const erased = eraseOf(request, facts) === "all" ? facts.units : touchedFlash(facts, segments);
+  // A boot loader in front of the programs spares its own unit, and only that.
+  const guarded = facts.appOrigin > facts.origin;
+  return erased
+    .filter((unit) => unit.address > facts.origin || !guarded)
+    .map(({ address, bytes }) => ({ address: hex(address), bytes }));
+}
+
+/** What was understood of a request for a board behind a serial port. */
+interface SerialPlan {
+  method: Method;
+  contents: () => Promise<Contents>;
+  lines?: ModemLines;
+}
+
+async function viaPort(
+  request: FlashRequest,
+  facts: FlashFacts,
+  { method, contents, lines }: SerialPlan,
+  host: FlashHost,
+): Promise<Outcome> {
   const port = await portFor(request, facts, host);
   const job = {
     facts,
-    segments,
+    contents: async () => (await contents()).segments,
     port,
     baudRate: request.baudRate,
     verify: request.verify,
@@ -160,8 +219,9 @@ export async function flash(
       : await flashStm32(
           {
             ...job,
-            erase,
-            go: request.go && !espruino,
+            erase: eraseOf(request, facts),
+            // The Go of an Espruino boot loader is not a reset.
+            go: request.go && facts.method !== "espruino",
             settingsOnly: request.settingsOnly,
             unprotect: request.unprotect ?? false,
             ...(lines && { lines }),
@@ -169,7 +229,6 @@ export async function flash(
           host,
         );
   return {
-    ...report,
     target: port,
     chipId: `0x${result.chipId.toString(16)}`,
     verified: result.verified ? "read-back" : null,
@@ -180,15 +239,14 @@ export async function flash(
 async function viaDrive(
   request: FlashRequest,
   facts: FlashFacts,
-  segments: Segment[],
-  report: FlashReport,
+  contents: () => Promise<Contents>,
   host: FlashHost,
-): Promise<FlashReport> {
+): Promise<Outcome> {
   const touchPort = request.drive === undefined ? await picoPort(request, host) : undefined;
   const result = await flashBootsel(
     {
       fileName: `${facts.board}.uf2`,
-      uf2: writeUf2(segments),
+      uf2: async () => writeUf2((await contents()).segments),
       waitMs: request.waitMs,
       ...(request.drive !== undefined && { drive: request.drive }),
       ...(touchPort !== undefined && { touchPort }),
@@ -196,8 +254,8 @@ async function viaDrive(
     host,
   );
   return {
-    ...report,
     target: result.drive,
+    chipId: null,
     verified: result.accepted,
     started: result.accepted === "rebooted",
   };

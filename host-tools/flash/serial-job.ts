@@ -12,14 +12,17 @@ import { EXIT } from "./timing.js";
 /** A piece of work for a board behind a serial port. */
 export interface SerialJob {
   facts: FlashFacts;
-  /** What is to be in the flash, checked against its range. */
-  segments: Segment[];
+  /** What is to be in the flash, checked against its range; asked for once the board has answered, as it may have to be built. */
+  contents: () => Promise<Segment[]>;
   port: string;
   baudRate: number;
   verify: boolean;
   /** How long the boot loader is waited for. */
   waitMs: number;
 }
+
+/** A job whose board has answered. */
+export type ReadyJob<Job extends SerialJob = SerialJob> = Job & { segments: Segment[] };
 
 /** How a job ended well. */
 export interface SerialResult {
@@ -30,7 +33,7 @@ export interface SerialResult {
 }
 
 /** How a person brings a board into its boot loader. */
-const HOW: Record<Method, string> = {
+export const HOW: Record<Method, string> = {
   bootsel: "hold BOOTSEL while plugging the board in",
   an3155: "set BOOT0 to 1 (BOOT1 to 0) and press reset; the adapter goes to USART1",
   espruino: "hold BTN1, press and release reset, then let BTN1 go within 3 seconds",
@@ -111,7 +114,7 @@ export async function checkChip(loader: BootLoader, facts: FlashFacts): Promise<
  */
 export async function keptSettings(
   loader: BootLoader,
-  job: SerialJob,
+  job: ReadyJob,
   erased: readonly EraseUnit[],
 ): Promise<Segment[]> {
   const address = job.facts.settings;

@@ -2,7 +2,7 @@ import { LineLost, type SerialLine } from "../serial/line.js";
 import { BoardError, BootLoader } from "./an3155.js";
 import { touchedFlash } from "./board-facts.js";
 import type { FlashHost } from "./host.js";
-import { padToBlocks } from "./image/segments.js";
+import { padToBlocks, type Segment } from "./image/segments.js";
 import { resetByLines, type ModemLines } from "./modem-lines.js";
 import {
   awaitLoader,
@@ -13,6 +13,7 @@ import {
   sumOf,
   verifySegments,
   writeSegments,
+  type ReadyJob,
   type SerialJob,
   type SerialResult,
 } from "./serial-job.js";
@@ -41,12 +42,17 @@ export async function flashStm32(job: Stm32Job, host: FlashHost): Promise<Serial
   }
 }
 
-async function runStm32(line: SerialLine, job: Stm32Job, host: FlashHost): Promise<SerialResult> {
-  const { facts, lines } = job;
+async function runStm32(
+  line: SerialLine,
+  request: Stm32Job,
+  host: FlashHost,
+): Promise<SerialResult> {
+  const { facts, lines } = request;
   const loader = new BootLoader(line, host.timing);
   if (lines) await resetByLines(line, lines, true, host.timing.resetMs);
-  await awaitLoader(loader, host, job.waitMs, facts);
+  await awaitLoader(loader, host, request.waitMs, facts);
   const chipId = await checkChip(loader, facts);
+  const job = { ...request, segments: await request.contents() };
   if (job.unprotect) await unprotect(loader, job, host);
   const erased = job.erase === "all" ? facts.units : touchedFlash(facts, job.segments);
   let segments = job.segments;
@@ -96,8 +102,8 @@ async function start(
 }
 
 /** The job's bytes laid over what the erase units hold now: an erase takes the whole unit. */
-async function wholeUnits(loader: BootLoader, job: Stm32Job): Promise<SerialJob["segments"]> {
-  const result = [];
+async function wholeUnits(loader: BootLoader, job: ReadyJob<Stm32Job>): Promise<Segment[]> {
+  const result: Segment[] = [];
   for (const unit of touchedFlash(job.facts, job.segments)) {
     const data = new Uint8Array(unit.bytes);
     for (let at = 0; at < unit.bytes; at += 256) {

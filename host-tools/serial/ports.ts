@@ -36,6 +36,9 @@ const KNOWN_PORTS: readonly KnownPort[] = [
   { vendorId: "04d8", productId: "00dd", kind: "adapter", name: "MCP2221 adapter" },
 ];
 
+/** No port fits, yet: one may be plugged in. */
+export class NoPort extends UserError {}
+
 /** What a listing of ports needs of the machine; tests bring their own. */
 export interface PortSources {
   /** The serialport package's list; fails on Linux without `udevadm`. */
@@ -104,7 +107,7 @@ function portsByName(sources: PortSources): Port[] {
  * The one port that fits. Ports of unknown kind fit everything when none of a wanted kind is there.
  *
  * @param kinds what the job can work with.
- * @throws UserError when none or several fit; several are listed.
+ * @throws NoPort when none fits, UserError when several do; they are listed.
  */
 export function choosePort(ports: readonly Port[], kinds: readonly PortKind[]): Port {
   const wanted = ports.filter((port) => port.kind !== undefined && kinds.includes(port.kind));
@@ -117,7 +120,7 @@ export function choosePort(ports: readonly Port[], kinds: readonly PortKind[]): 
     throw new UserError(`several serial ports fit: ${describe(fitting)}; choose with --port PATH`);
   }
   const unfit = ports.length > 0 ? ` (there are: ${describe(ports)})` : "";
-  throw new UserError(
+  throw new NoPort(
     `no serial port fits${unfit}; plug the board or its adapter in, or give --port PATH`,
   );
 }

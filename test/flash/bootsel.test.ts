@@ -26,7 +26,7 @@ const uf2 = writeUf2([{ address: 0x10000000, data: pattern(40000) }]);
 
 const job = (change: Partial<BootselJob> = {}): BootselJob => ({
   fileName: "board.uf2",
-  uf2,
+  uf2: async () => uf2,
   waitMs: 0,
   ...change,
 });

@@ -6,7 +6,14 @@ import { EXIT, TIMING } from "../../host-tools/flash/timing.js";
 import { systemBinding } from "../../host-tools/serial/line.js";
 import { encodeSettings } from "../../host-tools/settings.js";
 import { memoryBinding } from "../support/bootloader-binding.js";
-import { BOARDS, pattern, SHORT, stm32Job, testHost } from "../support/bootloader-host.js";
+import {
+  BOARDS,
+  pattern,
+  SHORT,
+  stm32Job,
+  testHost,
+  type JobChange,
+} from "../support/bootloader-host.js";
 import { hasPty, openPty } from "../support/bootloader-pty.js";
 import { BootLoaderSimulator, CHIPS } from "../support/bootloader.js";
 
@@ -14,10 +21,12 @@ const PORT = "/dev/espruino";
 const APP = 0x08010000;
 const SETTINGS = 0x08040000;
 
-const job = (change: Partial<SerialJob> = {}): SerialJob =>
+const PROGRAM = { address: APP, data: pattern(4001) };
+
+const job = (change: JobChange = {}): SerialJob =>
   stm32Job({
     facts: BOARDS.espruinoPico,
-    segments: [{ address: APP, data: pattern(4001) }],
+    segments: [PROGRAM],
     port: PORT,
     ...change,
   });
@@ -48,7 +57,7 @@ test("settings survive the erase of everything; new ones replace them", async (t
   const fresh = new BootLoaderSimulator(CHIPS.espruinoPico);
   fresh.flash.set(old, SETTINGS - 0x08000000);
   const data = encodeSettings({ hostName: "new" });
-  const segments = [...job().segments, { address: SETTINGS, data }];
+  const segments = [PROGRAM, { address: SETTINGS, data }];
   const second = memoryBinding(PORT, fresh);
   await flashEspruino(job({ segments }), testHost({ binding: second.binding }));
   t.deepEqual(fresh.content(SETTINGS, 128), Uint8Array.from(data));

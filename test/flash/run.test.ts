@@ -140,6 +140,66 @@ test("STM32: the whole way from file to flash, with the port chosen by itself", 
   t.deepEqual(simulator.content(0x0800fc00, 128), block);
 });
 
+/** A builder of an image that notes what had been said when it was called. */
+function builder(host: ReturnType<typeof testHost>): {
+  image: () => Promise<string>;
+  built: string[][];
+} {
+  const built: string[][] = [];
+  const image = async (): Promise<string> => {
+    built.push([...host.said]);
+    return bin;
+  };
+  return { image, built };
+}
+
+test("a program is built once the board has answered, not before", async (t) => {
+  const simulator = new BootLoaderSimulator(CHIPS.f103);
+  const { binding, record } = memoryBinding("/dev/ttyUSB0", simulator);
+  const host = testHost({ binding });
+  const adapter = { path: "/dev/ttyUSB0", kind: "adapter" as const, name: "CH340 adapter" };
+  let looks = 0;
+  host.ports = async () => (++looks > 2 ? [adapter] : []);
+  const { image, built } = builder(host);
+  const report = await flash(flashRequest({ image, waitMs: 1000 }), BOARDS.bluepill, host);
+  t.like(report, { image: bin, bytes: 3000, verified: "read-back", started: true });
+  t.is(record.opened.length, 1);
+  t.deepEqual(built, [
+    [
+      "Waiting: no serial port fits; plug the board or its adapter in, or give --port PATH; then set BOOT0 to 1 (BOOT1 to 0) and press reset; the adapter goes to USART1",
+      "Using /dev/ttyUSB0 (CH340 adapter)",
+    ],
+  ]);
+});
+
+test("no port, another chip, no drive: told without building anything", async (t) => {
+  const refuse = async (
+    board: keyof typeof BOARDS,
+    host: ReturnType<typeof testHost>,
+    message: RegExp,
+    port?: string,
+  ): Promise<void> => {
+    const { image, built } = builder(host);
+    const request = flashRequest({ image, ...(port !== undefined && { port }) });
+    await t.throwsAsync(flash(request, BOARDS[board], host), { instanceOf: UserError, message });
+    t.deepEqual(built, []);
+  };
+  await refuse("bluepill", testHost({}), /^no serial port fits/);
+  const { binding } = memoryBinding("/dev/a", new BootLoaderSimulator(CHIPS.f401));
+  await refuse("bluepill", testHost({ binding }), /chip reports id 0x433.*Is --board/, "/dev/a");
+  await refuse("pico", testHost({}), /^no drive RPI-RP2 came; hold BOOTSEL/);
+});
+
+test("RP2040: a program is built when its drive is there", async (t) => {
+  const drive = mkdtempSync(join(folder, "drive-"));
+  writeFileSync(join(drive, "INFO_UF2.TXT"), "Board-ID: RPI-RP2\r\n");
+  const host = testHost({ drives: [drive] });
+  const { image, built } = builder(host);
+  const report = await flash(flashRequest({ image }), BOARDS.pico, host);
+  t.like(report, { image: bin, target: drive, verified: "file" });
+  t.is(built.length, 1, "once, for the drive and the report");
+});
+
 test("an Espruino board by our own client: everything is erased, no Go", async (t) => {
   const simulator = new BootLoaderSimulator(CHIPS.espruinoPico);
   const { binding } = memoryBinding("/dev/ttyACM0", simulator);

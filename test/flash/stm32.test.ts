@@ -2,12 +2,19 @@ import test, { type ExecutionContext } from "ava";
 import { UserError } from "../../host-tools/errors.js";
 import { padToBlocks } from "../../host-tools/flash/image/segments.js";
 import { parseModemLines } from "../../host-tools/flash/modem-lines.js";
-import { flashStm32, type Stm32Job } from "../../host-tools/flash/stm32.js";
+import { flashStm32 } from "../../host-tools/flash/stm32.js";
 import { EXIT } from "../../host-tools/flash/timing.js";
 import { SerialLine } from "../../host-tools/serial/line.js";
 import { encodeSettings } from "../../host-tools/settings.js";
 import { memoryBinding, mockBinding, type Peer } from "../support/bootloader-binding.js";
-import { BOARDS, pattern, SHORT, stm32Job, testHost } from "../support/bootloader-host.js";
+import {
+  BOARDS,
+  pattern,
+  SHORT,
+  stm32Job,
+  testHost,
+  type JobChange,
+} from "../support/bootloader-host.js";
 import { BootLoaderSimulator, CHIPS, type Fault, type Step } from "../support/bootloader.js";
 
 const PORT = "/dev/board";
@@ -15,7 +22,7 @@ const PORT = "/dev/board";
 /** Flashes a simulator in memory; `short` where the test is about silence. */
 async function run(
   simulator: Peer,
-  change: Partial<Stm32Job> = {},
+  change: JobChange = {},
   short = false,
 ): ReturnType<typeof flashStm32> {
   const { binding } = memoryBinding(PORT, simulator);
@@ -25,7 +32,7 @@ async function run(
 async function failure(
   t: ExecutionContext,
   simulator: Peer,
-  change: Partial<Stm32Job> = {},
+  change: JobChange = {},
   short = false,
 ): Promise<UserError> {
   const error = await t.throwsAsync(run(simulator, change, short), { instanceOf: UserError });

@@ -1,6 +1,7 @@
 import { flashFactsOf, type FlashFacts } from "../../host-tools/flash/board-facts.js";
 import { systemDrives } from "../../host-tools/flash/drives.js";
 import type { FlashHost } from "../../host-tools/flash/host.js";
+import type { Segment } from "../../host-tools/flash/image/segments.js";
 import type { FlashRequest } from "../../host-tools/flash/run.js";
 import type { Stm32Job } from "../../host-tools/flash/stm32.js";
 import { TIMING, type Timing } from "../../host-tools/flash/timing.js";
@@ -91,11 +92,15 @@ export function pattern(bytes: number, salt = 0): Uint8Array {
   return Uint8Array.from({ length: bytes }, (_, at) => (at * 31 + (at >> 8) * 7 + salt) & 0xff);
 }
 
+/** What a job has in place of the default. */
+export type JobChange = Partial<Omit<Stm32Job, "contents">> & { segments?: Segment[] };
+
 /** A job for the ROM boot loader with everything at its default. */
-export function stm32Job(change: Partial<Stm32Job> = {}): Stm32Job {
+export function stm32Job({ segments, ...change }: JobChange = {}): Stm32Job {
+  const program = segments ?? [{ address: 0x08000000, data: pattern(5001) }];
   return {
     facts: BOARDS.bluepill,
-    segments: [{ address: 0x08000000, data: pattern(5001) }],
+    contents: async () => program,
     port: "/dev/board",
     baudRate: 115200,
     verify: true,
