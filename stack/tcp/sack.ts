@@ -58,9 +58,11 @@ export function sackTake(tcb: Tcb, segment: Segment): bool {
   if (option == 0) return false;
   const before = sackedBytes(tcb);
   const from = seqMax(segment.ack, tcb.sndUna);
-  for (let block: u32 = 0; block < sackBlocks(option); block++) {
-    const left = optionNumber(option + (block << 3));
-    const right = optionNumber(option + (block << 3) + 4);
+  // The last block came first (RFC 2018 4): in the order of arrival, or several that are news at once would look like segments that
+  // have changed places on the way (RFC 8985 6.2 step 3).
+  for (let block = sackBlocks(option); block != 0; block--) {
+    const left = optionNumber(option + (block << 3) - 8);
+    const right = optionNumber(option + (block << 3) - 4);
     if (!seqLess(left, right) || !seqLess(from, left) || !seqAtMost(right, tcb.sndMax)) continue;
     const count = <u32>tcb.sacked;
     if (!listFits(listOf(tcb), count, CAPACITY, left, right)) continue;

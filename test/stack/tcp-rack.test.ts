@@ -106,6 +106,13 @@ test("RFC 8985 6.2 step 4: what comes late in that time is not sent again", asyn
   t.deepEqual(it.hear(first + 8), eight);
 });
 
+test("RFC 8985 6.2 step 3: several blocks that are news at once came in the order of their segments: no reordering", async (t) => {
+  const { it, first } = await Sender.create();
+  it.stack.advance(ROUND_TRIP_MS);
+  // The first and the fifth are missing; the answer to what came between them was lost.
+  t.deepEqual(it.hear(first, [first + 5, first + 8], [first + 1, first + 4]), [first, first + 4]);
+});
+
 /** The peer gets segment `first` after the two that follow it: reordering is seen. Gives the first of the next eight. */
 function reorder(it: Sender, first: number): number {
   it.stack.advance(ROUND_TRIP_MS);
