@@ -1,14 +1,24 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
-import { OUTLINED } from "../../host-tools/build/device/wasm2c.js";
+import { OUTLINED, SHARED, nearAddresses } from "../../host-tools/build/device/wasm2c.js";
 import { packageRoot } from "../../host-tools/root.js";
 
-test("each function that is kept out of the hot ones stands in the file that is named", (t) => {
-  for (const name of OUTLINED) {
+test("each function that is kept out of others stands in the file that is named", (t) => {
+  for (const name of [...OUTLINED, ...SHARED]) {
     const cut = name.lastIndexOf("/");
     const file = join(packageRoot, `${name.slice(0, cut)}.ts`);
     const source = existsSync(file) ? readFileSync(file, "utf8") : "";
     t.regex(source, new RegExp(`^(export )?function ${name.slice(cut + 1)}\\(`, "m"), name);
   }
+});
+
+test("a constant becomes a place near a base where it is the address of an access, and nowhere else", (t) => {
+  const lines = [
+    "  var_i0 = 536871452u;",
+    "  var_i1 = 536871456u;",
+    "  i32_store_default32(&instance->w2c_memory, (u64)(var_i0), var_i1);",
+  ];
+  const near = nearAddresses(lines.join("\n")).split("\n");
+  t.deepEqual(near, ["  var_i0 = W2C_NEAR(536871452u);", lines[1], lines[2]]);
 });

@@ -19,6 +19,20 @@ static inline __attribute__((always_inline)) uint8_t* w2c_at(u32 at) {
 #define W2C_ADDRESS(a) (uint8_t*)(uintptr_t)(a)
 #endif
 
+/*
+ * A constant address of static data (host-tools/build/device/wasm2c.ts): in an image for a size a base that gcc cannot see through, which the
+ * addresses of 64 bytes share, and an offset that fits into an access.
+ */
+#if defined(__OPTIMIZE_SIZE__) && __SIZEOF_POINTER__ == 4
+static inline __attribute__((always_inline)) u32 w2c_base(u32 base) {
+  __asm__("" : "+r"(base));
+  return base;
+}
+#define W2C_NEAR(a) (w2c_base((a) & ~63u) + ((a) & 63u))
+#else
+#define W2C_NEAR(a) (a)
+#endif
+
 /* No Cortex-M needs more than word alignment for two words. */
 typedef u64 __attribute__((aligned(4))) w2c_u64;
 

@@ -16,6 +16,13 @@
 #define WASM_RT_USE_SEGUE 0
 #define WASM_RT_MEMCHECK_GUARD_PAGES 1
 
+/* A function that an image for a size has once (SHARED in host-tools/build/device/wasm2c.ts). */
+#ifdef __OPTIMIZE_SIZE__
+#define W2C_SHARED __attribute__((noinline))
+#else
+#define W2C_SHARED
+#endif
+
 /* The numbers are what the log shows after a trap. */
 typedef enum {
   WASM_RT_TRAP_NONE,

@@ -18,6 +18,12 @@ export const OUTLINED = [
   "stack/tcp/send-queue/sendQueueWrite",
 ];
 
+/**
+ * Functions that gcc would put into each of their many callers: an image for a size (-Os) has them once. Its estimate of what a call
+ * costs does not count the literals that the copies need.
+ */
+export const SHARED = ["stack/statistics/count"];
+
 /** The declaration of a function in the C that wasm2c has made. */
 const DECLARATION = /^static ((?:u32|void) w2c_\w+\(.*\);)$/gm;
 
@@ -45,11 +51,34 @@ export async function wasmToC(folder: string, name: string): Promise<void> {
   const functions = source.slice(at).replaceAll("instance->", `${only}.`);
   const declarations = source.slice(0, at).replace(DECLARATION, (whole, declared: string) => {
     const symbol = /w2c_\w+/.exec(declared)?.[0] ?? "";
-    const outlined = OUTLINED.includes(sourceName(symbol, name) ?? "");
-    return outlined ? `static __attribute__((noinline, cold)) ${declared}` : whole;
+    const owner = sourceName(symbol, name) ?? "";
+    if (OUTLINED.includes(owner)) return `static __attribute__((noinline, cold)) ${declared}`;
+    return SHARED.includes(owner) ? `static W2C_SHARED ${declared}` : whole;
   });
   const head = `#include "w2c-override.h"\nstatic w2c_${name} ${only};\n`;
-  writeFileSync(file, declarations + head + functions);
+  writeFileSync(file, declarations + head + nearAddresses(functions));
+}
+
+/** `var_i0 = 536871452u;` */
+const CONSTANT = /^(\s*(var_i\d+) = )(\d+)u;$/;
+/** Statements between a constant and the access at that address, at most. */
+const APART = 40;
+
+/**
+ * Where an address is a constant, it becomes a place near a base (W2C_NEAR in w2c-override.h): addresses that are near each other then
+ * share the load and the four bytes of one literal.
+ */
+export function nearAddresses(functions: string): string {
+  const lines = functions.split("\n");
+  return lines
+    .map((line, at) => {
+      const [, before, variable, value] = CONSTANT.exec(line) ?? [];
+      if (variable === undefined) return line;
+      const used = new RegExp(`\\b${variable}\\b`);
+      const user = lines.slice(at + 1, at + APART).find((other) => used.test(other));
+      return user?.includes(`(u64)(${variable})`) ? `${before}W2C_NEAR(${value}u);` : line;
+    })
+    .join("\n");
 }
 
 /**
