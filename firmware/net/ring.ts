@@ -201,7 +201,14 @@ function step(op: RingOp): bool {
     } else if (!opTry(op)) return false;
   } else if (state == OpState.NOTIFY && !opTry(op)) return false;
   if (!post(op, op.result, resultOf(op))) return false;
-  if (resultMore(op)) return true;
+  if (resultMore(op)) {
+    // Sent is done: who is linked does not wait for the notice that the buffer is free.
+    if (op.state == <u8>OpState.NOTIFY) {
+      unlink(op, false);
+      op.next = 0;
+    }
+    return true;
+  }
   // A timeout that has passed is done; one that was cancelled is not.
   unlink(op, op.result < 0 && op.result != -ETIME);
   opFree(op);
@@ -227,12 +234,13 @@ function untilTimeout(): u32 {
 export function ringWait(wanted: u32, timeoutMs: i32): u32 {
   const startMs = clockMs();
   netPoll(0);
-  progress();
+  // What one has done may have begun another one, which had its turn already: no sleep before that has been tried.
+  let busy = progress();
   while (count < wanted && timeoutMs != 0) {
     const left = timeLeft(startMs, timeoutMs < 0 ? 0 : <u32>timeoutMs);
     if (left == 0) break;
-    netPoll(min<u32>(left, untilTimeout()));
-    progress();
+    netPoll(busy ? 0 : min<u32>(left, untilTimeout()));
+    busy = progress();
     if (GPIO_WATCHES != 0 && gpioNews()) break;
   }
   return count;

@@ -108,7 +108,8 @@ function fill(tcb: Tcb, info: TcpInfo): void {
   info.unacked = (tcb.sndMax - tcb.sndUna + mss - 1) / mss;
   if (TCP_SACK) info.sacked = (sackedBytes(tcb) + mss - 1) / mss;
   info.lastDataSent = now() - tcb.lastSent;
-  info.pmtu = <u32>tcb.sndMss + 40;
+  // Options in each segment come out of its size (RFC 6691).
+  info.pmtu = <u32>tcb.sndMss + ((flags & TcbFlag.TIMESTAMPS) != 0 ? 52 : 40);
   info.rtt = (tcb.srtt >>> 3) * 1000;
   info.rttvar = (tcb.rttvar >>> 2) * 1000;
   info.sndSsthresh = tcb.ssthresh / mss;

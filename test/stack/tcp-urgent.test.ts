@@ -136,3 +136,16 @@ test("RFC 9293 SHLD-9: TCP_INFO: state, sizes, round trip and flight as Linux la
   t.is(stack.tcpInfo(fd).bytes[0], 1);
   t.is(stack.wasm.sysError(fd), 0);
 });
+
+test("TCP_INFO: the path's MTU counts the options of each segment", async (t) => {
+  for (const options of [{}, { timestamps: [1, 0] as [number, number] }]) {
+    const stack = await deviceStack();
+    const listener = stack.listen(80);
+    const peer = new TcpPeer(stack, stack.neighbour(), 5000, 80, { options });
+    peer.syn();
+    peer.say("A", { options });
+    const { words } = stack.tcpInfo(stack.wasm.sysAccept(listener));
+    t.is(words[15], 1500);
+    t.is(words[4], "timestamps" in options ? 1448 : 1460);
+  }
+});

@@ -37,6 +37,7 @@ import {
   setsockopt,
   socket,
 } from "as-tcpip/net";
+import { clockMs } from "as-tcpip/time";
 import {
   ADDRESS,
   BUFFER,
@@ -101,6 +102,7 @@ export function operations(): void {
   epollClose(ep);
   families();
   links();
+  followers();
   cancels();
   buffers();
   zeroCopies();
@@ -177,6 +179,34 @@ function links(): void {
   ends(2520, 1, 0);
   ends(2530, 2, EBADF);
   ends(2540, 3, ECANCELED);
+}
+
+/** Who follows begins at once: also when it stands before the one that it is linked to, and behind a send without a copy. */
+function followers(): void {
+  pair();
+  sqe(RING_TIMEOUT, -1, 0, 10, 1);
+  ringSubmit();
+  sqe(RING_RECV, server, BUFFER, 64, 2).flags = <u8>RING_LINK;
+  ends(2550, 1, ETIME);
+  sqe(RING_NOP, -1, 0, 0, 3);
+  ringSubmit();
+  send(client, BUFFER, 5, 0);
+  const began = clockMs();
+  same(2560, <i32>ringWait(2, 5000), 2);
+  same(2561, clockMs() - began < 20 ? 1 : 0, 1);
+  ends(2562, 2, 5);
+  ends(2566, 3, 0);
+  sqe(RING_SEND, client, BUFFER, 16000, 4).flags = <u8>(RING_LINK | RING_ZEROCOPY);
+  sqe(RING_NOP, -1, 0, 0, 5);
+  ringSubmit();
+  ends(2570, 4, 16000, RING_F_MORE);
+  ends(2575, 5, 0);
+  quiet(2580);
+  let got: i32 = 0;
+  for (let turns = 0; turns < 100 && got < 16000; turns++)
+    got += max<i32>(recv(server, BUFFER, 4096, 0), 0);
+  ends(2585, 4, 0, RING_F_NOTIF);
+  unpair();
 }
 
 /** Each kind of operation while it waits. */
