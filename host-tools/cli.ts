@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
-import { UserError, faultText } from "./errors.js";
+import { UserError, diskFault, faultText } from "./errors.js";
 import { packageRoot } from "./root.js";
 
 /** The subcommands, in the order of the help; each module exports `register(program)`. */
@@ -73,6 +73,11 @@ async function run(args: string[]): Promise<number> {
     if (error instanceof UserError) {
       process.stderr.write(`as-tcpip: ${error.message}\n`);
       return error.exitCode;
+    }
+    const disk = diskFault(error);
+    if (disk !== undefined) {
+      process.stderr.write(`as-tcpip: ${disk}\n`);
+      return 1;
     }
     process.stderr.write(faultText(error, args, program.version() ?? ""));
     return EXIT_BUG;

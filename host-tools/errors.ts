@@ -12,6 +12,34 @@ export class UserError extends Error {
   }
 }
 
+/** Errors of the file system that are nobody's fault here, and what to do. */
+const DISK_FAULTS: Readonly<Record<string, string>> = {
+  ENOSPC: "the disk is full",
+  EDQUOT: "the disk quota is used up",
+  EROFS: "the file system is read-only",
+  EACCES: "there is no right to",
+  EPERM: "there is no right to, or another program has it open",
+  EBUSY: "another program has it open",
+  EMFILE: "too many files are open",
+};
+
+/** One line for an error of the file system that the person can mend; undefined for every other error. */
+export function diskFault(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code, path, dest, syscall } = error as NodeJS.ErrnoException & { dest?: string };
+  const why = DISK_FAULTS[code ?? ""];
+  // What belongs to a socket or a process has another call in it.
+  if (
+    why === undefined ||
+    !/^(open|write|mkdir|mkdtemp|rename|copyfile|unlink|ftruncate|fsync|scandir)/.test(
+      syscall ?? "",
+    )
+  ) {
+    return undefined;
+  }
+  return `cannot write ${dest ?? path ?? "a file"} (${code}): ${why}`;
+}
+
 /**
  * What is shown of an error that nobody but we can mend: the stack, that it is our fault, and what a report of it needs. `args` are those of
  * the command line, `version` that of the package.

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readdirSync, realpathSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { OPTIONS, type OptionName, type Options } from "../../stack/options.js";
 import { UserError } from "../errors.js";
-import { readText } from "../project/read-file.js";
+import { parseJson, readText } from "../project/read-file.js";
 import { isClone, packageRoot, projectRoot } from "../root.js";
 import type { Board } from "./boards.js";
 import { optionFault, optionsFault } from "./option-values.js";
@@ -144,12 +144,7 @@ const APP_KEYS = ["options"];
 
 function readAppFile(file: string): AppFile {
   const text = readText(file);
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch (error) {
-    throw new UserError(`${shown(file)} is not JSON: ${(error as Error).message}`);
-  }
+  const parsed = parseJson(text, shown(file));
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
     throw new UserError(`${shown(file)} must hold an object, as { "options": { "TCP_TCBS": 4 } }`);
   }

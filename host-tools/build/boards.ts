@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Options } from "../../stack/options.js";
 import { UserError } from "../errors.js";
+import { parseJson, readText } from "../project/read-file.js";
 import { packageRoot, projectRoot } from "../root.js";
 
 /** What the host knows of a board: `board.json` in the package's hal/boards/<name> or the project's boards/<name>. */
@@ -59,12 +60,7 @@ export function loadBoard(name: string): Board {
     throw new UserError(`unknown board '${name}'; there are: ${names.join(", ")}`);
   }
   const file = join(folder, "board.json");
-  let facts: object;
-  try {
-    facts = JSON.parse(readFileSync(file, "utf8")) as object;
-  } catch (error) {
-    throw new UserError(`${file} is not JSON: ${(error as Error).message}`);
-  }
+  const facts = parseJson(readText(file), file) as object;
   const board = { options: {}, ...facts, name, folder } as Board;
   const fault = faultOf(board);
   if (fault === undefined) return board;

@@ -5,6 +5,7 @@ import {
   readFileSync,
   readdirSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
@@ -87,7 +88,10 @@ export class CompileCache {
       writeWhole(this.listFile, JSON.stringify(files.map(([name]) => name)));
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (!["EACCES", "EPERM", "EROFS", "ENOSPC", "ENOTDIR"].includes(code ?? "")) throw error;
+      if (
+        !["EACCES", "EPERM", "EBUSY", "EROFS", "ENOSPC", "EDQUOT", "ENOTDIR"].includes(code ?? "")
+      )
+        throw error;
     }
   }
 
@@ -118,6 +122,12 @@ function toolDigest(): string {
 /** Writes a file that another process may be reading: it is there whole or not at all. */
 function writeWhole(path: string, data: Uint8Array | string): void {
   const part = `${path}.${process.pid}`;
-  writeFileSync(part, data);
-  renameSync(part, path);
+  try {
+    writeFileSync(part, data);
+    renameSync(part, path);
+  } catch (error) {
+    // The disk is full, or, on Windows, somebody reads the file that was to be replaced.
+    rmSync(part, { force: true });
+    throw error;
+  }
 }

@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
-import { dirname, isAbsolute, join, posix, relative, sep } from "node:path";
+import systemPath, { dirname, join, posix, relative, sep } from "node:path";
 import { UserError } from "../errors.js";
+import { decodeText } from "../project/read-file.js";
 import { packageRoot, projectRoot } from "../root.js";
 import { DEVICE_NAMES, deviceName, isDeviceSource } from "./names.js";
 import { mask } from "./scan.js";
+import { nameInside, outsideName, outsidePath } from "./tree-names.js";
 
 /**
  * Before the name of a driver's file: the driver once more, for a second chip. Its state is that of a module, and a module of another
@@ -38,7 +40,7 @@ export class SourceTree {
     this.read.set(name, digest(bytes));
     const other = this.instead[name];
     if (other !== undefined) return other;
-    const { code, bare } = mask(bytes.toString("utf8"));
+    const { code, bare } = mask(decodeText(bytes));
     let out = "";
     let from = 0;
     for (const match of bare.matchAll(IMPORT)) {
@@ -107,25 +109,12 @@ function fromNodeModules(specifier: string, from: string): string | undefined {
 }
 
 /** The name in the tree of a file or folder on the disk. */
-export function treeName(path: string): string {
-  const real = existsSync(path) ? realpathSync(path) : path;
-  const own = inside(realpathSync(packageRoot), real);
+export function treeName(file: string): string {
+  const real = existsSync(file) ? realpathSync(file) : file;
+  const own = nameInside(realpathSync(packageRoot), real, systemPath);
   if (own !== undefined && isDeviceSource(own)) return own;
-  const users = inside(projectRoot(), real);
-  if (users !== undefined) return posix.join("project", users);
-  return posix.join(
-    "outside",
-    real
-      .split(sep)
-      .join("/")
-      .replace(/^([A-Za-z]):/, "$1"),
-  );
-}
-
-function inside(folder: string, path: string): string | undefined {
-  const way = relative(folder, path);
-  const out = way === ".." || way.startsWith(`..${sep}`) || isAbsolute(way);
-  return out ? undefined : way.split(sep).join("/");
+  const users = nameInside(projectRoot(), real, systemPath);
+  return users === undefined ? outsideName(real, systemPath) : posix.join("project", users);
 }
 
 /** The place on the disk of a name in the tree; undefined for names that are in no part of it. */
@@ -133,9 +122,7 @@ export function realPath(name: string): string | undefined {
   if (name.startsWith(SECOND)) return realPath(name.slice(SECOND.length));
   if (isDeviceSource(name)) return join(packageRoot, name);
   if (name.startsWith("project/")) return join(projectRoot(), name.slice("project/".length));
-  if (!name.startsWith("outside/")) return undefined;
-  const path = name.slice("outside/".length);
-  return process.platform === "win32" ? path.replace(/^([A-Za-z])\//, "$1:/") : `/${path}`;
+  return outsidePath(name, systemPath);
 }
 
 /** A name of the tree as a person knows the file: relative to the current directory where that is shorter. */

@@ -1,9 +1,17 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import systemPath, { basename, dirname, join, relative, resolve } from "node:path";
 import type { Command } from "commander";
 import { loadBoard } from "../build/boards.js";
 import { UserError } from "../errors.js";
+import {
+  folderDependency,
+  isPackageName,
+  nextSteps,
+  packageManager,
+  pnpmVersion,
+  type PackageManager,
+} from "../project/begin.js";
 import { projectFiles, TEMPLATES, type Template } from "../project/files.js";
 import { packageRoot } from "../root.js";
 import { imageBoards } from "./build.js";
@@ -32,7 +40,7 @@ function make(name: string, options: NewOptions): void {
   const folder = resolve(name);
   const template = parseTemplate(options.template);
   const title = basename(folder);
-  if (!/^[a-z0-9][a-z0-9._-]*$/.test(title)) {
+  if (!isPackageName(title)) {
     throw new UserError(
       `'${title}' is no name for a package; use small letters, digits and hyphens, as in my-device`,
     );
@@ -64,9 +72,10 @@ function make(name: string, options: NewOptions): void {
     writeFileSync(file, text);
   }
   console.log(`${name}: the application '${template}' for ${board.name}`);
-  const installed = options.install && install(folder);
-  const steps = [`cd ${relative(process.cwd(), folder)}`, ...(installed ? [] : ["npm install"])];
-  console.log(`next: ${[...steps, "npm start"].join(" && ")}`);
+  const manager = packageManager(process.env["npm_config_user_agent"]);
+  const installed = options.install && install(folder, manager);
+  const commands = [...(installed ? [] : [`${manager} install`]), `${manager} start`];
+  console.log(nextSteps(relative(process.cwd(), folder), commands, process.platform));
 }
 
 function parseTemplate(text: string): Template {
@@ -86,28 +95,32 @@ function ownManifest(): { version: string; devDependencies: Record<string, strin
 function dependency(): string {
   const modules = dirname(packageRoot);
   const list = join(modules, ".package-lock.json");
-  if (basename(modules) !== "node_modules" || !existsSync(list)) return `file:${packageRoot}`;
+  const folder = folderDependency(packageRoot, systemPath);
+  if (basename(modules) !== "node_modules") return folder;
+  if (!existsSync(list)) return pnpmVersion(packageRoot) ?? folder;
   const { packages } = JSON.parse(readFileSync(list, "utf8")) as {
     packages: Record<string, { resolved?: string }>;
   };
   const from = packages["node_modules/as-tcpip"]?.resolved;
   if (!from?.startsWith("file:")) return ownManifest().version;
   const file = resolve(dirname(modules), decodeURIComponent(from.slice("file:".length)));
-  return existsSync(file) ? `file:${file}` : `file:${packageRoot}`;
+  return existsSync(file) ? folderDependency(file, systemPath) : folder;
 }
 
-/** Runs `npm install` in the project; false, with a word, when that did not work. */
-function install(folder: string): boolean {
+/** Installs the project's packages; false, with a word, when that did not work. */
+function install(folder: string, manager: PackageManager): boolean {
   process.stderr.write("installing npm packages ...\n");
   const windows = process.platform === "win32";
-  const args = ["install", "--no-audit", "--no-fund", "--loglevel=error"];
-  const done = spawnSync("npm", args, {
+  const quiet = { npm: ["--no-audit", "--no-fund", "--loglevel=error"], pnpm: ["--silent"] };
+  const done = spawnSync(manager, ["install", ...quiet[manager]], {
     cwd: folder,
     stdio: ["ignore", "ignore", "inherit"],
-    // On Windows npm is a batch file, which only a shell can start.
+    // On Windows these are batch files, which only a shell can start.
     shell: windows,
   });
   if (done.status === 0) return true;
-  process.stderr.write("as-tcpip: npm install did not work here; run it in the project later\n");
+  process.stderr.write(
+    `as-tcpip: ${manager} install did not work here; run it in the project later\n`,
+  );
   return false;
 }

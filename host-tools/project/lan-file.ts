@@ -13,7 +13,7 @@ import { parseAddress, parseMac, type Mac } from "../net/addresses.js";
 import { LINK_KEYS, parseLink } from "../net/link-options.js";
 import type { Impairments } from "../net/link.js";
 import { parseNet } from "../net/net-options.js";
-import { readText } from "./read-file.js";
+import { parseJson, readText } from "./read-file.js";
 
 /** A device of the file. */
 export interface LanDevice {
@@ -58,12 +58,7 @@ class Mistake extends Error {
  */
 export function readLanFile(file: string): LanFile {
   const text = readText(file);
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch (error) {
-    throw new UserError(`${file} is not JSON: ${(error as Error).message}`);
-  }
+  const parsed = parseJson(text, file);
   try {
     return readNetwork(parsed, dirname(file));
   } catch (error) {
