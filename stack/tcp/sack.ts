@@ -102,14 +102,14 @@ export function duplicateRight(segment: Segment): u32 {
   return optionNumber(sackOption(segment) + 4);
 }
 
-/** SND.UNA has moved to `ack`: what lies below is forgotten. */
+/**
+ * SND.UNA has moved to `ack`: what lies below is forgotten. So is a range that reaches to it or beyond: who had it would have acknowledged
+ * all of it, so it has been thrown away (RFC 2018 8).
+ */
 export function sackAdvance(tcb: Tcb, ack: u32): void {
   let gone: u32 = 0;
-  while (gone < <u32>tcb.sacked && seqAtMost(rangeOf(listOf(tcb), gone).right, ack)) gone += 1;
+  while (gone < <u32>tcb.sacked && seqAtMost(rangeOf(listOf(tcb), gone).left, ack)) gone += 1;
   tcb.sacked = <u8>listDrop(listOf(tcb), <u32>tcb.sacked, gone);
-  if (tcb.sacked == 0) return;
-  const first = rangeOf(listOf(tcb), 0);
-  first.left = seqMax(first.left, ack);
 }
 
 /** Bytes of the flight that the peer has. */

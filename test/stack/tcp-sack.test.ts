@@ -221,6 +221,16 @@ test("RFC 2018 8, SACK-4: a timeout forgets what was reported: the peer may have
   );
 });
 
+test("RFC 2018 8, SACK-4: who acknowledges a part of what it has reported has thrown the rest away, and gets it before the timeout", async (t) => {
+  const it = await open();
+  flight(it);
+  says(it, 2920, [4380, 7300]);
+  it.stack.advance(10);
+  it.peer.acknowledge(1 + 5840);
+  const sent = says(it, 5840, [7300, 10220]).concat(it.peer.during(20));
+  t.true(sent.includes("A 5841:1+1460"), sent.join());
+});
+
 test("T-6, SACK-7: blocks that are senseless, old, or beyond what was sent are passed over, one by one", async (t) => {
   const it = await open();
   flight(it);
