@@ -23,5 +23,9 @@ export declare function gpioRead(pin: u32): bool;
 export declare function gpioWrite(pin: u32, high: bool): void;
 export declare function gpioArm(pin: u32): bool;
 export declare function gpioEdges(pin: u32): bool;
+/** The second chip of a board that has two on one bus: its select (`spiDeselect` ends both), reset and interrupt pin. */
+export declare function spiSelect2(): void;
+export declare function chipReset2(low: bool): void;
+export declare function chipInterrupt2(): bool;
 /** A log line: number of its format, number of arguments, arguments (0 where there are fewer than four). */
 export declare function log(id: u32, count: u32, a: u32, b: u32, c: u32, d: u32): void;

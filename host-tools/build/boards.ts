@@ -20,6 +20,8 @@ export interface Board {
   nic: string;
   /** The same for the second interface (INTERFACES 2), where the board has a second chip. */
   nic2?: string;
+  /** That chip, on the same bus with a select of its own: for the boards that run in Node. */
+  chip2?: "w5500" | "enc28j60";
   /** File of hal/cpu with the CPU's primitives. */
   cpu: string;
   /** SPI clock, Hz. */
@@ -74,6 +76,10 @@ const CHIPS: readonly string[] = ["w5500", "enc28j60", "none"];
 function faultOf(board: Board): string | undefined {
   if (!TARGETS.includes(board.target)) return `"target" must be one of ${TARGETS.join(", ")}`;
   if (!CHIPS.includes(board.chip)) return `"chip" must be one of ${CHIPS.join(", ")}`;
+  const { chip2 } = board;
+  if (chip2 !== undefined && (chip2 as string) !== "w5500" && chip2 !== "enc28j60") {
+    return '"chip2" must be one of w5500, enc28j60';
+  }
   for (const key of ["title", "nic", "cpu"]) {
     if (typeof board[key] !== "string") return `"${key}" must be a text`;
   }

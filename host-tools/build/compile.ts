@@ -32,7 +32,7 @@ export interface CompileRequest {
   /** Bytes that nobody owns behind each static buffer (the guarded native build). */
   guardBytes?: number;
   /** Files that stand in for the board, its driver and CPU primitives: names of the tree without extension (the bench). */
-  bind?: { board?: string; nic?: string; cpu?: string };
+  bind?: { board?: string; nic?: string; nic2?: string; cpu?: string };
 }
 
 /** A compiled firmware and what the host must know about it. */

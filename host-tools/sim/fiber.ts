@@ -52,7 +52,7 @@ export class Fiber {
   private constructor(
     private readonly options: FiberOptions,
     readonly board: WasmBoard,
-    private readonly bus: SpiSlave,
+    private readonly chips: Pick<SpiSlave, "interrupt">,
     private readonly exports: AsyncifyExports,
     private readonly dataAt: number,
   ) {}
@@ -60,9 +60,9 @@ export class Fiber {
   static async create(options: FiberOptions): Promise<Fiber> {
     // The module may call its imports while it is being made.
     const made: { fiber?: Fiber } = {};
-    let bus: SpiSlave | undefined;
-    const board = await makeWasmBoard(options, (chip) => {
-      bus = chip;
+    let either: Pick<SpiSlave, "interrupt"> | undefined;
+    const board = await makeWasmBoard(options, (chips) => {
+      either = chips;
       return {
         sleep: (deadlineMs) => made.fiber?.sleep(deadlineMs),
         turn: (name) => made.fiber?.turn(name),
@@ -73,7 +73,7 @@ export class Fiber {
     const words = new Uint32Array(exports.memory.buffer, dataAt, 2);
     words[0] = dataAt + 8;
     words[1] = dataAt + STACK_PAGES * PAGE_BYTES;
-    made.fiber = new Fiber(options, board, bus as SpiSlave, exports, dataAt);
+    made.fiber = new Fiber(options, board, either as Pick<SpiSlave, "interrupt">, exports, dataAt);
     return made.fiber;
   }
 
@@ -82,7 +82,7 @@ export class Fiber {
     if (this.failure) return false;
     return (
       !this.started ||
-      this.bus.interrupt ||
+      this.chips.interrupt ||
       this.board.pins.news ||
       this.options.clock.nowNs >= this.wakeNs
     );
@@ -128,7 +128,7 @@ export class Fiber {
       return;
     }
     const untilNs = deadlineNs(clock, deadlineMs);
-    const sleeps = untilNs !== undefined && !this.bus.interrupt && !this.board.pins.news;
+    const sleeps = untilNs !== undefined && !this.chips.interrupt && !this.board.pins.news;
     if (sleeps) this.sleeps += 1;
     if (!sleeps && clock.nowNs < this.sliceNs) return clock.advance(WAKE_NS);
     this.wakeNs = sleeps ? untilNs : clock.nowNs;

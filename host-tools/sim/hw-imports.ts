@@ -32,6 +32,8 @@ export interface HwOptions {
   /** The same clock, where many bytes may go at once (`SpiSlave.burst`); default: byte by byte. */
   burstClock?: VirtualClock;
   chip: SpiSlave;
+  /** A second chip on the same bus, with a select of its own. */
+  second?: SpiSlave | undefined;
   spiHz: number;
   timing: BoardTiming;
   /** The instance's memory; asked at each access, because it is replaced when it grows. */
@@ -74,30 +76,35 @@ export function clockMsOf(clock: Clock, startMs: number): number {
  * a byte when its last bit has been clocked.
  */
 export function createHw(options: HwOptions): { imports: HwImports; bus: BusCount } {
-  const { chip, clock, timing, advance, memory } = options;
+  const { chip, second, clock, timing, advance, memory } = options;
   const startMs = options.startMs ?? 0;
   const byteNs = 8e9 / options.spiHz;
   const random = new Random(1);
   const bus: BusCount = { bytes: 0, transactions: 0 };
+  /** The one whose select was low last. */
+  let selected = chip;
   const exchange = (mosi: number): number => {
     bus.bytes++;
     advance(byteNs);
-    return chip.exchange(mosi);
+    return selected.exchange(mosi);
   };
-  const transfer = transferOf(options, byteNs, bus, exchange);
+  const transfer = transferOf(options.burstClock, () => selected, byteNs, bus, exchange);
+  const select = (which: SpiSlave): void => {
+    bus.transactions++;
+    selected = which;
+    which.select();
+    advance(timing.csSetupNs);
+  };
   const sleepUntil =
     options.sleepUntil ?? ((ms: number) => virtualSleep(clock as VirtualClock, chip, startMs, ms));
   const pins = options.pins ?? new Pins();
   const imports: HwImports = {
     ...pinImports(pins),
-    spiSelect: () => {
-      bus.transactions++;
-      chip.select();
-      advance(timing.csSetupNs);
-    },
+    ...chipImports(options, chip, select, ""),
+    ...(second && chipImports(options, second, select, "2")),
     spiDeselect: () => {
       advance(timing.csHoldNs);
-      chip.deselect();
+      selected.deselect();
       advance(timing.csHighNs);
     },
     spiWrite: (from, bytes) => {
@@ -109,14 +116,6 @@ export function createHw(options: HwOptions): { imports: HwImports; bus: BusCoun
     spiPut: (byte) => void exchange((byte as number) & 0xff),
     spiGet: () => exchange(0),
     delayNs: (ns) => advance((ns as number) >>> 0),
-    chipReset: (low) => {
-      advance(timing.pollNs);
-      chip.reset(low !== 0);
-    },
-    chipInterrupt: () => {
-      advance(timing.pollNs);
-      return chip.interrupt ? 1 : 0;
-    },
     clockMs: () => {
       advance(timing.pollNs);
       return clockMsOf(clock, startMs) | 0;
@@ -139,14 +138,36 @@ export function createHw(options: HwOptions): { imports: HwImports; bus: BusCoun
   return { imports, bus };
 }
 
+/** The pins of one of the chips on the bus. */
+function chipImports(
+  { advance, timing }: HwOptions,
+  chip: SpiSlave,
+  select: (chip: SpiSlave) => void,
+  suffix: "" | "2",
+): HwImports {
+  return {
+    [`spiSelect${suffix}`]: () => select(chip),
+    [`chipReset${suffix}`]: (low) => {
+      advance(timing.pollNs);
+      chip.reset(low !== 0);
+    },
+    [`chipInterrupt${suffix}`]: () => {
+      advance(timing.pollNs);
+      return chip.interrupt ? 1 : 0;
+    },
+  };
+}
+
 /** Moves bytes from or to the chip: in bursts where nothing is due before the last of them, else one by one. */
 function transferOf(
-  { burstClock, chip }: HwOptions,
+  burstClock: VirtualClock | undefined,
+  selected: () => SpiSlave,
   byteNs: number,
   bus: BusCount,
   exchange: (mosi: number) => number,
 ): (data: Uint8Array, writing: boolean) => void {
   return (data, writing) => {
+    const chip = selected();
     for (let i = 0; i < data.length;) {
       const many = quietBytes(burstClock, byteNs, data.length - i);
       if (burstClock && many > 0 && chip.burst?.(data.subarray(i, i + many), writing)) {

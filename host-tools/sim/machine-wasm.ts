@@ -1,5 +1,6 @@
 import { decodeLog } from "../log/decode.js";
 import { SETTINGS_BYTES } from "../settings.js";
+import type { Board } from "../build/boards.js";
 import type { Firmware } from "../build/compile.js";
 import { createChip, LINK_BPS, type ChipName } from "./machine-chips.js";
 import {
@@ -7,8 +8,16 @@ import {
   type DeviceMachine,
   type MachineEnvironment,
   type MachineTime,
+  type WireSide,
 } from "./machine.js";
-import { BOARD_TIMING, clockMsOf, createHw, type BusCount, type HwImports } from "./hw-imports.js";
+import {
+  BOARD_TIMING,
+  clockMsOf,
+  createHw,
+  type BoardTiming,
+  type BusCount,
+  type HwImports,
+} from "./hw-imports.js";
 import { Pins } from "./pins.js";
 import { Random } from "./random.js";
 import { trapOf } from "./trap.js";
@@ -20,7 +29,15 @@ const PAGE_BYTES = 65536;
 /** Waking takes a moment, so that a device that ignores its interrupt cannot stop the clock. */
 export const WAKE_NS = 1000;
 /** Imports that look at or move time: where the world gets its turn while the processor is busy. */
-const BUSY_IMPORTS = ["spiSelect", "chipInterrupt", "clockMs", "clockUs", "delayNs"] as const;
+const BUSY_IMPORTS = [
+  "spiSelect",
+  "spiSelect2",
+  "chipInterrupt",
+  "chipInterrupt2",
+  "clockMs",
+  "clockUs",
+  "delayNs",
+] as const;
 
 /** How the code of a virtual board gives way to the world. */
 export interface Pauses {
@@ -33,6 +50,8 @@ export interface Pauses {
 /** A virtual board that has been made and not started. */
 export interface WasmBoard {
   chip: ChipModel;
+  /** The second chip of a board that has two. */
+  second: ChipModel | undefined;
   instance: WebAssembly.Instance;
   /** Traffic on the SPI bus. */
   bus: BusCount;
@@ -48,23 +67,31 @@ export async function makeWasmBoard(
   environment: Omit<MachineEnvironment, "time"> & {
     clock: VirtualClock;
   } & Pick<MachineTime, "busSpeed" | "negotiationMs">,
-  pauses: (chip: SpiSlave, pins: Pins) => Pauses,
+  pauses: (chips: Pick<SpiSlave, "interrupt">, pins: Pins) => Pauses,
 ): Promise<WasmBoard> {
   const { firmware, clock, log, negotiationMs } = environment;
   const { board } = firmware;
   if (board.chip === "none") throw new Error(`the board ${board.name} has no Ethernet chip`);
   const random = new Random(environment.seed);
-  const chip = await createChip(board.chip, {
-    clock,
-    spiHz: board.spiHz,
-    seed: random.u32(),
-    onViolation: violationLog(clock, log),
-    ...(negotiationMs !== undefined && { autoNegotiationMs: negotiationMs }),
-  });
+  const make = (name: ChipName): Promise<ChipModel> =>
+    createChip(name, {
+      clock,
+      spiHz: board.spiHz,
+      seed: random.u32(),
+      onViolation: violationLog(clock, log),
+      ...(negotiationMs !== undefined && { autoNegotiationMs: negotiationMs }),
+    });
+  const chip = await make(board.chip);
   const entropy = random.fork();
+  const second = board.chip2 && (await make(board.chip2));
   const probed: SpiSlave = environment.probe ? environment.probe(chip) : chip;
   const pins = new Pins();
-  const { sleep, turn } = pauses(probed, pins);
+  const either = {
+    get interrupt(): boolean {
+      return probed.interrupt || (second?.interrupt ?? false);
+    },
+  };
+  const { sleep, turn } = pauses(either, pins);
   const memory = (): WebAssembly.Memory => instance.exports["memory"] as WebAssembly.Memory;
   let blobAt = 0;
   const settingsAt = (): number => blobAt + ((firmware.blob.length + 3) & ~3);
@@ -73,8 +100,9 @@ export async function makeWasmBoard(
     advance: (ns) => clock.advance(ns),
     burstClock: clock,
     chip: probed,
+    second,
     spiHz: board.spiHz * (environment.busSpeed ?? 1),
-    timing: BOARD_TIMING[board.chip],
+    timing: timingOf(board),
     memory,
     log: (id, args) => log(decodeLog(firmware.messages, id, args, clock.nowNs / 1e6)),
     sleepUntil: sleep,
@@ -94,26 +122,33 @@ export async function makeWasmBoard(
   bytes.set(environment.settings, settingsAt());
   const main = instance.exports["main"] as (() => void) | undefined;
   if (!main) throw new DeviceTrap(`the application '${firmware.app}' has no exported main()`);
-  return { chip, instance, bus, pins, main };
+  return { chip, second, instance, bus, pins, main };
+}
+
+/** The times of a bus keep the limits of the slower chip on it. */
+function timingOf({ chip, chip2 }: Board): BoardTiming {
+  return BOARD_TIMING[[chip, chip2].includes("enc28j60") ? "enc28j60" : "w5500"];
 }
 
 /** The same as a machine, whose `main` blocks while the world goes on. */
 export async function createMachine(environment: MachineEnvironment): Promise<DeviceMachine> {
   const { firmware, time } = environment;
   const { clock, busSpeed = 1, negotiationMs } = time;
-  const { chip, pins, main } = await makeWasmBoard(
+  const { chip, second, pins, main } = await makeWasmBoard(
     { ...environment, clock, busSpeed, ...(negotiationMs !== undefined && { negotiationMs }) },
-    (bus, pins) => ({
+    (chips, pins) => ({
       turn: () => time.busy(),
       sleep: (deadlineMs) => {
         const untilNs = deadlineNs(clock, deadlineMs);
         if (untilNs === undefined) time.busy();
-        else time.idle(untilNs, () => bus.interrupt || pins.news);
+        else time.idle(untilNs, () => chips.interrupt || pins.news);
         clock.advance(WAKE_NS);
       },
     }),
   );
-  return new WasmMachine(chip, LINK_BPS[chipName(firmware)], pins, main, firmware);
+  const { chip2 } = firmware.board;
+  const other = second && chip2 && { chip: second, linkBps: LINK_BPS[chip2] };
+  return new WasmMachine(chip, LINK_BPS[chipName(firmware)], other, pins, main, firmware);
 }
 
 /** The instant at which `clockMs()` reaches a deadline; undefined when it is over. */
@@ -130,6 +165,7 @@ class WasmMachine implements DeviceMachine {
   constructor(
     readonly chip: ChipModel,
     readonly linkBps: number,
+    readonly second: WireSide | undefined,
     readonly pins: Pins,
     private readonly main: () => void,
     private readonly firmware: Firmware,
@@ -152,7 +188,8 @@ export const MAIN_RETURNED = "the firmware has ended: main() must not return";
 function withTurns(imports: HwImports, turn: (name: string) => void): HwImports {
   const wrapped: HwImports = { ...imports };
   for (const name of BUSY_IMPORTS) {
-    const inner = imports[name] as (...args: number[]) => number | void;
+    const inner = imports[name];
+    if (!inner) continue;
     wrapped[name] = (argument) => {
       turn(name);
       return inner(argument as number);

@@ -21,11 +21,9 @@ import type { VirtualClock } from "./virtual-clock.js";
  * To add a machine: write `machine-<target>.ts` that exports `createMachine` (a `CreateMachine`), and enter the target
  * of its boards in `machine-load.ts`.
  */
-export interface DeviceMachine {
-  /** The Ethernet chip: its wire side is joined to the network, its log of illegal accesses to the device's log. */
-  readonly chip: ChipModel;
-  /** Bits per second of the chip's wire: frames arrive no faster than this. */
-  readonly linkBps: number;
+export interface DeviceMachine extends WireSide {
+  /** The same of the second chip, where a board has two; it is joined to a network of its own. */
+  readonly second?: WireSide | undefined;
   /** Pins that the simulation can drive and look at; the emulated RP2040 offers none. */
   readonly pins?: Pins;
   /**
@@ -33,6 +31,14 @@ export interface DeviceMachine {
    * unchanged) when the world wants it to, `DeviceTrap` when the firmware has failed.
    */
   run(): void;
+}
+
+/** A chip and the speed of its cable. */
+export interface WireSide {
+  /** The Ethernet chip: its wire side is joined to the network, its log of illegal accesses to the device's log. */
+  readonly chip: ChipModel;
+  /** Bits per second of the chip's wire: frames arrive no faster than this. */
+  readonly linkBps: number;
 }
 
 /** How simulated time goes on while a machine runs. */

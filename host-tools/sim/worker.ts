@@ -9,6 +9,7 @@ import { ScriptRun } from "./script-run.js";
 import { PacedTime } from "./machine-time.js";
 import { Device } from "./world-device.js";
 import { SeveralWorld } from "./world-several.js";
+import { SECOND_SUBNET } from "./world-lan.js";
 import { VirtualWorld } from "./world-virtual.js";
 import type { RunResult } from "./world-device.js";
 import { CONTROL, type WorkerMessage, type WorkerTask } from "./worker-protocol.js";
@@ -128,6 +129,7 @@ async function runPaced(task: Task<"paced">): Promise<void> {
     if (!outgoing.put(frame)) return;
     if (Atomics.exchange(control, CONTROL.called, 1) === 0) tell({ kind: "frames" });
   };
+  device.secondLan({ seed: task.spec.seed, subnet: SECOND_SUBNET });
   const { pins } = device.machine;
   if (pins) onLed(pins, (lit) => tell({ kind: "led", lit }));
   originMs = performance.now();

@@ -11,6 +11,7 @@ import {
 } from "./machine.js";
 import { VcdWriter } from "./machine-vcd.js";
 import { Wire } from "./machine-wire.js";
+import { VirtualLan, type LanOptions } from "./world-lan.js";
 
 /** A device to simulate, as plain data that can go to another thread. */
 export interface DeviceSpec {
@@ -56,6 +57,8 @@ export class Device {
     private readonly time: StoppableTime,
     readonly machine: DeviceMachine,
     readonly wire: Wire,
+    /** The cable of the second chip, where the board has two. */
+    readonly second: Wire | undefined,
     private readonly pcap: PcapWriter | undefined,
     private readonly vcd: VcdWriter | undefined,
     /** What the log has decided: then nothing that happens afterwards counts. */
@@ -89,9 +92,25 @@ export class Device {
       ...(vcd && { probe: (chip) => vcd.probe(chip) }),
     });
     const wire = new Wire(clock, machine.chip, machine.linkBps, pcap);
+    const { second: other } = machine;
+    const second = other && new Wire(clock, other.chip, other.linkBps);
     machine.chip.setLink(true);
+    other?.chip.setLink(true);
     if (timeoutNs !== undefined) clock.schedule(timeoutNs, () => time.stop("timeout"));
-    return new Device(time, machine, wire, pcap, vcd, seen);
+    return new Device(time, machine, wire, second, pcap, vcd, seen);
+  }
+
+  /** The network of the second chip, where the board has two: a switch of its own, and what `options` put there. */
+  secondLan(options: Omit<LanOptions, "clock" | "toDevice">): VirtualLan | undefined {
+    const { second } = this;
+    if (!second) return undefined;
+    const lan = new VirtualLan({
+      ...options,
+      clock: this.time.clock,
+      toDevice: (frame, fcsGood) => second.toDevice(new Uint8Array(frame), fcsGood),
+    });
+    second.onTransmit = lan.fromDevice;
+    return lan;
   }
 
   /** Brings the capture up to date on the disk. */

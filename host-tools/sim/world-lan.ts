@@ -11,6 +11,8 @@ import type { Clock } from "./types.js";
 
 /** The network of the virtual LAN where nothing else was asked for: 192.168.77.1/24. */
 export const DEFAULT_SUBNET: Readonly<Subnet> = { address: 0xc0a84d01, mask: 0xffffff00 };
+/** The network of a board's second chip: 192.168.78.1/24. */
+export const SECOND_SUBNET: Readonly<Subnet> = { address: 0xc0a84e01, mask: 0xffffff00 };
 /** Hardware address of the gateway (locally administered). */
 export const GATEWAY_MAC: Mac = 0x0241_5354_4d01;
 /** Hardware address of a DHCP server that stands alone. */

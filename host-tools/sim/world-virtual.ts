@@ -10,7 +10,7 @@ import { Random } from "./random.js";
 import type { ScriptTarget } from "./script-run.js";
 import type { VirtualClock } from "./virtual-clock.js";
 import { Device, type DeviceSpec, type RunResult } from "./world-device.js";
-import { VirtualLan } from "./world-lan.js";
+import { SECOND_SUBNET, VirtualLan } from "./world-lan.js";
 
 /** What a world in virtual time is made with. */
 export interface VirtualWorldOptions extends DeviceSpec {
@@ -37,6 +37,9 @@ export interface VirtualWorldOptions extends DeviceSpec {
 export class VirtualWorld {
   /** The address that the device uses; 0 while it has none. */
   address = 0;
+  /** The network of the second chip, of a board that has two, and the address that the device uses there. */
+  second: VirtualLan | undefined;
+  secondAddress = 0;
 
   private constructor(
     private readonly time: VirtualTime,
@@ -68,6 +71,12 @@ export class VirtualWorld {
     });
     device.wire.onTransmit = lan.fromDevice;
     const world = new VirtualWorld(time, log.lines, device, lan);
+    world.second = device.secondLan({
+      seed: random.u32(),
+      subnet: SECOND_SUBNET,
+      gateway,
+      onAddress: (address) => (world.secondAddress = address),
+    });
     return world;
   }
 

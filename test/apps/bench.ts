@@ -27,6 +27,8 @@ export interface BenchOptions {
   impairments?: Impairments;
   /** Ports in the settings block. */
   ports?: { http: number; echo: number };
+  /** Addresses by DHCP, in place of a static one: of a board with two chips on both its networks. */
+  dhcp?: boolean;
   /** Host name in the settings block. */
   hostName?: string;
   seed?: number;
@@ -53,37 +55,57 @@ export class Bench {
     readonly world: VirtualWorld,
     /** The clients' own stack. */
     readonly peer: EthernetPeer,
+    /** That of the clients on the second chip's network, of a board with two. */
+    private readonly secondPeer: EthernetPeer | undefined,
     private readonly limitSeconds: number,
     private readonly tolerate: RegExp | undefined,
   ) {}
 
   static async create(options: BenchOptions = {}): Promise<Bench> {
-    peerFirmware ??= hostedFirmware();
     const firmware = await compileFirmware({
       board: options.board ?? "virtual-w5500",
       app: options.app ?? "demo",
       ...(options.options && { options: options.options }),
     });
+    return Bench.of(firmware, options);
+  }
+
+  /** The same with a firmware that has been made already. */
+  static async of(
+    firmware: Firmware,
+    options: Omit<BenchOptions, "app" | "board"> = {},
+  ): Promise<Bench> {
+    peerFirmware ??= hostedFirmware();
     const { mask, address: gateway } = DEFAULT_SUBNET;
     const world = await VirtualWorld.create({
       firmware,
       settings: encodeSettings({
-        address: { address: DEVICE_ADDRESS, mask, gateway, dns: 0 },
+        ...(!options.dhcp && { address: { address: DEVICE_ADDRESS, mask, gateway, dns: 0 } }),
         ...(options.ports && { ports: options.ports }),
         ...(options.hostName !== undefined && { hostName: options.hostName }),
       }),
       seed: options.seed ?? 1,
       gateway: await peerFirmware,
-      dhcp: false,
+      dhcp: options.dhcp ?? false,
       pcap: options.pcap,
       ...(options.impairments && { impairments: options.impairments }),
     });
     const stack = world.lan.gateway;
     if (!stack) throw new Error("the bench needs the gateway's stack");
     const peer = new EthernetPeer(stack, world.clock);
-    const bench = new Bench(world, peer, options.limitSeconds ?? 600, options.tolerate);
+    const second = world.second?.gateway;
+    const { limitSeconds = 600, tolerate } = options;
+    const secondPeer = second && new EthernetPeer(second, world.clock);
+    const bench = new Bench(world, peer, secondPeer, limitSeconds, tolerate);
     stack.onProgress = () => bench.turn();
+    if (second) second.onProgress = () => bench.turn();
     return bench;
+  }
+
+  /** The clients on the second chip's network. */
+  get second(): EthernetPeer {
+    if (!this.secondPeer) throw new Error("the board has one chip");
+    return this.secondPeer;
   }
 
   /** Simulated milliseconds since the start. */

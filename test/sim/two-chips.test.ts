@@ -1,0 +1,128 @@
+/** A board with two Ethernet chips on one bus (virtual-two): two networks, and a device that serves both. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import test from "ava";
+import { compileFirmware, type Firmware } from "../../host-tools/build/compile.js";
+import { ETHERTYPE_IPV4, get16, get32 } from "../../host-tools/net/packets.js";
+import { packageRoot } from "../../host-tools/root.js";
+import { SECOND_SUBNET, DEFAULT_SUBNET } from "../../host-tools/sim/world-lan.js";
+import type { ChipModel } from "../../host-tools/sim/types.js";
+import { Bench, type Script } from "../apps/bench.js";
+import { get, parseResponse } from "../apps/http.js";
+import type { EthernetPeer } from "../apps/peer.js";
+
+const IPV4_SOURCE = 26;
+const page = readFileSync(join(packageRoot, "firmware/demo/assets/index.html"));
+const sha = (data: Uint8Array): string => createHash("sha256").update(data).digest("hex");
+
+/** The demo on a board with a W5500 and this second chip. */
+async function two(chip2: "w5500" | "enc28j60"): Promise<Firmware> {
+  const firmware = await compileFirmware({
+    board: "virtual-two",
+    app: "demo",
+    bind: { nic2: `second/drivers/${chip2}/nic` },
+  });
+  return { ...firmware, board: { ...firmware.board, chip2 } };
+}
+
+/** The second chip, whose cable a test pulls. */
+function secondChip(bench: Bench): ChipModel {
+  const { second } = bench.world.device.machine;
+  if (!second) throw new Error("one chip");
+  return second.chip;
+}
+
+/** Waits for an address on both networks. */
+function* leased({ world }: Bench): Script<[number, number]> {
+  yield () => world.address !== 0 && world.secondAddress !== 0;
+  return [world.address, world.secondAddress];
+}
+
+/** Counts the packets that leave by each chip's cable with the address of the other one (RFC 1122 3.3.4.2: none may). */
+function astray({ world }: Bench): number[] {
+  const counts = [0, 0];
+  const { wire, second } = world.device;
+  [wire, second].forEach((cable, leg) => {
+    if (!cable) throw new Error("one chip");
+    const sent = cable.onTransmit;
+    cable.onTransmit = (frame) => {
+      const foreign = leg === 0 ? world.secondAddress : world.address;
+      const ipv4 = foreign !== 0 && get16(frame, 12) === ETHERTYPE_IPV4;
+      if (ipv4 && get32(frame, IPV4_SOURCE) === foreign) counts[leg] = (counts[leg] ?? 0) + 1;
+      sent(frame);
+    };
+  });
+  return counts;
+}
+
+function* fetchPage(peer: EthernetPeer, address: number): Script<string> {
+  const web = yield* peer.connect(address, 80);
+  yield* web.send(get("/", "Connection: close\r\n"));
+  const answer = yield* web.ended();
+  web.close();
+  return sha(parseResponse(answer, false, true)?.body ?? Buffer.alloc(0));
+}
+
+function* echo(peer: EthernetPeer, address: number): Script<string> {
+  const line = yield* peer.connect(address, 7);
+  yield* line.send(page);
+  const back = yield* line.receive((data) => data.length >= page.length);
+  line.close();
+  return sha(back);
+}
+
+for (const chip2 of ["w5500", "enc28j60"] as const) {
+  test(`W5500 and ${chip2}: a lease on each network, and pages and echoes on both at once`, async (t) => {
+    const bench = await Bench.of(await two(chip2), { dhcp: true });
+    const strays = astray(bench);
+    const got = bench.run(
+      (function* () {
+        const [first, second] = yield* leased(bench);
+        t.is(
+          (first & DEFAULT_SUBNET.mask) >>> 0,
+          (DEFAULT_SUBNET.address & DEFAULT_SUBNET.mask) >>> 0,
+        );
+        t.is(
+          (second & SECOND_SUBNET.mask) >>> 0,
+          (SECOND_SUBNET.address & SECOND_SUBNET.mask) >>> 0,
+        );
+        return yield* bench.all([
+          fetchPage(bench.peer, first),
+          fetchPage(bench.second, second),
+          echo(bench.peer, first),
+          echo(bench.second, second),
+        ]);
+      })(),
+    );
+    t.deepEqual(got, Array(4).fill(sha(page)));
+    t.deepEqual(strays, [0, 0]);
+  });
+
+  test(`W5500 and ${chip2}: a cable that is pulled takes its own network away and no other`, async (t) => {
+    const bench = await Bench.of(await two(chip2), { dhcp: true });
+    const cables = [bench.world.device.machine.chip, secondChip(bench)] as const;
+    bench.run(
+      (function* () {
+        const addresses = yield* leased(bench);
+        const peers = [bench.peer, bench.second] as const;
+        for (const [pulled, other] of [
+          [1, 0],
+          [0, 1],
+        ] as const) {
+          const held = yield* peers[pulled].connect(addresses[pulled], 7);
+          cables[pulled].setLink(false);
+          yield* held.send(Buffer.from("across"));
+          t.is(yield* fetchPage(peers[other], addresses[other]), sha(page));
+          t.is(yield* echo(peers[other], addresses[other]), sha(page));
+          yield* bench.sleep(2000);
+          t.is(held.received.length, 0);
+          cables[pulled].setLink(true);
+          const back = yield* held.receive((data) => data.length >= 6);
+          t.is(back.toString(), "across");
+          held.close();
+        }
+      })(),
+    );
+  });
+}
