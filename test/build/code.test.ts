@@ -78,6 +78,25 @@ withCompiler(
   },
 );
 
+withCompiler("quotient, rest and lowest bit are right at all sizes of numbers", async (t) => {
+  const core = await Core.load(APP);
+  const random = new Random(5);
+  const edges = [1, 2, 3, 10, 0x7fffffff, 0x80000000, 0x80000001, 0xfffffffe, 0xffffffff];
+  const numbers = [...edges, ...Array.from({ length: 16 }, (_, i) => random.u32() >>> (i * 2))];
+  const wrong: string[] = [];
+  for (const a of [0, ...numbers]) {
+    for (const b of numbers.filter((number) => number !== 0)) {
+      if (core.call("divide", a, b).result >>> 0 !== Math.floor(a / b)) wrong.push(`${a} / ${b}`);
+      if (core.call("rest", a, b).result >>> 0 !== a % b) wrong.push(`${a} % ${b}`);
+    }
+  }
+  for (let bit = 0; bit < 32; bit++) {
+    if (core.call("lowestBit", (0xffffffff << bit) >>> 0).result !== bit) wrong.push(`bit ${bit}`);
+  }
+  if (core.call("lowestBit", 0).result !== 32) wrong.push("none");
+  t.deepEqual(wrong, []);
+});
+
 withCompiler("fills are right for every alignment and length", async (t) => {
   const core = await Core.load(APP);
   const random = new Random(4);

@@ -30,6 +30,9 @@ const DECLARATION = /^static ((?:u32|void) w2c_\w+\(.*\);)$/gm;
 /** Where in the generated C the override header goes: behind wasm2c's definitions, before the first function. */
 const ANCHOR = /^FUNC_TYPE_T\(/m;
 
+/** A variable that begins as 0. Start-up has cleared all of them, and each store is six bytes. */
+const CLEARED = /^ {2}instance->w2c_\w+ = 0u;\n/gm;
+
 /**
  * Translates `<name>.wasm` in a folder to `<name>.c` and `<name>.h` there, with the override header included. The
  * output's form is no stable interface of wabt: its version is pinned, and a missing anchor is an error.
@@ -48,7 +51,7 @@ export async function wasmToC(folder: string, name: string): Promise<void> {
   }
   const only = `w2c_${name}_only`;
   const at = source.search(ANCHOR);
-  const functions = source.slice(at).replaceAll("instance->", `${only}.`);
+  const functions = source.slice(at).replace(CLEARED, "").replaceAll("instance->", `${only}.`);
   const declarations = source.slice(0, at).replace(DECLARATION, (whole, declared: string) => {
     const symbol = /w2c_\w+/.exec(declared)?.[0] ?? "";
     const owner = sourceName(symbol, name) ?? "";

@@ -22,6 +22,18 @@ export function fill(at: usize, value: u32, bytes: u32): void {
   memory.fill(at, <u8>value, bytes);
 }
 
+export function divide(a: u32, b: u32): u32 {
+  return a / b;
+}
+
+export function rest(a: u32, b: u32): u32 {
+  return a % b;
+}
+
+export function lowestBit(word: u32): u32 {
+  return <u32>ctz(word);
+}
+
 /** A copy of a constant size, which the compiler turns into loads and stores. */
 export function copyFour(to: usize, from: usize): void {
   memory.copy(to, from, 4);
