@@ -35,6 +35,7 @@ export const TCP_TX_PIECES: u32 = OPTIONS.TCP_TX_PIECES;
 export const TCP_CONNECT: bool = OPTIONS.TCP_CONNECT != 0;
 export const TCP_SYN_COOKIES: bool = OPTIONS.TCP_SYN_COOKIES != 0;
 export const ICMP_ERRORS: bool = OPTIONS.ICMP_ERRORS != 0;
+export const STATISTICS: bool = OPTIONS.STATISTICS != 0;
 export const TCP_KEEPALIVE: bool = OPTIONS.TCP_KEEPALIVE != 0;
 export const TCP_MSL_MS: u32 = OPTIONS.TCP_MSL_MS;
 export const TCP_RTO_MIN_MS: u32 = OPTIONS.TCP_RTO_MIN_MS;

@@ -131,6 +131,8 @@ export const OPTIONS = {
    * says 1000, for networks where that is not felt; 1 makes it nearly no wait.
    */
   ACD_UNIT_MS: 200,
+  /** Counters of all that is dropped, refused or repaired, 4 bytes each; 0 leaves them out: a status page shows zeros. */
+  STATISTICS: 1,
   /** Ring of the loopback device, bytes; 0 leaves it out. */
   LOOPBACK_BYTES: 4096,
   /** DHCP client. */
@@ -229,6 +231,7 @@ export const RANGES: { [name in OptionName]?: Range } = {
   TCP_CONNECT: SWITCH,
   TCP_SYN_COOKIES: SWITCH,
   ICMP_ERRORS: SWITCH,
+  STATISTICS: SWITCH,
   TCP_KEEPALIVE: SWITCH,
   TCP_ANY_PORT: SWITCH,
   IP_ANY_ADDRESS: SWITCH,

@@ -1,3 +1,4 @@
+import { DHCP, DNS_ENTRIES, MDNS } from "./config";
 import { TX_TRANSPORT, TX_TRANSPORT_BYTES } from "./link/headers";
 
 /**
@@ -7,3 +8,10 @@ import { TX_TRANSPORT, TX_TRANSPORT_BYTES } from "./link/headers";
  */
 export const SCRATCH_BYTES: u32 = TX_TRANSPORT_BYTES;
 export const SCRATCH: usize = TX_TRANSPORT;
+
+/**
+ * The same for a message that is looked at as a whole: one of DNS or multicast DNS, or what one of DHCP says. One at a time: each is read and answered, or
+ * written and sent, within one call.
+ */
+export const MESSAGE_SCRATCH_BYTES: u32 = MDNS ? 1024 : DNS_ENTRIES != 0 ? 512 : DHCP ? 144 : 4;
+export const MESSAGE_SCRATCH: usize = memory.data(MESSAGE_SCRATCH_BYTES, 4);

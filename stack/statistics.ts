@@ -1,3 +1,5 @@
+import { STATISTICS } from "./config";
+
 /**
  * Counters of everything that is dropped, refused or repaired. Each reason has its own number, so that a status page can say
  * why something does not work. They wrap silently.
@@ -67,22 +69,25 @@ export const enum Counter {
   COUNT,
 }
 
-const COUNTERS: usize = memory.data(Counter.COUNT * 4, 4);
+const COUNTERS: usize = memory.data(STATISTICS ? Counter.COUNT * 4 : 4, 4);
 
 /** Adds one to a counter. */
 export function count(counter: Counter): void {
+  if (!STATISTICS) return;
   const at = COUNTERS + ((<usize>counter) << 2);
   store<u32>(at, load<u32>(at) + 1);
 }
 
 /** Takes back one: what was counted comes again. */
 export function uncount(counter: Counter): void {
+  if (!STATISTICS) return;
   const at = COUNTERS + ((<usize>counter) << 2);
   store<u32>(at, load<u32>(at) - 1);
 }
 
-/** Value of a counter. */
+/** Value of a counter; 0 where there are none. */
 export function counterValue(counter: u32): u32 {
+  if (!STATISTICS) return 0;
   assert(counter < <u32>Counter.COUNT);
   return load<u32>(COUNTERS + (counter << 2));
 }

@@ -1,4 +1,6 @@
 import { DHCP } from "../config";
+import { MESSAGE_SCRATCH, MESSAGE_SCRATCH_BYTES } from "../scratch";
+
 /**
  * DHCP messages (RFC 2131 2, RFC 2132).
  *
@@ -88,7 +90,9 @@ export const enum Field {
 }
 
 /** Records of a message: of its options, of `file` and of `sname`. The first is `message`. */
-export const MESSAGES: usize = memory.data(DHCP ? 3 * offsetof<DhcpMessage>() : 4, 4);
+export const MESSAGES: usize = MESSAGE_SCRATCH;
+if (DHCP && <u32>(3 * offsetof<DhcpMessage>()) > MESSAGE_SCRATCH_BYTES)
+  ERROR("DHCP does not fit the scratch");
 
 /** The message received last; its contents mean nothing until its checksum has been proven. */
 export const message: DhcpMessage = changetype<DhcpMessage>(MESSAGES);

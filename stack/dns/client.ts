@@ -1,4 +1,4 @@
-import { based, checksumOf } from "cpu";
+import { checksumOf } from "cpu";
 import { DNS_ENTRIES, INTERFACES } from "../config";
 import { EAGAIN, EINPROGRESS } from "../errors";
 import { Interface, iface, interfaceAt, isOnLink } from "../interface";
@@ -8,6 +8,7 @@ import { linkRead } from "../link/device";
 import { isDue, now } from "../now";
 import { random32 } from "../random";
 import { readyWake } from "../readiness";
+import { MESSAGE_SCRATCH, MESSAGE_SCRATCH_BYTES } from "../scratch";
 import { Counter, count } from "../statistics";
 import { TIMER_DNS, timerCancel, timerSet } from "../time/timers";
 import { UDP_HEADER_BYTES, datagram } from "../udp/input";
@@ -15,7 +16,15 @@ import { udpPortFree } from "../udp/slots";
 import { udpHeader } from "../udp/transfer";
 import { sumFold } from "../wire/checksum";
 import {
-  ADDRESSES_MAX,
+  ADDRESSES_AT,
+  DnsEntry,
+  EntryState,
+  entryAt,
+  entryForget,
+  entryTake,
+  nameOf,
+} from "./entries";
+import {
   ANSWER_ADDRESSES,
   DNS_BYTES,
   DNS_PORT,
@@ -44,32 +53,6 @@ export const EAI_MEMORY: i32 = 10;
 /** The answer is not there yet. */
 export const EAI_INPROGRESS: i32 = 100;
 
-const enum EntryState {
-  FREE = 0,
-  ASKING = 1,
-  /** Addresses, or that there are none, are known until `dueMs`. */
-  KNOWN = 2,
-}
-
-@unmanaged
-class DnsEntry {
-  state: u8;
-  /** Addresses known. */
-  count: u8;
-  /** EAI_… to be told; 0 = none. */
-  error: u8;
-  /** Datagrams sent. */
-  tries: u8;
-  id: u16;
-  port: u16;
-  /** Server that was asked last. */
-  server: u32;
-  /** When to ask again, or to forget. */
-  dueMs: u32;
-  usedMs: u32;
-  nameBytes: u32;
-}
-
 /** Wait for the stations of the link. */
 const LINK_WAIT_MS: u32 = 1000;
 const TRIES_PER_SERVER: u32 = 3;
@@ -85,23 +68,11 @@ const KNOWN_MS_MIN: u32 = 1000;
 /** How long it is known that a name does not exist. */
 const NEGATIVE_MS: u32 = 10_000;
 
-/** A record is an entry, its name in wire form and its addresses. */
-const NAME_AT: u32 = offsetof<DnsEntry>();
-const ADDRESSES_AT: u32 = NAME_AT + NAME_BYTES_MAX + 1;
-const ENTRY_BYTES: u32 = ADDRESSES_AT + 4 * ADDRESSES_MAX;
-const ENTRIES: usize = memory.data(DNS_ENTRIES != 0 ? ENTRY_BYTES * DNS_ENTRIES : 4, 4);
 /** The message received, or to be sent behind a UDP header. */
-const MESSAGE: usize = memory.data(DNS_ENTRIES != 0 ? DNS_BYTES : 4, 4);
+const MESSAGE: usize = MESSAGE_SCRATCH;
+if (DNS_ENTRIES != 0 && DNS_BYTES > MESSAGE_SCRATCH_BYTES) ERROR("DNS does not fit the scratch");
 /** The name that is looked for, until it has an entry: only then there is a message. */
 const NAME: usize = MESSAGE;
-
-function entryAt(index: u32): DnsEntry {
-  return changetype<DnsEntry>(based(ENTRIES) + index * ENTRY_BYTES);
-}
-
-function nameOf(entry: DnsEntry): usize {
-  return changetype<usize>(entry) + NAME_AT;
-}
 
 /** Server number `index`, host order; 0 = there are no more. */
 function serverAt(index: u32): u32 {
@@ -169,12 +140,12 @@ export function dnsLookup(from: usize, bytes: u32, to: usize, capacity: u32): i3
   }
   for (let i: u32 = 0; i < DNS_ENTRIES; i++) {
     const entry = entryAt(i);
-    if (entry.state == EntryState.FREE || entry.nameBytes != nameBytes) continue;
+    if (entry.state == EntryState.FREE || <u32>entry.nameBytes != nameBytes) continue;
     if (!nameEquals(nameOf(entry), nameBytes, 0, NAME)) continue;
     entry.usedMs = now();
     if (entry.state == EntryState.ASKING) return -EAI_INPROGRESS;
     if (isDue(entry.dueMs)) {
-      entry.state = <u8>EntryState.FREE;
+      entryForget(entry);
       break;
     }
     return tell(entry, to, capacity);
@@ -186,7 +157,7 @@ export function dnsLookup(from: usize, bytes: u32, to: usize, capacity: u32): i3
 function tell(entry: DnsEntry, to: usize, capacity: u32): i32 {
   const error = <i32>entry.error;
   if (error != 0) {
-    if (error != EAI_NONAME && error != EAI_NODATA) entry.state = <u8>EntryState.FREE;
+    if (error != EAI_NONAME && error != EAI_NODATA) entryForget(entry);
     return -error;
   }
   const known = min<u32>(<u32>entry.count, capacity);
@@ -194,24 +165,15 @@ function tell(entry: DnsEntry, to: usize, capacity: u32): i32 {
   return <i32>entry.count;
 }
 
-/** Begins to ask for NAME in place of the entry unused longest; false = all are being asked. */
+/** Begins to ask for NAME; false = there is no room for it, as others are being asked. */
 function ask(nameBytes: u32): bool {
-  let best: DnsEntry | null = null;
-  for (let i: u32 = 0; i < DNS_ENTRIES; i++) {
-    const entry = entryAt(i);
-    if (entry.state == EntryState.ASKING) continue;
-    if (best == null || entry.state == EntryState.FREE) best = entry;
-    else if (best.state != EntryState.FREE && <i32>(entry.usedMs - best.usedMs) < 0) best = entry;
-  }
-  if (best == null) return false;
-  memory.fill(changetype<usize>(best), 0, ENTRY_BYTES);
-  best.state = <u8>EntryState.ASKING;
-  best.nameBytes = nameBytes;
-  best.usedMs = now();
-  memory.copy(nameOf(best), NAME, nameBytes);
+  const fresh = entryTake(NAME, nameBytes);
+  if (fresh == null) return false;
+  fresh.state = <u8>EntryState.ASKING;
+  fresh.usedMs = now();
   const local = memory.data<u8>([5, 0x6c, 0x6f, 0x63, 0x61, 0x6c]);
-  if (endsIn(nameBytes, local, 6)) best.server = MDNS_GROUP;
-  query(best);
+  if (endsIn(nameBytes, local, 6)) fresh.server = MDNS_GROUP;
+  query(fresh);
   schedule();
   return true;
 }
@@ -259,7 +221,7 @@ function send(entry: DnsEntry): i32 {
   const onLink = entry.server == MDNS_GROUP;
   const source = INTERFACES == 1 || onLink ? iface.address : routeSource(entry.server);
   if (source == 0 || entry.port == 0) return -EAGAIN;
-  const bytes = questionWrite(MESSAGE, <u32>entry.id, nameOf(entry), entry.nameBytes);
+  const bytes = questionWrite(MESSAGE, <u32>entry.id, nameOf(entry), <u32>entry.nameBytes);
   const total = UDP_HEADER_BYTES + bytes;
   const ttl: u32 = onLink ? 255 : DEFAULT_TTL;
   const refused = ipOpen(IPPROTO_UDP, source, entry.server, total, 0, ttl);
@@ -376,7 +338,7 @@ export function dnsRefused(server: u32, port: u32): void {
 export function dnsNetworkChanged(): void {
   for (let i: u32 = 0; i < DNS_ENTRIES; i++) {
     const entry = entryAt(i);
-    if (entry.state == EntryState.KNOWN && entry.error == 0) entry.state = <u8>EntryState.FREE;
+    if (entry.state == EntryState.KNOWN && entry.error == 0) entryForget(entry);
     if (entry.state != EntryState.ASKING || serversInterface().address == 0) continue;
     entry.tries = 0;
     entry.count = 0;

@@ -1,5 +1,6 @@
 import { MDNS } from "../config";
 import { DNS_HEADER_BYTES, nameEquals, nameSkip } from "../dns/name";
+import { MESSAGE_SCRATCH, MESSAGE_SCRATCH_BYTES } from "../scratch";
 import {
   CLASS_IN,
   CLASS_TOP,
@@ -19,9 +20,9 @@ import {
 /** Reads messages of others: what they ask of us, what they know already, what they claim. Every length is checked. */
 
 /** Longest message that is looked at. */
-export const IN_BYTES: u32 = 1024;
+export const IN_BYTES: u32 = MESSAGE_SCRATCH_BYTES;
 /** The message. */
-export const IN: usize = memory.data(MDNS ? IN_BYTES : 4, 4);
+export const IN: usize = MESSAGE_SCRATCH;
 /** Our data of a record, to compare with. */
 const OURS: usize = memory.data(MDNS ? 128 : 4, 4);
 

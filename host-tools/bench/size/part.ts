@@ -63,7 +63,7 @@ const CONFIGURATIONS: Record<string, { app: string; options?: Partial<Options> }
     app: FULL,
     options: { IP_REASSEMBLY_SLOTS: 1, IP_REASSEMBLY_BYTES: 4096 },
   },
-  // What lwIP's "full" has, too: no SACK, window scale, timestamps.
+  // What lwIP's "full" has, too: no SACK, window scale, timestamps, counters.
   fullPlain: {
     app: FULL,
     options: {
@@ -75,6 +75,7 @@ const CONFIGURATIONS: Record<string, { app: string; options?: Partial<Options> }
       TCP_FAST_PATH: 0,
       TCP_KEEPALIVE: 0,
       SOCKET_MORE_OPTIONS: 0,
+      STATISTICS: 0,
     },
   },
   tcpEcho: { app: "firmware/bench/tcp-echo" },
@@ -207,6 +208,7 @@ const WITHOUT: Record<string, Partial<Options>> = {
   TCP_URGENT: { TCP_URGENT: 0 },
   TCP_KEEPALIVE: { TCP_KEEPALIVE: 0 },
   TCP_FAST_PATH: { TCP_FAST_PATH: 0 },
+  STATISTICS: { STATISTICS: 0 },
 };
 
 /** Weighs the stack in the configurations of the sheet. */

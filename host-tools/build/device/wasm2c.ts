@@ -22,7 +22,26 @@ export const OUTLINED = [
  * Functions that gcc would put into each of their many callers: an image for a size (-Os) has them once. Its estimate of what a call
  * costs does not count the literals that the copies need.
  */
-export const SHARED = ["stack/statistics/count"];
+export const SHARED = [
+  "stack/arp/acd/acdStop",
+  "stack/dhcp/lease/leaseWithin",
+  "stack/dns/entries/entryAt",
+  "stack/dns/message/load16",
+  "stack/statistics/count",
+  "stack/tcp/acknowledge/noteWindow",
+  "stack/tcp/congestion/initialWindow",
+  "stack/tcp/connection/bucket",
+  "stack/tcp/cut/cutOf",
+  "stack/tcp/emit/sendAnswer",
+  "stack/tcp/lifecycle/tcbInit",
+  "stack/tcp/patience/patienceOf",
+  "stack/tcp/ranges/listOf",
+  "stack/tcp/sack/listOf",
+  "stack/tcp/segment/segmentLength",
+  "stack/tcp/timestamps/timestampNow",
+  "stack/udp/slots/bucket",
+  "stack/wire/checksum/sumFold",
+];
 
 /** The declaration of a function in the C that wasm2c has made. */
 const DECLARATION = /^static ((?:u32|void) w2c_\w+\(.*\);)$/gm;
