@@ -440,6 +440,37 @@ test("DNS: more names at a time than the table holds: EAI_AGAIN; answers that ar
   t.deepEqual(bench.queries(), [], "one question for each name at a time");
 });
 
+test("DNS: the longest name is asked for; what is known gives way for it, what is asked does not, and each answer goes to its own", async (t) => {
+  const bench = await Bench.create();
+  const label = "l".repeat(63);
+  const longest = [label, label, label, "l".repeat(61)].join(".");
+  const first = bench.ask("first.example");
+  bench.reply(first, [a("1.1.1.1")]);
+  t.deepEqual(bench.lookup("first.example"), [ip("1.1.1.1")]);
+  // 255 bytes of name: there is room for this one alone.
+  const long = bench.ask(longest);
+  t.is(
+    bench.lookup("first.example"),
+    EAI.AGAIN,
+    "it has given way, and there is no room to ask anew",
+  );
+  t.is(bench.lookup(longest), EAI.INPROGRESS);
+  bench.reply(long, [a("2.2.2.2")]);
+  t.deepEqual(bench.lookup(longest), [ip("2.2.2.2")]);
+  const open = ["one", "two", "three"].map((name) => bench.ask(`${name}.example`));
+  t.is(bench.lookup(longest), EAI.AGAIN);
+  // The first goes: those behind it move up, and are still who they were.
+  bench.reply(open[0] as Query, [a("3.3.3.1")]);
+  const second = [label, label, label, "much-longer-example.example"].join(".");
+  const last = bench.ask(second);
+  for (const [i, query] of [open[1], open[2], last].entries()) {
+    bench.reply(query as Query, [a(`3.3.3.${i + 2}`)]);
+  }
+  t.deepEqual(bench.lookup("two.example"), [ip("3.3.3.2")]);
+  t.deepEqual(bench.lookup("three.example"), [ip("3.3.3.3")]);
+  t.deepEqual(bench.lookup(second), [ip("3.3.3.4")]);
+});
+
 test("DNS: without a server for a while the question waits for it, and goes at once to that of a new network", async (t) => {
   const bench = await Bench.create();
   bench.stack.wasm.nameServers(0, 0);
