@@ -37,6 +37,7 @@ export function register(program: Command): void {
       collectOption,
       {},
     )
+    .option("--install", "install a missing cross compiler without asking (Debian, as root)")
     .option("--json", "print the result as JSON")
     .addHelpText("after", () => `\nBoards: ${imageBoards().join(", ")}`)
     .action(async (options: BuildOptions) => {
@@ -49,7 +50,7 @@ export function register(program: Command): void {
       }
       loadBoard(options.board);
       requireProgram(options.app);
-      await ensureCrossCompiler(say);
+      await ensureCrossCompiler(say, options.install);
       const image = await buildImage({
         board: options.board,
         app: options.app,
@@ -101,5 +102,6 @@ interface BuildOptions {
   app: string;
   release?: boolean;
   debug?: boolean;
+  install?: boolean;
   json?: boolean;
 }

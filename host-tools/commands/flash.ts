@@ -40,6 +40,7 @@ export function register(program: Command): void {
     .option("--dns <address>", "settings: DNS server, with --ip (default: the gateway)")
     .option("--dhcp", "settings: address by DHCP")
     .option("--settings-only", "write only the settings, not the program")
+    .option("--install", "install a missing cross compiler without asking (Debian, as root)")
     .option("--dry-run", "say what would be written, and touch nothing")
     .option("--monitor", "show the board's log afterwards")
     .option("--json", "print the result as JSON")
@@ -74,6 +75,7 @@ interface FlashOptions {
   settingsOnly?: boolean;
   unprotect?: boolean;
   dryRun?: boolean;
+  install?: boolean;
   monitor?: boolean;
   json?: boolean;
 }
@@ -150,7 +152,7 @@ async function imageOf(options: FlashOptions): Promise<FlashRequest["image"]> {
   const app = options.app ?? defaultApp();
   const say = (what: string): void => void process.stderr.write(`${what} ...\n`);
   requireProgram(app);
-  await ensureCrossCompiler(say);
+  await ensureCrossCompiler(say, options.install);
   return async () => {
     const { path } = await buildImage({
       board: options.board,

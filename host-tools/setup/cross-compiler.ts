@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import { createInterface } from "node:readline";
 import { ARM_GCC, hasTool, INSTALL_HINT } from "../build/device/tools.js";
 import { UserError } from "../errors.js";
 
@@ -15,17 +16,51 @@ export function canInstall(): boolean {
   return process.getuid?.() === 0 && existsSync("/usr/bin/apt-get");
 }
 
+/** Where a person is asked, and what is known without asking. */
+export interface Asking {
+  /** `--install` was given. */
+  wanted: boolean;
+  /** What the environment says; CI machines set CI. */
+  ci: string | undefined;
+  input: NodeJS.ReadableStream & { isTTY?: boolean };
+  output: NodeJS.WritableStream & { isTTY?: boolean };
+}
+
+/** True when Debian packages may be installed: it was said so, nobody is there to ask, or the person agrees. */
+export function mayInstall({ wanted, ci, input, output }: Asking): Promise<boolean> {
+  const person = input.isTTY === true && output.isTTY === true;
+  if (wanted || !person || (ci ?? "") !== "") return Promise.resolve(true);
+  const lines = createInterface({ input, output });
+  const what = `${PACKAGES.join(" and ")} (about 500 MB)`;
+  return new Promise((resolve) => {
+    lines.question(
+      `'${ARM_GCC}' is not installed. Install ${what} by apt-get? [Y/n] `,
+      (answer) => {
+        resolve(/^(y(es)?)?$/i.test(answer.trim()));
+        lines.close();
+      },
+    );
+    // Ctrl-C, or the end of the input: after an answer this says nothing more.
+    lines.on("close", () => resolve(false));
+  });
+}
+
 /**
- * Makes sure that the ARM cross compiler is there: installs Debian's when this is Debian and we are root.
+ * Makes sure that the ARM cross compiler is there: installs Debian's when this is Debian, we are root, and the person agrees.
  *
  * @param onStep told what is being done, because it takes a minute.
+ * @param wanted the person has agreed on the command line.
  * @throws UserError that says how to install it, when that cannot be done here.
  */
 export async function ensureCrossCompiler(
   onStep: (what: string) => void = () => {},
+  wanted = false,
 ): Promise<void> {
   if (hasCrossCompiler()) return;
-  if (!canInstall()) throw new UserError(`'${ARM_GCC}' is not installed; ${INSTALL_HINT}`);
+  const asking = { wanted, ci: process.env["CI"], input: process.stdin, output: process.stderr };
+  if (!canInstall() || !(await mayInstall(asking))) {
+    throw new UserError(`'${ARM_GCC}' is not installed; ${INSTALL_HINT}`);
+  }
   onStep(`installing ${PACKAGES.join(" and ")} (once, about 500 MB)`);
   const install = ["install", "-y", "-q", "--no-install-recommends", ...PACKAGES];
   // An index that is out of date names files that are gone: then it is renewed, once.
