@@ -46,15 +46,17 @@ function makeProgram(): Command {
     .version(version)
     .exitOverride()
     .configureOutput({
-      // A mistake is one line, the suggestion included.
-      outputError: (text, write) =>
-        write(
-          `as-tcpip: ${text
-            .trim()
-            .replace(/^error: /, "")
-            .replace(/\s*\n\s*/g, " ")}\n`,
-        ),
+      outputError: (text, write) => write(`as-tcpip: ${mistake(text)}\n`),
     });
+}
+
+/** A mistake in one line, the suggestion included, or else where the right word can be found. */
+function mistake(text: string): string {
+  const line = text
+    .trim()
+    .replace(/^error: /, "")
+    .replace(/\s*\n\s*/g, " ");
+  return /^unknown (command|option) '[^']*'$/.test(line) ? `${line}; --help lists them` : line;
 }
 
 /** Runs the command line; gives the exit code. */

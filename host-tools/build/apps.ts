@@ -21,6 +21,7 @@ export function appFolder(app: string): string {
   }
   const path = resolve(app);
   if (existsSync(join(path, "main.ts"))) return realpathSync(path);
+  if (existsSync(path)) throw new UserError(`'${app}' has no main.ts, with which firmware begins`);
   const apps = listApps();
   const list = `; there are: ${apps.join(", ")} (or give a folder with a main.ts)`;
   throw new UserError(`unknown application '${app}'${nearest(app, apps) || list}`);

@@ -1,6 +1,7 @@
 import test from "ava";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { imagePath } from "../../host-tools/build/device/build.js";
 import type { SizeReport } from "../../host-tools/build/device/size.js";
 import { packageRoot } from "../../host-tools/root.js";
 import { hasCrossCompiler } from "../../host-tools/setup/cross-compiler.js";
@@ -35,6 +36,27 @@ withCompiler("build --json is one object that names the files and their sizes", 
     ["elf", "bin", "hex", "uf2"],
   );
   t.true(result.size.flash.bytes > 1000);
+});
+
+withCompiler("build that is stopped leaves nothing but what was there", async (t) => {
+  const board = "w5500-evb-pico";
+  const path = imagePath(board, HELLO, false, undefined, { TCP_TCBS: 3 });
+  rmSync(`${path}.key`, { force: true });
+  const cli = new Cli(["build", "--board", board, "--app", HELLO, "--set", "TCP_TCBS=3"]);
+  const linking = new Promise<void>((resolve) => {
+    cli.child.stderr?.on("data", (said: Buffer) => {
+      if (said.toString().includes("linking")) resolve();
+    });
+  });
+  await Promise.race([linking, cli.ended]);
+  const { code, signal } = await cli.interrupt();
+  t.deepEqual([code, signal], [null, "SIGINT"]);
+  const left = readdirSync(dirname(path)).filter((name) => name.startsWith(`${basename(path)}.`));
+  t.deepEqual(
+    left.filter((name) => name.includes(".work-")),
+    [],
+  );
+  t.false(existsSync(`${path}.key`));
 });
 
 withCompiler("size of one board lists every file, as JSON too", async (t) => {

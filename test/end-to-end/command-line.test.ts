@@ -36,6 +36,9 @@ const MISTAKES: [string, RegExp][] = [
   ["sim --net", /^as-tcpip: .*argument missing/],
   ["sim --nett none", /^as-tcpip: unknown option '--nett' \(Did you mean --net\?\)/],
   ["sim surplus", /^as-tcpip: too many arguments for 'sim'/],
+  ["sim --nonsense", /^as-tcpip: unknown option '--nonsense'; --help lists them$/m],
+  ["nonsense", /^as-tcpip: unknown command 'nonsense'; --help lists them$/m],
+  ["sim --app docs", /^as-tcpip: 'docs' has no main\.ts, with which firmware begins$/m],
   ["simm", /^as-tcpip: unknown command 'simm' \(Did you mean sim\?\)/],
   [
     "sim --net stream:/nonexistent/socket",

@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import {
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   readdirSync,
   renameSync,
@@ -20,6 +19,7 @@ import { writeUf2 } from "../../flash/image/uf2.js";
 import { buildFolder } from "../../root.js";
 import { appFileName, shortHash } from "../apps.js";
 import { loadBoard, type Board } from "../boards.js";
+import { inScratch } from "../scratch.js";
 import { compileFirmware, type Firmware } from "../compile.js";
 import { signBoot2 } from "./boot2.js";
 import { readElfTables } from "./elf.js";
@@ -138,8 +138,7 @@ async function makeImage(request: BuildRequest): Promise<BuiltImage> {
   }
   request.onStep?.("translating to C and linking");
   makeFolder(dirname(path));
-  const folder = mkdtempSync(`${path}.work-`);
-  try {
+  return inScratch(`${path}.work-`, async (folder) => {
     const size = await makeFiles(folder, firmware, target, { linearOrigin, debug });
     // Before anything is put in its place: what does not fit shall not be there to be flashed.
     checkBudgets(size);
@@ -150,9 +149,7 @@ async function makeImage(request: BuildRequest): Promise<BuiltImage> {
     writeFileSync(stamp, key);
     noteLatest(request, path);
     return { ...image, size };
-  } finally {
-    if (!process.env["KEEP_BUILD"]) rmSync(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 function makeFolder(folder: string): void {
