@@ -16,6 +16,7 @@ import {
   congestionInit,
   congestionOnAck,
   congestionOnDuplicate,
+  congestionOnRepair,
   congestionReduce,
 } from "./congestion";
 import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
@@ -79,6 +80,9 @@ export function acknowledge(tcb: Tcb, segment: Segment): bool {
   } else if (ack == tcb.sndUna && (sacks ? news : isDuplicate(tcb, segment))) {
     if (TCP_SPURIOUS && (tcb.flags & TcbFlag.PROBED) != 0) spuriousReport(tcb);
     lossFound(tcb, true);
+  } else if (ack == tcb.highRxt && segment.textBytes == 0 && segment.window == tcb.sndWnd) {
+    // Both copies of a probe have come to a peer that does not report duplicates.
+    tcb.flags &= ~TcbFlag.PROBED_AGAIN;
   }
   if (TCP_PRR && (tcb.flags & TcbFlag.RECOVERY) != 0) congestionReduce(tcb, advances);
   // RFC 9293 SEG-10: not from a segment older than the one that told the present window.
@@ -106,7 +110,8 @@ const SPECIAL: u32 =
   TcbFlag.RETRANSMIT_HEAD |
   TcbFlag.TIMING_BY_SACK |
   TcbFlag.PROBE |
-  TcbFlag.PROBED;
+  TcbFlag.PROBED |
+  TcbFlag.PROBED_AGAIN;
 
 /** True when a segment has no options but timestamps, if both ends send these. */
 export function hasPlainOptions(tcb: Tcb, segment: Segment): bool {
@@ -151,7 +156,8 @@ function reportTake(tcb: Tcb, segment: Segment): bool {
   const news = sackTake(tcb, segment);
   if (news) sampleBySack(tcb);
   // The last segment sent again as a probe comes twice when only its acknowledgment was lost (RFC 8985 7.4): no reordering.
-  if ((TCP_RACK || TCP_SPURIOUS) && sackOfDuplicate(segment)) {
+  if (sackOfDuplicate(segment)) {
+    tcb.flags &= ~TcbFlag.PROBED_AGAIN;
     if (TCP_RACK && (tcb.flags & TcbFlag.PROBED) == 0) rackDuplicate(tcb, segment.ack);
     if (TCP_SPURIOUS) spuriousDuplicate(tcb, segment);
   }
@@ -243,6 +249,9 @@ function advance(tcb: Tcb, segment: Segment, ack: u32): bool {
     sampleByTimestamp(tcb, segment);
   }
   const partial = congestionOnAck(tcb, ack, acked);
+  if (TCP_SACK && (tcb.flags & TcbFlag.PROBED_AGAIN) != 0 && seqLess(tcb.highRxt, ack)) {
+    congestionOnRepair(tcb);
+  }
   // RFC 6582 3.2 step 3: only the first partial acknowledgment of a recovery restarts the timer.
   const restart = !partial || (tcb.flags & TcbFlag.PARTIAL) == 0;
   if (partial) tcb.flags |= TcbFlag.RETRANSMIT_HEAD | TcbFlag.PARTIAL;

@@ -80,6 +80,16 @@ export function congestionOnEcho(tcb: Tcb): bool {
   return true;
 }
 
+/**
+ * What lies beyond a tail loss probe is acknowledged, and nothing has told that the probe came twice: it has repaired a loss that
+ * nobody has seen, which counts as any other (RFC 8985 7.4).
+ */
+export function congestionOnRepair(tcb: Tcb): void {
+  tcb.flags &= ~TcbFlag.PROBED_AGAIN;
+  cutFlight(tcb);
+  tcb.cwnd = min<u32>(tcb.cwnd, tcb.ssthresh);
+}
+
 /** Output has run. What limited transmit has sent does not count as flight (RFC 5681 3.2 step 2: MUST NOT). */
 export function congestionOnOutput(tcb: Tcb): void {
   if (tcb.dupAcks != 0 && (tcb.flags & TcbFlag.RECOVERY) == 0) return;
@@ -168,7 +178,7 @@ function enterRecovery(tcb: Tcb, inflation: u32): void {
   tcb.recover = tcb.sndMax;
   tcb.highRxt = tcb.sndUna;
   tcb.cwnd = tcb.ssthresh + inflation;
-  tcb.flags = (tcb.flags | TcbFlag.RECOVERY) & ~TcbFlag.PARTIAL;
+  tcb.flags = (tcb.flags | TcbFlag.RECOVERY) & ~(TcbFlag.PARTIAL | TcbFlag.PROBED_AGAIN);
 }
 
 /** The same by the times of sending (RACK): the first hole is sent again when it is lost, or lost again. */
@@ -214,7 +224,7 @@ export function congestionOnTimeout(tcb: Tcb): void {
   tcb.cwnd = TCP_CONGESTION_CONTROL ? <u32>tcb.sndMss : CWND_MAX;
   tcb.recover = tcb.sndMax;
   tcb.dupAcks = 0;
-  tcb.flags &= ~TcbFlag.RECOVERY;
+  tcb.flags &= ~(TcbFlag.RECOVERY | TcbFlag.PROBED_AGAIN);
   if (TCP_SACK) sackForget(tcb);
 }
 

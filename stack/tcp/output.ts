@@ -34,7 +34,7 @@ import { TcpBit } from "./segment";
 import { acknowledged, outputAcks, sendFull, sendOf } from "./send";
 import { timesSent } from "./send-times";
 import { seqAtMost, seqLess, seqMax } from "./sequence";
-import { probeStart, retransmissionStart } from "./tail-loss";
+import { probeStart, probedAgain, retransmissionStart } from "./tail-loss";
 import { timerStart } from "./timers";
 import { timestampsUsed } from "./timestamps";
 
@@ -310,6 +310,7 @@ function sent(tcb: Tcb, seq: u32, bytes: u32, fin: bool, probe: bool): void {
     if (again) {
       if (TCP_SPURIOUS) cutSentAgain(tcb, seq, bytes);
       tcb.highRxt = seqMax(tcb.highRxt, end);
+      if ((tcb.flags & TcbFlag.PROBE) != 0) probedAgain(tcb, end);
       if (seq == tcb.sndUna) sackHeadSent(tcb);
       tcb.flags &= ~TcbFlag.LAST_IS_NEW;
     } else tcb.flags |= TcbFlag.LAST_IS_NEW;

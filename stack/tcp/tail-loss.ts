@@ -38,6 +38,12 @@ export function probeStart(tcb: Tcb): void {
   timerStart(tcb, TcbTimer.RETRANSMIT, min<u32>(probeMs, <u32>tcb.rto));
 }
 
+/** A probe has sent again what ends at `end` (TLP.end_seq, TLP.is_retrans). */
+export function probedAgain(tcb: Tcb, end: u32): void {
+  tcb.flags |= TcbFlag.PROBED_AGAIN;
+  tcb.highRxt = end;
+}
+
 /** The retransmission timer came due: true when it was a probe's. The timeout runs from then on. */
 export function probeDue(tcb: Tcb): bool {
   if ((tcb.flags & TcbFlag.PROBE_TIMER) == 0) return false;

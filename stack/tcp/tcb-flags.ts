@@ -14,8 +14,8 @@ export const enum TcbFlag {
   FIN_SEEN = 32,
   /** The peer's FIN has been taken: nothing more comes. */
   FIN_RECEIVED = 64,
-  /** In the queue of output.ts. */
-  PENDING = 128,
+  /** A tail loss probe has sent again what ends at `highRxt`: nothing else may show that it was lost (RFC 8985 7.4). */
+  PROBED_AGAIN = 128,
   /** Waits for an ARP reply or a route. */
   WAIT_NEIGHBOUR = 256,
   /** In fast recovery (RFC 6582). */

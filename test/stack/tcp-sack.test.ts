@@ -274,3 +274,33 @@ test("RFC 8985 7.2: with the tail of a flight lost, its last segment goes again 
   // One probe only: what is lost again waits for the timeout.
   t.deepEqual(peer.during(100), []);
 });
+
+test("RFC 8985 7.4: a probe that has repaired the loss of its segment cuts the window, one that came twice does not", async (t) => {
+  /** Place of tcpi_snd_cwnd among the words of struct tcp_info. */
+  const CWND = 20;
+  const answers: Record<string, (it: It) => void> = {
+    repaired: ({ peer }) => peer.acknowledge(1 + 6920),
+    reported: (it) => says(it, 6920, [5460, 6920]),
+    twice: ({ peer }) => [1, 2].map(() => peer.acknowledge(1 + 6920)),
+  };
+  const windows: Record<string, number[]> = {};
+  for (const [name, answer] of Object.entries(answers)) {
+    const it = await open();
+    const { stack, peer, fd } = it;
+    const window = (): number => stack.tcpInfo(fd).words[CWND] ?? 0;
+    for (let i = 1; i <= 40; i++) {
+      stack.send(fd, pattern(100));
+      stack.advance(30);
+      peer.acknowledge(1 + 100 * i);
+    }
+    stack.send(fd, pattern(2920));
+    stack.take();
+    t.deepEqual(peer.during(65), ["PA 5461:1+1460"], name);
+    answer(it);
+    const before = window();
+    stack.send(fd, pattern(1460));
+    peer.acknowledge(1 + 8380);
+    windows[name] = [before, window()];
+  }
+  t.deepEqual(windows, { repaired: [7, 2], reported: [7, 8], twice: [7, 8] });
+});
