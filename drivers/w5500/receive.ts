@@ -8,10 +8,10 @@
  *       | len fr | len frame  | len f |   room
  *     --+--------+---+--------+-------+-------------
  *
- * `freed` is RX_RD, which only the driver moves, `limit` is RX_WR as last read. All run freely modulo 65536. Frames
- * between `freed` and `next` are given back to the chip together, one RX_RD and one RECV for all of them.
+ * `freed` is RX_RD, which only the driver moves, `limit` is RX_WR as last read or, from RX_RSR, concluded. All run freely
+ * modulo 65536. Frames between `freed` and `next` are given back to the chip together, one RX_RD and one RECV for all of them.
  */
-import { chipInterrupt } from "board";
+import { chipInterrupt, spiDeselect, spiRead } from "board";
 import { NicCounter } from "../nic-counters";
 import { count } from "./counters";
 import { Recovery, needRecovery, recoveryNeeded } from "./recovery";
@@ -31,6 +31,7 @@ import {
   isReadingAt,
   passStream,
   readBytes,
+  readOpen,
   readStream,
   readStream16,
   write16,
@@ -60,6 +61,8 @@ let at: u32 = 0;
 let open: bool = false;
 /** RECV was cleared together with the last RECV command, so what has come before is not flagged. */
 let cleared: bool = false;
+/** `limit` is one reading of RX_RSR: good if the frame there is just as long. */
+let hasty: bool = false;
 /** Look even though INTn is high. */
 let checkDue: bool = false;
 /** Frames came while INTn was high: the pin is not to be believed. */
@@ -75,6 +78,7 @@ export function receiveReset(): void {
   left = 0;
   open = false;
   cleared = false;
+  hasty = false;
   checkDue = true;
 }
 
@@ -103,15 +107,16 @@ function status16(offset: usize): u32 {
 }
 
 /**
- * Reads RX_RSR, RX_RD and RX_WR in one burst and takes RX_WR as the limit. A frame may arrive between two bytes (the
- * datasheet asks for repeated reads, 4.2 Sn_RX_RSR): the values are good if RX_RSR is the difference of the pointers, or
- * if RX_WR is the same in two bursts. RX_RD must be what the driver has written, otherwise the chip has been reset.
+ * Reads RX_RSR, RX_RD and RX_WR in one burst, unless that has just been done (`known`), and takes RX_WR as the limit. A frame
+ * may arrive between two bytes (the datasheet asks for repeated reads, 4.2 Sn_RX_RSR): the values are good if RX_RSR is the
+ * difference of the pointers, or if RX_WR is the same in two bursts. RX_RD must be what the driver has written, otherwise
+ * the chip has been reset.
  */
-function readStatus(): bool {
+function readStatus(known: bool): bool {
   let lastWrite: u32 = 0x10000;
   let ownPointer = false;
   for (let i: u32 = 0; i < STATUS_TRIES; i++) {
-    readBytes(Sn_RX_RSR, S0_READ, STATUS, 6);
+    if (!known || i > 0) readBytes(Sn_RX_RSR, S0_READ, STATUS, 6);
     const write = status16(4);
     const size = (write - freed) & 0xffff;
     ownPointer = status16(2) == freed;
@@ -128,6 +133,23 @@ function readStatus(): bool {
 }
 
 /**
+ * One reading of RX_RSR, which says what has come since the last RECV. Where that may be a single frame it is believed until
+ * the length in front of the frame is seen: both are the same, or a frame came between the two bytes, or something is
+ * wrong, and the pointers are read. If there are more the burst goes on to the pointers. A frame that makes the reading 0
+ * has moved INTn, which was cleared before.
+ */
+function look(): bool {
+  readOpen(Sn_RX_RSR, S0_READ, STATUS, 2);
+  const size = status16(0);
+  hasty = size <= LENGTH_MAX;
+  if (!hasty) spiRead(STATUS + 2, 4);
+  spiDeselect();
+  if (!hasty) return readStatus(true);
+  limit = (freed + size) & 0xffff;
+  return true;
+}
+
+/**
  * Looks for new frames when none is known. RECV is cleared before the pointers are read, so a frame that comes later
  * pulls INTn low again. While INTn is high there is nothing, and the bus stays quiet.
  */
@@ -138,9 +160,11 @@ function fetch(): bool {
     if (low) write8(Sn_IR, S0_WRITE, Sn_IR_RECV);
   }
   const silent = !low && !cleared;
+  const whole = checkDue;
   cleared = false;
   checkDue = false;
-  if (!readStatus()) return false;
+  hasty = false;
+  if (!(whole ? readStatus(false) : look())) return false;
   const found = limit != next;
   if (low) pinSilent = false;
   // A frame that came between the two looks has moved the pin; one that was there before should have.
@@ -170,7 +194,7 @@ function badHeader(): void {
   count(NicCounter.RX_BAD_HEADER);
   strikes++;
   if (strikes == 1) {
-    if (!readStatus()) return;
+    if (!readStatus(false)) return;
     count(NicCounter.RX_RESETS);
     next = limit;
     free();
@@ -188,6 +212,10 @@ export function rxBegin(): u32 {
     return 0;
   }
   const length = readStream16(next);
+  if (hasty) {
+    hasty = false;
+    if (length != ((limit - next) & 0xffff) && !readStatus(false)) return 0;
+  }
   if (length < LENGTH_MIN || length > LENGTH_MAX || length > ((limit - next) & 0xffff)) {
     badHeader();
     return 0;
