@@ -56,3 +56,11 @@ function checksumAny(at: usize, bytes: u32): u32 {
   sum = fold(sum);
   return odd ? ((sum & 0xff) << 8) | (sum >>> 8) : sum;
 }
+
+/**
+ * `checksumOf` for memory that the latest read of the open frame has filled; asked for once after each read into that memory.
+ * An MCU may have summed it while it came (`hal/cpu/rp2040.ts`).
+ */
+export function checksumRead(at: usize, bytes: u32): u32 {
+  return checksumOf(at, bytes);
+}

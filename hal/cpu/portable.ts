@@ -78,3 +78,11 @@ function halved(sum: u64): u32 {
   const folded = fold32(sum);
   return (folded + rotl<u32>(folded, 16)) >>> 16;
 }
+
+/**
+ * `checksumOf` for memory that the latest read of the open frame has filled; asked for once after each read into that memory.
+ * An MCU may have summed it while it came (`hal/cpu/rp2040.ts`).
+ */
+export function checksumRead(at: usize, bytes: u32): u32 {
+  return checksumOf(at, bytes);
+}

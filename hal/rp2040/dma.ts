@@ -55,6 +55,22 @@ export function dmaBusy(channel: u32): bool {
 }
 
 /**
+ * Sleeps for so long while a channel moves bytes into memory, or until it has moved them all. Gives the address before which
+ * memory has been written: WRITE_ADDR moves on with each write that has completed (datasheet 2.5.7).
+ */
+export function dmaReached(channel: u32, us: u32): usize {
+  const untilUs = ld32(R.TIMER_TIMERAWL) + us;
+  st32(R.TIMER_ALARM1, untilUs);
+  while (dmaBusy(channel) && <i32>(untilUs - ld32(R.TIMER_TIMERAWL)) > 0) wfi();
+  // Left pending the alarm would keep the next wait from sleeping.
+  st32(R.TIMER_INTR, 2);
+  st32(R.NVIC_ICPR, R.TIMER_IRQ_1);
+  const reached = ld32(at(channel) + R.DMA_WRITE_ADDR);
+  barrier();
+  return reached;
+}
+
+/**
  * Sleeps until a transfer has ended, `limitUs` microseconds at most. A transfer that does not end (its peripheral asks
  * for nothing) is stopped. What the transfer wrote is visible afterwards.
  */

@@ -1,8 +1,8 @@
-import { checksumOf } from "cpu";
+import { checksumRead } from "cpu";
 import { TCP, TCP_CONNECT, TCP_RX_BYTES, TCP_TCBS, TCP_URGENT } from "../config";
 import { linkRead } from "../link/device";
 import { Counter, count } from "../statistics";
-import { sumAdd } from "../wire/checksum";
+import { sumJoin } from "../wire/checksum";
 import { Tcb, TcbFlag, TcpState } from "./connection";
 import { rangeAdd, rangeAt, rangeFits, rangesAdvance } from "./ranges";
 import { Segment, TcpBit, sumSkipped } from "./segment";
@@ -118,12 +118,8 @@ export function textReadInto(tcb: Tcb, seq: u32, bytes: u32, sum: u32, offset: u
   assert(seq - tcb.rcvRead < TCP_RX_BYTES && bytes <= TCP_RX_BYTES - (seq - tcb.rcvRead));
   const at = placeOf(tcb, seq);
   const first = min<u32>(bytes, TCP_RX_BYTES - at);
-  linkRead(ring(tcb) + at, first);
-  sum = sumAdd(sum, ring(tcb) + at, first, offset);
-  if (bytes > first) {
-    linkRead(ring(tcb), bytes - first);
-    sum = sumAdd(sum, ring(tcb), bytes - first, offset + first);
-  }
+  sum = sumJoin(sum, readSummed(ring(tcb) + at, first), offset);
+  if (bytes > first) sum = sumJoin(sum, readSummed(ring(tcb), bytes - first), offset + first);
   return sum;
 }
 
@@ -134,9 +130,13 @@ export function textReadInto(tcb: Tcb, seq: u32, bytes: u32, sum: u32, offset: u
 export function textReadNext(tcb: Tcb, bytes: u32, sum: u32): u32 {
   const at = placeOf(tcb, tcb.rcvNxt);
   if (at + bytes > TCP_RX_BYTES) return textReadInto(tcb, tcb.rcvNxt, bytes, sum, 0);
-  const to = ring(tcb) + at;
+  return sum + readSummed(ring(tcb) + at, bytes);
+}
+
+/** Reads on in the open frame, into a ring; returns the sum of that. All that comes into a ring comes through here (`checksumRead`). */
+function readSummed(to: usize, bytes: u32): u32 {
   linkRead(to, bytes);
-  return sum + checksumOf(to, bytes);
+  return checksumRead(to, bytes);
 }
 
 /**

@@ -7,7 +7,11 @@ import { checksumOf } from "cpu";
 
 /** Adds `bytes` bytes at `at`, which stand at stream offset `offset` (only its lowest bit matters). */
 export function sumAdd(sum: u32, at: usize, bytes: u32, offset: u32): u32 {
-  const part = checksumOf(at, bytes);
+  return sumJoin(sum, checksumOf(at, bytes), offset);
+}
+
+/** Adds the sum of a piece, of 16 bits, that stands at stream offset `offset`. */
+export function sumJoin(sum: u32, part: u32, offset: u32): u32 {
   return sum + ((offset & 1) != 0 ? ((part & 0xff) << 8) | (part >>> 8) : part);
 }
 

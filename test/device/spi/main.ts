@@ -12,6 +12,7 @@ import {
   spiSelect,
   spiWrite,
 } from "board";
+import { checksumOf, checksumRead } from "cpu";
 
 const BYTES: u32 = 700;
 const OUT: usize = memory.data(BYTES, 4);
@@ -40,6 +41,21 @@ function read(bytes: u32): void {
   if (wrong != 0) log2("error: %u of %u bytes are wrong", wrong, bytes);
 }
 
+let early: u32 = 0;
+let late: u32 = 0;
+
+/** What the processor sums while DMA reads is what it would sum afterwards: of any length, once, and not of what is there later. */
+function sums(bytes: u32): void {
+  read(bytes);
+  const then = checksumOf(IN, bytes);
+  store<u8>(IN + 9, 0x55);
+  const now = checksumOf(IN, bytes);
+  const first = checksumRead(IN, bytes);
+  const second = checksumRead(IN, bytes);
+  if (first == then) early++;
+  if (second == now && then != now) late++;
+}
+
 export function main(): void {
   boardInit();
   for (let i: u32 = 0; i < BYTES; i++) store<u8>(OUT + i, <u8>(i ^ (i >>> 8)));
@@ -49,6 +65,11 @@ export function main(): void {
   }
   write(600);
   read(600);
+  for (let bytes: u32 = 252; bytes <= 260; bytes++) sums(bytes);
+  for (let bytes: u32 = 597; bytes <= 600; bytes++) sums(bytes);
+  log2("info: sums %u %u", early, late);
+  // The log holds no more than the three lines that follow.
+  sleepUntil(clockMs() + 10);
   // Mixed in one transaction: nothing may be left over from one call for the next.
   spiSelect();
   spiPut(0x52);
