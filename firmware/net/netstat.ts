@@ -1,9 +1,11 @@
 import { clockMs, Text, text } from "board";
-import { nicLink } from "nic";
+import { nicCounter, nicLink } from "nic";
+import { nicCounter as nicCounter2, nicLink as nicLink2 } from "nic2";
 import { arpAt, arpMac } from "../../stack/arp/cache";
 import {
   ARP_ENTRIES,
   DHCP,
+  INTERFACES,
   SOCKETS,
   TCP,
   TCP_SYN_RECORDS,
@@ -11,7 +13,7 @@ import {
   TCP_TIME_WAIT_RECORDS,
   UDP_SOCKETS,
 } from "../../stack/config";
-import { iface, interfaceMac } from "../../stack/interface";
+import { iface, interfaceAt, interfaceMac } from "../../stack/interface";
 import { POLLIN } from "../../stack/posix";
 import {
   sockEvents,
@@ -224,6 +226,50 @@ export function netDns(): u32 {
 /** Bit 0: link, bit 1: 100 Mbit/s, bit 2: full duplex. */
 export function netLink(): u32 {
   return nicLink();
+}
+
+/** Ethernet interfaces: eth0 and, with INTERFACES 2, eth1. The functions below take the number of one. */
+export const NETWORKS: u32 = INTERFACES;
+
+function isSecond(number: u32): bool {
+  return INTERFACES > 1 && number == 1;
+}
+
+/** The link of an interface, as `netLink` has it. */
+export function networkLink(number: u32): u32 {
+  return isSecond(number) ? nicLink2() : nicLink();
+}
+
+/** A counter of an interface's chip (NicCounter): what it has received, sent and lost. */
+export function networkCounter(number: u32, counter: u32): u32 {
+  return isSecond(number) ? nicCounter2(counter) : nicCounter(counter);
+}
+
+/** Where the MAC of an interface stands, 6 bytes. */
+export function networkMac(number: u32): usize {
+  return interfaceMac(interfaceAt(number));
+}
+
+/** Address of an interface, host order; 0 while it has none. */
+export function networkAddress(number: u32): u32 {
+  const nif = interfaceAt(number);
+  return nif.tentative ? 0 : nif.address;
+}
+
+/** Mask of the network of an interface, host order. */
+export function networkMask(number: u32): u32 {
+  return interfaceAt(number).mask;
+}
+
+/** Router of an interface, host order; 0 = none. */
+export function networkGateway(number: u32): u32 {
+  const nif = interfaceAt(number);
+  return nif.tentative ? 0 : nif.gateway;
+}
+
+/** Server for names of an interface, host order; 0 = none. */
+export function networkDns(number: u32): u32 {
+  return interfaceAt(number).dns;
 }
 
 /** True when a peer has finished its handshake and waits for a TCB: a server should let an idle connection go. */

@@ -20,6 +20,7 @@ import { mdnsGoodbye } from "../../stack/mdns/responder";
 import { acdTakeConflict } from "../../stack/arp/acd";
 import { DhcpTrouble, dhcpStart, dhcpTakeTrouble } from "../../stack/dhcp/client";
 import {
+  LeasedInterface,
   iface,
   interfaceAt,
   interfaceConflictMac,
@@ -116,21 +117,21 @@ function mix(value: u32): u32 {
   return value ^ (value >>> 16);
 }
 
-/** One line for each claim of our address and each refusal, with its reason. */
-function tellTrouble(): void {
-  if (acdTakeConflict(iface)) {
-    const mac = interfaceConflictMac(iface);
+/** One line for each claim of an address of ours and each refusal, with its reason. */
+function tellTrouble(nif: LeasedInterface): void {
+  if (acdTakeConflict(nif)) {
+    const mac = interfaceConflictMac(nif);
     log3(
       "warn: %i is in use by %m too",
-      iface.acdConflictAddress,
+      nif.acdConflictAddress,
       Be.load16(mac),
       Be.load32(mac + 2),
     );
   }
   if (!DHCP) return;
-  const trouble = dhcpTakeTrouble(iface);
+  const trouble = dhcpTakeTrouble(nif);
   if (trouble == DhcpTrouble.NONE) return;
-  const about = iface.dhcpTroubleAbout;
+  const about = nif.dhcpTroubleAbout;
   if (trouble == DhcpTrouble.REFUSED) log1("warn: the DHCP server refuses %i", about);
   else if (trouble == DhcpTrouble.EXPIRED) log1("warn: nobody has renewed the lease of %i", about);
   else log1("warn: DHCP offer of %i refused: its address, mask or lease time is unusable", about);
@@ -220,7 +221,8 @@ export function netPoll(timeoutMs: u32): void {
   watchLink();
   if (INTERFACES > 1) secondPoll(nowMs);
   const more = stackPoll(nowMs);
-  tellTrouble();
+  tellTrouble(interfaceAt(0));
+  if (INTERFACES > 1) tellTrouble(interfaceAt(INTERFACES - 1));
   tellAddress();
   if (more || timeoutMs == 0 || readyChanges() != before || chipInterrupt()) return;
   let idleMs = min<u32>(min<u32>(stackDeadline(nowMs), nicDeadline(nowMs)), timeoutMs);

@@ -59,7 +59,8 @@ export function secondPoll(nowMs: u32): void {
   }
   if (nif.tentative || nif.address == address) return;
   address = nif.address;
-  log1("info: address %i of the second interface", address);
+  if (address == 0) log0("warn: the second interface has lost its address");
+  else log1("info: address %i of the second interface", address);
 }
 
 /** Milliseconds until the chip wants its next turn. */

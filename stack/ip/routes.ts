@@ -1,4 +1,4 @@
-import { INTERFACES, ROUTES } from "../config";
+import { AUTO_IP, INTERFACES, ROUTES } from "../config";
 import { EEXIST, EINVAL, ENOBUFS, ESRCH } from "../errors";
 import {
   DEVICE_ETHERNET,
@@ -8,6 +8,7 @@ import {
   iface,
   interfaceAt,
   interfaceNumber,
+  isLinkLocal,
   isOurs,
   isUnicast,
 } from "../interface";
@@ -110,15 +111,18 @@ export function routeInterface(destination: u32): LeasedInterface {
 
 /**
  * How well an interface reaches an address: two more than the bits of the prefix; a gateway is a prefix of none, and of one bit less
- * while there is no link; 0 = no route, -1 = no address.
+ * while there is no link; 0 = no route, -1 = no address. An address of 169.254/16 that is in no subnet of ours is asked for on the link,
+ * by no router (RFC 3927 2.6.2), so it is reached as by a gateway, whether there is one or not.
  */
 function reach(nif: Interface, destination: u32): i32 {
   if (nif.address == 0) return -1;
   const near = ((destination ^ nif.address) & nif.mask) == 0;
-  const route = ROUTES != 0 ? longestRoute(nif, destination, near ? nif.mask : 0) : null;
+  const asked = AUTO_IP && isLinkLocal(destination);
+  const route = ROUTES != 0 && !asked ? longestRoute(nif, destination, near ? nif.mask : 0) : null;
   if (route != null) return <i32>popcnt(route.mask) + 2;
   if (near) return <i32>popcnt(nif.mask) + 2;
-  return nif.gateway == 0 ? 0 : nif.up ? 2 : 1;
+  if (nif.gateway == 0 && !asked) return 0;
+  return nif.up ? 2 : 1;
 }
 
 /** Device by which the open packet has come, which is from `source`. */

@@ -28,7 +28,10 @@ test("commands, whatever ends their lines; telnet options are refused, not typed
         card,
         /link +100 Mbit\/s\r\nmac +02(:[0-9a-f]{2}){5}\r\naddress +192\.168\.77\.50\r\n/,
       );
-      t.regex(card, /mask +255\.255\.255\.0\r\nrouter +192\.168\.77\.1\r\n/);
+      t.regex(
+        card,
+        /mask +255\.255\.255\.0\r\nrouter +192\.168\.77\.1\r\ndns +\S+\r\nframes +[1-9]\d* in, [1-9]\d* out, 0 lost\r\n/,
+      );
       t.regex(yield* ask(client, "arp\r\0"), /^192\.168\.77\.1 +02(:[0-9a-f]{2}){5}\r\n/);
       t.regex(
         yield* ask(client, "route\r\n"),

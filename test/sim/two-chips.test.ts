@@ -9,6 +9,7 @@ import { packageRoot } from "../../host-tools/root.js";
 import { SECOND_SUBNET, DEFAULT_SUBNET } from "../../host-tools/sim/world-lan.js";
 import type { ChipModel } from "../../host-tools/sim/types.js";
 import { Bench, type Script } from "../apps/bench.js";
+import { takeUntil } from "../apps/examples.js";
 import { get, parseResponse } from "../apps/http.js";
 import type { EthernetPeer } from "../apps/peer.js";
 
@@ -16,11 +17,11 @@ const IPV4_SOURCE = 26;
 const page = readFileSync(join(packageRoot, "firmware/demo/assets/index.html"));
 const sha = (data: Uint8Array): string => createHash("sha256").update(data).digest("hex");
 
-/** The demo on a board with a W5500 and this second chip. */
-async function two(chip2: "w5500" | "enc28j60"): Promise<Firmware> {
+/** An application, the demo if no other, on a board with a W5500 and this second chip. */
+async function two(chip2: "w5500" | "enc28j60", app = "demo"): Promise<Firmware> {
   const firmware = await compileFirmware({
     board: "virtual-two",
-    app: "demo",
+    app,
     bind: { nic2: `second/drivers/${chip2}/nic` },
   });
   return { ...firmware, board: { ...firmware.board, chip2 } };
@@ -126,3 +127,48 @@ for (const chip2 of ["w5500", "enc28j60"] as const) {
     );
   });
 }
+
+test("the console shows both interfaces, and what each chip has received and sent", async (t) => {
+  const bench = await Bench.of(await two("enc28j60", "console"), { dhcp: true });
+  const { wire, second } = bench.world.device;
+  const sent = [0, 0];
+  [wire, second].forEach((cable, leg) => {
+    if (!cable) throw new Error("one chip");
+    const send = cable.onTransmit;
+    cable.onTransmit = (frame) => {
+      sent[leg] = (sent[leg] ?? 0) + 1;
+      send(frame);
+    };
+  });
+  const said: string[] = [];
+  bench.run(
+    (function* () {
+      const [, own] = yield* leased(bench);
+      const client = yield* bench.second.connect(own, 23);
+      yield* takeUntil(client, "\r\n> ");
+      const before = [...sent];
+      yield* client.send("ifconfig\r\n");
+      const card = yield* takeUntil(client, "\r\n> ");
+      const [eth0 = "", eth1 = ""] = card.split("eth1\r\n");
+      t.regex(
+        eth0,
+        /^eth0\r\nlink +100 Mbit\/s\r\n[^]*address +192\.168\.77\.50\r\n[^]*router +192\.168\.77\.1\r\n/,
+      );
+      t.regex(
+        eth1,
+        /^link +10 Mbit\/s\r\n[^]*address +192\.168\.78\.50\r\n[^]*router +192\.168\.78\.1\r\n/,
+      );
+      const out = [eth0, eth1].map((text) => Number(/(\d+) out/.exec(text)?.[1]));
+      // Nothing goes on the first network meanwhile; on the second one what answers the question may.
+      t.is(out[0], before[0] as number);
+      t.true(
+        (out[1] as number) >= (before[1] as number) && (out[1] as number) <= (sent[1] as number),
+      );
+      t.not(out[0], out[1]);
+      yield* client.send("route\r\n");
+      said.push(yield* takeUntil(client, "\r\n> "));
+      client.close();
+    })(),
+  );
+  t.regex(said[0] ?? "", /192\.168\.77\.0\/24 +\* +eth0\r\n[^]*192\.168\.78\.0\/24 +\* +eth1\r\n/);
+});

@@ -169,6 +169,31 @@ test("the same address on both LANs is another neighbour on each, and a cable th
   t.deepEqual(by(stack, HOSTS[0], sockets[1]), second);
 });
 
+test("RFC 3927 2.6.2: an address of 169.254/16 is asked for on a link that is up, with a gateway or without, by no route", async (t) => {
+  const stack = await StackHarness.create({
+    options: { ...OPTIONS, AUTO_IP: 1 },
+    address: ADDRESSES[0],
+    gateway: 0,
+    second: { mac: MACS[1], address: ADDRESSES[1], gateway: GATEWAYS[1] },
+  });
+  stack.advance(5000);
+  const PRINTER = "169.254.8.9";
+  const asked = (): (number | undefined)[][] => {
+    const fd = stack.udpSocket();
+    taken(stack);
+    stack.sendTo(fd, pattern(4), ip(PRINTER), 9);
+    return taken(stack).map((frames) => frames.map(({ arp }) => arp?.targetAddress));
+  };
+  t.deepEqual(asked(), [[ip(PRINTER)], []]);
+  stack.wasm.linkChanged(0);
+  stack.advance(2000);
+  t.deepEqual(asked(), [[], [ip(PRINTER)]]);
+  stack.wasm.linkChanged(1);
+  stack.wasm.linkChangedSecond(0);
+  stack.advance(2000);
+  t.deepEqual(asked(), [[ip(PRINTER)], []]);
+});
+
 test("a packet waits for ARP on the LAN of its next hop", async (t) => {
   const stack = await dual();
   t.deepEqual(by(stack, "10.5.0.77"), [[], []]);

@@ -7,24 +7,21 @@ import {
   putNumber,
   putText,
 } from "as-tcpip/firmware/services/writer";
-import {
-  AF_INET,
-  SockAddrIn,
-  getaddrinfo,
-  inet_pton,
-  netAddress,
-  netGateway,
-  ntohl,
-} from "as-tcpip/net";
+import { AF_INET, SockAddrIn, getaddrinfo, inet_pton, ntohl } from "as-tcpip/net";
 import {
   NEIGHBOURS,
+  NETWORKS,
+  NicCounter,
   POOLS,
   neighbourAddress,
   neighbourMac,
-  netDns,
-  netLink,
-  netMac,
-  netMask,
+  networkAddress,
+  networkCounter,
+  networkDns,
+  networkGateway,
+  networkLink,
+  networkMac,
+  networkMask,
   poolName,
   poolSize,
   poolUsed,
@@ -117,24 +114,46 @@ function pair(name: Text, address: u32): void {
   lineEnd();
 }
 
+/** What the chip of an interface has received, sent, and had no room for. */
+function frames(number: u32): void {
+  lineBegin();
+  putText(text("frames"));
+  putColumn(10);
+  putNumber(networkCounter(number, NicCounter.RX_FRAMES));
+  putText(text(" in, "));
+  putNumber(networkCounter(number, NicCounter.TX_FRAMES));
+  putText(text(" out, "));
+  putNumber(networkCounter(number, NicCounter.RX_OVERFLOW));
+  putText(text(" lost"));
+  lineEnd();
+}
+
+function deviceName(number: u32): Text {
+  return number == 0 ? text("eth0") : text("eth1");
+}
+
 function ifconfig(): void {
-  const link = netLink();
-  lineBegin();
-  putText(text("link"));
-  putColumn(10);
-  putText(
-    (link & 1) == 0 ? text("down") : (link & 2) != 0 ? text("100 Mbit/s") : text("10 Mbit/s"),
-  );
-  lineEnd();
-  lineBegin();
-  putText(text("mac"));
-  putColumn(10);
-  putMac(netMac());
-  lineEnd();
-  pair(text("address"), netAddress());
-  pair(text("mask"), netMask());
-  pair(text("router"), netGateway());
-  pair(text("dns"), netDns());
+  for (let number: u32 = 0; number < NETWORKS; number++) {
+    if (NETWORKS > 1) say(deviceName(number));
+    const link = networkLink(number);
+    lineBegin();
+    putText(text("link"));
+    putColumn(10);
+    putText(
+      (link & 1) == 0 ? text("down") : (link & 2) != 0 ? text("100 Mbit/s") : text("10 Mbit/s"),
+    );
+    lineEnd();
+    lineBegin();
+    putText(text("mac"));
+    putColumn(10);
+    putMac(networkMac(number));
+    lineEnd();
+    pair(text("address"), networkAddress(number));
+    pair(text("mask"), networkMask(number));
+    pair(text("router"), networkGateway(number));
+    pair(text("dns"), networkDns(number));
+    frames(number);
+  }
 }
 
 /** A line of `route`: a network and its bits of mask, or `default` (0), by a router or none. */
@@ -155,13 +174,14 @@ function routeLine(network: u32, bits: u32, router: u32, device: Text): void {
 }
 
 function route(): void {
-  const address = netAddress();
-  const mask = netMask();
   say(text("network             router           device"));
   routeLine(0x7f000000, 8, 0, text("lo"));
-  if (address == 0) return;
-  routeLine(address & mask, <u32>popcnt<u32>(mask), 0, text("eth0"));
-  if (netGateway() != 0) routeLine(0, 0, netGateway(), text("eth0"));
+  for (let number: u32 = 0; number < NETWORKS; number++) {
+    const address = networkAddress(number);
+    const mask = networkMask(number);
+    if (address != 0) routeLine(address & mask, <u32>popcnt<u32>(mask), 0, deviceName(number));
+    if (networkGateway(number) != 0) routeLine(0, 0, networkGateway(number), deviceName(number));
+  }
 }
 
 function arp(): void {
