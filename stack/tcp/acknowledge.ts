@@ -248,10 +248,10 @@ function advance(tcb: Tcb, segment: Segment, ack: u32): bool {
   } else if (timestampsUsed(tcb) && (tcb.flags & TcbFlag.TIMING) == 0 && segment.stamped) {
     sampleByTimestamp(tcb, segment);
   }
-  const partial = congestionOnAck(tcb, ack, acked);
   if (TCP_SACK && (tcb.flags & TcbFlag.PROBED_AGAIN) != 0 && seqLess(tcb.highRxt, ack)) {
     congestionOnRepair(tcb);
   }
+  const partial = congestionOnAck(tcb, ack, acked);
   // RFC 6582 3.2 step 3: only the first partial acknowledgment of a recovery restarts the timer.
   const restart = !partial || (tcb.flags & TcbFlag.PARTIAL) == 0;
   if (partial) tcb.flags |= TcbFlag.RETRANSMIT_HEAD | TcbFlag.PARTIAL;
