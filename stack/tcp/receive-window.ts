@@ -177,12 +177,9 @@ export function receivedSize(tcb: Tcb): u32 {
 const SEGMENTS_4: u32 = 4 * RECEIVE_MSS;
 const SMALL: bool = TCP_RX_BYTES < SEGMENTS_4;
 
-/**
- * A full segment as the peer sends it (Eff.snd.MSS, RFC 9293 3.7.1): with timestamps it is shorter than our MSS, and a ring of less than
- * three segments would not tell of the room for one more if the window opened by longer steps.
- */
+/** A full segment as the peer sends it (Eff.snd.MSS, RFC 9293 3.7.1): with timestamps it is shorter than our MSS. */
 function fullSize(tcb: Tcb): u32 {
-  return SMALL && timestampsUsed(tcb) ? RECEIVE_MSS - TIMESTAMP_BYTES : RECEIVE_MSS;
+  return timestampsUsed(tcb) ? RECEIVE_MSS - TIMESTAMP_BYTES : RECEIVE_MSS;
 }
 
 /** Window to announce; moves the announced edge only by a worthwhile step (RFC 9293 MUST-39), never back (SHLD-14). */

@@ -359,3 +359,18 @@ test("RFC 3522 3.2: an answer to the repetition leaves the timeout as it is, als
   t.deepEqual(two.peer.during(400), ["A 1:1+1448"]);
   t.deepEqual(two.acknowledge(1, two.clocks[0]), ["A 1449:1+1448", "A 2897:1+1448"]);
 });
+
+test("RFC 9293 MUST-39: with timestamps the window opens by the segments that the peer sends, which are shorter", async (t) => {
+  const stack = await deviceStack();
+  const { peer, fd, clock } = stamped(stack, stack.listen(80));
+  for (const bytes of [1448, 1448, 1448, 1448, 1448, 952]) {
+    peer.say("PA", at(START + 2, clock()), pattern(bytes));
+    peer.seq = (peer.seq + bytes) >>> 0;
+  }
+  t.is(peer.last?.window, 0);
+  stack.receive(fd, 1447);
+  t.deepEqual(peer.heard(), []);
+  stack.receive(fd, 1);
+  t.deepEqual(peer.heard(), ["A 1:8193"]);
+  t.is(peer.last?.window, 1448);
+});
