@@ -21,6 +21,8 @@ export class Rebuilder {
   private promise = this.renew();
   private building = false;
   private again = false;
+  /** A mistake was told, and nothing since. */
+  private mistaken = false;
 
   constructor(
     private running: Ready[],
@@ -61,7 +63,13 @@ export class Rebuilder {
     const start = performance.now();
     try {
       const ready = await this.build();
-      if (this.again || ready.every(({ spec }, i) => isSame(spec, this.running[i]?.spec))) return;
+      if (this.again) return;
+      const { mistaken } = this;
+      this.mistaken = false;
+      if (ready.every(({ spec }, i) => isSame(spec, this.running[i]?.spec))) {
+        if (mistaken) this.output.note("That is mended; the firmware is the one that runs.");
+        return;
+      }
       this.running = ready;
       const seconds = ((performance.now() - start) / 1000).toFixed(1);
       this.output.note(`Rebuilt in ${seconds} s; the device starts again.`);
@@ -70,6 +78,7 @@ export class Rebuilder {
       done(ready);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
+      this.mistaken = true;
       this.output.note(error.message);
     }
   }

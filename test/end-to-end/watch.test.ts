@@ -47,6 +47,8 @@ test.serial(
     await said("  first");
     write("first", "nonsense();");
     await said("Cannot find name 'nonsense'");
+    write("first");
+    await said("That is mended; the firmware is the one that runs.");
     write("second", "assert(clockMs() == 12345);");
     await said("the device starts again");
     await said("  second");
