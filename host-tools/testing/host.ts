@@ -22,6 +22,13 @@ function addressOf(target: Target): number {
   return typeof target === "string" ? parseAddress(target) : target.addressNumber;
 }
 
+/** What is sent: a number or an object would go out as nothing. */
+function bytesOf(data: string | Uint8Array): Uint8Array {
+  if (typeof data === "string") return Buffer.from(data);
+  if (data instanceof Uint8Array) return data;
+  throw new TypeError(`what is sent must be a text or bytes, not ${typeof data}`);
+}
+
 /** A computer of a simulated network: a stack of its own, whose sockets the test has in its hands. */
 export class Host {
   /** Made by `Lan.host`. */
@@ -94,6 +101,8 @@ export class Host {
 
 /** One end of a TCP connection. */
 export class TcpStream {
+  private closed = false;
+
   constructor(
     private readonly lan: Lan,
     private readonly stack: HostedStack,
@@ -102,10 +111,10 @@ export class TcpStream {
 
   /** Sends all of it, waiting while the connection takes no more. */
   async write(data: string | Uint8Array, limitMs?: number): Promise<void> {
-    const bytes = typeof data === "string" ? Buffer.from(data) : data;
+    const bytes = bytesOf(data);
     for (let at = 0; at < bytes.length;) {
       await this.wait(POLLOUT | POLLERR, "room to send", limitMs);
-      const sent = this.stack.send(this.fd, bytes.subarray(at));
+      const sent = this.stack.send(this.open, bytes.subarray(at));
       if (sent < 0) throw new Error(`the connection has failed (errno ${-sent})`);
       at += sent;
     }
@@ -113,7 +122,7 @@ export class TcpStream {
 
   /** Says that nothing more will be sent. */
   end(): void {
-    this.stack.shutdown(this.fd, SHUT_WR);
+    this.stack.shutdown(this.open, SHUT_WR);
   }
 
   /** Takes exactly `bytes` bytes, or fewer when the other side finishes before. */
@@ -139,8 +148,8 @@ export class TcpStream {
 
   /** Takes what has come already, without waiting: empty when there is nothing, null at the end. */
   readNow(): Buffer | null {
-    if ((this.stack.events(this.fd) & (POLLIN | POLLERR | POLLHUP)) === 0) return Buffer.alloc(0);
-    const got = this.stack.recv(this.fd);
+    if ((this.stack.events(this.open) & (POLLIN | POLLERR | POLLHUP)) === 0) return Buffer.alloc(0);
+    const got = this.stack.recv(this.open);
     return got > 0 ? Buffer.from(this.stack.data(got)) : null;
   }
 
@@ -150,12 +159,20 @@ export class TcpStream {
   }
 
   close(): void {
-    this.stack.closeSocket(this.fd);
+    if (!this.closed) this.stack.closeSocket(this.fd);
+    this.closed = true;
   }
 
   /** Closes with a reset. */
   abort(): void {
-    this.stack.abort(this.fd);
+    if (!this.closed) this.stack.abort(this.fd);
+    this.closed = true;
+  }
+
+  /** The descriptor; after a close another stream may have its number. */
+  private get open(): number {
+    if (this.closed) throw new Error("the stream is closed");
+    return this.fd;
   }
 
   private async take(
@@ -167,7 +184,7 @@ export class TcpStream {
     let data = Buffer.alloc(0);
     while (data.length < bytes && !done(data)) {
       await this.wait(POLLIN | POLLERR | POLLHUP, "something to read", limitMs);
-      const got = this.stack.recv(this.fd, Math.min(bytes - data.length, atOnce));
+      const got = this.stack.recv(this.open, Math.min(bytes - data.length, atOnce));
       if (got < 0) throw new Error(`the connection has failed (errno ${-got})`);
       if (got === 0) break;
       data = Buffer.concat([data, this.stack.data(got)]);
@@ -176,7 +193,7 @@ export class TcpStream {
   }
 
   private wait(events: number, what: string, limitMs?: number): Promise<void> {
-    return this.lan.until(() => (this.stack.events(this.fd) & events) !== 0, what, limitMs);
+    return this.lan.until(() => (this.stack.events(this.open) & events) !== 0, what, limitMs);
   }
 }
 
@@ -216,7 +233,7 @@ export class UdpSocket {
   ) {}
 
   send(data: string | Uint8Array, target: Target, port: number): void {
-    const bytes = typeof data === "string" ? Buffer.from(data) : data;
+    const bytes = bytesOf(data);
     const sent = this.stack.sendTo(this.fd, bytes, addressOf(target), port);
     if (sent < 0) throw new Error(`a datagram cannot be sent (errno ${-sent})`);
   }

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import type { Options } from "../../stack/options.js";
 import { requireProgram } from "../build/apps.js";
 import { compileFirmware } from "../build/compile.js";
+import { UserError } from "../errors.js";
 import {
   formatAddress,
   formatMac,
@@ -19,13 +20,14 @@ import { HostedStack, hostedFirmware } from "../net/hosted-stack.js";
 import { LinkDirection, PERFECT, type Impairments } from "../net/link.js";
 import { PcapWriter } from "../net/pcap.js";
 import { EthernetSwitch } from "../net/switch.js";
-import { encodeSettings } from "../settings.js";
+import { encodeSettings, parseHostName } from "../settings.js";
 import { Fiber, FiberTurns } from "../sim/fiber.js";
 import { LINK_BPS, type ChipName } from "../sim/machine-chips.js";
 import { Wire } from "../sim/machine-wire.js";
 import { Random } from "../sim/random.js";
 import { VirtualClock } from "../sim/virtual-clock.js";
 import { AddressWatch, DEFAULT_SUBNET, DHCP_MAC } from "../sim/world-lan.js";
+import { checkKeys, checkLink, checkVirtual } from "./checks.js";
 import { Device } from "./device.js";
 import { Host } from "./host.js";
 import { Station } from "./station.js";
@@ -67,6 +69,15 @@ export interface DeviceOptions {
   off?: boolean;
 }
 
+/** Names of the options, for those who write no TypeScript. */
+const LAN_OPTIONS: readonly (keyof LanOptions)[] = [
+  ...(["seed", "network", "dhcp", "leaseSeconds", "pcap", "limitMs"] as const),
+];
+const DEVICE_OPTIONS: readonly (keyof DeviceOptions)[] = [
+  ...(["app", "board", "name", "address", "mac", "hostName", "hosts", "options", "link"] as const),
+  "off",
+];
+
 const PEER_HOST = 3;
 const LIMIT_MS = 60_000;
 
@@ -96,6 +107,7 @@ export class Lan {
   private readonly reserved = new Map<Mac, number>();
 
   constructor(options: LanOptions = {}) {
+    checkKeys(options, LAN_OPTIONS, "a Lan");
     this.random = new Random(options.seed ?? 1);
     this.ethernet = new EthernetSwitch(this.clock);
     this.subnet = options.network ? parseHostCidr(options.network) : DEFAULT_SUBNET;
@@ -115,8 +127,8 @@ export class Lan {
     file: string,
     options: Omit<LanOptions, "network"> & Pick<DeviceOptions, "hosts"> = {},
   ): Promise<Lan> {
-    const lan = new Lan(options);
-    const { hosts } = options;
+    const { hosts, ...own } = options;
+    const lan = new Lan(own);
     const settings = hosts ? { hosts } : {};
     const devices = devicesOf(readLanFile(file), file, "virtual-w5500", settings, () => lan.macs++);
     for (const [i, device] of devices.entries()) {
@@ -146,6 +158,13 @@ export class Lan {
   /** Adds a device and gives it power. */
   async device(options: DeviceOptions = {}): Promise<Device> {
     const { app = ".", board = "virtual-w5500", link } = options;
+    checkKeys(options, DEVICE_OPTIONS, "a device");
+    if (link) checkLink(link);
+    checkVirtual(board);
+    const name = options.name ?? `device ${this.devices.length + 1}`;
+    if (this.devices.some((one) => one.name === name)) {
+      throw new UserError(`there is a device named '${name}' already`);
+    }
     requireProgram(app);
     const firmware = await compileFirmware({
       board,
@@ -153,7 +172,6 @@ export class Lan {
       fiber: true,
       ...(options.options && { options: options.options }),
     });
-    const name = options.name ?? `device ${this.devices.length + 1}`;
     const mac = options.mac === undefined ? this.macs++ : parseMac(options.mac);
     const { clock, random } = this;
     let wire: Wire | undefined;
@@ -168,7 +186,7 @@ export class Lan {
     const settings = encodeSettings({
       mac,
       ...(options.address && { address: this.staticAddress(options.address) }),
-      ...(options.hostName && { hostName: options.hostName }),
+      ...(options.hostName && { hostName: parseHostName(options.hostName) }),
       ...(options.hosts && { hosts: options.hosts }),
     });
     const start = async (): Promise<void> => {

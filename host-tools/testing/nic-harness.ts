@@ -1,4 +1,5 @@
 import type { Options } from "../../stack/options.js";
+import { checkVirtual } from "./checks.js";
 import { compileFirmware, type Firmware } from "../build/compile.js";
 import { BOARD_TIMING, clockMsOf, createHw, type BusCount } from "../sim/hw-imports.js";
 import type { SpiSlave } from "../sim/types.js";
@@ -85,6 +86,7 @@ export class NicHarness<Chip extends SpiSlave = SpiSlave> {
   static async create<Chip extends SpiSlave>(
     options: NicHarnessOptions<Chip>,
   ): Promise<NicHarness<Chip>> {
+    checkVirtual(options.board);
     const firmware = await compiled(options.board, options.options ?? {});
     const clock = new VirtualClock();
     const chip = options.chip(clock);

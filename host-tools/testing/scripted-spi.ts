@@ -1,3 +1,4 @@
+import { UserError } from "../errors.js";
 import type { SpiSlave } from "../sim/types.js";
 
 /** One transaction, from CSn low to CSn high, as hexadecimal bytes. */
@@ -26,7 +27,14 @@ export class ScriptedSpi implements SpiSlave {
 
   /** Adds a transaction: the bytes that the driver must send and those that it gets. */
   expect(mosi: string, miso = ""): this {
-    this.script.push({ mosi, miso });
+    for (const word of `${mosi} ${miso}`.split(/\s+/)) {
+      if (/^(\.\.|[0-9a-f]{2})?$/i.test(word)) continue;
+      throw new UserError(
+        `'${word}' is no byte of a script; write two hexadecimal digits, or .. for any`,
+      );
+    }
+    const plain = (bytes: string): string => bytes.trim().replace(/\s+/g, " ").toLowerCase();
+    this.script.push({ mosi: plain(mosi), miso: plain(miso) });
     return this;
   }
 
