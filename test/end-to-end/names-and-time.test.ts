@@ -2,30 +2,20 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import test, { type ExecutionContext } from "ava";
-import { Cli, endCommands } from "../support/cli.js";
-import { Program, TAP, inside, namespaceTest, peer } from "../support/namespace.js";
+import test from "ava";
+import {
+  DEVICE,
+  HOST,
+  Program,
+  TAP,
+  namespaceTest,
+  peer,
+  startDevice,
+  stopDevice,
+} from "../support/namespace.js";
 
-test.after.always(endCommands);
-
-const DEVICE = "192.168.77.50";
-const HOST = "192.168.77.1";
 const folder = mkdtempSync(join(tmpdir(), "as-tcpip-clients-"));
 test.after.always(() => rmSync(folder, { recursive: true, force: true }));
-
-/** Starts an application, with Linux as its router and its DHCP server, and waits until it has its address. */
-async function start(app: string): Promise<Cli> {
-  const options = ["--app", app, "--net", `tap:${TAP}`, "--hostname", "lamp"];
-  const cli = new Cli(["sim", "--json", ...options], inside);
-  await cli.line((line) => line.includes(DEVICE));
-  return cli;
-}
-
-async function stop(t: ExecutionContext, cli: Cli): Promise<void> {
-  const { code, stderr } = await cli.interrupt();
-  t.is(stderr, "");
-  t.is(code, 0);
-}
 
 function written(name: string, text: string): string {
   const path = join(folder, name);
@@ -34,11 +24,11 @@ function written(name: string, text: string): string {
 }
 
 namespaceTest("ping: the device answers ping, and Linux the device's", ["ping"], async (t) => {
-  const cli = await start("ping");
+  const cli = await startDevice(t, "ping");
   t.regex(await peer("ping", "-c", "3", "-i", "0.2", DEVICE), /3 received, 0% packet loss/);
   t.regex(await peer("ping", "-c", "1", "-s", "1472", DEVICE), /1 received/);
   await cli.line((line) => line.includes(HOST) && line.includes("ms"));
-  await stop(t, cli);
+  await stopDevice(t, cli);
 });
 
 namespaceTest("sntp: chronyd tells the time", ["chronyd"], async (t) => {
@@ -49,10 +39,10 @@ namespaceTest("sntp: chronyd tells the time", ["chronyd"], async (t) => {
   // -x: the clock of this computer is left alone.
   const server = new Program("chronyd", "-d", "-x", "-u", "root", "-f", file);
   await server.said(/chronyd version/);
-  const cli = await start("sntp");
+  const cli = await startDevice(t, "sntp");
   const today = new Date();
   await cli.line((line) => line.includes(`date ${today.getUTCFullYear()}-`));
-  await stop(t, cli);
+  await stopDevice(t, cli);
   await server.stop();
 });
 
@@ -72,9 +62,9 @@ namespaceTest(
     const pid = join(folder, "rsyslog.pid");
     const daemon = new Program("rsyslogd", "-n", "-f", file, "-i", pid);
     const log = new Program("tail", "-n", "+1", "-F", join(folder, "log"));
-    const cli = await start("syslog");
+    const cli = await startDevice(t, "syslog");
     await log.said(/from lamp by \S+, severity \d:.*\w/);
-    await stop(t, cli);
+    await stopDevice(t, cli);
     await daemon.stop();
     await log.stop();
   },
@@ -97,7 +87,7 @@ namespaceTest(
     );
     await bus.said(/unix:path/);
     const on = ["env", `DBUS_SYSTEM_BUS_ADDRESS=${address}`];
-    const cli = await start("demo");
+    const cli = await startDevice(t, "demo");
     const settings = written(
       "avahi.conf",
       `[server]\nhost-name=linux\nallow-interfaces=${TAP}\nuse-ipv6=no\n[publish]\npublish-hinfo=no\n`,
@@ -109,7 +99,7 @@ namespaceTest(
     t.regex(await peer(...on, "avahi-resolve", "-4", "-n", "lamp.local"), new RegExp(DEVICE));
     const found = await peer(...on, "avahi-browse", "-r", "-t", "-p", "_http._tcp");
     t.regex(found, new RegExp(`=;${TAP};IPv4;lamp;[^;]*;local;lamp.local;${DEVICE};80`));
-    await stop(t, cli);
+    await stopDevice(t, cli);
     await daemon.stop();
     await bus.stop();
   },

@@ -2,30 +2,19 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import test, { type ExecutionContext } from "ava";
-import { Cli, endCommands } from "../support/cli.js";
-import { Program, TAP, inside, namespaceTest, peer } from "../support/namespace.js";
+import test from "ava";
+import {
+  DEVICE,
+  HOST,
+  Program,
+  namespaceTest,
+  peer,
+  startDevice,
+  stopDevice,
+} from "../support/namespace.js";
 
-test.after.always(endCommands);
-
-const DEVICE = "192.168.77.50";
-const HOST = "192.168.77.1";
 const folder = mkdtempSync(join(tmpdir(), "as-tcpip-services-"));
 test.after.always(() => rmSync(folder, { recursive: true, force: true }));
-
-/** Starts an example, with Linux as its router and its DHCP server, and waits until it has its address. */
-async function start(app: string, ...args: string[]): Promise<Cli> {
-  const options = ["--app", app, "--net", `tap:${TAP}`, "--hostname", "lamp"];
-  const cli = new Cli(["sim", "--json", ...options, ...args], inside);
-  await cli.line((line) => line.includes(DEVICE));
-  return cli;
-}
-
-async function stop(t: ExecutionContext, cli: Cli): Promise<void> {
-  const { code, stderr } = await cli.interrupt();
-  t.is(stderr, "");
-  t.is(code, 0);
-}
 
 const broker = join(folder, "mosquitto.conf");
 writeFileSync(broker, "listener 1883 0.0.0.0\nallow_anonymous true\nlog_dest stderr\nuser root\n");
@@ -45,7 +34,7 @@ for (const [app, version] of [
     ["mosquitto", "mosquitto_sub", "mosquitto_pub"],
     async (t) => {
       let server = await mosquitto();
-      const cli = await start(app);
+      const cli = await startDevice(t, app);
       const host = ["-h", HOST, "-V", version];
       const watch = (): Program =>
         new Program("stdbuf", "-oL", "mosquitto_sub", ...host, "-v", "-q", "2", "-t", "lamp/#");
@@ -69,7 +58,7 @@ for (const [app, version] of [
       listener = watch();
       await listener.said(/lamp\/state online/);
       t.false(server.output.includes("rotocol error"), server.output);
-      await stop(t, cli);
+      await stopDevice(t, cli);
       await listener.stop();
       await server.stop();
     },
@@ -77,7 +66,7 @@ for (const [app, version] of [
 }
 
 namespaceTest("iperf: streams and datagrams into the server", ["iperf"], async (t) => {
-  const cli = await start("iperf");
+  const cli = await startDevice(t, "iperf");
   const tcp = await peer("iperf", "-c", DEVICE, "-n", "256K", "-P", "2", "-y", "C");
   const bytes = tcp
     .trim()
@@ -86,7 +75,7 @@ namespaceTest("iperf: streams and datagrams into the server", ["iperf"], async (
   t.deepEqual(bytes, [1 << 18, 1 << 18]);
   const udp = await peer("iperf", "-c", DEVICE, "-u", "-b", "1M", "-n", "64K");
   t.regex(udp, /Server Report/);
-  await stop(t, cli);
+  await stopDevice(t, cli);
 });
 
 namespaceTest(
@@ -96,7 +85,7 @@ namespaceTest(
     const streams = new Program("iperf", "-s", "-y", "C", "-P", "1");
     const datagrams = new Program("iperf", "-s", "-u", "-P", "1");
     await datagrams.said(/listening/);
-    const cli = await start("iperf-client");
+    const cli = await startDevice(t, "iperf-client");
     let told = "";
     const line = (pattern: RegExp): Promise<void> =>
       cli.line((text) => pattern.test((told = text)));
@@ -108,21 +97,21 @@ namespaceTest(
     t.is(Math.floor((taken + 4) / 1024), kilobytes, streams.output);
     await line(/datagrams lost/);
     t.regex(told, /[^\d]0 of 4\d\d datagrams lost, 0 out of order/);
-    await stop(t, cli);
+    await stopDevice(t, cli);
     await streams.stop();
     await datagrams.stop();
   },
 );
 
 namespaceTest("tftp: curl takes a file, and puts one that comes back", ["curl"], async (t) => {
-  const cli = await start("tftp");
+  const cli = await startDevice(t, "tftp");
   t.regex(await peer("curl", "-s", `tftp://${DEVICE}/hello.txt`), /\w/);
   const file = join(folder, "x");
   const text = "0123456789".repeat(120);
   writeFileSync(file, text);
   await peer("curl", "-s", "-T", file, `tftp://${DEVICE}/x`);
   t.is(await peer("curl", "-s", `tftp://${DEVICE}/x`), text);
-  await stop(t, cli);
+  await stopDevice(t, cli);
 });
 
 namespaceTest(
@@ -134,7 +123,7 @@ namespaceTest(
       ...["--log-facility=-", "--pid-file", "--address=/printer.test/10.1.2.3"],
     );
     await names.said(/started/);
-    const cli = await start("console", "--dns", HOST);
+    const cli = await startDevice(t, "console", "--dns", HOST);
     const telnet = new Program("telnet", DEVICE);
     await telnet.said(/Connected/);
     const ask = async (line: string, answer: RegExp): Promise<void> => {
@@ -146,13 +135,13 @@ namespaceTest(
     await ask(`ping ${HOST}`, /192\.168\.77\.1: \d+ ms/);
     await ask("nslookup printer.test", /printer\.test: 10\.1\.2\.3/);
     await ask("quit", /closed/);
-    await stop(t, cli);
+    await stopDevice(t, cli);
     await names.stop();
   },
 );
 
 namespaceTest("chat: two socats hear each other and the bot", ["socat"], async (t) => {
-  const cli = await start("chat");
+  const cli = await startDevice(t, "chat");
   const one = new Program("socat", "-", `TCP:${DEVICE}:4000`);
   const two = new Program("socat", "-", `TCP:${DEVICE}:4000`);
   // Each has come when the other one has heard of it, or hears the bot.
@@ -161,30 +150,30 @@ namespaceTest("chat: two socats hear each other and the bot", ["socat"], async (
   await two.said(/hello there/);
   two.type("uptime?");
   await one.said(/uptime\?[^]*\d+/);
-  await stop(t, cli);
+  await stopDevice(t, cli);
 });
 
 namespaceTest("syslog: socat takes the messages of RFC 5424", ["socat"], async (t) => {
   const log = new Program("socat", "-u", "UDP-RECV:514", "-");
-  const cli = await start("syslog");
+  const cli = await startDevice(t, "syslog");
   await log.said(/<\d+>1 \S+ lamp /);
-  await stop(t, cli);
+  await stopDevice(t, cli);
   await log.stop();
 });
 
 namespaceTest("get: the HTTP server of Python gives a page", ["python3"], async (t) => {
   const web = new Program("python3", "-u", "-m", "http.server", "-d", folder, "80");
   await web.said(/Serving/);
-  const cli = await start("get");
+  const cli = await startDevice(t, "get");
   await web.said(/GET \S+ HTTP\/1\.1/);
-  await stop(t, cli);
+  await stopDevice(t, cli);
   await web.stop();
 });
 
 namespaceTest("mail: aiosmtpd takes a mail", ["aiosmtpd"], async (t) => {
   const post = new Program("aiosmtpd", "-n", "-l", "0.0.0.0:25", "-d", "-d");
-  const cli = await start("mail");
+  const cli = await startDevice(t, "mail");
   await post.said(/Subject: /);
-  await stop(t, cli);
+  await stopDevice(t, cli);
   await post.stop();
 });

@@ -74,6 +74,12 @@ export class Cli {
     this.child.kill("SIGINT");
     return this.ended;
   }
+
+  /** Ends it, if it runs still, whatever it does: for `t.teardown`. */
+  async end(): Promise<void> {
+    this.child.kill("SIGKILL");
+    await this.ended;
+  }
 }
 
 /** Runs a command to its end. */
