@@ -75,15 +75,14 @@ export function pause(ms: u32): void {
   for (let passed: u32 = 0; passed < ms; passed = clockMs() - start) netPoll(ms - passed);
 }
 
-/** Waits until the device has its address and knows its router. */
-export function waitForAddress(): void {
-  while (netAddress() == 0 || netGateway() == 0) netPoll(1000);
-}
-
-/** Where a server is: the host of that name in the settings block (`--host NAME=ADDRESS`), or else the router. */
+/**
+ * Where a server is: the host of that name in the settings block (`--host NAME=ADDRESS`), or else the router. Waits until we have an
+ * address, and know the router if it is the one: a network without a router has servers, too.
+ */
 export function serverOf(name: Text): u32 {
-  const address = settingsHost(textAddress(name), textBytes(name));
-  return address != 0 ? address : netGateway();
+  const host = settingsHost(textAddress(name), textBytes(name));
+  while (netAddress() == 0 || (host == 0 && netGateway() == 0)) netPoll(1000);
+  return host != 0 ? host : netGateway();
 }
 
 /** Connects a socket to a server. 0 or a negative errno. */

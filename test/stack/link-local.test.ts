@@ -207,3 +207,28 @@ test("LL-1: RFC 3927 2.2.1: after the cable was pulled the address is probed ane
   without.stack.advance(100_000);
   t.deepEqual(probed(without.stack.take()), []);
 });
+
+test("LL-1: RFC 3927 2.6.2, 3: of two interfaces, 169.254/16 is reached by the one that has such an address, all else by the other one's router", async (t) => {
+  const bench = await start({
+    options: { ...OPTIONS, INTERFACES: 2 },
+    second: {
+      mac: "02:00:00:00:00:ab",
+      address: ip("10.1.2.3"),
+      gateway: ip("10.1.2.1"),
+    },
+  });
+  const { stack } = bench;
+  stack.advance(UNTIL_USED_MS + 5000);
+  const fd = stack.udpSocket(5000);
+  const asked = (): number[][] =>
+    [0, 1].map((lan) =>
+      arps(stack.on(lan).take())
+        .filter(({ senderAddress, targetAddress }) => senderAddress !== targetAddress)
+        .map(({ targetAddress }) => targetAddress),
+    );
+  asked();
+  stack.sendTo(fd, pattern(4), ip("169.254.5.5"), 53);
+  t.deepEqual(asked(), [[ip("169.254.5.5")], []]);
+  stack.sendTo(fd, pattern(4), ip("8.8.8.8"), 53);
+  t.deepEqual(asked(), [[], [ip("10.1.2.1")]]);
+});

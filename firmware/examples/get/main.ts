@@ -3,7 +3,7 @@ import { log1, log4 } from "as-tcpip/log";
 import { netStart } from "as-tcpip/net";
 import { text } from "as-tcpip/text";
 import { clockMs } from "as-tcpip/time";
-import { pause, serverOf, waitForAddress } from "../common";
+import { pause, serverOf } from "../common";
 import { httpClose, httpGet, httpRead } from "./client";
 
 const PERIOD_MS: u32 = 60_000;
@@ -30,7 +30,6 @@ function readBody(): i32 {
 
 export function main(): void {
   if (netStart() < 0) return;
-  waitForAddress();
   const server = serverOf(text("web"));
   for (;;) {
     const start = clockMs();

@@ -18,7 +18,7 @@ import {
 } from "as-tcpip/net";
 import { text } from "as-tcpip/text";
 import { clockMs } from "as-tcpip/time";
-import { connectTo, pause, serverOf, setPatience, waitForAddress } from "../common";
+import { connectTo, pause, serverOf, setPatience } from "../common";
 import { sendDatagrams } from "./udp";
 
 const IPERF_PORT: u16 = 5001;
@@ -70,7 +70,6 @@ function byUdp(server: u32): void {
 
 export function main(): void {
   if (netStart() < 0) return;
-  waitForAddress();
   const server = serverOf(text("iperf"));
   log2("info: iperf 2 client of %i, port %u", server, <u32>IPERF_PORT);
   for (;;) {

@@ -4,7 +4,7 @@ import { log1, log2 } from "as-tcpip/log";
 import { netGateway, netStart, sntpSync, wallClock, wallClockKnown } from "as-tcpip/net";
 import { text } from "as-tcpip/text";
 import { clockMs } from "as-tcpip/time";
-import { pause, serverOf, waitForAddress } from "../common";
+import { pause, serverOf } from "../common";
 import { putMailDate } from "../date";
 import { smtpBegin, smtpEnd, smtpText } from "./client";
 
@@ -46,7 +46,6 @@ function mail(server: u32, value: u32): i32 {
 
 export function main(): void {
   if (netStart() < 0) return;
-  waitForAddress();
   const server = serverOf(text("mail"));
   for (;;) {
     if (!wallClockKnown()) sntpSync(netGateway());

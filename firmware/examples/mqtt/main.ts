@@ -21,7 +21,7 @@ import {
 } from "as-tcpip/settings";
 import { Text, text, textAddress, textBytes } from "as-tcpip/text";
 import { clockMs } from "as-tcpip/time";
-import { serverOf, waitForAddress } from "../common";
+import { serverOf } from "../common";
 import {
   Mqtt,
   MqttIdentity,
@@ -156,7 +156,6 @@ export function main(): void {
 /** The example by MQTT 3.1.1 (level 4) or 5. */
 export function runMqtt(level: u32): void {
   if (netStart() < 0) return;
-  waitForAddress();
   name();
   introduce(level);
   const watch = changetype<PollFd>(WATCH);

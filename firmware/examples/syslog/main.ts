@@ -4,7 +4,7 @@ import { log1 } from "as-tcpip/log";
 import { netGateway, netStart, sntpSync } from "as-tcpip/net";
 import { poolName, poolSize, poolUsed, uptimeSeconds } from "as-tcpip/netstat";
 import { text } from "as-tcpip/text";
-import { pause, serverOf, waitForAddress } from "../common";
+import { pause, serverOf } from "../common";
 import {
   SYSLOG_INFO,
   SYSLOG_NOTICE,
@@ -42,7 +42,6 @@ function tell(): void {
 
 export function main(): void {
   if (netStart() < 0) return;
-  waitForAddress();
   const server = serverOf(text("log"));
   log1("info: syslog to %i", server);
   // Without the time messages go without it.
