@@ -76,10 +76,10 @@ function topic(to: usize, last: Text): u32 {
   return nameBytes + written();
 }
 
-function introduce(level: u32): void {
+function introduce(level: u32, broker: u32): void {
   const me = changetype<MqttIdentity>(IDENTITY);
   const offline = text("offline");
-  me.address = serverOf(text("broker"));
+  me.address = broker;
   me.port = 1883;
   me.keepAliveS = 30;
   me.level = <u16>level;
@@ -156,8 +156,10 @@ export function main(): void {
 /** The example by MQTT 3.1.1 (level 4) or 5. */
 export function runMqtt(level: u32): void {
   if (netStart() < 0) return;
+  // The name may be made of the address, which is there then.
+  const broker = serverOf(text("broker"));
   name();
-  introduce(level);
+  introduce(level, broker);
   const watch = changetype<PollFd>(WATCH);
   for (;;) {
     watch.fd = mqttFd();
