@@ -60,6 +60,9 @@ let batched: i32 = 0;
 let taken: i32 = 0;
 let deferredHead: u32 = 0;
 let deferredCount: u32 = 0;
+/** Timers and deferred work that may still have their turn before the network has its own: what comes on top waits. */
+let timersLeft: u32 = 0;
+let deferredLeft: u32 = 0;
 let context: u32 = 0;
 let events: u32 = 0;
 
@@ -192,7 +195,8 @@ function nextSocket(): u32 {
 }
 
 function nextDeferred(): u32 {
-  if (deferredCount == 0) return 0;
+  if (deferredLeft == 0) return 0;
+  deferredLeft -= 1;
   const work = deferredAt(deferredHead);
   deferredHead = (deferredHead + 1) % LOOP_DEFERRED;
   deferredCount -= 1;
@@ -203,18 +207,20 @@ function nextDeferred(): u32 {
 
 /**
  * Waits for the next event and gives the number of its handler: sockets that were found ready, then timers that are due, then
- * deferred work. The processor sleeps meanwhile; the network goes on.
+ * deferred work. The processor sleeps meanwhile; the network goes on, also beside work that defers itself without end.
  */
 export function loopNext(): u32 {
   if (!LOOP_RING && epfd < 0) epfd = epollCreate();
   let handler = nextFound();
   while (handler == 0) {
-    const left = untilTimer(clockMs());
+    const left = deferredCount != 0 ? 0 : untilTimer(clockMs());
     if (LOOP_RING) loopRingWait(left);
     else {
       batched = max<i32>(epollWait(epfd, batch(), BATCH, <i32>left), 0);
       taken = 0;
     }
+    timersLeft = LOOP_TIMERS;
+    deferredLeft = deferredCount;
     handler = nextFound();
   }
   return handler;
@@ -224,6 +230,9 @@ export function loopNext(): u32 {
 function nextFound(): u32 {
   let handler = nextSocket();
   if (GPIO_WATCHES != 0 && handler == 0) handler = gpioNext();
-  if (handler == 0) handler = dueTimer(clockMs());
+  if (handler == 0 && timersLeft != 0) {
+    handler = dueTimer(clockMs());
+    timersLeft = handler == 0 ? 0 : timersLeft - 1;
+  }
   return handler != 0 ? handler : nextDeferred();
 }

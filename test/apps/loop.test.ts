@@ -40,3 +40,17 @@ test("the loop has in its image what it stands on, and not the other", async (t)
     t.deepEqual([has("epoll-set"), has("ring")], [LOOP_RING === 0, LOOP_RING === 1]);
   }
 });
+
+test("work that defers itself and a timer that is always due hold up neither each other nor the network", async (t) => {
+  for (const LOOP_RING of [0, 1]) {
+    const lan = new Lan();
+    const device = await lan.device({ app: "test/device/deferring", options: { LOOP_RING } });
+    const stream = await device.connect(7);
+    for (const text of ["one", "two"]) {
+      await stream.write(text);
+      t.is((await stream.read(3)).toString(), text);
+    }
+    t.regex(await device.logged("go on"), /work and ticks/);
+    lan.close();
+  }
+});
