@@ -42,6 +42,8 @@ import {
 const HEADER_BYTES: u32 = 2;
 const LENGTH_MIN: u32 = 62;
 const LENGTH_MAX: u32 = 1520;
+/** Less than this is as often two short frames as one: acknowledgments come in pairs. */
+const LONE_MIN: u32 = 256;
 /** Memory is given back at the latest when this much of it has been read: four full frames. */
 const FREE_BYTES: u32 = 4 * 1516;
 /** Reopening a stream costs 3 bytes and a CSn pulse: fewer bytes than this are clocked past instead. */
@@ -133,15 +135,15 @@ function readStatus(known: bool): bool {
 }
 
 /**
- * One reading of RX_RSR, which says what has come since the last RECV. Where that may be a single frame it is believed until
- * the length in front of the frame is seen: both are the same, or a frame came between the two bytes, or something is
- * wrong, and the pointers are read. If there are more the burst goes on to the pointers. A frame that makes the reading 0
- * has moved INTn, which was cleared before.
+ * One reading of RX_RSR, which says what has come since the last RECV. Where that may be a single long frame it is believed
+ * until the length in front of the frame is seen: both are the same, or a frame came between the two bytes, or something
+ * is wrong, and the pointers are read. Otherwise the burst goes on to the pointers. A frame that makes the reading 0 has
+ * moved INTn, which was cleared before.
  */
 function look(): bool {
   readOpen(Sn_RX_RSR, S0_READ, STATUS, 2);
   const size = status16(0);
-  hasty = size <= LENGTH_MAX;
+  hasty = size == 0 || (size >= LONE_MIN && size <= LENGTH_MAX);
   if (!hasty) spiRead(STATUS + 2, 4);
   spiDeselect();
   if (!hasty) return readStatus(true);

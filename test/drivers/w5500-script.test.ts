@@ -72,7 +72,7 @@ test("W5500 datasheet 4.2: while more comes, the flag is cleared together with R
   spi.expect(`00 00 18 ${zeros(62)}`, "01 02 03 00 3e");
   spi.expect("00 28 0c 00 3e");
   spi.expect("00 01 0c 40 04"); // RECV, and S0_IR behind it
-  spi.expect(`00 26 08 ${zeros(2)}`, "01 02 03 00 3e"); // RX_RSR, which the frame's length confirms
+  spi.expect(`00 26 08 ${zeros(6)}`, "01 02 03 00 3e 00 3e 00 7c");
   spi.expect(`00 3e 18 ${zeros(62)}`, "01 02 03 00 3e");
   spi.expect("00 28 0c 00 7c");
   spi.expect("00 01 0c 40");
@@ -95,7 +95,7 @@ test("W5500 datasheet 4.2 Sn_RX_RSR: torn pointers are read again until they agr
   t.is(spi.left, 0);
 });
 
-test("W5500 datasheet 4.2 Sn_RX_RSR: read once, with RX_RD and RX_WR where it is more than a frame, or the frame is not just as long", async (t) => {
+test("W5500 datasheet 4.2 Sn_RX_RSR: of a long frame read once; with RX_RD and RX_WR where there may be several, or the frame is not just as long", async (t) => {
   const { bench, spi } = await scripted();
   const one = (size: string): void => {
     spi.expect("00 02 0c 04");
@@ -117,29 +117,29 @@ test("W5500 datasheet 4.2 Sn_RX_RSR: read once, with RX_RD and RX_WR where it is
   spi.expect(`00 00 18 ${zeros(2)}`, "01 02 03 00 3e");
   free("00 3e");
   receive();
-  // A second frame came between the two bytes: 00f0, then 01b4.
-  one("00 b4");
-  spi.expect(`00 3e 18 ${zeros(2)}`, "01 02 03 00 f0");
-  spi.expect(`00 26 08 ${zeros(6)}`, "01 02 03 01 b4 00 3e 01 f2");
+  // A second frame came between the two bytes: 01f0, then 02f4.
+  one("01 f4");
+  spi.expect(`00 3e 18 ${zeros(2)}`, "01 02 03 01 f0");
+  spi.expect(`00 26 08 ${zeros(6)}`, "01 02 03 02 f4 00 3e 03 32");
   receive();
-  spi.expect(`01 2e 18 ${zeros(2)}`, "01 02 03 00 c4");
-  free("01 f2");
+  spi.expect(`02 2e 18 ${zeros(2)}`, "01 02 03 01 04");
+  free("03 32");
   receive();
   // More than a frame can be: there are several.
   spi.expect("00 02 0c 04");
-  spi.expect(`00 26 08 ${zeros(6)}`, "01 02 03 08 00 01 f2 09 f2");
-  spi.expect(`01 f2 18 ${zeros(2)}`, "01 02 03 04 00");
+  spi.expect(`00 26 08 ${zeros(6)}`, "01 02 03 08 00 03 32 0b 32");
+  spi.expect(`03 32 18 ${zeros(2)}`, "01 02 03 04 00");
   receive();
-  spi.expect(`05 f2 18 ${zeros(2)}`, "01 02 03 04 00");
-  free("09 f2");
+  spi.expect(`07 32 18 ${zeros(2)}`, "01 02 03 04 00");
+  free("0b 32");
   receive();
   // 00f0, then 0200: nothing yet, and the frame has moved INTn.
   one("00 00");
   spi.interrupt = true;
   t.is(bench.nic.rxBegin(), 0);
   one("02 00");
-  spi.expect(`09 f2 18 ${zeros(2)}`, "01 02 03 02 00");
-  free("0b f2");
+  spi.expect(`0b 32 18 ${zeros(2)}`, "01 02 03 02 00");
+  free("0d 32");
   t.is(bench.nic.rxBegin(), 0x1fe);
   spi.interrupt = false;
   bench.nic.rxEnd();
