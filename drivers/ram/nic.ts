@@ -1,5 +1,7 @@
 import { frameOut } from "./hw";
 
+export { nicCounter, nicDeadline, nicInit, nicLink, nicPoll, nicVersion } from "./idle";
+
 /**
  * A frame device in plain memory: the host puts received frames into a short queue and is handed each frame that is sent. For
  * the gateway, for tests and for fuzzing; on a device the chip's own memory does this.
@@ -42,29 +44,6 @@ export function ramFrameIn(bytes: u32): bool {
 /** True when `ramFrameIn` would take a frame: one slot stays free for the frame that the host is writing. */
 export function ramFrameRoom(): bool {
   return rxTail - rxHead < FRAMES - 1;
-}
-
-export function nicInit(_mac: usize): i32 {
-  return 0;
-}
-
-export function nicPoll(_nowMs: u32): void {}
-
-/** Up, 100 Mbit/s, full duplex. */
-export function nicLink(): u32 {
-  return 7;
-}
-
-export function nicVersion(): u32 {
-  return 0;
-}
-
-export function nicDeadline(_nowMs: u32): u32 {
-  return 0xffffffff;
-}
-
-export function nicCounter(_index: u32): u32 {
-  return 0;
 }
 
 export function rxBegin(): u32 {

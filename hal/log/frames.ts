@@ -11,7 +11,7 @@ export const SLIP_ESC_END: u32 = 0xdc;
 export const SLIP_ESC_ESC: u32 = 0xdd;
 
 /** First byte of a frame: what it is. */
-export const FRAME_LOG: u32 = 0x01;
+const FRAME_LOG: u32 = 0x01;
 export const FRAME_MIRROR: u32 = 0x02;
 
 /** An escaped log frame of four arguments: both ends, and every byte between them escaped. */

@@ -15,7 +15,7 @@ const RING_MHZ: u32 = 6;
 const PATIENCE: u32 = 1000000;
 
 /** Polls until all bits of `mask` are set; false when they never are. */
-export function waitFor(register: usize, mask: u32): bool {
+function waitFor(register: usize, mask: u32): bool {
   for (let i: u32 = 0; i < PATIENCE; i++) {
     if ((ld32(register) & mask) == mask) return true;
   }

@@ -52,7 +52,6 @@ export const PLL_POSTDIVPD: u32 = 1 << 3;
 export const PLL_VCOPD: u32 = 1 << 5;
 
 /** 2.19 GPIO: function select (status and control register per pin, 8 bytes), pads (4 bytes per pin). */
-export const IO_BANK0: usize = 0x40014000;
 export const IO_BANK0_CTRL: usize = 0x40014004;
 /** Edges that were seen, until they are written back (2.19.6.1). */
 export const INTR0: usize = 0x400140f0;

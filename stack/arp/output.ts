@@ -14,7 +14,7 @@ import {
 /** Offsets in an ARP packet for Ethernet and IPv4 (RFC 826), and its length. */
 export const ARP_SENDER_MAC: usize = 8;
 export const ARP_SENDER_ADDRESS: usize = 14;
-export const ARP_TARGET_MAC: usize = 18;
+const ARP_TARGET_MAC: usize = 18;
 export const ARP_TARGET_ADDRESS: usize = 24;
 export const ARP_BYTES: u32 = 28;
 /** Hardware type 1, protocol type 0x0800 as a plain word load sees them; then address lengths 6 and 4, below the operation's byte. */

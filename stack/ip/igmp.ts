@@ -17,7 +17,7 @@ import { RxPacket } from "./packet";
  * group is joined on all interfaces.
  */
 export const IPPROTO_IGMP: u32 = 2;
-export const ALL_HOSTS: u32 = 0xe0000001;
+const ALL_HOSTS: u32 = 0xe0000001;
 
 const MEMBERSHIP_QUERY: u32 = 0x11;
 const MEMBERSHIP_REPORT: u32 = 0x16;

@@ -94,7 +94,7 @@ export function localHas(slot: LocalSlot, flag: LocalFlag): bool {
   return ((<u32>slot.flags) & flag) != 0;
 }
 
-export function localSetFlag(slot: LocalSlot, flag: LocalFlag): void {
+function localSetFlag(slot: LocalSlot, flag: LocalFlag): void {
   slot.flags = <u8>((<u32>slot.flags) | flag);
 }
 

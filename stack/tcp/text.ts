@@ -113,7 +113,7 @@ export function textPlace(tcb: Tcb, segment: Segment, sum: u32, offset: u32): u3
 }
 
 /** Reads text of the open frame to its place in the ring; returns the checksum with it. `offset`: where it stands in the segment. */
-export function textReadInto(tcb: Tcb, seq: u32, bytes: u32, sum: u32, offset: u32): u32 {
+function textReadInto(tcb: Tcb, seq: u32, bytes: u32, sum: u32, offset: u32): u32 {
   if (bytes == 0) return sum;
   assert(seq - tcb.rcvRead < TCP_RX_BYTES && bytes <= TCP_RX_BYTES - (seq - tcb.rcvRead));
   const at = placeOf(tcb, seq);

@@ -79,6 +79,10 @@ HW(void, spin)(struct w2c_hw* h, uint32_t loops) {
 #define SUM_FOLD \
   "movs r3, #0\n\t" \
   "adcs %[sum], r3\n\t"
+/* Five words, the last of them first, the carry still to be added. */
+#define SUM_FIVE \
+  "ldr %[sum], [%[at], #16]\n\t" \
+  SUM_BLOCK("adds")
 
 HW(uint32_t, sumWords)(struct w2c_hw* h, uint32_t at, uint32_t words, uint32_t sum) {
   (void)h;
@@ -119,17 +123,11 @@ HW(uint32_t, sumSegment)(struct w2c_hw* h, uint32_t at, uint32_t more) {
   uint32_t sum;
   __asm volatile(
       ".syntax unified\n"
-      "ldmia %[at]!, {r3, r4, r5, r6}\n\t"
-      "ldr %[sum], [%[at]]\n\t"
-      "adds %[sum], %[sum], r3\n\t"
-      "adcs %[sum], r4\n\t"
-      "adcs %[sum], r5\n\t"
-      "adcs %[sum], r6\n\t"
+      SUM_FIVE
       "ldmia %[more]!, {r3, r4}\n\t"
       "adcs %[sum], r3\n\t"
       "adcs %[sum], r4\n\t"
-      "movs r3, #0\n\t"
-      "adcs %[sum], r3"
+      SUM_FOLD
       : [at] "+&l"(at), [more] "+&l"(more), [sum] "=&l"(sum)
       :
       : "r3", "r4", "r5", "r6", "cc", "memory");
@@ -142,14 +140,7 @@ HW(uint32_t, sumHeader)(struct w2c_hw* h, uint32_t at) {
   uint32_t sum;
   __asm volatile(
       ".syntax unified\n"
-      "ldmia %[at]!, {r3, r4, r5, r6}\n\t"
-      "ldr %[sum], [%[at]]\n\t"
-      "adds %[sum], %[sum], r3\n\t"
-      "adcs %[sum], r4\n\t"
-      "adcs %[sum], r5\n\t"
-      "adcs %[sum], r6\n\t"
-      "movs r3, #0\n\t"
-      "adcs %[sum], r3"
+      SUM_FIVE SUM_FOLD
       : [at] "+&l"(at), [sum] "=&l"(sum)
       :
       : "r3", "r4", "r5", "r6", "cc", "memory");
