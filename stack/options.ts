@@ -124,7 +124,10 @@ export const OPTIONS = {
   INTERFACES: 1,
   /** Neighbours in the ARP cache. */
   ARP_ENTRIES: 12,
-  /** Room for the latest packet that waits for an ARP reply, bytes of IP packet; 0 leaves it out. */
+  /**
+   * Room for the latest packet that waits for an ARP reply, bytes of IP packet; 0 leaves it out. A room of 1500 bytes or more is the send ring
+   * of a connection that is free, where such a ring is as long.
+   */
   ARP_PENDING_BYTES: 1500,
   /**
    * Unit of address conflict detection, milliseconds: three to seven of them pass before a leased address is used. RFC 5227

@@ -32,6 +32,7 @@ import { setNow } from "./now";
 import { randomSeed } from "./random";
 import { readyChanges } from "./readiness";
 import { tcpTimer } from "./tcp/expiry";
+import { tcbsStart } from "./tcp/lifecycle";
 import { socketsNeighboursChanged } from "./socket/news";
 import { timersSettle } from "./tcp/timers";
 import { pendingAny } from "./tcp/pending";
@@ -67,6 +68,7 @@ const DEADLINE_MAX_MS: u32 = 3600000;
 export function stackStart(nowMs: u32, seed0: u32, seed1: u32): void {
   setNow(nowMs);
   randomSeed(seed0, seed1);
+  if (TCP) tcbsStart();
 }
 
 /** News of sockets that a caller of `stackPoll` has been told of; `asked`: the turn before ended with them. */

@@ -1,5 +1,6 @@
 import { RecordNumber } from "options";
 import { TCP_CONNECT, TCP_KEEPALIVE, TCP_MSL_MS, TCP_TCBS } from "../config";
+import { WAITING_IS_LENT, waitingLend } from "../link/waiting";
 import { now } from "../now";
 import { POLLERR, POLLHUP, POLLIN, POLLOUT } from "../posix";
 import { ready } from "../readiness";
@@ -26,7 +27,7 @@ import { patienceInit } from "./patience";
 import { pendingAdd, pendingRemove } from "./pending";
 import { RTO_INITIAL_MS } from "./rto";
 import { TcpBit } from "./segment";
-import { sendQueueClear } from "./send-queue";
+import { LAST_SEND_RING, sendQueueClear } from "./send-queue";
 import { timerStart, timersStop } from "./timers";
 import { timestampsUsed } from "./timestamps";
 
@@ -51,6 +52,17 @@ let freed: bool = false;
 /** True when that is so. */
 export function tcbsNews(): bool {
   return freed;
+}
+
+/** A TCB is free: the last one lends its send ring. */
+function noteFree(id: u32): void {
+  freed = true;
+  if (WAITING_IS_LENT && id == TCP_TCBS - 1) waitingLend(LAST_SEND_RING);
+}
+
+/** Nothing is in use yet. */
+export function tcbsStart(): void {
+  if (WAITING_IS_LENT) waitingLend(LAST_SEND_RING);
 }
 
 /** Takes the news that a TCB has become free: who waits for one is served once a turn (promote.ts). */
@@ -78,6 +90,7 @@ export function tcbAllocate(evict: bool): u32 {
 }
 
 function tcbInit(tcb: Tcb, id: u32): u32 {
+  if (WAITING_IS_LENT && id == TCP_TCBS - 1) waitingLend(0);
   memory.fill(changetype<usize>(tcb), 0, offsetof<Tcb>());
   tcb.id = <RecordNumber>id;
   tcb.rto = <u16>RTO_INITIAL_MS;
@@ -110,7 +123,7 @@ export function tcbClose(tcb: Tcb): void {
   if (tcb.state == TcpState.CLOSED) return;
   tcbUnlink(tcb);
   if (tcb.socket != 0) ready(<u32>tcb.socket - 1, POLLIN | POLLOUT | POLLERR | POLLHUP);
-  else freed = true;
+  else noteFree(<u32>tcb.id);
 }
 
 function tcbUnlink(tcb: Tcb): void {
@@ -140,7 +153,7 @@ export function tcbReset(tcb: Tcb): void {
 /** The socket has let go of a TCB that is CLOSED: it is free now. */
 export function tcbRelease(tcb: Tcb): void {
   tcb.socket = 0;
-  freed = true;
+  noteFree(<u32>tcb.id);
 }
 
 /** Enters TIME-WAIT: the rest of the connection needs no rings (RFC 9293 3.6.1). */
@@ -179,7 +192,7 @@ function handOver(tcb: Tcb, state: TcpState, lifeMs: u32): TimeWait {
   tcb.state = <u8>TcpState.CLOSED;
   sendQueueClear(tcb);
   if (tcb.socket != 0) ready(<u32>tcb.socket - 1, POLLIN | POLLOUT | POLLERR | POLLHUP);
-  else freed = true;
+  else noteFree(<u32>tcb.id);
   return record;
 }
 

@@ -33,6 +33,9 @@ function ring(tcb: Tcb): usize {
   return RINGS + <u32>tcb.id * TCP_TX_BYTES;
 }
 
+/** The ring of the last connection, which others may use while that is free. */
+export const LAST_SEND_RING: usize = RINGS + (TCP_TCBS - 1) * TCP_TX_BYTES;
+
 /** Empties the queue. */
 export function sendQueueClear(tcb: Tcb): void {
   tcb.ringHead = 0;

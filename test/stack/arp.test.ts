@@ -9,6 +9,7 @@ import {
   STACK_MAC,
   StackHarness,
 } from "../support/stack-harness.js";
+import { accepted, closed, opened } from "../support/tcp-peer.js";
 import { BROADCAST_MAC, ETHERTYPE, concat, ip, pattern } from "../support/wire.js";
 
 const PEER = "192.168.7.9";
@@ -180,6 +181,41 @@ test("ARP-6, RFC 1122 2.3.2.2: the latest packet waits for the answer and is sen
   t.is(more.length, 0);
   t.deepEqual(datagram?.udp?.data, long);
   t.is(datagram?.destination, peer.mac);
+});
+
+test("ARP-6: the slot is a ring of the last connection: while that is in use send() is told to wait, and what waited is lost without a byte of its text", async (t) => {
+  const it = await opened({ TCP_TCBS: 2, TCP_TX_BYTES: 4096 });
+  const { stack, listener } = it;
+  const fd = stack.udpSocket(5000);
+  const strangers = ["192.168.7.77", "192.168.7.78", "192.168.7.79"].map((address) =>
+    stack.peer(address),
+  );
+  const [first, second, third] = strangers.map(({ address }) => address) as [
+    number,
+    number,
+    number,
+  ];
+  t.is(stack.sendTo(fd, pattern(1472, 1), first, 6000), 1472);
+  const last = accepted(stack, listener, 5001);
+  t.is(stack.counter("arpPendingDropped"), 1);
+  const text = pattern(1400, 3);
+  const sent = stack.send(last.fd, text);
+  t.is(sent, text.length);
+  stack.take();
+  t.is(stack.sendTo(fd, pattern(9, 2), second, 6000), -ERRNO.EAGAIN);
+  t.is(stack.take()[0]?.arp?.targetAddress, second, "asked all the same");
+  stack.exchange(strangers[1]?.arpReply() ?? new Uint8Array(0));
+  t.is(stack.sendTo(fd, pattern(9, 2), second, 6000), 9);
+  stack.take();
+  const again = stack.untilSent(1000).find((frame) => frame.tcp?.destinationPort === 5001);
+  t.deepEqual(again?.tcp?.data, text);
+  closed({ ...it, ...last });
+  stack.advance(200_000);
+  stack.take();
+  t.is(stack.sendTo(fd, pattern(1472, 4), third, 6000), 1472, "free again");
+  stack.take();
+  const answer = stack.exchange(strangers[2]?.arpReply() ?? new Uint8Array(0));
+  t.deepEqual(answer[0]?.udp?.data, pattern(1472, 4));
 });
 
 test("ARP: an address that nobody has fails after three requests and the packet is given up", async (t) => {
