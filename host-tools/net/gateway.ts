@@ -104,7 +104,7 @@ export class Gateway {
       return true;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code === "EADDRINUSE" && again && forward.hostPort < 65000) return false;
+      if (isTaken(code, forward.hostPort) && again && forward.hostPort < 65000) return false;
       throw portError(error as NodeJS.ErrnoException, forward, this.forwards);
     }
   }
@@ -231,14 +231,23 @@ function samePort(a: Forward, b: Forward): boolean {
   return a.protocol === b.protocol && a.hostPort === b.hostPort;
 }
 
+/** Ports below need rights on POSIX systems. */
+const FIRST_FREE_PORT = 1024;
+
+/** True when another port may be free: Windows keeps whole ranges of them (for Hyper-V), which it tells as a lack of rights. */
+export function isTaken(code: string | undefined, port: number): boolean {
+  return code === "EADDRINUSE" || (code === "EACCES" && port >= FIRST_FREE_PORT);
+}
+
 /** What a person is told when a port of the host cannot be opened: the whole option that avoids it. */
-function portError(
+export function portError(
   error: NodeJS.ErrnoException,
   refused: Forward,
   forwards: readonly Forward[],
 ): UserError {
   const { hostPort } = refused;
-  const other = error.code === "EACCES" ? 8081 : hostPort < 65535 ? hostPort + 1 : hostPort - 1;
+  const next = hostPort < 65535 ? hostPort + 1 : hostPort - 1;
+  const other = hostPort < FIRST_FREE_PORT && error.code === "EACCES" ? 8081 : next;
   const better = forwards.map((forward) =>
     forward === refused ? { ...forward, hostPort: other } : forward,
   );
@@ -248,6 +257,9 @@ function portError(
     case "EADDRINUSE":
       return new UserError(`${name} is in use; ${choice}`);
     case "EACCES":
+      if (isTaken(error.code, hostPort)) {
+        return new UserError(`${name} is kept by the system for itself; ${choice}`);
+      }
       return new UserError(`${name} needs special rights; ${choice}`);
     default:
       return new UserError(`${name} cannot be opened (${error.message}); ${choice}`);

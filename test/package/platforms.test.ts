@@ -3,6 +3,7 @@ import { posix, win32 } from "node:path";
 import test from "ava";
 import { nameInside, outsideName, outsidePath } from "../../host-tools/build/tree-names.js";
 import { UserError, diskFault } from "../../host-tools/errors.js";
+import { isTaken, portError } from "../../host-tools/net/gateway.js";
 import {
   folderDependency,
   isPackageName,
@@ -69,6 +70,19 @@ test("a project is installed by the program that began it, and depends on what t
   t.is(pnpmVersion(store("as-tcpip@0.1.0(koffi@3.3.4)").replaceAll("/", "\\")), "0.1.0");
   t.is(pnpmVersion(store("as-tcpip@file+..+as-tcpip-0.1.0.tgz")), undefined);
   t.is(pnpmVersion("/x/node_modules/as-tcpip"), undefined);
+});
+
+test("a port that Windows keeps gives way like one in use; a low one on POSIX needs rights", (t) => {
+  t.true(isTaken("EADDRINUSE", 80));
+  t.true(isTaken("EACCES", 8080));
+  t.false(isTaken("EACCES", 80));
+  t.false(isTaken("EADDRNOTAVAIL", 8080));
+  const told = (hostPort: number): string => {
+    const forward = { protocol: "tcp", hostPort, devicePort: 80 } as const;
+    return portError(Object.assign(new Error("x"), { code: "EACCES" }), forward, [forward]).message;
+  };
+  t.regex(told(8081), /^TCP port 8081 of 127\.0\.0\.1 is kept by the system.* forward:8082=80 /);
+  t.regex(told(80), /^TCP port 80 of 127\.0\.0\.1 needs special rights.* forward:8081=80 /);
 });
 
 test("texts of Windows' editors and shells are read: byte order marks, UTF-16", (t) => {
