@@ -228,7 +228,7 @@ function untilTimeout(): u32 {
 }
 
 /**
- * Waits until `wanted` completions are there, `timeoutMs` at most (below 0: for ever); returns how many are. The processor
+ * Waits until `wanted` completions are there, or as many as there is room for, `timeoutMs` at most (below 0: for ever); returns how many are. The processor
  * sleeps meanwhile; the network goes on. Each call gives the network one turn at least.
  */
 export function ringWait(wanted: u32, timeoutMs: i32): u32 {
@@ -236,6 +236,8 @@ export function ringWait(wanted: u32, timeoutMs: i32): u32 {
   netPoll(0);
   // What one has done may have begun another one, which had its turn already: no sleep before that has been tried.
   let busy = progress();
+  // More than there is room for would never be there.
+  wanted = min<u32>(wanted, COMPLETIONS);
   while (count < wanted && timeoutMs != 0) {
     const left = timeLeft(startMs, timeoutMs < 0 ? 0 : <u32>timeoutMs);
     if (left == 0) break;

@@ -103,6 +103,7 @@ export function operations(): void {
   families();
   links();
   followers();
+  full();
   cancels();
   buffers();
   zeroCopies();
@@ -207,6 +208,22 @@ function followers(): void {
     got += max<i32>(recv(server, BUFFER, 4096, 0), 0);
   ends(2585, 4, 0, RING_F_NOTIF);
   unpair();
+}
+
+/** Who waits for more completions than there is room for gets as many as there is. */
+function full(): void {
+  for (let round = 0; round < 2; round++) {
+    for (let i = 0; i < 8; i++) sqe(RING_NOP, -1, 0, 0, 6);
+    ringSubmit();
+  }
+  same(2590, <i32>ringWait(u32.MAX_VALUE, 1000), 16);
+  sqe(RING_TIMEOUT, -1, 0, 10, 7);
+  ringSubmit();
+  const began = clockMs();
+  same(2591, <i32>ringWait(17, 5000), 16);
+  same(2592, clockMs() - began < 100 ? 1 : 0, 1);
+  for (let i = 0; i < 16; i++) ringSeen();
+  ends(2593, 7, ETIME);
 }
 
 /** Each kind of operation while it waits. */
