@@ -199,12 +199,14 @@ export function textCount(tcb: Tcb, segmentBytes: u32, bytes: u32, hadHole: bool
   const units = min<u32>(segmentBytes >>> 3, 255);
   if (units > <u32>tcb.rcvMss) tcb.rcvMss = <u8>units;
   // Every second full segment of the size that the peer sends, a filled hole, a window with no room for one more: now; with no room
-  // for two more each full segment, so that the peer need not wait while one is being read. Anything else may wait a little
+  // for two more each full segment, so that the peer need not wait while one is being read; and a short one behind a full one, with
+  // which a peer has filled the window or said all that it has. Anything else may wait a little
   // (SHLD-18, SHLD-19, RFC 5681 4.2).
   const size = receivedSize(tcb);
   const room = tcb.rcvAdv - tcb.rcvNxt;
   const quick = (tcb.flags & TcbFlag.QUICK_ACK) != 0;
-  const full = unacked >= size && (room < 2 * size || unacked >= 2 * size);
+  const ends = units < <u32>tcb.rcvMss;
+  const full = unacked >= size && (room < 2 * size || unacked >= 2 * size || ends);
   if (hadHole || quick || full || room < size) ackNow(tcb);
   else if (
     ((<u32>tcb.armed) & TcbTimer.DELAYED_ACK) == 0 ||
