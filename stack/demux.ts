@@ -32,6 +32,7 @@ import {
 } from "./link/device";
 import {
   FRAME_DROPPED,
+  TO_MANY,
   ethernetInput,
   ethernetPayloadBytes,
   ethernetToMany,
@@ -102,10 +103,14 @@ function frameLater(): void {
 /** Takes the open frame to whom it is for. */
 export function frameInput(): void {
   const type = ethernetInput();
-  if (type == TYPE_IPV4) {
-    const packet = TCP_FAST_PATH ? plainOrNot() : anyPacket();
+  if (TCP_FAST_PATH && type == TYPE_IPV4) {
+    const packet = plainOrNot();
     if (packet != null) packetInput(packet);
-  } else if (type == TYPE_ARP) {
+  } else if ((type & ~TO_MANY) == TYPE_IPV4) {
+    if (TCP) segmentForget();
+    const packet = anyPacket();
+    if (packet != null) packetInput(packet);
+  } else if ((type & ~TO_MANY) == TYPE_ARP) {
     if (linkCanAnswer() || !linkMayWait()) arpInput(ethernetPayloadBytes());
     else frameLater();
   } else if (type != FRAME_DROPPED) {

@@ -16,6 +16,13 @@ export class Interface {
   /** Last four bytes of the MAC as they stand in memory. */
   macLow: u32;
   address: u32;
+  /** The address is being probed (RFC 5227 2.1.1): nothing is sent from it or taken for it yet. */
+  tentative: bool;
+  /** Address conflict detection (stack/arp/acd.ts): probes or announcements still to be sent. */
+  acdLeft: u8;
+  /** AcdOutcome that nobody has taken yet. */
+  acdOutcome: u8;
+  acdDefended: bool;
   mask: u32;
   gateway: u32;
   dns: u32;
@@ -27,13 +34,6 @@ export class Interface {
   hostName: usize;
   hostNameBytes: u32;
 
-  /** The address is being probed (RFC 5227 2.1.1): nothing is sent from it or taken for it yet. */
-  tentative: bool;
-  /** Address conflict detection (stack/arp/acd.ts): probes or announcements still to be sent. */
-  acdLeft: u8;
-  /** AcdOutcome that nobody has taken yet. */
-  acdOutcome: u8;
-  acdDefended: bool;
   acdDefendedMs: u32;
   /** Address being probed; 0 = none. */
   acdCandidate: u32;

@@ -9,19 +9,23 @@ import { SOCKETS } from "./config";
  */
 
 const ONE_WORD: bool = SOCKETS <= 32;
-/** Sockets with news since they were last taken. */
-const NEWS: usize = memory.data((1 + ((SOCKETS + 31) >> 5)) << 2, 4);
+/** Sockets with news since they were last taken: one word holds those of most devices. */
+const NEWS: usize = memory.data(ONE_WORD ? 1 : (1 + ((SOCKETS + 31) >> 5)) << 2, 4);
+let news: u32 = 0;
 /** The news of each socket: bits of poll(2). */
 const BITS: usize = memory.data(SOCKETS, 1);
 let changes: u32 = 0;
 let taken: u32 = 0;
+/** Who had news last: mostly the only one, and a Cortex-M0+ takes twenty instructions to find the lowest bit of a word. */
+let latest: u32 = 0;
 
 /** Something has happened to socket `socket`: `bits` of poll(2) (POLLIN POLLPRI POLLOUT POLLERR POLLHUP) may be true now. */
 export function ready(socket: u32, bits: u32): void {
   if (bits == 0) return;
-  // One word holds the sockets of most devices.
-  if (ONE_WORD) store<u32>(NEWS, load<u32>(NEWS) | (1 << socket));
-  else bitSetAdd(NEWS, socket);
+  if (ONE_WORD) {
+    news |= 1 << socket;
+    latest = socket;
+  } else bitSetAdd(NEWS, socket);
   const at = BITS + <usize>socket;
   store<u8>(at, <u8>((<u32>load<u8>(at)) | bits));
   changes += 1;
@@ -44,10 +48,10 @@ export const NO_READY: u32 = NO_MEMBER;
 export function readyTake(): u32 {
   let socket: u32;
   if (ONE_WORD) {
-    const news = load<u32>(NEWS);
     if (news == 0) return NO_READY;
-    socket = <u32>ctz(news);
-    store<u32>(NEWS, news & (news - 1));
+    socket = latest;
+    if (news != 1 << socket) socket = <u32>ctz(news);
+    news &= news - 1;
   } else {
     socket = bitSetTake(NEWS);
     if (socket == NO_READY) return NO_READY;

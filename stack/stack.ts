@@ -36,8 +36,7 @@ import { tcbsStart } from "./tcp/lifecycle";
 import { socketsNeighboursChanged } from "./socket/news";
 import { timersSettle } from "./tcp/timers";
 import { pendingAny } from "./tcp/pending";
-import { promoteDue } from "./tcp/promote";
-import { pendingRun, tcpAddressChanged, tcpLinkUp, tcpNeighboursChanged } from "./tcp/turn";
+import { tcpAddressChanged, tcpLinkUp, tcpNeighboursChanged, tcpTurn } from "./tcp/turn";
 import {
   TIMER_ACD,
   TIMER_ARP,
@@ -85,7 +84,7 @@ export function stackPoll(nowMs: u32): bool {
   // The application has been asked: now it goes out, before more comes in.
   if (asked) {
     asked = false;
-    if (TCP && turnDue()) pendingRun();
+    if (TCP) tcpTurn();
   }
   for (let turns: u32 = 0; turns < TIMERS_PER_TURN; turns++) {
     const timer = timerTakeDue();
@@ -100,8 +99,8 @@ export function stackPoll(nowMs: u32): bool {
     asked = true;
     return true;
   }
-  if (TCP && turnDue()) {
-    pendingRun();
+  if (TCP) {
+    tcpTurn();
     if (pendingAny()) return true;
   }
   return frames == FRAMES_PER_TURN || linkLoopbackWaiting();
@@ -116,11 +115,6 @@ function framesInput(): u32 {
     frames += 1;
   } while (frames < FRAMES_PER_TURN && linkBegin() != 0);
   return frames;
-}
-
-/** True when somebody has something to send, or may have become able to. */
-function turnDue(): bool {
-  return pendingAny() || promoteDue();
 }
 
 /**

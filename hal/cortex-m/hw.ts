@@ -41,8 +41,8 @@ export declare function sumWords(at: usize, words: u32, sum: u32): u32;
 /** One's-complement sum of the five words at `at` (a multiple of 4), end-around carry included. */
 export declare function sumHeader(at: usize): u32;
 
-/** The same of the five words at `at` and the two at `more`. */
-export declare function sumSegment(at: usize, more: usize): u32;
+/** The same of the five words at `at`, the two at `more`, and `sum`. */
+export declare function sumSegment(at: usize, more: usize, sum: u32): u32;
 
 /** Swaps the bytes of each half-word (REV16). */
 export declare function rev16(value: u32): u32;

@@ -65,9 +65,9 @@ export function sumHeader(at: usize): u32 {
   return halved(words5(at));
 }
 
-/** The same of a header of 20 bytes at `at` and two words at `more`: of a TCP header and both addresses. */
-export function sumSegment(at: usize, more: usize): u32 {
-  return halved(words5(at) + word(more, 0) + word(more, 4));
+/** The same of a header of 20 bytes at `at`, two words at `more` and `sum`: of a TCP header, both addresses and the rest. */
+export function sumSegment(at: usize, more: usize, sum: u32): u32 {
+  return halved(words5(at) + word(more, 0) + word(more, 4) + <u64>sum);
 }
 
 function words5(at: usize): u64 {

@@ -144,6 +144,8 @@ let frameAt: usize = TX_ETHERNET;
 
 /** Sum of both addresses in the IP header to be sent, in memory order. */
 let addressesSum: u32 = 0;
+/** Sum of what of that header `addressesWrite` has made, and of version and length. */
+const CONSTANT_SUM: u32 = VERSION_AND_LENGTH + (ID_AND_FLAGS >>> 16);
 
 /** What of the IP header is the same in each packet from `source` to `destination`. */
 function addressesWrite(source: u32, destination: u32): void {
@@ -157,15 +159,13 @@ function addressesWrite(source: u32, destination: u32): void {
 }
 
 /**
- * Opens a packet of exactly `totalBytes`, its IP header included, and says where it goes; `ipHeader` has to follow. With `mayWait`
+ * Opens a packet of exactly `totalBytes`, its IP header included and IP_MTU at most, and says where it goes; `ipHeader` has to follow. With `mayWait`
  * it may be the one that waits for ARP. Returns as `ipBegin` does. To the host that the packet before went to the way is known, and
  * the headers stand there yet.
  */
 export function ipRoute(source: u32, destination: u32, totalBytes: u32, mayWait: bool): i32 {
-  if (totalBytes > IP_MTU) return -EMSGSIZE;
   const last = INTERFACES == 1 ? iface : interfaceAt(headerInterface());
   const me = changetype<Interface>(based(changetype<usize>(last)));
-  frameAt = TX_ETHERNET;
   if (destination == headerHost() && source == me.address && !me.tentative) {
     arpUsedAgain();
     return linkTxBegin(headerInterface(), totalBytes + ETHERNET_BYTES) ? 0 : -EAGAIN;
@@ -182,6 +182,7 @@ function routeAnew(
   mayWait: bool,
 ): i32 {
   let device = interfaceNumber(me);
+  frameAt = TX_ETHERNET;
   headerForget();
   if (LOOPBACK_BYTES != 0 && isSelf(destination)) {
     device = DEVICE_LOOPBACK;
@@ -216,10 +217,11 @@ function routeAnew(
  */
 export function ipHeader(totalBytes: u32, tos: u32, life: u32): u32 {
   const header = based(TX_NETWORK);
-  const first = VERSION_AND_LENGTH | (tos << 8) | (rev16(totalBytes) << 16);
+  const low = tos << 8;
+  const high = rev16(totalBytes);
   const addresses = addressesSum;
-  store<u32>(header, first);
-  const sum = sumFold(halves(first) + (ID_AND_FLAGS >>> 16) + life + addresses);
+  store<u32>(header, (low + VERSION_AND_LENGTH) | (high << 16));
+  const sum = sumFold(low + high + CONSTANT_SUM + life + addresses);
   store<u32>(header, life | (~sum << 16), 8);
   return addresses;
 }
@@ -232,6 +234,11 @@ export function ipAddressesSum(): u32 {
 /** Writes the headers that are ready to the device: what `ipHeader` has made, and `transportBytes` at TX_TRANSPORT. */
 export function ipHeadersWrite(transportBytes: u32): void {
   linkWrite(frameAt, <u32>(TX_TRANSPORT - frameAt) + transportBytes);
+}
+
+/** `ipHeadersWrite` for a packet that was not allowed to wait: it has an Ethernet header for sure. */
+export function ipFrameHeadersWrite(transportBytes: u32): void {
+  linkWrite(TX_ETHERNET, ETHERNET_BYTES + IP_HEADER_BYTES + transportBytes);
 }
 
 /**
@@ -264,6 +271,7 @@ export function ipOpen(
   ttl: u32,
 ): i32 {
   const totalBytes = payloadBytes + IP_HEADER_BYTES;
+  if (totalBytes > IP_MTU) return -EMSGSIZE;
   const refused = ipRoute(source, destination, totalBytes, ARP_PENDING_BYTES != 0);
   if (refused == 0) ipHeader(totalBytes, tos, ttl | (protocol << 8));
   return refused;
@@ -295,6 +303,7 @@ export function ipBeginLoopback(
  * `ipBegin` does.
  */
 export function ipBeginBare(destination: u32, totalBytes: u32): i32 {
+  if (totalBytes > IP_MTU) return -EMSGSIZE;
   const source = INTERFACES == 1 ? iface.address : routeInterface(destination).address;
   const refused = ipRoute(source, destination, totalBytes, ARP_PENDING_BYTES != 0);
   // The packet that waits for ARP has no Ethernet header.

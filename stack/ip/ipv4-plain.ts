@@ -2,7 +2,6 @@ import { based, rev16, sumHeader } from "cpu";
 import { INTERFACES, IP_REASSEMBLY_SLOTS, LOOPBACK_BYTES } from "../config";
 import { isUnicast } from "../interface";
 import { DEVICE_NIC, deviceIsWire, linkInterface, linkLeft, linkRxDevice } from "../link/device";
-import { ethernetToMany } from "../link/ethernet";
 import { RX_NETWORK } from "../link/headers";
 import { Counter, count } from "../statistics";
 import { RX_PACKET } from "./ipv4-input";
@@ -20,8 +19,8 @@ const PLAIN: u32 = 0x45;
 const FRAGMENT_MASK: u32 = 0xffbf;
 
 /**
- * Payload of the packet in the open frame if it is a plain one, 0 if it is not. Its Ethernet header and the fixed IP header have been
- * read. Whether its source may be one is left to the caller.
+ * Payload of the packet in the open frame if it is a plain one, 0 if it is not. Its Ethernet header, which is to us
+ * alone, and the fixed IP header have been read. Whether its source may be one is left to the caller.
  */
 export function ipPlain(): u32 {
   const ip = based(RX_NETWORK);
@@ -30,7 +29,7 @@ export function ipPlain(): u32 {
   if ((first & 0xff) != PLAIN || ((<u32>load<u16>(ip, 6)) & FRAGMENT_MASK) != 0) return 0;
   const payloadBytes = rev16(first >>> 16) - IP_HEADER_BYTES;
   // None at all is more than there is, too.
-  if (payloadBytes - 1 >= linkLeft() || ethernetToMany) return 0;
+  if (payloadBytes - 1 >= linkLeft()) return 0;
   if (bswap<u32>(load<u32>(ip, 16)) != me.address || me.tentative) return 0;
   if (LOOPBACK_BYTES != 0 && !deviceIsWire(linkRxDevice())) return 0;
   return sumHeader(ip) == 0xffff ? payloadBytes : 0;

@@ -116,12 +116,15 @@ export function linkMayWait(): bool {
 
 function nicBegin(): u32 {
   if (INTERFACES > 1) return eitherBegin();
-  if (putBack) {
-    if (txAnswers()) fullSinceMs = now();
-    else if (linkMayWait()) return 0;
-    putBack = false;
-  }
-  return rxBegin();
+  return putBack && waitsOn() ? 0 : rxBegin();
+}
+
+/** True while the frame that was put back has to wait. */
+function waitsOn(): bool {
+  if (txAnswers()) fullSinceMs = now();
+  else if (linkMayWait()) return true;
+  putBack = false;
+  return false;
 }
 
 /** The second chip's turn. */

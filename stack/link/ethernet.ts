@@ -12,12 +12,13 @@ const FIRST_READ_BYTES: u32 = ETHERNET_BYTES + NETWORK_READ_BYTES;
 /** No type: the frame is not for us. */
 export const FRAME_DROPPED: u32 = 0xffffffff;
 
-/** The open frame came to more than one station. */
+/** Beside the type: the frame came to more than one station. */
+export const TO_MANY: u32 = 0x10000;
 export let ethernetToMany: bool = false;
 
 /**
  * Begins to read the open frame (Ethernet II, RFC 894): ours, broadcast or multicast, from one station. Returns its type as a
- * plain load sees it, or FRAME_DROPPED. The Ethernet header and the next 20 bytes are in the receive header bytes; the rest stays
+ * plain load sees it, with TO_MANY beside it, or FRAME_DROPPED. The Ethernet header and the next 20 bytes are in the receive header bytes; the rest stays
  * in the device until somebody has a place for it.
  */
 export function ethernetInput(): u32 {
@@ -30,8 +31,11 @@ export function ethernetInput(): u32 {
   const mac = linkInterface();
   linkRead(RX_ETHERNET, FIRST_READ_BYTES);
   // The lowest bit of the first byte of a MAC tells a group of stations from one.
+  let many: u32 = 0;
   ethernetToMany = (load<u8>(frame) & 1) != 0;
-  if (!ethernetToMany && (load<u16>(frame) != mac.macHigh || load<u32>(frame, 2) != mac.macLow)) {
+  if (ethernetToMany) {
+    many = TO_MANY;
+  } else if (load<u16>(frame) != mac.macHigh || load<u32>(frame, 2) != mac.macLow) {
     count(Counter.ETHERNET_NOT_OURS);
     return FRAME_DROPPED;
   }
@@ -40,7 +44,7 @@ export function ethernetInput(): u32 {
     return FRAME_DROPPED;
   }
   const type = <u32>load<u16>(frame, 12);
-  return type == TYPE_VLAN ? untag() : type;
+  return (type == TYPE_VLAN ? untag() : type) | many;
 }
 
 /** Type of a frame with a tag, which is taken out. VLAN 0 says only a priority (IEEE 802.1Q 9.6); any other is not ours. */

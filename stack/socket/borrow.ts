@@ -1,6 +1,7 @@
 import { TCP } from "../config";
 import { EAGAIN, EBADF, EINVAL, ENOTCONN, EOPNOTSUPP } from "../errors";
 import { Tcb, tcbAt } from "../tcp/connection";
+import { windowIsWide } from "../tcp/receive-window";
 import { sendQueueTail, sendQueueTailBytes } from "../tcp/send-queue";
 import { textAddress, textBorrowable, textContiguous, textRelease, textStart } from "../tcp/text";
 import { tcpReadDone, tcpReceive, tcpSend, tcpSendWritten } from "../tcp/user";
@@ -64,7 +65,7 @@ export function sockRelease(fd: i32, bytes: u32): i32 {
   if (bytes > textBorrowable(tcb)) return -EINVAL;
   if (bytes == 0) return 0;
   textRelease(tcb, bytes);
-  tcpReadDone(tcb);
+  if (!windowIsWide(tcb)) tcpReadDone(tcb);
   return 0;
 }
 

@@ -104,8 +104,9 @@ let aliases: bool = false;
 /** Slot of a descriptor, NO_SOCKET when it is not, or no longer, open. */
 export function socketIndex(fd: i32): u32 {
   const index = socketSlot(fd);
-  if (fd < 0 || index >= SOCKETS) return NO_SOCKET;
+  if (index >= SOCKETS) return NO_SOCKET;
   const socket = socketAt(index);
+  // Of a negative number it is larger than any.
   const generation = (<u32>fd) >>> RECORD_NUMBER_BITS;
   if (socket.kind == SocketKind.FREE || <u32>socket.generation != generation) return NO_SOCKET;
   return aliases && socket.kind == SocketKind.ALIAS ? <u32>socket.index : index;

@@ -17,6 +17,7 @@ import {
   congestionOnAck,
   congestionOnDuplicate,
   congestionOnRepair,
+  congestionOpen,
   congestionReduce,
 } from "./congestion";
 import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
@@ -46,7 +47,7 @@ export function established(tcb: Tcb): void {
   // An application that shut down its sending side while the connection was being opened.
   if ((tcb.flags & TcbFlag.FIN_QUEUED) != 0) tcb.state = <u8>TcpState.FIN_WAIT_1;
   if (tcb.socket != 0) ready(<u32>tcb.socket - 1, POLLOUT);
-  pendingAdd(<u32>tcb.id);
+  pendingAdd(tcb);
 }
 
 /** Takes over the peer's window (RFC 9293 3.10.7.4, fifth step), whatever came before. */
@@ -134,7 +135,7 @@ export function acknowledgePlain(tcb: Tcb, ack: u32, window: u32, seq: u32): boo
   } else if (timestampsUsed(tcb)) {
     sampleByTimestamp(tcb, SEGMENT);
   }
-  congestionOnAck(tcb, ack, acked);
+  congestionOpen(tcb, ack, acked);
   sendQueueAcknowledge(tcb, acked);
   tcb.sndUna = ack;
   if (seqLess(tcb.sndNxt, ack)) tcb.sndNxt = ack;
@@ -143,7 +144,7 @@ export function acknowledgePlain(tcb: Tcb, ack: u32, window: u32, seq: u32): boo
   if (tcb.sndMax == ack) timerStop(tcb, TcbTimer.RETRANSMIT);
   else retransmissionStart(tcb);
   // What is not open any more is not plain, so without text there is nothing to be sent.
-  if (tcb.queued != 0) pendingAdd(<u32>tcb.id);
+  if (tcb.queued != 0) pendingAdd(tcb);
   if (tcb.socket != 0) ready(<u32>tcb.socket - 1, POLLOUT);
   else if (tcb.listener == 0) limitLife(tcb, ORPHAN_MS);
   noteWindow(tcb, window, seq);
@@ -171,7 +172,7 @@ export function lossFound(tcb: Tcb, counts: bool): void {
     tcb.flags |= TcbFlag.RETRANSMIT_HEAD;
     if (TCP_ECN) ecnReduced(tcb);
   }
-  pendingAdd(<u32>tcb.id);
+  pendingAdd(tcb);
 }
 
 function openedSimultaneously(tcb: Tcb, segment: Segment): void {
@@ -271,7 +272,7 @@ function advance(tcb: Tcb, segment: Segment, ack: u32): bool {
     tcb.flags &= ~TcbFlag.PROBED;
     retransmissionStart(tcb);
   }
-  pendingAdd(<u32>tcb.id);
+  pendingAdd(tcb);
   if (tcb.socket != 0) ready(<u32>tcb.socket - 1, POLLOUT);
   else if (tcb.listener == 0) limitLife(tcb, ORPHAN_MS);
   return !finAcked || finAcknowledged(tcb);
@@ -308,8 +309,8 @@ function windowUpdate(tcb: Tcb, segment: Segment): void {
       tcb.flags &= ~TcbFlag.PERSIST;
       timerStop(tcb, TcbTimer.RETRANSMIT);
       tcb.sndNxt = tcb.sndUna;
-      pendingAdd(<u32>tcb.id);
+      pendingAdd(tcb);
     }
   }
-  if (tcb.sndWnd > before) pendingAdd(<u32>tcb.id);
+  if (tcb.sndWnd > before) pendingAdd(tcb);
 }

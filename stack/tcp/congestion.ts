@@ -102,9 +102,9 @@ export function congestionOnOutput(tcb: Tcb): void {
  * sent again at once (partial acknowledgment, RFC 6582 3.2 step 3).
  */
 export function congestionOnAck(tcb: Tcb, ack: u32, acked: u32): bool {
-  const mss = <u32>tcb.sndMss;
-  tcb.dupAcks = 0;
   if ((tcb.flags & TcbFlag.RECOVERY) != 0) {
+    const mss = <u32>tcb.sndMss;
+    tcb.dupAcks = 0;
     if (seqAtMost(tcb.recover, ack)) {
       const flight = tcb.sndMax - ack;
       tcb.cwnd = sackRecovers(tcb)
@@ -124,13 +124,20 @@ export function congestionOnAck(tcb: Tcb, ack: u32, acked: u32): bool {
     tcb.cwnd = max<u32>(tcb.cwnd, mss);
     return true;
   }
+  congestionOpen(tcb, ack, acked);
+  return false;
+}
+
+/** `congestionOnAck` outside of a recovery. */
+export function congestionOpen(tcb: Tcb, ack: u32, acked: u32): void {
+  tcb.dupAcks = 0;
   // It follows, or after 2 GiB without a loss it would lie ahead, and a loss would not be believed.
   if (seqLess(tcb.recover, ack)) tcb.recover = ack - 1;
   if (TCP_ECN && seqLess(tcb.highRxt, ack)) tcb.highRxt = ack;
-  if (tcb.cwnd < tcb.ssthresh) tcb.cwnd += min<u32>(acked, SLOW_START_LIMIT * mss);
+  const slowStart = SLOW_START_LIMIT * <u32>tcb.sndMss;
+  if (tcb.cwnd < tcb.ssthresh) tcb.cwnd += min<u32>(acked, slowStart);
   else tcb.cwnd += max<u32>((controlAdds(tcb) * min<u32>(acked, ACKED_MAX)) / tcb.cwnd, 1);
   tcb.cwnd = min<u32>(tcb.cwnd, CWND_MAX);
-  return false;
 }
 
 /**

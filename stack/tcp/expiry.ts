@@ -94,7 +94,7 @@ function retransmitExpired(tcb: Tcb): void {
   const inFlight = tcb.sndMax != tcb.sndUna;
   if (!opening && !inFlight && tcb.queued == 0 && !finDue(tcb)) {
     // Nothing to send again: the timer stood by for an ACK that waits for a neighbour (pending.ts).
-    pendingAdd(<u32>tcb.id);
+    pendingAdd(tcb);
     return;
   }
   if (!opening && inFlight && tcb.sndWnd == 0) {
@@ -132,7 +132,7 @@ function retransmitExpired(tcb: Tcb): void {
   tcb.flags &= ~(TcbFlag.TIMING | TcbFlag.RETRANSMIT_HEAD | TcbFlag.PROBE);
   rtoBackOff(tcb);
   timerStart(tcb, TcbTimer.RETRANSMIT, cut(tcb, <u32>tcb.rto));
-  pendingAdd(<u32>tcb.id);
+  pendingAdd(tcb);
 }
 
 /** R2 (RFC 9293 3.8.3): by the number of retransmissions, or by the time that the application has set (MUST-21). */
@@ -153,7 +153,7 @@ function synNeverSent(tcb: Tcb): void {
     return;
   }
   timerStart(tcb, TcbTimer.RETRANSMIT, <u32>tcb.rto);
-  pendingAdd(<u32>tcb.id);
+  pendingAdd(tcb);
 }
 
 /** What the application is told when nothing gets through. */
@@ -174,5 +174,5 @@ function persistExpired(tcb: Tcb): void {
   if (tcb.backoff < 15) tcb.backoff += 1;
   const delayMs = min<u32>((<u32>tcb.rto) << tcb.backoff, RTO_MAX_MS);
   timerStart(tcb, TcbTimer.RETRANSMIT, cut(tcb, delayMs));
-  pendingAdd(<u32>tcb.id);
+  pendingAdd(tcb);
 }

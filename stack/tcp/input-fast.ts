@@ -3,7 +3,6 @@ import { TCP_ECN, TCP_KEEPALIVE, TCP_TIMESTAMPS, TCP_WINDOW_SCALE } from "../con
 import { linkInterface } from "../link/device";
 import { RX_NETWORK } from "../link/headers";
 import { Counter, count } from "../statistics";
-import { sumFold } from "../wire/checksum";
 import { acknowledge, acknowledgePlain } from "./acknowledge";
 import { FIRST_SYN_RECORD, Tcb, TcbFlag, TcpState, connectionFind, tcbAt } from "./connection";
 import { PROTOCOL_TCP } from "./emit";
@@ -50,8 +49,10 @@ const SPECIAL: u32 = TcbFlag.FIN_SEEN | TcbFlag.FIN_RECEIVED | TcbFlag.READ_SHUT
  * happened, the general way is to be gone.
  */
 export function tcpInputFast(bytes: u32): bool {
-  segmentForget();
-  if (bytes < TCP_HEADER_BYTES) return false;
+  if (bytes < TCP_HEADER_BYTES) {
+    segmentForget();
+    return false;
+  }
   const ip = based(RX_NETWORK);
   const header = segmentHeaderTake();
   // A source that a connection was made with is one host, and not us.
@@ -64,9 +65,12 @@ export function tcpInputFast(bytes: u32): bool {
   if (textBytes == UNEXPECTED) return false;
   count(Counter.IP_IN);
   count(Counter.TCP_IN);
-  let sum = sumSegment(header, ip + 12) + (PROTOCOL_TCP << 8) + rev16(bytes);
+  // Text to its place while it is summed; only when that is proven it counts. Protocol and length in one: neither fills its byte.
+  let sum = rev16(PROTOCOL_TCP + bytes);
+  if (textBytes != 0) sum = textReadNext(tcb, textBytes, sum);
   if (timestampsUsed(tcb)) sum += segmentStampsSum();
-  take(tcb, header, textBytes, sum);
+  if (sumSegment(header, ip + 12, sum) == 0xffff) take(tcb, header, textBytes);
+  else count(Counter.TCP_BAD_CHECKSUM);
   return true;
 }
 
@@ -79,10 +83,11 @@ function expected(tcb: Tcb, header: usize, bytes: u32): u32 {
   const headerBytes: u32 = stamped ? TCP_HEADER_BYTES + TIMESTAMP_BYTES : TCP_HEADER_BYTES;
   // Data offset and control bits as a plain load sees them.
   const word = (<u32>load<u16>(header, 12)) & (0xf0 | (CONTROL << 8));
-  if (word != ((headerBytes << 2) | (TcpBit.ACK << 8)) || headerBytes > bytes) return UNEXPECTED;
+  if (word != ((headerBytes << 2) | (TcpBit.ACK << 8))) return UNEXPECTED;
   if (tcb.state != TcpState.ESTABLISHED || (tcb.flags & SPECIAL) != 0) return UNEXPECTED;
   if (tcb.ranges != 0 || (TCP_ECN && tcb.ecn != 0)) return UNEXPECTED;
   const seq = bswap<u32>(load<u32>(header, 4));
+  // More than any window where there is less than a header.
   const textBytes = bytes - headerBytes;
   if (seq != tcb.rcvNxt || textBytes > tcb.rcvAdv - seq) return UNEXPECTED;
   const acked = bswap<u32>(load<u32>(header, 8)) - tcb.sndUna;
@@ -92,13 +97,8 @@ function expected(tcb: Tcb, header: usize, bytes: u32): u32 {
   return segmentStampsTake(segment) && !timestampIsOld(tcb, segment) ? textBytes : UNEXPECTED;
 }
 
-/** Text to its place while the checksum is summed; only when that is proven it counts. */
-function take(tcb: Tcb, header: usize, bytes: u32, sum: u32): void {
-  if (bytes != 0) sum = textReadNext(tcb, bytes, sum);
-  if (sumFold(sum) != 0xffff) {
-    count(Counter.TCP_BAD_CHECKSUM);
-    return;
-  }
+/** Takes the segment, whose text is in its place. */
+function take(tcb: Tcb, header: usize, bytes: u32): void {
   const seq = tcb.rcvNxt;
   if (timestampsUsed(tcb)) stampTake(tcb, seq);
   if (TCP_KEEPALIVE && (tcb.flags & TcbFlag.KEEP_ALIVE) != 0) patienceHeard(tcb);

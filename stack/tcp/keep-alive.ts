@@ -34,6 +34,6 @@ export function keepAliveExpired(tcb: Tcb): void {
   it.probes += 1;
   count(Counter.TCP_KEEP_ALIVE);
   tcb.flags |= TcbFlag.KEEP_PROBE;
-  pendingAdd(<u32>tcb.id);
+  pendingAdd(tcb);
   timerStart(tcb, TcbTimer.LIFE, <u32>it.intervalS * 1000);
 }

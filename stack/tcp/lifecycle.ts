@@ -224,7 +224,7 @@ export function timeWaitFree(id: u32): void {
 /** The acknowledgment that is due goes out in this turn (or with data, if some goes first). */
 export function ackNow(tcb: Tcb): void {
   tcb.flags |= TcbFlag.ACK_NOW;
-  pendingAdd(<u32>tcb.id);
+  pendingAdd(tcb);
 }
 
 /** Arms the life timer of an orphan, so that a peer that stays silent cannot keep the TCB. */

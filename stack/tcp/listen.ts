@@ -17,7 +17,7 @@ import {
 import { cookieAnswer, cookieCheck, cookieOptions } from "./cookie";
 import { SEND_MSS_MAX, sendAnswer, sendOfRecord } from "./emit";
 import { NO_LISTENER, listenerAt, listenerFind, listenerMaxSegment } from "./listener";
-import { pendingAdd } from "./pending";
+import { pendingAddRecord } from "./pending";
 import {
   promote,
   promoteCommit,
@@ -163,7 +163,7 @@ function synReceived(segment: Segment, listener: u32): void {
   else if (TCP_TIMESTAMPS && segment.stamped) record.stamp = segment.tsVal;
   else record.iss = iss;
   record.owe(promised);
-  pendingAdd(id);
+  pendingAddRecord(id);
 }
 
 /** What we may send per segment (RFC 9293 3.7.1): the peer's MSS, with a floor and our MTU and send ring as the ceiling. */
@@ -190,7 +190,7 @@ export function synRecordExpired(id: u32): void {
   const acked = ((<u32>record.mssAndStamp) & SynStamp.ACKED) != 0;
   if (SOCKET_MORE_OPTIONS && acked && defers(record)) return;
   record.due = true;
-  pendingAdd(id);
+  pendingAddRecord(id);
 }
 
 function resetRecord(record: SynRecord): void {
@@ -237,7 +237,7 @@ function challengeHalfOpen(record: SynRecord): void {
 function repeatSynAck(id: u32, record: SynRecord): void {
   record.ambiguous = true;
   record.due = true;
-  pendingAdd(id);
+  pendingAddRecord(id);
 }
 
 /** True when this segment finishes the handshake of the record. */

@@ -1,9 +1,9 @@
-import { TCP_ECN, TCP_RACK } from "../config";
+import { TCP_ECN, TCP_RACK, TCP_URGENT } from "../config";
 import { isDue, now } from "../now";
 import { congestionOnOutput } from "./congestion";
 import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
 import { TcpBit } from "./segment";
-import { outputAcks, sendOf } from "./send";
+import { outputAcks, sendPlain } from "./send";
 import { timesSent } from "./send-times";
 import { sackRecovers } from "./sack";
 import { seqAtMost, seqLess } from "./sequence";
@@ -31,7 +31,8 @@ const SPECIAL: u32 =
   TcbFlag.FIN_QUEUED |
   TcbFlag.CORK |
   TcbFlag.MORE |
-  TcbFlag.DUPLICATE;
+  TcbFlag.DUPLICATE |
+  (TCP_URGENT ? TcbFlag.URGENT_OUT : 0);
 
 /** `tcpOutput` where all is plain: 0, or why the IP layer took no more; NOT_PLAIN otherwise. */
 export function outputPlain(tcb: Tcb): i32 {
@@ -53,21 +54,23 @@ export function outputPlain(tcb: Tcb): i32 {
     const bytes = min<u32>(left, mss);
     left -= bytes;
     const bits: u32 = left == 0 ? TcpBit.ACK | TcpBit.PSH : TcpBit.ACK;
-    const refused = sendOf(tcb, tcb.sndNxt, bits, bytes);
+    const refused = sendPlain(tcb, tcb.sndNxt, bits, bytes);
     if (refused != 0) return refused;
     sentNew(tcb, tcb.sndNxt, bytes);
   }
   congestionOnOutput(tcb);
-  return outputAcks(tcb);
+  return tcb.owedAcks == 0 && (tcb.flags & TcbFlag.ACK_NOW) == 0 ? 0 : outputAcks(tcb);
 }
 
 /** New text has left; `sent` of output.ts for it. */
 function sentNew(tcb: Tcb, seq: u32, bytes: u32): void {
   const end = seq + bytes;
-  const recovers = sackRecovers(tcb);
-  let flags = recovers ? tcb.flags | TcbFlag.LAST_IS_NEW : tcb.flags;
+  let flags = tcb.flags;
   tcb.lastSent = now();
-  if (TCP_RACK && recovers) timesSent(tcb, seq, end, false);
+  if (sackRecovers(tcb)) {
+    flags |= TcbFlag.LAST_IS_NEW;
+    if (TCP_RACK) timesSent(tcb, seq, end, false);
+  }
   if (bytes < <u32>tcb.sndMss) tcb.sndSml = end;
   if ((flags & TcbFlag.TIMING) == 0) {
     flags = (flags | TcbFlag.TIMING) & ~TcbFlag.TIMING_BY_SACK;
@@ -78,5 +81,5 @@ function sentNew(tcb: Tcb, seq: u32, bytes: u32): void {
   tcb.sndNxt = end;
   tcb.sndMax = end;
   if (((<u32>tcb.armed) & TcbTimer.RETRANSMIT) == 0) retransmissionStart(tcb);
-  else if (recovers) probeStart(tcb);
+  else if (sackRecovers(tcb)) probeStart(tcb);
 }

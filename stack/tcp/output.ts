@@ -73,7 +73,7 @@ function outputAny(tcb: Tcb): i32 {
     if (result == 0) break;
     // All that is queued has been sent, and nothing else is wanted.
     if (tcb.sndNxt - tcb.sndUna == tcb.queued && (tcb.flags & DEMANDS) == 0) break;
-    if (turns == BURST - 1) pendingAdd(<u32>tcb.id);
+    if (turns == BURST - 1) pendingAdd(tcb);
   }
   congestionOnOutput(tcb);
   if (TCP_KEEPALIVE && (tcb.flags & TcbFlag.KEEP_PROBE) != 0) {

@@ -1,21 +1,30 @@
 import { RecordNumber } from "options";
 import { NO_RECORD, TCP_SYN_RECORDS, TCP_TCBS } from "../config";
-import { connectionAt } from "./connection";
+import { Connection, Tcb, connectionAt, synRecordAt } from "./connection";
 
 /**
  * Connections that have something to send, first come first served. Input only enters them here; `turn.ts` lets them send once
  * all received frames of a turn are done.
  */
 const END: u32 = NO_RECORD;
+/** Number plus one, as the links have it. */
 let head: u32 = END;
 let tail: u32 = END;
 
-/** Enters a TCB or SYN record by its connection number; harmless when it is in already. */
-export function pendingAdd(id: u32): void {
-  const connection = connectionAt(id);
+/** Enters a SYN record by its connection number; harmless when it is in already. */
+export function pendingAddRecord(id: u32): void {
+  enter(synRecordAt(id), id);
+}
+
+/** Enters a TCB; harmless when it is in already. */
+export function pendingAdd(tcb: Tcb): void {
+  enter(tcb, <u32>tcb.id);
+}
+
+function enter(connection: Connection, id: u32): void {
   if (connection.nextPending != 0) return;
   connection.nextPending = <RecordNumber>END;
-  if (head == END) head = id;
+  if (head == END) head = id + 1;
   else connectionAt(tail).nextPending = <RecordNumber>(id + 1);
   tail = id;
 }
@@ -25,14 +34,14 @@ export function pendingRemove(id: u32): void {
   const gone = connectionAt(id);
   if (gone.nextPending == 0) return;
   let before: u32 = END;
-  let at = head;
+  let at = head - 1;
   for (let steps: u32 = 0; at != id && steps < TCP_TCBS + TCP_SYN_RECORDS; steps++) {
     before = at;
     at = <u32>connectionAt(at).nextPending - 1;
   }
   const next = <u32>gone.nextPending;
   gone.nextPending = 0;
-  if (before == END) head = next == END ? END : next - 1;
+  if (before == END) head = next;
   else connectionAt(before).nextPending = <RecordNumber>next;
   if (tail == id) tail = before;
 }
@@ -42,13 +51,13 @@ export function pendingAny(): bool {
   return head != END;
 }
 
-/** The connection whose turn it is, taken out of the list; there is one. */
-export function pendingTake(): u32 {
-  const id = head;
-  const connection = connectionAt(id);
-  const next = <u32>connection.nextPending;
+/** Number of the connection whose turn it is; there is one. */
+export function pendingFirst(): u32 {
+  return head - 1;
+}
+
+/** Takes the first one, which is `connection`, out of the list. */
+export function pendingTake(connection: Connection): void {
+  head = <u32>connection.nextPending;
   connection.nextPending = 0;
-  head = next == END ? END : next - 1;
-  if (head == END) tail = END;
-  return id;
 }

@@ -143,9 +143,8 @@ export function promoteDue(): bool {
   return handshakeWaiting() && (news || tcbsNews());
 }
 
-/** Once a turn: when a TCB or a place in an accept queue has become free, the record that waits longest gets it. */
+/** When `promoteDue`: a TCB or a place in an accept queue has become free, and the record that waits longest gets it. */
 export function promoteWaiting(): void {
-  if (!promoteDue()) return;
   tcbsTakeNews();
   news = false;
   for (let turns = FIRST_SYN_RECORD; turns < FIRST_TIME_WAIT; turns++) {

@@ -125,7 +125,7 @@ function turnsGrant(): void {
 function turnGive(tcb: Tcb): void {
   store<u8>(turnOf(<u32>tcb.id), GRANTED);
   tcb.flags |= TcbFlag.ACK_NOW;
-  pendingAdd(<u32>tcb.id);
+  pendingAdd(tcb);
 }
 
 /** True when a connection may open its window for one segment more. */
@@ -185,7 +185,7 @@ function fullSize(tcb: Tcb): u32 {
 /** Window to announce; moves the announced edge only by a worthwhile step (RFC 9293 MUST-39), never back (SHLD-14). */
 export function receiveWindow(tcb: Tcb): u32 {
   const share = shareBytes();
-  const room = min<u32>(textRoom(tcb), share);
+  const room = SCARCE ? min<u32>(textRoom(tcb), share) : textRoom(tcb);
   const announced = promisedBytes(tcb);
   if (SCARCE && crowded()) {
     const size = receivedSize(tcb);
@@ -200,16 +200,18 @@ export function receiveWindow(tcb: Tcb): u32 {
   return announced;
 }
 
+/** True when that is not so, at a glance: whatever the share, it holds no more than the ring. */
+export function windowIsWide(tcb: Tcb): bool {
+  if (SMALL || <i32>(tcb.rcvAdv - tcb.rcvNxt) < <i32>(TCP_RX_BYTES >>> 1)) return false;
+  return tcb.rcvRead + TCP_RX_BYTES - tcb.rcvAdv <= 2 * RECEIVE_MSS;
+}
+
 /**
  * True when an acknowledgment should leave only to open the window. While the peer may still use half of a window of four segments or
  * more the next acknowledgment of text is soon enough, unless room for more than two segments has become free since the last: so each
  * second segment is acknowledged (RFC 5681 4.2), as with other stacks, and not each that was read.
  */
 export function windowUpdateWorthwhile(tcb: Tcb): bool {
-  // Mostly that is known at once: whatever the share, it holds no more than the ring.
-  const edge = tcb.rcvRead + TCP_RX_BYTES;
-  if (!SMALL && promisedBytes(tcb) >= TCP_RX_BYTES >>> 1 && edge - tcb.rcvAdv <= 2 * RECEIVE_MSS)
-    return false;
   const opens = tcb.rcvNxt + receiveWindow(tcb) - tcb.rcvAdv;
   if (opens == 0 || (tcb.flags & TcbFlag.FIN_RECEIVED) != 0) return false;
   const share = shareBytes();

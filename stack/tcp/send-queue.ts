@@ -127,21 +127,20 @@ export function sendQueueAcknowledge(tcb: Tcb, bytes: u32): void {
     if (cut(tcb, piece(tcb, 0), bytes) == 0) tcb.pieces = 0;
     return;
   }
-  let gone: u32 = 0;
-  while (bytes != 0 && gone < <u32>tcb.pieces) {
-    const head = piece(tcb, gone);
+  let head = piece(tcb, 0);
+  let left = <u32>tcb.pieces;
+  while (bytes != 0 && left != 0) {
     const part = min<u32>(bytes, head.bytes);
     bytes -= part;
-    if (cut(tcb, head, part) == 0) gone += 1;
+    if (cut(tcb, head, part) != 0) break;
+    head = changetype<Piece>(changetype<usize>(head) + offsetof<Piece>());
+    left -= 1;
   }
-  if (gone == 0) return;
-  tcb.pieces -= <u8>gone;
-  if (tcb.pieces == 0) return;
-  memory.copy(
-    changetype<usize>(piece(tcb, 0)),
-    changetype<usize>(piece(tcb, gone)),
-    <u32>tcb.pieces * offsetof<Piece>(),
-  );
+  if (left == <u32>tcb.pieces) return;
+  tcb.pieces = <u8>left;
+  if (left == 0) return;
+  const first = changetype<usize>(piece(tcb, 0));
+  memory.copy(first, changetype<usize>(head), left * offsetof<Piece>());
 }
 
 /** Address of `bytes` queued bytes from `offset` when they lie in one run, as they mostly do; else 0. */

@@ -1,10 +1,10 @@
-import { based, checksumOf, rev16, sumHeader } from "cpu";
+import { based, checksumOf, rev16, sumSegment } from "cpu";
 import { TCP_ECN, TCP_FAST_PATH, TCP_TIMESTAMPS, TCP_URGENT } from "../config";
-import { ipEnd, ipHeader, ipHeadersWrite, ipRoute, ipWrite } from "../ip/ipv4-output";
+import { ipEnd, ipFrameHeadersWrite, ipHeader, ipRoute, ipWrite } from "../ip/ipv4-output";
 import { IP_HEADER_BYTES } from "../ip/packet";
 import { TX_TRANSPORT } from "../link/headers";
 import { Counter, count } from "../statistics";
-import { halves, sumField } from "../wire/checksum";
+import { halves } from "../wire/checksum";
 import { Tcb, TcbFlag, TcbTimer } from "./connection";
 import { ECN_CAPABLE, ECN_SETUP, ecnBits, ecnFresh, ecnTold } from "./ecn";
 import { PROTOCOL_TCP, RECEIVE_MSS, SynOption, TX, acceptableNumber, segmentSend } from "./emit";
@@ -21,6 +21,9 @@ import { urgentPointer } from "./urgent";
 /** An opening of the window that nobody answers is repeated after this at least, ms: what a peer on the same link may take to send. */
 const OPENING_MS: u32 = 10;
 const OPENING_MAX_MS: u32 = 30_000;
+
+/** Both addresses end the IP header, right before the TCP header. */
+const ADDRESSES_BYTES: usize = 8;
 
 /** What keeps a segment from being a plain one. */
 const REPORTED: u32 = TcbFlag.DUPLICATE | (TCP_URGENT ? TcbFlag.URGENT_OUT : 0);
@@ -40,10 +43,10 @@ export function sendOf(tcb: Tcb, seq: u32, bits: u32, bytes: u32): i32 {
  * `sendOf` for what nearly all segments are: without any option but timestamps. All in one function, and the text before the headers,
  * so that little has to be kept in registers: a third less than by the way of all segments (`segmentSend`).
  */
-function sendPlain(tcb: Tcb, seq: u32, bits: u32, bytes: u32): i32 {
+export function sendPlain(tcb: Tcb, seq: u32, bits: u32, bytes: u32): i32 {
   const stamped = timestampsUsed(tcb);
-  const length = (stamped ? TCP_HEADER_BYTES + TIMESTAMP_BYTES : TCP_HEADER_BYTES) + bytes;
-  const totalBytes = IP_HEADER_BYTES + length;
+  const headerBytes: u32 = stamped ? TCP_HEADER_BYTES + TIMESTAMP_BYTES : TCP_HEADER_BYTES;
+  const totalBytes = IP_HEADER_BYTES + headerBytes + bytes;
   const refused = ipRoute(tcb.localAddress, tcb.remoteAddress, totalBytes, false);
   if (refused != 0) return refused;
   let run: usize = 0;
@@ -53,20 +56,21 @@ function sendPlain(tcb: Tcb, seq: u32, bits: u32, bytes: u32): i32 {
     run = sendQueueRun(tcb, offset, bytes);
     sum = run != 0 ? checksumOf(run, bytes) : sendQueueSum(tcb, 0, offset, bytes);
   }
-  sum += ipHeader(totalBytes, <u32>tcb.tos, (<u32>tcb.ttl) | (PROTOCOL_TCP << 8));
+  ipHeader(totalBytes, <u32>tcb.tos, (<u32>tcb.ttl) | (PROTOCOL_TCP << 8));
   const header = based(TX_TRANSPORT);
   // Local port first: the record has the remote one in the high half.
   store<u32>(header, rev16(tcb.ends));
   store<u32>(header, bswap<u32>(seq), 4);
   store<u32>(header, bswap<u32>(tcb.rcvNxt), 8);
   const window = receiveWindow(tcb);
-  store<u32>(header, ((length - bytes) << 2) | (bits << 8) | (rev16(window) << 16), 12);
+  store<u32>(header, (headerBytes << 2) | (bits << 8) | (rev16(window) << 16), 12);
   store<u32>(header, 0, 16);
   acknowledged(tcb, window, true);
-  sum += sumHeader(header) + (PROTOCOL_TCP << 8) + rev16(length);
+  // Protocol and length in one: neither fills its byte.
+  sum += rev16(PROTOCOL_TCP + headerBytes + bytes);
   if (stamped) sum += writeStamps(timestampNow(tcb), tcb.tsRecent);
-  store<u16>(header, sumField(sum), 16);
-  ipHeadersWrite(length - bytes);
+  store<u16>(header, <u16>~sumSegment(header, header - ADDRESSES_BYTES, sum), 16);
+  ipFrameHeadersWrite(headerBytes);
   if (run != 0) ipWrite(run, bytes);
   else if (bytes != 0) sendQueueWrite(tcb, seq - tcb.sndUna, bytes);
   ipEnd();

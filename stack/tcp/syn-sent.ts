@@ -70,7 +70,7 @@ export function synSentInput(tcb: Tcb, segment: Segment): void {
     tcb.state = <u8>TcpState.SYN_RECEIVED;
     tcb.sndNxt = tcb.sndUna;
     noteWindow(tcb, segment.window, segment.seq);
-    pendingAdd(<u32>tcb.id);
+    pendingAdd(tcb);
     textAndFin(tcb, segment);
     return;
   }

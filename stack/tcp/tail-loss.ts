@@ -52,6 +52,6 @@ export function probeDue(tcb: Tcb): bool {
   tcb.flags |= TcbFlag.PROBE | TcbFlag.PROBED;
   count(Counter.TCP_TAIL_PROBE);
   timerStart(tcb, TcbTimer.RETRANSMIT, <u32>tcb.rto);
-  pendingAdd(<u32>tcb.id);
+  pendingAdd(tcb);
   return true;
 }

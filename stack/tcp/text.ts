@@ -162,9 +162,13 @@ export function textRead(tcb: Tcb, to: usize, capacity: u32, peek: bool): u32 {
     if (!peek) urgentRead(tcb, bytes);
   }
   const at = placeOf(tcb, tcb.rcvRead);
-  const first = min<u32>(bytes, TCP_RX_BYTES - at);
-  memory.copy(to, ring(tcb) + at, first);
-  if (bytes > first) memory.copy(to + first, ring(tcb), bytes - first);
+  if (at + bytes <= TCP_RX_BYTES) {
+    memory.copy(to, ring(tcb) + at, bytes);
+  } else {
+    const first = TCP_RX_BYTES - at;
+    memory.copy(to, ring(tcb) + at, first);
+    memory.copy(to + first, ring(tcb), bytes - first);
+  }
   if (!peek) tcb.rcvRead += bytes;
   return bytes;
 }

@@ -5,6 +5,7 @@ import { isLoopback } from "../ip/packet";
 import {
   FIRST_SYN_RECORD,
   FIRST_TIME_WAIT,
+  SynRecord,
   Tcb,
   TcbFlag,
   TcbTimer,
@@ -15,8 +16,8 @@ import {
 import { synAckOutput } from "./emit";
 import { tcbAbort } from "./lifecycle";
 import { tcpOutput } from "./output";
-import { pendingAdd, pendingAny, pendingTake } from "./pending";
-import { promoteWaiting } from "./promote";
+import { pendingAdd, pendingAddRecord, pendingAny, pendingFirst, pendingTake } from "./pending";
+import { promoteDue, promoteWaiting } from "./promote";
 import { rtoRestore } from "./rto";
 import { timerStart } from "./timers";
 
@@ -29,27 +30,36 @@ import { timerStart } from "./timers";
 /** Connections that may find no room in one turn: where it is wanting for a full segment there may be some for an acknowledgment. */
 const REFUSALS: u32 = 4;
 
-/** Lets each waiting connection send; returns false when the IP layer had no more room. */
-export function pendingRun(): bool {
-  promoteWaiting();
+/** Lets those who have become able to have a TCB have it, and each waiting connection send. */
+export function tcpTurn(): void {
+  if (promoteDue()) promoteWaiting();
+  if (pendingAny()) pendingRun();
+}
+
+function pendingRun(): void {
   let refusals: u32 = 0;
   // A connection that has more than its burst, or finds no room, enters again at the end; the bound gives each one turn.
   for (let turns: u32 = 0; pendingAny() && turns < TCP_TCBS + TCP_SYN_RECORDS; turns++) {
-    const id = pendingTake();
-    const result = id < FIRST_SYN_RECORD ? tcpOutput(tcbAt(id)) : outputSynAck(id);
+    const id = pendingFirst();
+    const result = id < FIRST_SYN_RECORD ? outputTcb(tcbAt(id)) : outputSynAck(synRecordAt(id));
     if (result == 0) continue;
     if (result == -EAGAIN) {
-      pendingAdd(id);
-      if (++refusals == REFUSALS) return false;
+      if (id < FIRST_SYN_RECORD) pendingAdd(tcbAt(id));
+      else pendingAddRecord(id);
+      if (++refusals == REFUSALS) return;
       continue;
     }
     if (id < FIRST_SYN_RECORD) refused(tcbAt(id), -result);
   }
-  return refusals == 0;
 }
 
-function outputSynAck(id: u32): i32 {
-  const record = synRecordAt(id);
+function outputTcb(tcb: Tcb): i32 {
+  pendingTake(tcb);
+  return tcpOutput(tcb);
+}
+
+function outputSynAck(record: SynRecord): i32 {
+  pendingTake(record);
   if (record.state == TcpState.CLOSED || !record.due) return 0;
   const result = synAckOutput(record);
   if (result != -EAGAIN && result != -EINPROGRESS) record.due = false;
@@ -75,11 +85,11 @@ export function tcpNeighboursChanged(): void {
     const tcb = tcbAt(id);
     if (tcb.state == TcpState.CLOSED || (tcb.flags & TcbFlag.WAIT_NEIGHBOUR) == 0) continue;
     tcb.flags &= ~TcbFlag.WAIT_NEIGHBOUR;
-    pendingAdd(id);
+    pendingAdd(tcb);
   }
   for (let id = FIRST_SYN_RECORD; id < FIRST_TIME_WAIT; id++) {
     const record = synRecordAt(id);
-    if (record.state != TcpState.CLOSED && record.due) pendingAdd(id);
+    if (record.state != TcpState.CLOSED && record.due) pendingAddRecord(id);
   }
 }
 

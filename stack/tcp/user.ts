@@ -56,7 +56,7 @@ import {
   listenerHeir,
   listenerTaken,
 } from "./listener";
-import { turnAsk, windowUpdateWorthwhile } from "./receive-window";
+import { turnAsk, windowIsWide, windowUpdateWorthwhile } from "./receive-window";
 import { patienceProgress } from "./patience";
 import { pendingAdd } from "./pending";
 import { promoteNews } from "./promote";
@@ -106,7 +106,7 @@ export function tcpConnect(
   if (TCP_TIMESTAMPS) tcb.tsOffset = timestampOffset(localAddress, remoteAddress, tcb.ports);
   connectionInsert(id);
   // The retransmission timer starts when the SYN leaves (output.ts).
-  pendingAdd(id);
+  pendingAdd(tcb);
   return <i32>id;
 }
 
@@ -192,15 +192,17 @@ export function tcpTakeError(tcb: Tcb): i32 {
  */
 export function tcpSend(tcb: Tcb, from: usize, bytes: u32, zeroCopy: bool, more: bool): i32 {
   if (tcb.error != 0) return tcpTakeError(tcb);
-  const state = <u32>tcb.state;
-  if ((tcb.flags & TcbFlag.FIN_QUEUED) != 0 || state == TcpState.CLOSED) return -EPIPE;
-  if (TCP_CONNECT && (state == TcpState.SYN_SENT || state == TcpState.SYN_RECEIVED)) return -EAGAIN;
+  if (tcb.state != TcpState.ESTABLISHED) {
+    // In CLOSE-WAIT there may be more to send.
+    const state = <u32>tcb.state;
+    if ((tcb.flags & TcbFlag.FIN_QUEUED) != 0 || state == TcpState.CLOSED) return -EPIPE;
+    if (TCP_CONNECT && state <= <u32>TcpState.SYN_RECEIVED) return -EAGAIN;
+  }
   if (bytes == 0) return 0;
   beginsWaiting(tcb);
   const taken = zeroCopy ? sendQueueRefer(tcb, from, bytes) : sendQueueCopy(tcb, from, bytes);
   if (taken == 0) return -EAGAIN;
-  tcb.flags = more ? tcb.flags | TcbFlag.MORE : tcb.flags & ~TcbFlag.MORE;
-  pendingAdd(<u32>tcb.id);
+  followed(tcb, more);
   return <i32>taken;
 }
 
@@ -208,9 +210,15 @@ export function tcpSend(tcb: Tcb, from: usize, bytes: u32, zeroCopy: bool, more:
 export function tcpSendWritten(tcb: Tcb, bytes: u32, more: bool): i32 {
   beginsWaiting(tcb);
   sendQueueWritten(tcb, bytes);
-  tcb.flags = more ? tcb.flags | TcbFlag.MORE : tcb.flags & ~TcbFlag.MORE;
-  pendingAdd(<u32>tcb.id);
+  followed(tcb, more);
   return <i32>bytes;
+}
+
+/** Text was queued, and is to be sent; `more` of it follows, or none is announced. */
+function followed(tcb: Tcb, more: bool): void {
+  if (more) tcb.flags |= TcbFlag.MORE;
+  else if ((tcb.flags & TcbFlag.MORE) != 0) tcb.flags &= ~TcbFlag.MORE;
+  pendingAdd(tcb);
 }
 
 /** With the first thing to deliver after an idle time the user timeout begins, also when it cannot leave yet. */
@@ -226,11 +234,11 @@ export function tcpReceive(tcb: Tcb, to: usize, capacity: u32, peek: bool): i32 
     return -EAGAIN;
   }
   const bytes = textRead(tcb, to, capacity, peek);
-  if (!peek) tcpReadDone(tcb);
+  if (!peek && !windowIsWide(tcb)) tcpReadDone(tcb);
   return <i32>bytes;
 }
 
-/** Tells the peer of a window that has opened, when the step is worth a segment. */
+/** Text was read, and the window is not wide: tells the peer of a window that has opened, when the step is worth a segment. */
 export function tcpReadDone(tcb: Tcb): void {
   if (tcb.state == TcpState.CLOSED) return;
   if (windowUpdateWorthwhile(tcb)) ackNow(tcb);
@@ -241,13 +249,13 @@ export function tcpReadDone(tcb: Tcb): void {
 export function tcpSetNoDelay(tcb: Tcb, on: bool): void {
   if (on) tcb.flags |= TcbFlag.NO_DELAY;
   else tcb.flags &= ~TcbFlag.NO_DELAY;
-  if (on && tcb.queued != 0 && tcb.state != TcpState.CLOSED) pendingAdd(<u32>tcb.id);
+  if (on && tcb.queued != 0 && tcb.state != TcpState.CLOSED) pendingAdd(tcb);
 }
 
 /** TCP_CORK and TCP_QUICKACK. Uncorked, what waits is sent. */
 export function tcpSetFlag(tcb: Tcb, flag: TcbFlag, on: bool): void {
   tcb.flags = on ? tcb.flags | flag : tcb.flags & ~flag;
-  if (!on && tcb.queued != 0 && tcb.state != TcpState.CLOSED) pendingAdd(<u32>tcb.id);
+  if (!on && tcb.queued != 0 && tcb.state != TcpState.CLOSED) pendingAdd(tcb);
 }
 
 /** Half-close: FIN after the last byte queued. */
@@ -259,7 +267,7 @@ export function tcpShutdown(tcb: Tcb): i32 {
   tcb.flags |= TcbFlag.FIN_QUEUED;
   if (state == TcpState.ESTABLISHED) tcb.state = <u8>TcpState.FIN_WAIT_1;
   else if (state == TcpState.CLOSE_WAIT) tcb.state = <u8>TcpState.LAST_ACK;
-  pendingAdd(<u32>tcb.id);
+  pendingAdd(tcb);
   return 0;
 }
 

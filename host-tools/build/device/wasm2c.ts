@@ -10,6 +10,8 @@ import { runTool } from "./tools.js";
 export const OUTLINED = [
   "hal/cpu/cortex-m0plus/checksumAny",
   "stack/ip/ipv4-output/routeAnew",
+  "stack/link/device/linkMayWait",
+  "stack/socket/socket/sockAccept",
   "stack/tcp/acknowledge/acknowledge",
   "stack/tcp/output/outputAny",
   "stack/tcp/promote/promoteWaiting",
@@ -54,6 +56,44 @@ export const SHARED = [
   "stack/wire/checksum/sumFold",
 ];
 
+/**
+ * Functions that are called often, but better called than copied into the callers, which then have their registers to themselves, however
+ * the image is optimised.
+ */
+export const CALLED = ["stack/tcp/pending/pendingAdd", "stack/udp/input-fast/udpInputFast"];
+
+/**
+ * Variables that each packet asks for. They come first in the record of the program's variables: a Thumb load reaches the first 31 by
+ * itself, and takes two instructions for any other.
+ */
+export const FIRST = [
+  "stack/now/current",
+  "stack/link/device/rxLeft",
+  "stack/link/device/putBack",
+  "stack/link/device/txDevice",
+  "stack/link/ethernet/ethernetToMany",
+  "stack/link/headers/madeFor",
+  "stack/ip/ipv4-output/frameAt",
+  "stack/ip/ipv4-output/addressesSum",
+  "stack/arp/cache/resolved",
+  "stack/interface/told",
+  "stack/readiness/changes",
+  "stack/readiness/news",
+  "stack/readiness/latest",
+  "stack/stack/asked",
+  "stack/stack/told",
+  "stack/time/timers/armed",
+  "stack/time/timers/firstDue",
+  "stack/random/multiplier",
+  "stack/tcp/segment/taken",
+  "stack/tcp/input-fast/found",
+  "stack/tcp/pending/head",
+  "stack/tcp/pending/tail",
+  "stack/tcp/promote/news",
+  "stack/tcp/lifecycle/freed",
+  "stack/tcp/syn-records/waiting",
+];
+
 /** The declaration of a function in the C that wasm2c has made. */
 const DECLARATION = /^static ((?:u32|void) w2c_\w+\(.*\);)$/gm;
 
@@ -86,10 +126,26 @@ export async function wasmToC(folder: string, name: string): Promise<void> {
     const symbol = /w2c_\w+/.exec(declared)?.[0] ?? "";
     const owner = sourceName(symbol, name) ?? "";
     if (OUTLINED.includes(owner)) return `static __attribute__((noinline, cold)) ${declared}`;
+    if (CALLED.includes(owner)) return `static __attribute__((noinline)) ${declared}`;
     return SHARED.includes(owner) ? `static W2C_SHARED ${declared}` : whole;
   });
+  const header = join(folder, `${name}.h`);
+  writeFileSync(header, ordered(readFileSync(header, "utf8"), name));
   const head = `#include "w2c-override.h"\nstatic w2c_${name} ${only};\n`;
   writeFileSync(file, declarations + head + nearAddresses(functions));
+}
+
+/** The header with the record of variables in another order. */
+function ordered(header: string, name: string): string {
+  const record = new RegExp(`(?<=typedef struct w2c_${name} {\n.*\n)(?:  u32 \\w+;\n)+`);
+  const rank = (line: string): number => {
+    const at = FIRST.indexOf(sourceName(`w2c_${name}_${line.slice(10, -1)}`, name) ?? "");
+    return at < 0 ? FIRST.length : at;
+  };
+  return header.replace(record, (lines) => {
+    const all = lines.trimEnd().split("\n");
+    return `${all.sort((a, b) => rank(a) - rank(b)).join("\n")}\n`;
+  });
 }
 
 /** `var_i0 = 536871452u;` */

@@ -138,7 +138,8 @@ export class BoardWorld {
       },
       sumWords: (at: number, words: number, sum: number) => this.sumWords(at, words, sum),
       sumHeader: (at: number) => this.sumWords(at, 5, 0),
-      sumSegment: (at: number, more: number) => this.sumWords(more, 2, this.sumWords(at, 5, 0)),
+      sumSegment: (at: number, more: number, sum: number) =>
+        this.sumWords(more, 2, this.sumWords(at, 5, sum)),
       rev16: (value: number) => (((value & 0x00ff00ff) << 8) | ((value >>> 8) & 0x00ff00ff)) >>> 0,
       based: (at: number) => at,
       flashBase: () => blobAt,
