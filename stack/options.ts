@@ -71,7 +71,7 @@ export const OPTIONS = {
   TCP_URGENT: 1,
   /** Plain packets, datagrams for a socket, and the expected segment of an open connection take a shorter way through the headers, about 1.3 KB of code; 0: all go the general one. */
   TCP_FAST_PATH: 1,
-  /** Pieces that a send queue can hold (ring runs and zero-copy pieces). */
+  /** Pieces that a send queue can hold (ring runs and zero-copy pieces); 0 = the ring alone, and MSG_ZEROCOPY copies. */
   TCP_TX_PIECES: 6,
   /**
    * Connections can be opened by us (connect), also by both ends at once. 0 leaves it out: connect() of a stream fails with EOPNOTSUPP, and
@@ -211,7 +211,7 @@ export const RANGES: { [name in OptionName]?: Range } = {
     why: "RFC 1122 3.3.2; counted in units of 8",
   },
   TCP_RANGES: { max: 255, why: "counted in a byte of the TCB" },
-  TCP_TX_PIECES: { min: 1, max: 255, why: "counted in a byte of the TCB" },
+  TCP_TX_PIECES: { max: 255, why: "counted in a byte of the TCB" },
   ROUTES: { max: 64, why: "each packet to another host looks at all of them" },
   INTERFACES: { min: 1, max: 2, why: "the compiler binds a driver to each" },
   MULTICAST_GROUPS: { max: 8, why: "a socket's groups are the bits of a byte" },

@@ -175,8 +175,8 @@ function reports(tcb: Tcb): bool {
 
 /** SYN-ACK of a half-open connection: what the SYN has not offered is not answered. */
 export function synAckOutput(record: SynRecord): i32 {
-  const scale: u32 = record.scaled ? SynOption.SCALE : 0;
-  const sack: u32 = record.sackPermitted ? SynOption.SACK_PERMITTED : 0;
+  const scale: u32 = TCP_WINDOW_SCALE && record.scaled ? SynOption.SCALE : 0;
+  const sack: u32 = TCP_SACK && record.sackPermitted ? SynOption.SACK_PERMITTED : 0;
   const stamps: u32 = record.stamped ? SynOption.TIMESTAMPS : 0;
   txBetween(record);
   TX.seq = record.iss;

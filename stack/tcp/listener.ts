@@ -78,7 +78,7 @@ export function listenerFind(address: u32, port: u32, peer: u32, peerPort: u32):
     found = index;
     equals = 0;
   }
-  if (equals == 0) return found;
+  if (TCP_LISTENERS < 2 || equals == 0) return found;
   return sharerOf(found, keyedHash(peer, peerPort, port) % (equals + 1));
 }
 
@@ -100,6 +100,7 @@ function samePlace(a: Listener, b: Listener): bool {
 
 /** Another listener that shares the place of this one; NO_LISTENER when there is none. */
 export function listenerHeir(gone: u32): u32 {
+  if (TCP_LISTENERS < 2) return NO_LISTENER;
   const listener = listenerAt(gone);
   for (let index: u32 = 0; listener.shared && index < TCP_LISTENERS; index++) {
     if (index != gone && samePlace(listenerAt(index), listener)) return index;

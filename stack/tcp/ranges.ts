@@ -33,23 +33,24 @@ export function latestText(tcb: Tcb): Range {
 
 /** True when [left, right) could be remembered: it touches a range, or a slot is free. */
 export function rangeFits(tcb: Tcb, left: u32, right: u32): bool {
-  return listFits(listOf(tcb), <u32>tcb.ranges, TCP_RANGES, left, right);
+  return TCP_RANGES != 0 && listFits(listOf(tcb), <u32>tcb.ranges, TCP_RANGES, left, right);
 }
 
 /** Remembers [left, right), joined with what it touches. `rangeFits` must hold. */
 export function rangeAdd(tcb: Tcb, left: u32, right: u32): void {
-  tcb.ranges = <u8>listAdd(listOf(tcb), <u32>tcb.ranges, left, right);
+  tcb.rangeCount = <u8>listAdd(listOf(tcb), <u32>tcb.ranges, left, right);
   assert(<u32>tcb.ranges <= TCP_RANGES);
 }
 
 /** Moves `edge` over ranges that it has reached, which are forgotten; returns the new edge. */
 export function rangesAdvance(tcb: Tcb, edge: u32): u32 {
+  if (TCP_RANGES == 0) return edge;
   let gone: u32 = 0;
   while (gone < <u32>tcb.ranges && seqAtMost(rangeAt(tcb, gone).left, edge)) {
     edge = seqMax(edge, rangeAt(tcb, gone).right);
     gone += 1;
   }
-  tcb.ranges = <u8>listDrop(listOf(tcb), <u32>tcb.ranges, gone);
+  tcb.rangeCount = <u8>listDrop(listOf(tcb), <u32>tcb.ranges, gone);
   return edge;
 }
 

@@ -1,5 +1,5 @@
 import { RecordNumber } from "options";
-import { TCP_ECN, TCP_RX_BYTES, TCP_TIMESTAMPS } from "../config";
+import { TCP_ECN, TCP_RANGES, TCP_RX_BYTES, TCP_TIMESTAMPS } from "../config";
 import { now } from "../now";
 import { initialSequenceNumber } from "./isn";
 
@@ -63,8 +63,8 @@ export class Tcb extends Connection {
   retries: u8;
   dupAcks: u8;
   pieces: u8;
-  /** Ranges in the out-of-order list. */
-  ranges: u8;
+  /** Ranges in the out-of-order list; who asks takes `ranges`. */
+  rangeCount: u8;
   /** Ranges of the flight that the peer has, by its SACKs (sack.ts). */
   sacked: u8;
   /**
@@ -163,6 +163,10 @@ export class Tcb extends Connection {
   /** The peer's clock as seen last (TS.Recent), and how far ours as shown to it is ahead of `now()` (RFC 7323). */
   tsRecent: u32;
   tsOffset: u32;
+
+  get ranges(): u8 {
+    return TCP_RANGES == 0 ? 0 : this.rangeCount;
+  }
 
   get owedAcks(): u32 {
     return (<u32>this.ackCounts) & 15;

@@ -1,5 +1,13 @@
 import { based, rev16, sumHeader } from "cpu";
-import { TCP, TCP_ECN, TCP_FAST_PATH, TCP_TIMESTAMPS, TCP_URGENT } from "../config";
+import {
+  TCP,
+  TCP_ECN,
+  TCP_FAST_PATH,
+  TCP_SACK,
+  TCP_TIMESTAMPS,
+  TCP_URGENT,
+  TCP_WINDOW_SCALE,
+} from "../config";
 import { linkRead, linkSkip } from "../link/device";
 import { SCRATCH, SCRATCH_BYTES } from "../scratch";
 import { Be } from "../wire/bytes";
@@ -165,8 +173,8 @@ export function segmentHeaderSum(sum: u32, headerBytes: u32): u32 {
 /** Options of a SYN (RFC 9293 3.2). A length that makes no sense ends the walk; what came before it counts. */
 function parseOptions(segment: Segment, headerBytes: u32): void {
   segment.mss = 0;
-  segment.scale = NO_SCALE;
-  segment.sackPermitted = false;
+  if (TCP_WINDOW_SCALE) segment.scale = NO_SCALE;
+  if (TCP_SACK) segment.sackPermitted = false;
   let at = based(HEADER) + TCP_HEADER_BYTES;
   for (let left = headerBytes - TCP_HEADER_BYTES; left != 0;) {
     const kind = <u32>load<u8>(at);
@@ -184,8 +192,9 @@ function parseOptions(segment: Segment, headerBytes: u32): void {
       segment.mss = ((<u32>load<u8>(at, 2)) << 8) | (<u32>load<u8>(at, 3));
     }
     // RFC 7323 2.3: a shift above 14 is taken as 14.
-    if (kind == 3 && length == 3) segment.scale = min<u32>(<u32>load<u8>(at, 2), 14);
-    if (kind == 4 && length == 2) segment.sackPermitted = true;
+    if (TCP_WINDOW_SCALE && kind == 3 && length == 3)
+      segment.scale = min<u32>(<u32>load<u8>(at, 2), 14);
+    if (TCP_SACK && kind == 4 && length == 2) segment.sackPermitted = true;
     if (TCP_TIMESTAMPS && kind == 8 && length == 10) takeTimestamps(segment, at);
     at += length;
     left -= length;

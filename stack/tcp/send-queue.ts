@@ -11,6 +11,8 @@ import { Tcb } from "./connection";
  *
  *     sndUna                                             sndUna + queued
  *     | ring run | asset in flash             | ring run |
+ *
+ * Without pieces (TCP_TX_PIECES 0) the queue is what the ring holds, and zero-copy sending copies, as MSG_ZEROCOPY may.
  */
 @unmanaged
 class Piece {
@@ -19,7 +21,12 @@ class Piece {
   bytes: u32;
 }
 
-const PIECES: usize = memory.data(TCP ? TCP_TCBS * TCP_TX_PIECES * offsetof<Piece>() : 1, 4);
+const RING_ONLY: bool = TCP_TX_PIECES == 0;
+/** The compiler wants a table to have a byte. */
+const PIECES: usize = memory.data(
+  TCP && !RING_ONLY ? TCP_TCBS * TCP_TX_PIECES * offsetof<Piece>() : 1,
+  4,
+);
 const RINGS: usize = memory.data(TCP ? TCP_TCBS * TCP_TX_BYTES : 1, 4);
 const MASK: u32 = TCP_TX_BYTES - 1;
 
@@ -46,9 +53,13 @@ export function sendQueueClear(tcb: Tcb): void {
 
 /** Bytes that `sendQueueCopy` would take. */
 export function sendQueueRoom(tcb: Tcb): u32 {
+  return noPiece(tcb) ? 0 : TCP_TX_BYTES - <u32>tcb.ringBytes;
+}
+
+/** True when there is no piece to stand for more bytes of the ring. */
+function noPiece(tcb: Tcb): bool {
   const last = <u32>tcb.pieces;
-  const full = last == TCP_TX_PIECES && piece(tcb, last - 1).address != 0;
-  return full ? 0 : TCP_TX_BYTES - <u32>tcb.ringBytes;
+  return !RING_ONLY && last == TCP_TX_PIECES && piece(tcb, last - 1).address != 0;
 }
 
 /** Copies bytes to the end of the queue, as many as there is room for; returns how many. */
@@ -71,9 +82,7 @@ export function sendQueueTail(tcb: Tcb): usize {
 /** Room at `sendQueueTail`: up to the end of the ring. */
 export function sendQueueTailBytes(tcb: Tcb): u32 {
   const tail = (<u32>tcb.ringHead + <u32>tcb.ringBytes) & MASK;
-  // Without a piece to stand for them there is no room either.
-  const last = <u32>tcb.pieces;
-  if (last == TCP_TX_PIECES && piece(tcb, last - 1).address != 0) return 0;
+  if (noPiece(tcb)) return 0;
   return min<u32>(TCP_TX_BYTES - <u32>tcb.ringBytes, TCP_TX_BYTES - tail);
 }
 
@@ -81,6 +90,7 @@ export function sendQueueTailBytes(tcb: Tcb): u32 {
 export function sendQueueWritten(tcb: Tcb, bytes: u32): void {
   tcb.ringBytes = <u16>(<u32>tcb.ringBytes + bytes);
   tcb.queued += bytes;
+  if (RING_ONLY) return;
   if (tcb.pieces != 0) {
     const last = piece(tcb, <u32>tcb.pieces - 1);
     if (last.address == 0) {
@@ -91,8 +101,9 @@ export function sendQueueWritten(tcb: Tcb, bytes: u32): void {
   append(tcb, 0, bytes);
 }
 
-/** Refers to bytes at the end of the queue; 0 when there is no piece left, otherwise `bytes`. */
+/** Refers to bytes at the end of the queue; 0 when there is no piece left, otherwise `bytes`, or what a ring alone takes. */
 export function sendQueueRefer(tcb: Tcb, from: usize, bytes: u32): u32 {
+  if (RING_ONLY) return sendQueueCopy(tcb, from, bytes);
   if (<u32>tcb.pieces == TCP_TX_PIECES || bytes == 0) return 0;
   append(tcb, from, bytes);
   tcb.queued += bytes;
@@ -122,6 +133,11 @@ function cut(tcb: Tcb, head: Piece, bytes: u32): u32 {
 export function sendQueueAcknowledge(tcb: Tcb, bytes: u32): void {
   assert(bytes <= tcb.queued);
   tcb.queued -= bytes;
+  if (RING_ONLY) {
+    tcb.ringHead = <u16>((<u32>tcb.ringHead + bytes) & MASK);
+    tcb.ringBytes = <u16>(<u32>tcb.ringBytes - bytes);
+    return;
+  }
   if (TCP_FAST_PATH && tcb.pieces == 1) {
     // One piece, as it mostly is.
     if (cut(tcb, piece(tcb, 0), bytes) == 0) tcb.pieces = 0;
@@ -145,6 +161,10 @@ export function sendQueueAcknowledge(tcb: Tcb, bytes: u32): void {
 
 /** Address of `bytes` queued bytes from `offset` when they lie in one run, as they mostly do; else 0. */
 export function sendQueueRun(tcb: Tcb, offset: u32, bytes: u32): usize {
+  if (RING_ONLY) {
+    const start = (<u32>tcb.ringHead + offset) & MASK;
+    return start + bytes > TCP_TX_BYTES ? 0 : ring(tcb) + start;
+  }
   let part = piece(tcb, 0);
   let ringAt = <u32>tcb.ringHead;
   for (let left = <u32>tcb.pieces; left != 0; left--) {
@@ -172,6 +192,7 @@ export function sendQueueWrite(tcb: Tcb, offset: u32, bytes: u32): void {
 }
 
 function walk(tcb: Tcb, sum: u32, offset: u32, bytes: u32, write: bool): u32 {
+  if (RING_ONLY) return walkRing(tcb, sum, offset, bytes, write);
   let ringAt = <u32>tcb.ringHead;
   let done: u32 = 0;
   for (let index: u32 = 0; index < <u32>tcb.pieces && bytes != 0; index++) {
@@ -202,6 +223,13 @@ function walk(tcb: Tcb, sum: u32, offset: u32, bytes: u32, write: bool): u32 {
   }
   assert(bytes == 0);
   return sum;
+}
+
+function walkRing(tcb: Tcb, sum: u32, offset: u32, bytes: u32, write: bool): u32 {
+  const start = (<u32>tcb.ringHead + offset) & MASK;
+  const first = min<u32>(bytes, TCP_TX_BYTES - start);
+  sum = run(sum, ring(tcb) + start, first, 0, write);
+  return bytes > first ? run(sum, ring(tcb), bytes - first, first, write) : sum;
 }
 
 function run(sum: u32, at: usize, bytes: u32, done: u32, write: bool): u32 {

@@ -1,5 +1,5 @@
 import { checksumRead } from "cpu";
-import { TCP, TCP_CONNECT, TCP_RX_BYTES, TCP_TCBS, TCP_URGENT } from "../config";
+import { TCP, TCP_CONNECT, TCP_RANGES, TCP_RX_BYTES, TCP_TCBS, TCP_URGENT } from "../config";
 import { linkRead } from "../link/device";
 import { Counter, count } from "../statistics";
 import { sumJoin } from "../wire/checksum";
@@ -92,7 +92,7 @@ export function textPlace(tcb: Tcb, segment: Segment, sum: u32, offset: u32): u3
   sum = sumSkipped(sum, early, offset);
   offset += early;
   // From hole to hole between the ranges that have come already.
-  for (let index: u32 = 0; index < <u32>tcb.ranges && left != right; index++) {
+  for (let index: u32 = 0; TCP_RANGES != 0 && index < <u32>tcb.ranges && left != right; index++) {
     const range = rangeAt(tcb, index);
     const hole = seqMin(range.left, right);
     if (seqLess(left, hole)) {
@@ -145,7 +145,8 @@ function readSummed(to: usize, bytes: u32): u32 {
  */
 export function textAccept(tcb: Tcb, segment: Segment): bool {
   if (segment.left == segment.right) return false;
-  if (segment.left == tcb.rcvNxt) {
+  // Without ranges nothing else has been placed.
+  if (TCP_RANGES == 0 || segment.left == tcb.rcvNxt) {
     tcb.rcvNxt = rangesAdvance(tcb, segment.right);
     return true;
   }

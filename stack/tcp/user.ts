@@ -313,7 +313,8 @@ export function tcpEvents(tcb: Tcb): u32 {
   if (state == TcpState.CLOSED) return events | POLLHUP | POLLOUT;
   if (ended && (tcb.flags & TcbFlag.FIN_QUEUED) != 0) events |= POLLHUP;
   if (TCP_CONNECT && (state == TcpState.SYN_SENT || state == TcpState.SYN_RECEIVED)) return events;
-  const room = sendQueueRoom(tcb) >= TCP_TX_BYTES >>> 2 && <u32>tcb.pieces < TCP_TX_PIECES;
+  const pieces = TCP_TX_PIECES == 0 || <u32>tcb.pieces < TCP_TX_PIECES;
+  const room = pieces && sendQueueRoom(tcb) >= TCP_TX_BYTES >>> 2;
   if (room || (tcb.flags & TcbFlag.FIN_QUEUED) != 0) events |= POLLOUT;
   return events;
 }

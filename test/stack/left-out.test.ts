@@ -3,8 +3,19 @@ import { ERRNO, SOCK_STREAM } from "../support/stack-harness.js";
 import { TcpPeer, accepted, deviceStack } from "../support/tcp-peer.js";
 import { pattern } from "../support/wire.js";
 
-/** A server that opens no connections, on a wire without strangers and routers. */
-const SERVER = { TCP_CONNECT: 0, TCP_SYN_COOKIES: 0, ICMP_ERRORS: 0, TCP_SYN_RECORDS: 3 };
+const MSG_ZEROCOPY = 0x4000000;
+
+/** A server that opens no connections, on a wire without strangers and routers; it sends from its ring alone, and keeps nothing that is out of order. */
+const SERVER = {
+  TCP_CONNECT: 0,
+  TCP_SYN_COOKIES: 0,
+  ICMP_ERRORS: 0,
+  TCP_SYN_RECORDS: 3,
+  TCP_RANGES: 0,
+  TCP_SACK: 0,
+  TCP_TX_PIECES: 0,
+  TCP_TX_BYTES: 2048,
+};
 
 test("without TCP_CONNECT a stream cannot be connected, and a server serves as ever", async (t) => {
   const stack = await deviceStack(SERVER);
@@ -45,6 +56,44 @@ test("without TCP_SYN_COOKIES a SYN that finds the queue full is dropped, and a 
   t.deepEqual(new TcpPeer(stack, host, 6002, 80).syn(), ["SA 0:1"]);
   // An ACK that nobody asked for is refused, whatever number it brings.
   t.regex(new TcpPeer(stack, host, 6001, 80).say("A")[0] ?? "", /^R /);
+});
+
+test("TCP_TX_PIECES 0: the ring alone sends, sends again and goes round; MSG_ZEROCOPY copies", async (t) => {
+  const stack = await deviceStack(SERVER);
+  const { peer, fd } = accepted(stack, stack.listen(80), 5000);
+  const sent = pattern(4000);
+  let done = 0;
+  const text = (): Uint8Array => {
+    const segments = peer.segments();
+    return Uint8Array.from(segments.flatMap(({ data }) => [...data]));
+  };
+  for (let round = 0; round < 5; round++) {
+    const part = sent.subarray(done, done + 800);
+    t.is(stack.send(fd, part, MSG_ZEROCOPY), 800);
+    t.deepEqual(text(), part, `round ${round}`);
+    // What the application has there by now does not matter.
+    const scratch = stack.wasm.scratch() >>> 0;
+    new Uint8Array(stack.wasm.memory.buffer).fill(0xee, scratch, scratch + 800);
+    peer.acknowledge(1 + done + 300);
+    t.is(peer.next().length, 1, "after the timeout");
+    t.deepEqual(peer.last?.data, part.subarray(300));
+    done += 800;
+    peer.acknowledge(1 + done);
+  }
+  t.is(stack.send(fd, pattern(3000)), 2048);
+  t.is(stack.send(fd, pattern(10)), -ERRNO.EAGAIN);
+});
+
+test("TCP_RANGES 0: text out of order is asked for again, and taken when it comes in order", async (t) => {
+  const stack = await deviceStack(SERVER);
+  const { peer, fd } = accepted(stack, stack.listen(80), 5000);
+  const text = pattern(300);
+  t.deepEqual(peer.say("A", { seq: peer.seq + 100 }, text.subarray(100)), ["A 1:1"]);
+  t.is(stack.receive(fd), -ERRNO.EAGAIN);
+  peer.text(text.subarray(0, 100));
+  t.deepEqual(stack.receive(fd), text.subarray(0, 100));
+  peer.text(text.subarray(100));
+  t.deepEqual(stack.receive(fd), text.subarray(100));
 });
 
 test("without ICMP_ERRORS a refusal is not heard, and pings are answered", async (t) => {

@@ -63,7 +63,7 @@ const CONFIGURATIONS: Record<string, { app: string; options?: Partial<Options> }
     app: FULL,
     options: { IP_REASSEMBLY_SLOTS: 1, IP_REASSEMBLY_BYTES: 4096 },
   },
-  // What lwIP's "full" has, too: no SACK, window scale, timestamps, counters.
+  // What lwIP's "full" has, too: no SACK, window scale, timestamps, SYN cookies, counters, and ICMP's errors are sent but not heard.
   fullPlain: {
     app: FULL,
     options: {
@@ -74,6 +74,8 @@ const CONFIGURATIONS: Record<string, { app: string; options?: Partial<Options> }
       TCP_URGENT: 0,
       TCP_FAST_PATH: 0,
       TCP_KEEPALIVE: 0,
+      TCP_SYN_COOKIES: 0,
+      ICMP_ERRORS: 0,
       SOCKET_MORE_OPTIONS: 0,
       STATISTICS: 0,
     },
