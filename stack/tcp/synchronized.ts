@@ -205,8 +205,8 @@ export function textCount(tcb: Tcb, segmentBytes: u32, bytes: u32, hadHole: bool
   const size = receivedSize(tcb);
   const room = tcb.rcvAdv - tcb.rcvNxt;
   const quick = (tcb.flags & TcbFlag.QUICK_ACK) != 0;
-  const ends = units < <u32>tcb.rcvMss;
-  const full = unacked >= size && (room < 2 * size || unacked >= 2 * size || ends);
+  const full =
+    unacked >= size && (room < 2 * size || unacked >= 2 * size || units < <u32>tcb.rcvMss);
   if (hadHole || quick || full || room < size) ackNow(tcb);
   else if (
     ((<u32>tcb.armed) & TcbTimer.DELAYED_ACK) == 0 ||
