@@ -84,8 +84,12 @@ export function arpTakeNews(): bool {
   return taken;
 }
 
-/** There was no room to send to a neighbour that is known: the news comes once more in 10 ms. */
+/**
+ * There was no room to send to a neighbour that is known: the news comes again in each turn, and in 10 ms at the latest. By the timer
+ * alone a transfer, which asks each turn, would have taken all room before.
+ */
 export function arpRetrySoon(): void {
+  tell();
   timerSet(TIMER_ARP, now() + RETRY_MS);
 }
 
