@@ -8,10 +8,10 @@
  *       | len fr | len frame  | len f |   room
  *     --+--------+---+--------+-------+-------------
  *
- * `freed` is RX_RD, which only the driver moves, `limit` is RX_WR as last read or, from RX_RSR, concluded. All run freely
- * modulo 65536. Frames between `freed` and `next` are given back to the chip together, one RX_RD and one RECV for all of them.
+ * `freed` is RX_RD, which only the driver moves, `limit` is RX_WR as last read. All run freely modulo 65536. Frames
+ * between `freed` and `next` are given back to the chip together, one RX_RD and one RECV for all of them.
  */
-import { chipInterrupt, spiDeselect, spiRead } from "board";
+import { chipInterrupt } from "board";
 import { NicCounter } from "../nic-counters";
 import { count } from "./counters";
 import { Recovery, needRecovery, recoveryNeeded } from "./recovery";
@@ -31,7 +31,6 @@ import {
   isReadingAt,
   passStream,
   readBytes,
-  readOpen,
   readStream,
   readStream16,
   write16,
@@ -42,8 +41,6 @@ import {
 const HEADER_BYTES: u32 = 2;
 const LENGTH_MIN: u32 = 62;
 const LENGTH_MAX: u32 = 1520;
-/** Less than this is as often two short frames as one: acknowledgments come in pairs. */
-const LONE_MIN: u32 = 256;
 /** Memory is given back at the latest when this much of it has been read: four full frames. */
 const FREE_BYTES: u32 = 4 * 1516;
 /** Reopening a stream costs 3 bytes and a CSn pulse: fewer bytes than this are clocked past instead. */
@@ -63,8 +60,6 @@ let at: u32 = 0;
 let open: bool = false;
 /** RECV was cleared together with the last RECV command, so what has come before is not flagged. */
 let cleared: bool = false;
-/** `limit` is one reading of RX_RSR: good if the frame there is just as long. */
-let hasty: bool = false;
 /** Look even though INTn is high. */
 let checkDue: bool = false;
 /** Frames came while INTn was high: the pin is not to be believed. */
@@ -80,7 +75,6 @@ export function receiveReset(): void {
   left = 0;
   open = false;
   cleared = false;
-  hasty = false;
   checkDue = true;
 }
 
@@ -109,16 +103,15 @@ function status16(offset: usize): u32 {
 }
 
 /**
- * Reads RX_RSR, RX_RD and RX_WR in one burst, unless that has just been done (`known`), and takes RX_WR as the limit. A frame
- * may arrive between two bytes (the datasheet asks for repeated reads, 4.2 Sn_RX_RSR): the values are good if RX_RSR is the
- * difference of the pointers, or if RX_WR is the same in two bursts. RX_RD must be what the driver has written, otherwise
- * the chip has been reset.
+ * Reads RX_RSR, RX_RD and RX_WR in one burst and takes RX_WR as the limit. A frame may arrive between two bytes (the
+ * datasheet asks for repeated reads, 4.2 Sn_RX_RSR): the values are good if RX_RSR is the difference of the pointers, or
+ * if RX_WR is the same in two bursts. RX_RD must be what the driver has written, otherwise the chip has been reset.
  */
-function readStatus(known: bool): bool {
+function readStatus(): bool {
   let lastWrite: u32 = 0x10000;
   let ownPointer = false;
   for (let i: u32 = 0; i < STATUS_TRIES; i++) {
-    if (!known || i > 0) readBytes(Sn_RX_RSR, S0_READ, STATUS, 6);
+    readBytes(Sn_RX_RSR, S0_READ, STATUS, 6);
     const write = status16(4);
     const size = (write - freed) & 0xffff;
     ownPointer = status16(2) == freed;
@@ -135,23 +128,6 @@ function readStatus(known: bool): bool {
 }
 
 /**
- * One reading of RX_RSR, which says what has come since the last RECV. Where that may be a single long frame it is believed
- * until the length in front of the frame is seen: both are the same, or a frame came between the two bytes, or something
- * is wrong, and the pointers are read. Otherwise the burst goes on to the pointers. A frame that makes the reading 0 has
- * moved INTn, which was cleared before.
- */
-function look(): bool {
-  readOpen(Sn_RX_RSR, S0_READ, STATUS, 2);
-  const size = status16(0);
-  hasty = size == 0 || (size >= LONE_MIN && size <= LENGTH_MAX);
-  if (!hasty) spiRead(STATUS + 2, 4);
-  spiDeselect();
-  if (!hasty) return readStatus(true);
-  limit = (freed + size) & 0xffff;
-  return true;
-}
-
-/**
  * Looks for new frames when none is known. RECV is cleared before the pointers are read, so a frame that comes later
  * pulls INTn low again. While INTn is high there is nothing, and the bus stays quiet.
  */
@@ -162,11 +138,9 @@ function fetch(): bool {
     if (low) write8(Sn_IR, S0_WRITE, Sn_IR_RECV);
   }
   const silent = !low && !cleared;
-  const whole = checkDue;
   cleared = false;
   checkDue = false;
-  hasty = false;
-  if (!(whole ? readStatus(false) : look())) return false;
+  if (!readStatus()) return false;
   const found = limit != next;
   if (low) pinSilent = false;
   // A frame that came between the two looks has moved the pin; one that was there before should have.
@@ -196,7 +170,7 @@ function badHeader(): void {
   count(NicCounter.RX_BAD_HEADER);
   strikes++;
   if (strikes == 1) {
-    if (!readStatus(false)) return;
+    if (!readStatus()) return;
     count(NicCounter.RX_RESETS);
     next = limit;
     free();
@@ -214,10 +188,6 @@ export function rxBegin(): u32 {
     return 0;
   }
   const length = readStream16(next);
-  if (hasty) {
-    hasty = false;
-    if (length != ((limit - next) & 0xffff) && !readStatus(false)) return 0;
-  }
   if (length < LENGTH_MIN || length > LENGTH_MAX || length > ((limit - next) & 0xffff)) {
     badHeader();
     return 0;

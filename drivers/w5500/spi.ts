@@ -82,14 +82,9 @@ export function read16(address: u32, control: u32): u32 {
   return (high << 8) | low;
 }
 
-/** The beginning of a read that may go on; `spiDeselect` ends it. */
-export function readOpen(address: u32, control: u32, to: usize, bytes: u32): void {
+export function readBytes(address: u32, control: u32, to: usize, bytes: u32): void {
   begin(address, control);
   spiRead(to, bytes);
-}
-
-export function readBytes(address: u32, control: u32, to: usize, bytes: u32): void {
-  readOpen(address, control, to, bytes);
   spiDeselect();
 }
 

@@ -95,57 +95,6 @@ test("W5500 datasheet 4.2 Sn_RX_RSR: torn pointers are read again until they agr
   t.is(spi.left, 0);
 });
 
-test("W5500 datasheet 4.2 Sn_RX_RSR: of a long frame read once; with RX_RD and RX_WR where there may be several, or the frame is not just as long", async (t) => {
-  const { bench, spi } = await scripted();
-  const one = (size: string): void => {
-    spi.expect("00 02 0c 04");
-    spi.expect(`00 26 08 ${zeros(2)}`, `01 02 03 ${size}`);
-  };
-  const free = (pointer: string): void => {
-    spi.expect(`00 28 0c ${pointer}`);
-    spi.expect("00 01 0c 40");
-  };
-  const receive = (): void => {
-    spi.interrupt = true;
-    bench.nic.rxBegin();
-    spi.interrupt = false;
-    bench.nic.rxEnd();
-  };
-  // After opening the socket everything is read.
-  spi.expect("00 02 0c 04");
-  spi.expect(`00 26 08 ${zeros(6)}`, "01 02 03 00 3e 00 00 00 3e");
-  spi.expect(`00 00 18 ${zeros(2)}`, "01 02 03 00 3e");
-  free("00 3e");
-  receive();
-  // A second frame came between the two bytes: 01f0, then 02f4.
-  one("01 f4");
-  spi.expect(`00 3e 18 ${zeros(2)}`, "01 02 03 01 f0");
-  spi.expect(`00 26 08 ${zeros(6)}`, "01 02 03 02 f4 00 3e 03 32");
-  receive();
-  spi.expect(`02 2e 18 ${zeros(2)}`, "01 02 03 01 04");
-  free("03 32");
-  receive();
-  // More than a frame can be: there are several.
-  spi.expect("00 02 0c 04");
-  spi.expect(`00 26 08 ${zeros(6)}`, "01 02 03 08 00 03 32 0b 32");
-  spi.expect(`03 32 18 ${zeros(2)}`, "01 02 03 04 00");
-  receive();
-  spi.expect(`07 32 18 ${zeros(2)}`, "01 02 03 04 00");
-  free("0b 32");
-  receive();
-  // 00f0, then 0200: nothing yet, and the frame has moved INTn.
-  one("00 00");
-  spi.interrupt = true;
-  t.is(bench.nic.rxBegin(), 0);
-  one("02 00");
-  spi.expect(`0b 32 18 ${zeros(2)}`, "01 02 03 02 00");
-  free("0d 32");
-  t.is(bench.nic.rxBegin(), 0x1fe);
-  spi.interrupt = false;
-  bench.nic.rxEnd();
-  t.is(spi.left, 0);
-});
-
 test("W5500 datasheet 4.2 MACRAW: sent frames, transaction by transaction", async (t) => {
   const { bench, spi } = await scripted();
   const short = testFrame(42, 1);
