@@ -26,10 +26,12 @@ const IFREQ_VALUE = 16;
 const POLLFD_BYTES = 8;
 const POLLIN = 1;
 /**
- * Longest single wait for a frame. The wait holds a thread of Node's pool, and a process ends only when those are back, so a
- * plain blocking read would keep a finished command alive until the next frame.
+ * Longest single wait for a frame. The wait holds a thread of Node's pool, and a process ends only when those are back: `close` ends it
+ * at once by the second descriptor, and this is for the case that nobody closes.
  */
-const POLL_MS = 100;
+const POLL_MS = 2000;
+/** Flags of eventfd(2): O_NONBLOCK. */
+const EFD_NONBLOCK = 0x800;
 
 const EPERM = 1;
 const EBUSY = 16;
@@ -48,6 +50,7 @@ interface LibC {
   close(fd: number): number;
   /** poll(2) on another thread; calls back with its result. */
   poll(fds: Uint8Array, count: number, timeoutMs: number, done: (result: number) => void): void;
+  eventfd(count: number, flags: number): number;
   errno(): number;
 }
 
@@ -66,6 +69,7 @@ async function loadLibC(): Promise<LibC> {
     ioctl: library.func("int ioctl(int, unsigned long, void *)"),
     socket: library.func("int socket(int, int, int)"),
     close: library.func("int close(int)"),
+    eventfd: library.func("int eventfd(unsigned int, int)"),
     errno: () => koffi.errno(),
   };
 }
@@ -81,6 +85,8 @@ export class TapAdapter {
   /** Frames that Linux did not take. */
   dropped = 0;
   private open = true;
+  /** Can be read from when the wait has to end. */
+  private readonly wake: number;
 
   private constructor(
     readonly name: string,
@@ -88,7 +94,10 @@ export class TapAdapter {
     readonly created: boolean,
     private readonly fd: number,
     private readonly libc: LibC,
-  ) {}
+  ) {
+    this.wake = libc.eventfd(0, EFD_NONBLOCK);
+    process.once("exit", () => this.close());
+  }
 
   /**
    * Opens the interface, and makes it if it does not exist. One that was made gets the address `host`, so that this
@@ -116,11 +125,13 @@ export class TapAdapter {
   attach(ethernet: EthernetSwitch): void {
     const port = ethernet.attach(this.name, (frame) => this.send(frame));
     const buffer = new Uint8Array(FRAME_BYTES_MAX);
-    const waiting = Buffer.alloc(POLLFD_BYTES);
-    waiting.writeInt32LE(this.fd, 0);
-    waiting.writeInt16LE(POLLIN, 4);
+    const waiting = Buffer.alloc(2 * POLLFD_BYTES);
+    for (const [i, fd] of [this.fd, this.wake].entries()) {
+      waiting.writeInt32LE(fd, i * POLLFD_BYTES);
+      waiting.writeInt16LE(POLLIN, i * POLLFD_BYTES + 4);
+    }
     const next = (): void => {
-      this.libc.poll(waiting, 1, POLL_MS, (ready) => {
+      this.libc.poll(waiting, 2, POLL_MS, (ready) => {
         if (ready > 0) this.drain(buffer, (frame) => port.send(frame));
         if (this.open) next();
       });
@@ -146,7 +157,9 @@ export class TapAdapter {
 
   /** No more frames go either way. The system takes the interface back when the process ends. */
   close(): void {
+    if (!this.open) return;
     this.open = false;
+    writeSync(this.wake, new Uint8Array(new BigUint64Array([1n]).buffer));
   }
 
   private send(frame: Uint8Array): void {

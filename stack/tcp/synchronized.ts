@@ -40,6 +40,11 @@ const CHALLENGES: u32 = 10;
 /** Five seconds in units of 256 ms. */
 const CHALLENGE_PERIOD: u32 = 20;
 const OWED_ACKS_MAX: u32 = 8;
+/**
+ * A short segment behind a full one is the last that the peer could send, as its window is full, or all that it has: what follows
+ * at once is worth waiting for, and no more. On a wire that is shared each acknowledgment takes the peer's room.
+ */
+const LAST_MS: u32 = 2;
 
 /**
  * A segment for a TCB in SYN-RECEIVED or a synchronised state (RFC 9293 3.10.7.4): sequence number, RST, SYN, ACK, URG, text,
@@ -199,21 +204,24 @@ export function textCount(tcb: Tcb, segmentBytes: u32, bytes: u32, hadHole: bool
   const units = min<u32>(segmentBytes >>> 3, 255);
   if (units > <u32>tcb.rcvMss) tcb.rcvMss = <u8>units;
   // Every second full segment of the size that the peer sends, a filled hole, a window with no room for one more: now; with no room
-  // for two more each full segment, so that the peer need not wait while one is being read; and a short one behind a full one, with
-  // which a peer has filled the window or said all that it has. Anything else may wait a little
+  // for two more each full segment, so that the peer need not wait while one is being read. Anything else may wait a little
   // (SHLD-18, SHLD-19, RFC 5681 4.2).
   const size = receivedSize(tcb);
   const room = tcb.rcvAdv - tcb.rcvNxt;
   const quick = (tcb.flags & TcbFlag.QUICK_ACK) != 0;
-  const full =
-    unacked >= size && (room < 2 * size || unacked >= 2 * size || units < <u32>tcb.rcvMss);
+  const full = unacked >= size && (room < 2 * size || unacked >= 2 * size);
   if (hadHole || quick || full || room < size) ackNow(tcb);
-  else if (
+  else delayAck(tcb, unacked >= size && units < <u32>tcb.rcvMss ? LAST_MS : TCP_DELAYED_ACK_MS);
+}
+
+/** An acknowledgment is due in `delayMs`, or before. */
+function delayAck(tcb: Tcb, delayMs: u32): void {
+  // Later than that may be the repetition of a window opening (output.ts), or text before: MUST-40 holds for text all the same.
+  if (
     ((<u32>tcb.armed) & TcbTimer.DELAYED_ACK) == 0 ||
-    <i32>(<i16>(<u32>tcb.delackDue - now())) > <i32>TCP_DELAYED_ACK_MS
+    <i32>(<i16>(<u32>tcb.delackDue - now())) > <i32>delayMs
   ) {
-    // Later than that only the repetition of a window opening is due (output.ts): MUST-40 holds for text all the same.
-    delackTimerStart(tcb, TCP_DELAYED_ACK_MS);
+    delackTimerStart(tcb, delayMs);
   }
 }
 
