@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
 import { compileFirmware } from "../../host-tools/build/compile.js";
 import { Cli, runCli, endCommands } from "../support/cli.js";
 import { TAP, inside, namespaceTest, peer } from "../support/namespace.js";
@@ -38,18 +38,20 @@ socket.on("data", (data) => {
 });`;
 
 /** Starts the demo on a TAP interface in the namespace and waits until it has checked its address (RFC 5227). */
-async function demo(board: string, ...args: string[]): Promise<Cli> {
+async function demo(t: ExecutionContext, board: string, ...args: string[]): Promise<Cli> {
   const pcap = join(folder, `${pcaps.length}.pcap`);
   pcaps.push(pcap);
   const options = ["--board", board, "--net", `tap:${TAP}`, "--ip", `${DEVICE}/24`, "--pcap", pcap];
   const cli = new Cli(["sim", "--json", ...options, ...args], inside);
+  // A test that fails must not leave the interface in use.
+  t.teardown(() => cli.end());
   await cli.line((line) => line.includes("in use"));
   return cli;
 }
 
 for (const board of ["virtual-w5500", "virtual-enc28j60"]) {
   namespaceTest(`${board}: Linux pings without loss, also with 1472 bytes`, ["ping"], async (t) => {
-    const cli = await demo(board);
+    const cli = await demo(t, board);
     for (const size of ["56", "1472"]) {
       const output = await peer("ping", "-c", "100", "-i", "0.01", "-q", "-s", size, DEVICE);
       t.regex(output, /100 packets transmitted, 100 received, 0% packet loss/);
@@ -58,7 +60,7 @@ for (const board of ["virtual-w5500", "virtual-enc28j60"]) {
   });
 
   namespaceTest(`${board}: curl gets the page from Linux`, ["curl"], async (t) => {
-    const cli = await demo(board);
+    const cli = await demo(t, board);
     const output = await peer("curl", "-sf", "-w", "%{http_code}", `http://${DEVICE}/`);
     t.regex(output, /<html[^]*200$/);
     t.is((await cli.interrupt()).code, 0);
@@ -68,7 +70,7 @@ for (const board of ["virtual-w5500", "virtual-enc28j60"]) {
     `${board}: 3 MiB through the echo port are whole, and neither driver nor chip model finds a fault`,
     [],
     async (t) => {
-      const cli = await demo(board);
+      const cli = await demo(t, board);
       const bytes = `${3 << 20}`;
       t.is(await peer(process.execPath, "-e", ECHO, DEVICE, bytes), `${bytes}\n`);
       const { code, stdout } = await cli.interrupt();
@@ -79,7 +81,7 @@ for (const board of ["virtual-w5500", "virtual-enc28j60"]) {
   );
 
   namespaceTest(`${board}: iperf sends into port 5001`, ["iperf"], async (t) => {
-    const cli = await demo(board);
+    const cli = await demo(t, board);
     const output = await peer(
       "iperf",
       "-c",
