@@ -1,7 +1,7 @@
 import { DNS_ENTRIES, MDNS } from "../../stack/config";
 import { EAI_INPROGRESS, dnsLookup } from "../../stack/dns/client";
 import { nameEncode } from "../../stack/dns/name";
-import { mdnsService } from "../../stack/mdns/responder";
+import { mdnsOwn, mdnsService } from "../../stack/mdns/responder";
 import { AF_INET } from "../../stack/posix";
 import { SockAddrIn, setSockAddrIn } from "../../stack/socket/address";
 import { netPoll } from "./runtime";
@@ -67,7 +67,9 @@ export function getaddrinfoNow(
   capacity: u32,
 ): i32 {
   // What the settings say goes before what anybody answers.
-  const host = settingsHost(node, nodeBytes);
+  let host = settingsHost(node, nodeBytes);
+  // Nobody else on the link would answer for our own name.
+  if (MDNS && host == 0) host = mdnsOwn(node, nodeBytes);
   if (host != 0) {
     if (capacity != 0) setSockAddrIn(results, <u16>AF_INET, host, port);
     return 1;

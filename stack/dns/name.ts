@@ -11,7 +11,8 @@ const POINTER: u32 = 0xc0;
 /** Bytes of a message header: no name stands before. */
 export const DNS_HEADER_BYTES: u32 = 12;
 
-function lower(character: u32): u32 {
+/** A capital letter as a small one; anything else as it is. */
+export function lower(character: u32): u32 {
   return character - 0x41 < 26 ? character | 0x20 : character;
 }
 
@@ -128,4 +129,23 @@ export function namesEqual(
     otherOffset += 1;
   }
   return false;
+}
+
+/**
+ * The name in plain wire form at `name` against the one at `offset` of a message, which has been skipped before, as their bytes
+ * without pointers are ordered, capitals before small letters: below 0 = `name` comes first, 0 = they are the same.
+ */
+export function nameOrder(message: usize, bytes: u32, offset: u32, name: usize): i32 {
+  at = offset;
+  before = offset;
+  for (let labels: u32 = 0; labels < NAME_BYTES_MAX; labels++) {
+    const length = labelFind(message, bytes);
+    const order = <i32>load<u8>(name) - length;
+    if (order != 0 || length == 0) return order;
+    const letters = memory.compare(name + 1, message + at + 1, <usize>length);
+    if (letters != 0) return letters;
+    at += <u32>length + 1;
+    name += <usize>length + 1;
+  }
+  return 0;
 }

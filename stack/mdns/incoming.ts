@@ -1,5 +1,5 @@
 import { MDNS } from "../config";
-import { DNS_HEADER_BYTES, nameEquals, nameSkip } from "../dns/name";
+import { DNS_HEADER_BYTES, nameEquals, nameOrder, nameSkip } from "../dns/name";
 import { MESSAGE_SCRATCH, MESSAGE_SCRATCH_BYTES } from "../scratch";
 import {
   CLASS_IN,
@@ -8,6 +8,7 @@ import {
   Rr,
   TYPE_A,
   TYPE_ANY,
+  TYPE_NSEC,
   TYPE_PTR,
   TYPE_SRV,
   TYPE_TXT,
@@ -34,11 +35,12 @@ export function load32(at: usize): u32 {
   return (load16(at) << 16) | load16(at + 2);
 }
 
-/** Offset behind the questions; 0 = they are bad. `wanted` has what they ask for, `forOne` that it is to go to the asker alone. */
+/** What the questions ask for, and that it is to go to the asker alone. */
 export let wanted: u32 = 0;
 export let forOne: bool = false;
 
-export function questions(bytes: u32): u32 {
+/** Reads the questions, of which `most` are answered: the offset behind them, 0 = they are bad. */
+export function questions(bytes: u32, most: u32): u32 {
   wanted = 0;
   forOne = true;
   let at = DNS_HEADER_BYTES;
@@ -48,7 +50,7 @@ export function questions(bytes: u32): u32 {
     if (end == 0 || end + 4 > bytes) return 0;
     const type = load16(IN + end);
     const classes = load16(IN + end + 2);
-    if ((classes & ~CLASS_TOP) == CLASS_IN) {
+    if ((classes & ~CLASS_TOP) == CLASS_IN && i < most) {
       const records = answersTo(bytes, at, type);
       wanted |= records;
       if (records != 0 && (classes & CLASS_TOP) == 0) forOne = false;
@@ -56,6 +58,11 @@ export function questions(bytes: u32): u32 {
     at = end + 4;
   }
   return at;
+}
+
+/** The records of `others` are looked for in the known answers that follow: they were asked for by an earlier message. */
+export function wantedBefore(others: u32): void {
+  wanted = others;
 }
 
 /** Our records that answer a question. */
@@ -85,31 +92,95 @@ export function recordRead(bytes: u32, at: u32): u32 {
   return dataBytes <= bytes - recordAt - 10 ? recordAt + 10 + dataBytes : 0;
 }
 
-/** True when the record that has been read, named at `at`, is of this kind. */
-export function isRecord(bytes: u32, at: u32, type: u32, name: Name): bool {
-  if (load16(IN + recordAt) != type) return false;
+/** Ours of the record that has been read, named at `at`: of its name and type, which is a unique one. 0 = we have none. */
+function uniqueOf(bytes: u32, at: u32): u32 {
+  const type = load16(IN + recordAt);
+  if (type == TYPE_A) return isOf(bytes, at, Name.HOST) ? Rr.A : 0;
+  const record: u32 = type == TYPE_SRV ? Rr.SRV : type == TYPE_TXT ? Rr.TXT : 0;
+  return (recordsOwned() & record) != 0 && isOf(bytes, at, Name.INSTANCE) ? record : 0;
+}
+
+/** True when the record that has been read, named at `at`, has this name. */
+function isOf(bytes: u32, at: u32, name: Name): bool {
   if ((load16(IN + recordAt + 2) & ~CLASS_TOP) != CLASS_IN) return false;
   return nameEquals(IN, bytes, at, nameBuilt(name));
 }
 
-/** The data of the record that has been read against ours: 0 = the same, below 0 = ours comes first (RFC 6762 8.2). */
-export function compareData(record: Rr): i32 {
+/** Our data of a record against that of the one that has been read: 0 = the same, below 0 = ours comes first (RFC 6762 8.2). */
+function compareData(bytes: u32, record: Rr): i32 {
+  const data = recordAt + 10;
   const ours = <u32>(putData(OURS, record) - OURS);
-  const order = memory.compare(OURS, IN + recordAt + 10, min(ours, dataBytes));
+  // Behind priority, weight and port stands a name, which may have pointers.
+  if (record == Rr.SRV && dataBytes > 6 && nameSkip(IN, bytes, data + 6) == data + dataBytes) {
+    const numbers = memory.compare(OURS, IN + data, 6);
+    return numbers != 0 ? numbers : nameOrder(IN, bytes, data + 6, OURS + 6);
+  }
+  const order = memory.compare(OURS, IN + data, min(ours, dataBytes));
   return order != 0 ? order : <i32>ours - <i32>dataBytes;
+}
+
+/** True when the data of the record that has been read says what ours does. A target's letters may be small or capital ones. */
+function isSame(bytes: u32, record: Rr): bool {
+  const data = recordAt + 10;
+  if (record != Rr.SRV || dataBytes < 7) return compareData(bytes, record) == 0;
+  putData(OURS, record);
+  if (nameSkip(IN, bytes, data + 6) != data + dataBytes) return false;
+  return memory.compare(OURS, IN + data, 6) == 0 && nameEquals(IN, bytes, data + 6, OURS + 6);
+}
+
+/**
+ * True when the record that has been read, named at `at`, is another one's claim to a name of ours: other data than ours, and while we
+ * ask for the name (`probing`) any type that we do not have (RFC 6762 8.1, 9). A goodbye claims nothing.
+ */
+export function isClaim(bytes: u32, at: u32, probing: bool): bool {
+  if (load32(IN + recordAt + 4) == 0) return false;
+  const ours = uniqueOf(bytes, at);
+  if (ours != 0) return !isSame(bytes, ours);
+  if (!probing || load16(IN + recordAt) == TYPE_NSEC) return false;
+  if (isOf(bytes, at, Name.HOST)) return true;
+  return (recordsOwned() & Rr.SRV) != 0 && isOf(bytes, at, Name.INSTANCE);
+}
+
+/** Names, as bits, of which a record that another one asks for comes before ours, and behind it. */
+let before: u32 = 0;
+let behind: u32 = 0;
+
+export function weighBegin(): void {
+  before = 0;
+  behind = 0;
+}
+
+/**
+ * Weighs the record that has been read, named at `at`, which another one wants to say of a name that we both ask for, against ours, of
+ * which there is one for each name (RFC 6762 8.2): by type, then by data.
+ */
+export function weigh(bytes: u32, at: u32): void {
+  const host = isOf(bytes, at, Name.HOST);
+  if (!host && ((recordsOwned() & Rr.SRV) == 0 || !isOf(bytes, at, Name.INSTANCE))) return;
+  const record = host ? Rr.A : Rr.SRV;
+  let order = <i32>(host ? TYPE_A : TYPE_SRV) - <i32>load16(IN + recordAt);
+  if (order == 0) order = compareData(bytes, record);
+  if (order > 0) before |= record;
+  if (order < 0) behind |= record;
+}
+
+/** True when one of the names is the other one's: its lowest record comes behind ours. */
+export function weighLost(): bool {
+  return (behind & ~before) != 0;
 }
 
 /** The record that has been read is known to the asker (RFC 6762 7.1): it need not be told. */
 export function suppress(bytes: u32, at: u32): void {
   const ttl = load32(IN + recordAt + 4);
-  if (isRecord(bytes, at, TYPE_A, Name.HOST)) {
-    if (ttl >= knownTtl(Rr.A) && compareData(Rr.A) == 0) wanted &= ~Rr.A;
-  } else if ((wanted & (Rr.PTR | Rr.TYPES)) != 0 && ttl >= knownTtl(Rr.PTR)) {
+  const unique = uniqueOf(bytes, at);
+  if (unique != 0) {
+    if (ttl >= knownTtl(unique) && isSame(bytes, unique)) wanted &= ~unique;
+  } else if (load16(IN + recordAt) == TYPE_PTR && ttl >= knownTtl(Rr.PTR)) {
     const data = recordAt + 10;
     if (nameSkip(IN, bytes, data) != data + dataBytes) return;
-    if (isRecord(bytes, at, TYPE_PTR, Name.SERVICE)) {
+    if ((wanted & Rr.PTR) != 0 && isOf(bytes, at, Name.SERVICE)) {
       if (nameEquals(IN, bytes, data, nameBuilt(Name.INSTANCE))) wanted &= ~Rr.PTR;
-    } else if (isRecord(bytes, at, TYPE_PTR, Name.TYPES)) {
+    } else if ((wanted & Rr.TYPES) != 0 && isOf(bytes, at, Name.TYPES)) {
       if (nameEquals(IN, bytes, data, nameBuilt(Name.SERVICE))) wanted &= ~Rr.TYPES;
     }
   }

@@ -1,4 +1,5 @@
 import { MDNS } from "../config";
+import { lower } from "../dns/name";
 import { iface } from "../interface";
 
 /**
@@ -14,7 +15,7 @@ export const TYPE_A: u32 = 1;
 export const TYPE_PTR: u32 = 12;
 export const TYPE_TXT: u32 = 16;
 export const TYPE_SRV: u32 = 33;
-const TYPE_NSEC: u32 = 47;
+export const TYPE_NSEC: u32 = 47;
 export const TYPE_ANY: u32 = 255;
 export const CLASS_IN: u32 = 1;
 /** The record replaces all that were known under its name and type; in a question: answer to me alone. */
@@ -44,8 +45,8 @@ export const enum Rr {
 }
 export const RECORDS: u32 = 6;
 
-/** Longest label of a host, so that a suffix fits (RFC 1035 2.3.4: 63). */
-const LABEL_BYTES_MAX: u32 = 56;
+/** Longest label of a host without its number: what the settings block holds, so that a message holds all records. */
+const LABEL_BYTES_MAX: u32 = 32;
 const TYPE_BYTES_MAX: u32 = 32;
 const BUILT_BYTES: u32 = 64 + TYPE_BYTES_MAX + 8;
 /** Our label behind its length. */
@@ -97,6 +98,19 @@ export function labelMake(number: u32): bool {
 function put(at: usize, from: usize, bytes: u32): usize {
   memory.copy(at, from, bytes);
   return at + bytes;
+}
+
+/** True when the text, of so many bytes, is our host name in this link's domain, capitals or not, with a dot behind it or none. */
+export function isHostName(text: usize, bytes: u32): bool {
+  const label = <u32>load<u8>(LABEL);
+  if (bytes == label + 7 && load<u8>(text + <usize>(bytes - 1)) == 0x2e) bytes -= 1;
+  if (bytes != label + 6) return false;
+  const local = memory.data<u8>([0x2e, 0x6c, 0x6f, 0x63, 0x61, 0x6c]);
+  for (let i: u32 = 0; i < bytes; i++) {
+    const ours = <u32>load<u8>(i < label ? LABEL + 1 + i : local + <usize>(i - label));
+    if (lower(ours) != lower(<u32>load<u8>(text + <usize>i))) return false;
+  }
+  return true;
 }
 
 /** Writes a name; where the next byte goes. */

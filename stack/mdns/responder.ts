@@ -19,23 +19,23 @@ import { sumFold } from "../wire/checksum";
 import {
   IN,
   IN_BYTES,
-  compareData,
   forOne,
-  isRecord,
+  isClaim,
   load16,
-  load32,
   questions,
-  recordAt,
   recordRead,
   suppress,
   wanted,
+  wantedBefore,
+  weigh,
+  weighBegin,
+  weighLost,
 } from "./incoming";
 import {
   Name,
   RECORDS,
   Rr,
-  TYPE_A,
-  TYPE_SRV,
+  isHostName,
   labelMake,
   putQuestion,
   putRecord,
@@ -76,6 +76,7 @@ const UNICAST_PRICE: u32 = 512;
 const UNICAST_BURST: u32 = 32 * UNICAST_PRICE;
 const unicasts: RateLimit = changetype<RateLimit>(memory.data(offsetof<RateLimit>(), 4));
 
+/** With the longest names all records have 607 bytes behind the header, one question and what answers it 524. */
 const OUT_BYTES: u32 = 640;
 const OUT: usize = memory.data(MDNS ? OUT_BYTES : 4, 4);
 /** When each record was multicast last. */
@@ -90,6 +91,8 @@ let conflicts: u32 = 0;
 /** Records to be multicast, and when. */
 let pending: u32 = 0;
 let pendingDueMs: u32 = 0;
+/** Who alone has asked for them, and is to tell more of what he knows (7.2); 0 = nobody. */
+let pendingFor: u32 = 0;
 
 /** The address is in use now, or not any more, or the network may be another one: begins anew, or ends. */
 export function mdnsRestart(): void {
@@ -112,6 +115,12 @@ export function mdnsService(labels: usize, bytes: u32, port: u32): bool {
   if (!serviceSet(labels, bytes, port)) return false;
   if (state != State.OFF) mdnsRestart();
   return true;
+}
+
+/** Our address when a text of so many bytes is the name that we have on the link, in host order; 0 = it is none of ours. */
+export function mdnsOwn(text: usize, bytes: u32): u32 {
+  const named = state == State.ANNOUNCING || state == State.RUNNING;
+  return named && isHostName(text, bytes) ? iface.address : 0;
 }
 
 /**
@@ -271,14 +280,19 @@ export function mdnsInput(source: u32): void {
     return;
   }
   const flags = load16(IN + 2);
-  if ((flags & 0x7800) != 0) return;
+  // Another opcode, or a response code (18.3, 18.11).
+  if ((flags & 0x780f) != 0) return;
   if ((flags & 0x8000) == 0) queryInput(bytes, source, (flags & 0x0200) != 0);
   else if (datagram.sourcePort == MDNS_PORT) responseInput(bytes);
 }
 
 function queryInput(bytes: u32, source: u32, truncated: bool): void {
-  let at = questions(bytes);
+  const legacy = datagram.sourcePort != MDNS_PORT;
+  // One who does not speak multicast DNS gets one question back, and its answer.
+  let at = questions(bytes, legacy ? 1 : u32.MAX_VALUE);
   if (at == 0) return;
+  const more = load16(IN + 4) == 0 && pending != 0 && source == pendingFor;
+  if (more) wantedBefore(pending);
   const known = load16(IN + 6);
   for (let i: u32 = 0; i < known; i++) {
     const end = recordRead(bytes, at);
@@ -286,21 +300,32 @@ function queryInput(bytes: u32, source: u32, truncated: bool): void {
     suppress(bytes, at);
     at = end;
   }
-  const claims = load16(IN + 8);
-  if (state == State.PROBING) {
-    for (let i: u32 = 0; i < claims; i++) {
-      const end = recordRead(bytes, at);
-      if (end == 0) return;
-      // Of two that probe for a name the one with the greater data has it; the other asks again after a second.
-      if (isRecord(bytes, at, TYPE_A, Name.HOST) && compareData(Rr.A) < 0) {
-        probeIn(DEFER_MS);
-        return;
-      }
-      at = end;
-    }
+  if (more) {
+    pending = wanted;
+    if (truncated) pendingDueMs = now() + moreMs();
+    schedule();
     return;
   }
+  const claims = load16(IN + 8);
+  if (state == State.PROBING) return weighed(bytes, at, claims);
   if (wanted != 0) answer(source, truncated, claims != 0);
+}
+
+/** Of two that probe for a name at the same time one has it; the other asks again after a second (8.2). */
+function weighed(bytes: u32, at: u32, claims: u32): void {
+  weighBegin();
+  for (let i: u32 = 0; i < claims; i++) {
+    const end = recordRead(bytes, at);
+    if (end == 0) return;
+    weigh(bytes, at);
+    at = end;
+  }
+  if (weighLost()) probeIn(DEFER_MS);
+}
+
+/** How long is waited for more known answers (7.2). */
+function moreMs(): u32 {
+  return 400 + (((random32() & 0xffff) * 100) >>> 16);
 }
 
 /** Answers a question: to the asker alone, or to all, at once or after the wait that shared records have (RFC 6762 6). */
@@ -315,9 +340,11 @@ function answer(source: u32, truncated: bool, probed: bool): void {
     multicast(wanted, probed ? PROBE_MS : AGAIN_MS);
     return;
   }
-  const random = random32() & 0xffff;
-  const waitMs: u32 = truncated ? 400 + ((random * 100) >>> 16) : 20 + ((random * 100) >>> 16);
-  if (pending == 0) pendingDueMs = now() + waitMs;
+  const waitMs = truncated ? moreMs() : moreMs() - 380;
+  if (pending == 0) {
+    pendingDueMs = now() + waitMs;
+    pendingFor = truncated ? source : 0;
+  } else if (pendingFor != source) pendingFor = 0;
   pending |= wanted;
   schedule();
 }
@@ -332,7 +359,6 @@ function unicast(source: u32, legacy: bool): void {
   const id = legacy ? load16(IN) : 0;
   const answers = <u32>popcnt(wanted);
   let at = head(id, 0x8400, legacy ? 1 : 0, answers, 0, <u32>popcnt(more));
-  if (question > OUT_BYTES / 4) return;
   memory.copy(at, IN + DNS_HEADER_BYTES, question);
   at += question;
   at = putRecords(putRecords(at, wanted, legacy), more, legacy);
@@ -341,19 +367,12 @@ function unicast(source: u32, legacy: bool): void {
 
 /** Somebody else's answers: one under our name with other data is a conflict (RFC 6762 8.1, 9). */
 function responseInput(bytes: u32): void {
-  let at = questions(bytes);
+  let at = questions(bytes, 0);
   const records = load16(IN + 6) + load16(IN + 8) + load16(IN + 10);
   for (let i: u32 = 0; at != 0 && i < records; i++) {
     const end = recordRead(bytes, at);
     if (end == 0) return;
-    const host = isRecord(bytes, at, TYPE_A, Name.HOST) && compareData(Rr.A) != 0;
-    if (host || (isRecord(bytes, at, TYPE_SRV, Name.INSTANCE) && compareData(Rr.SRV) != 0)) {
-      // A goodbye claims nothing.
-      if (load32(IN + recordAt + 4) != 0) {
-        conflict();
-        return;
-      }
-    }
+    if (isClaim(bytes, at, state == State.PROBING)) return conflict();
     at = end;
   }
 }

@@ -56,6 +56,11 @@ test("commands, whatever ends their lines; telnet options are refused, not typed
       );
       t.regex(yield* ask(client, "ping me\r\n"), /^ping ADDRESS\r\n/);
       t.regex(yield* ask(client, "nslookup 10.1.2.3\r\n"), /^10\.1\.2\.3: 10\.1\.2\.3\r\n/);
+      const asked = bench.nowMs;
+      t.regex(yield* ask(client, "nslookup LAMP.local\r\n"), /^LAMP\.local: 192\.168\.77\.50\r\n/);
+      t.regex(yield* ask(client, "nslookup lamp.local.\r\n"), /: 192\.168\.77\.50\r\n/);
+      t.true(bench.nowMs - asked < 1000, "nobody is asked for our own name");
+      t.regex(yield* ask(client, "nslookup lamps.local\r\n"), /: not found \(error 2\)/);
       t.regex(yield* ask(client, "netstats\r\n"), /^netstat, ifconfig, arp/);
       t.regex(yield* ask(client, `${"x".repeat(500)}\r\n`), /^netstat, ifconfig, arp/);
       yield* client.send("quit\r\n");

@@ -1,0 +1,149 @@
+/** Multicast DNS: ties, conflicts, known answers and bad messages, as other hosts' responders have them (RFC 6762 7 to 9, 18). */
+import test from "../conformance/proves.js";
+import {
+  HOST,
+  INSTANCE,
+  Link,
+  SERVICE,
+  T,
+  TYPES,
+  lower,
+  name,
+  question,
+  record,
+  type Sections,
+} from "../support/mdns-link.js";
+import { be16, be32, concat, ip } from "../support/wire.js";
+
+/** A record of somebody else's, as it stands in a probe: with compressed names where `data` has some. */
+const claim = (of: string, type: number, data: Uint8Array): Sections => ({
+  questions: [question(of, T.ANY, true)],
+  authority: [record(of, type, 120, data)],
+});
+
+test("RFC 6762 8.2: what both would say of a name is compared by type, then by data, from the lowest record on; of the service, too", async (t) => {
+  const lower1 = record(HOST, T.A, 120, be32(ip("192.168.7.1")));
+  const higher = record(HOST, T.A, 120, be32(ip("192.168.7.200")));
+  const ask = [question(HOST, T.ANY, true)];
+  // SRV with its target in plain form, and with a pointer for "local", as Avahi writes it.
+  const srv = (port: number, target: string): Uint8Array =>
+    concat(be32(0), be16(port), name(target));
+  const packed = concat(be32(0), be16(80), [5], Buffer.from("Plant"), be16(0xc000 | (12 + 17)));
+  const probes: [string, Sections, boolean][] = [
+    ["two addresses, one below ours", { questions: ask, authority: [lower1, higher] }, true],
+    ["two addresses, the other way round", { questions: ask, authority: [higher, lower1] }, true],
+    ["one above", { questions: ask, authority: [higher] }, false],
+    ["another type, which is higher", claim(HOST, T.AAAA, new Uint8Array(16)), false],
+    ["the service at a lower port", claim(INSTANCE, T.SRV, srv(79, "zzz.local")), true],
+    ["the service at a higher port", claim(INSTANCE, T.SRV, srv(81, "aaa.local")), false],
+    ["the service with a text", claim(INSTANCE, T.TXT, Uint8Array.of(0)), true],
+    ["our own service, written with a pointer", claim(INSTANCE, T.SRV, packed), true],
+    ["our own service", claim(INSTANCE, T.SRV, srv(80, "Plant.local")), true],
+  ];
+  for (const [what, said, wins] of probes) {
+    const link = await Link.named();
+    link.during(300);
+    link.say(said);
+    t.is(link.during(990).length > 0, wins, what);
+    t.is(link.during(3000).at(-1)?.answers[0]?.name, "Plant.local", what);
+  }
+});
+
+test("MDNS-2, RFC 6762 8.1, 9: while a name is asked for any record of it takes it; later those of our own types with other data", async (t) => {
+  const renamed = async (said: Sections, later: boolean): Promise<string | undefined> => {
+    const link = later ? await Link.running() : await Link.named();
+    if (!later) link.during(300);
+    link.say(said);
+    const conflicts = link.stack.counter("mdnsConflict");
+    const heard = link.during(3000);
+    return conflicts === 0 ? "none" : heard.findLast((m) => m.answers.length > 0)?.answers[0]?.name;
+  };
+  const response = (of: string, type: number, data: Uint8Array, ttl = 120): Sections => ({
+    flags: 0x8400,
+    answers: [record(of, type, ttl, data)],
+  });
+  const six = new Uint8Array(16);
+  const text = concat([3], Buffer.from("a=b"));
+  const srv = concat(be32(0), be16(80), name("Plant.local"));
+  t.is(await renamed(response(HOST, T.AAAA, six), false), "Plant-2.local");
+  t.is(await renamed(response(INSTANCE, T.TXT, text), false), "Plant-2.local");
+  t.is(await renamed(response(INSTANCE, T.SRV, srv), false), "none");
+  t.is(await renamed(response(HOST, T.AAAA, six, 0), false), "none", "a goodbye");
+  t.is(await renamed(response(HOST, T.AAAA, six), true), "none", "we have no such record");
+  t.is(await renamed(response(INSTANCE, T.TXT, text), true), "Plant.local", "asked for anew");
+  t.is(await renamed(response(INSTANCE, T.TXT, Uint8Array.of(0)), true), "none");
+  t.is(await renamed(response(INSTANCE, T.SRV, srv), true), "none");
+  const packed = concat(be32(0), be16(80), [5], Buffer.from("plant"), be16(0xc000 | (12 + 17)));
+  t.is(await renamed(response(INSTANCE, T.SRV, packed), true), "none", "a pointer in our data");
+});
+
+test("RFC 6762 18.3, 18.11: a message with another opcode or a response code is neither a claim nor a question", async (t) => {
+  const link = await Link.running();
+  for (const flags of [0x8c00, 0x8403, 0x840f]) {
+    link.say({ flags, answers: [record(HOST, T.A, 120, be32(1))] });
+    t.deepEqual(link.during(1000), []);
+  }
+  t.is(link.stack.counter("mdnsConflict"), 0);
+  for (const flags of [0x0001, 0x2800]) t.deepEqual(link.ask(HOST, T.A, { flags }), []);
+});
+
+test("MDNS-6, RFC 6762 7.1, 7.2: known answers of the other types, and those that come in further messages of the same asker", async (t) => {
+  const link = await Link.running();
+  const srv = concat(be32(0), be16(80), name("plant.local"));
+  const known = (of: string, type: number, ttl: number, data: Uint8Array): Sections => ({
+    answers: [record(of, type, ttl, data)],
+  });
+  t.deepEqual(link.ask(INSTANCE, T.SRV, known(INSTANCE, T.SRV, 60, srv)), []);
+  t.is(link.ask(INSTANCE, T.SRV, known(INSTANCE, T.SRV, 59, srv)).length, 1);
+  t.deepEqual(link.ask(INSTANCE, T.TXT, known(INSTANCE, T.TXT, 2250, Uint8Array.of(0))), []);
+  t.is(link.ask(INSTANCE, T.TXT, known(INSTANCE, T.TXT, 2250, Uint8Array.of(1))).length, 1);
+
+  const pointer = { answers: [record(SERVICE, T.PTR, 4500, name("Plant._http._tcp.local"))] };
+  const begin = (): void => {
+    link.stack.advance(1100);
+    link.heard();
+    link.say({ flags: 0x0200, questions: [question(SERVICE, T.PTR)] });
+  };
+  begin();
+  link.say(pointer);
+  t.deepEqual(link.during(1000), [], "known by the second message");
+  begin();
+  link.say({ flags: 0x0200, ...known(SERVICE, T.PTR, 4500, name("x._http._tcp.local")) });
+  t.deepEqual(link.during(399), [], "a third one is to come");
+  link.say(pointer);
+  t.deepEqual(link.during(1000), []);
+  begin();
+  link.say(pointer, "192.168.7.10");
+  t.is(link.during(501).length, 1, "another one's knowledge");
+  begin();
+  link.say({ questions: [question(SERVICE, T.PTR)] }, "192.168.7.10");
+  link.say(pointer);
+  t.is(link.during(501).length, 1, "somebody else has asked, too");
+});
+
+test("RFC 6762 6.7: all questions at once, with the longest names: a message for all, the answer to the first for one from another port", async (t) => {
+  const link = await Link.named();
+  const label = "a-name-of-32-characters-the-most";
+  const at = link.stack.wasm.scratch() >>> 0;
+  new Uint8Array(link.stack.wasm.memory.buffer).set(Buffer.from(label.repeat(2)), at + 4096);
+  link.stack.wasm.hostName(at + 4096, 63);
+  link.stack.advance(20_000);
+  const announced = link.heard().at(-1)?.answers[0]?.name as string;
+  t.is(announced, `${label}.local`);
+  const instance = `${label}._http._tcp.local`;
+  const other = Array.from({ length: 15 }, () => "eightcha").join(".");
+  const all = [
+    ...[question(announced, T.ANY), question(announced, T.AAAA), question(TYPES, T.PTR)],
+    ...[question(SERVICE, T.PTR), question(instance, T.ANY)],
+  ];
+  link.stack.advance(1100);
+  link.say({ questions: [question(other, T.A), ...all] });
+  const [answer] = link.during(200);
+  t.is(answer?.answers.length, 6);
+  link.say({ id: 9, questions: [question(other, T.A), ...all] }, "192.168.7.9", 40_000);
+  t.deepEqual(link.heard(), [], "the first is not ours");
+  link.say({ id: 9, questions: [question(SERVICE, T.PTR), ...all] }, "192.168.7.9", 40_000);
+  const [alone] = link.heard();
+  t.is(alone?.questions[0]?.name, SERVICE);
+  t.deepEqual(alone?.answers.map(lower), [`${SERVICE} ${T.PTR}`]);
+});
