@@ -1,4 +1,4 @@
-import { based, checksumOf } from "cpu";
+import { based, checksumOf, checksumRead } from "cpu";
 import { ICMP_ERRORS, IP_REASSEMBLY_SLOTS } from "../config";
 import { IP_MTU } from "../interface";
 import { ipBegin, ipCancel, ipEnd, ipHeadersWrite, ipOpen, ipWrite } from "../ip/ipv4-output";
@@ -120,7 +120,7 @@ function echoRest(sum: u32, left: u32): u32 {
   while (left > 0) {
     const bytes = min(left, room);
     linkRead(by, bytes);
-    sum = sumAdd(sum, by, bytes, 0);
+    sum += checksumRead(by, bytes);
     ipWrite(by, bytes);
     left -= bytes;
   }

@@ -1,4 +1,4 @@
-import { based, checksumOf, rev16 } from "cpu";
+import { based, checksumRead, rev16 } from "cpu";
 import {
   MULTICAST_GROUPS,
   SOCKET_MORE_OPTIONS,
@@ -150,11 +150,11 @@ export function udpPlace(
   const textAt = (at + DATAGRAM_HEADER_BYTES) & (UDP_RX_BYTES - 1);
   const first = min(bytes, UDP_RX_BYTES - textAt);
   linkRead(ring + textAt, first);
-  let text = checksumOf(ring + textAt, first);
+  let text = checksumRead(ring + textAt, first);
   if (first != bytes) {
     // Only the last piece can have an odd length: the ring's is even.
     linkRead(ring, bytes - first);
-    text += checksumOf(ring, bytes - first);
+    text += checksumRead(ring, bytes - first);
   }
   if (sum != UNCHECKED && sumFold(sum + text) != INTACT) {
     count(Counter.UDP_BAD_CHECKSUM);
