@@ -32,7 +32,6 @@ import {
 } from "./link/device";
 import {
   FRAME_DROPPED,
-  TO_MANY,
   ethernetInput,
   ethernetPayloadBytes,
   ethernetToMany,
@@ -103,14 +102,10 @@ function frameLater(): void {
 /** Takes the open frame to whom it is for. */
 export function frameInput(): void {
   const type = ethernetInput();
-  if (TCP_FAST_PATH && type == TYPE_IPV4) {
-    const packet = plainOrNot();
+  if (type == TYPE_IPV4) {
+    const packet = TCP_FAST_PATH && !ethernetToMany ? plainOrNot() : anyPacket();
     if (packet != null) packetInput(packet);
-  } else if ((type & ~TO_MANY) == TYPE_IPV4) {
-    if (TCP) segmentForget();
-    const packet = anyPacket();
-    if (packet != null) packetInput(packet);
-  } else if ((type & ~TO_MANY) == TYPE_ARP) {
+  } else if (type == TYPE_ARP) {
     if (linkCanAnswer() || !linkMayWait()) arpInput(ethernetPayloadBytes());
     else frameLater();
   } else if (type != FRAME_DROPPED) {
@@ -141,11 +136,11 @@ function plainOrNot(): RxPacket | null {
     }
     return ipPlainPacket(source, payloadBytes);
   }
-  if (TCP) segmentForget();
   return anyPacket();
 }
 
 function anyPacket(): RxPacket | null {
+  if (TCP) segmentForget();
   if (!linkCanAnswer() && waitsForAnswer()) return null;
   return ipv4Input(ethernetPayloadBytes(), ethernetToMany);
 }

@@ -91,7 +91,7 @@ export function stackPoll(nowMs: u32): bool {
     if (timer == TIMER_NONE) break;
     runTimer(timer);
   }
-  const frames: u32 = linkBegin() != 0 ? framesInput() : 0;
+  const frames = framesInput();
   takeNews();
   // What an application is about to answer goes out with the answer: it is asked first, and the next turn begins with it.
   if (readyChanges() != told) {
@@ -106,14 +106,13 @@ export function stackPoll(nowMs: u32): bool {
   return frames == FRAMES_PER_TURN || linkLoopbackWaiting();
 }
 
-/** Takes the frame that is open and those that have come behind it; returns how many there were. */
+/** Takes the frames that have come; returns how many there were. */
 function framesInput(): u32 {
   let frames: u32 = 0;
-  do {
+  for (; frames < FRAMES_PER_TURN && linkBegin() != 0; frames++) {
     frameInput();
     linkEnd();
-    frames += 1;
-  } while (frames < FRAMES_PER_TURN && linkBegin() != 0);
+  }
   return frames;
 }
 

@@ -1,7 +1,7 @@
 import { ARP_ENTRIES, INTERFACES } from "../config";
 import { EAGAIN, EHOSTUNREACH, EINPROGRESS } from "../errors";
 import { Interface, interfaceAt, interfaceNumber, interfaceTell } from "../interface";
-import { headerForget, macCopy, macEqual } from "../link/headers";
+import { headerForget, macCopy } from "../link/headers";
 import { waitingBytes, waitingDrop } from "../link/waiting";
 import { isDue, now } from "../now";
 import { TIMER_ARP, timerCancel, timerSet } from "../time/timers";
@@ -101,6 +101,12 @@ export function arpUsedAgain(): void {
 /** Where the MAC of an entry stands. */
 export function arpMac(entry: ArpEntry): usize {
   return changetype<usize>(entry) + offsetof<ArpEntry>("mac0");
+}
+
+/** True when the MAC of an entry is the one at `mac`, a multiple of 4. */
+function isMacOf(entry: ArpEntry, mac: usize): bool {
+  const own = arpMac(entry);
+  return load<u32>(own) == load<u32>(mac) && load<u16>(own, 4) == load<u16>(mac, 4);
 }
 
 /** Number of the interface of an entry. */
@@ -252,18 +258,23 @@ export function arpResolve(nif: Interface, address: u32, mac: usize): i32 {
 }
 
 /**
- * Learns from an ARP packet that `address` is at `mac`. `asked` = it was a request for our address: only then does an
+ * Learns from an ARP packet that `address` is at the MAC at `mac`, a multiple of 4. `asked` = it was a request for our address: only then does an
  * unknown neighbour get an entry. Another MAC than we knew is taken only when the known one has not answered our polls.
  */
 export function arpLearn(nif: Interface, address: u32, mac: usize, asked: bool): void {
   let entry = find(nif, address);
+  if (entry != null && entry.state == REACHABLE && isMacOf(entry, mac)) {
+    // Nothing new: it is looked at later.
+    entry.dueMs = now() + REACHABLE_MS;
+    return;
+  }
   if (entry == null) {
     if (!asked) return;
     entry = arpTake(nif, address, false);
     if (entry == null) return;
     // Nothing of ours goes there yet: the first to be given up again.
     entry.usedMs = now() - REACHABLE_MS;
-  } else if (entry.state >= PROBE && !macEqual(arpMac(entry), mac)) {
+  } else if (entry.state >= PROBE && !isMacOf(entry, mac)) {
     if (entry.state != PROBE) {
       // At most one poll a second, however often somebody claims the address.
       const confirmedMs = entry.dueMs - REACHABLE_MS;
@@ -274,11 +285,6 @@ export function arpLearn(nif: Interface, address: u32, mac: usize, asked: bool):
       return;
     }
     if (entry.tries <= UNICAST_POLLS) return;
-  }
-  if (entry.state == REACHABLE) {
-    // Nothing new: it is looked at later.
-    entry.dueMs = now() + REACHABLE_MS;
-    return;
   }
   if (entry.state <= INCOMPLETE) tell();
   macCopy(arpMac(entry), mac);

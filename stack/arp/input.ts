@@ -1,6 +1,6 @@
 import { based } from "cpu";
 import { AUTO_IP } from "../config";
-import { interfaceMac, isDirect } from "../interface";
+import { Interface, interfaceMac, isDirect } from "../interface";
 import { linkInterface, linkRead } from "../link/device";
 import { RX_ETHERNET, RX_NETWORK, macEqual } from "../link/headers";
 import { Counter, count } from "../statistics";
@@ -54,19 +54,16 @@ export function arpInput(bytes: u32): void {
     acdConflict(me, mac);
     return;
   }
-  const forUs = target == address;
-  const asked = forUs && operation == 1;
-  // Nobody outside our subnet but a gateway that lies there, no broadcast and no network address has a MAC that we would use; 0 is a probe.
-  const network = me.broadcast != 0 ? address & me.mask : 0;
-  if (
-    (((sender ^ address) & me.mask) == 0 ||
-      sender == me.gateway ||
-      (AUTO_IP && isDirect(me, sender))) &&
-    sender != network &&
-    sender != me.broadcast &&
-    sender != 0
-  ) {
-    arpLearn(me, sender, mac, asked);
-  }
+  const asked = target == address && operation == 1;
+  if (isNeighbour(me, sender)) arpLearn(me, sender, mac, asked);
   if (asked) arpReply(me, sender, mac);
+}
+
+/** True for a host whose MAC we would use: nobody outside our subnet but a gateway that lies there, no broadcast, no network address; 0 is a probe. */
+function isNeighbour(me: Interface, host: u32): bool {
+  const mask = me.mask;
+  if (host == 0) return false;
+  if (((host ^ me.address) & mask) != 0)
+    return host == me.gateway || (AUTO_IP && isDirect(me, host));
+  return me.broadcast == 0 || (host != me.broadcast && (host & ~mask) != 0);
 }

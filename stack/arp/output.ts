@@ -2,14 +2,7 @@ import { based } from "cpu";
 import { AUTO_IP } from "../config";
 import { Interface, interfaceNumber, isLinkLocal } from "../interface";
 import { linkTxBegin, linkTxEnd, linkWrite } from "../link/device";
-import {
-  ETHERNET_BYTES,
-  TX_ETHERNET,
-  TX_NETWORK,
-  TYPE_ARP,
-  ethernetHeader,
-  macCopy,
-} from "../link/headers";
+import { ETHERNET_BYTES, TX_ETHERNET, TX_NETWORK, TYPE_ARP, ethernetHeader } from "../link/headers";
 
 /** Offsets in an ARP packet for Ethernet and IPv4 (RFC 826), and its length. */
 export const ARP_SENDER_MAC: usize = 8;
@@ -30,18 +23,21 @@ function arpSend(nif: Interface, operation: u32, sender: u32, target: u32, mac: 
   const from = bswap<u32>(sender);
   store<u32>(packet, ARP_TYPES);
   store<u32>(packet, ARP_LENGTHS | (operation << 24), 4);
-  macCopy(packet + ARP_SENDER_MAC, frame + 6);
-  store<u16>(packet, <u16>from, ARP_SENDER_ADDRESS);
-  store<u16>(packet, <u16>(from >>> 16), ARP_SENDER_ADDRESS + 2);
+  store<u32>(packet, load<u32>(frame, 6), ARP_SENDER_MAC);
+  store<u32>(packet, (<u32>load<u16>(frame, 10)) | (from << 16), ARP_SENDER_MAC + 4);
+  // The target's MAC: its first two bytes, and the others.
+  let first: u32 = 0;
+  let others: u32 = 0;
   if (mac != 0) {
-    macCopy(frame, mac);
-    macCopy(packet + ARP_TARGET_MAC, mac);
-    // All hear what an address of 169.254/16 says, so that a conflict is found (RFC 3927 2.5).
-    if (AUTO_IP && isLinkLocal(sender)) memory.fill(frame, 0xff, 6);
-  } else {
-    memory.fill(frame, 0xff, 6);
-    memory.fill(packet + ARP_TARGET_MAC, 0, 6);
+    first = <u32>load<u16>(mac);
+    others = (<u32>load<u16>(mac, 2)) | ((<u32>load<u16>(mac, 4)) << 16);
+    store<u16>(frame, first);
+    store<u32>(frame, others, 2);
   }
+  store<u32>(packet, (from >>> 16) | (first << 16), ARP_SENDER_ADDRESS + 2);
+  store<u32>(packet, others, ARP_TARGET_MAC + 2);
+  // All hear what an address of 169.254/16 says, so that a conflict is found (RFC 3927 2.5).
+  if (mac == 0 || (AUTO_IP && isLinkLocal(sender))) memory.fill(frame, 0xff, 6);
   store<u32>(packet, bswap<u32>(target), ARP_TARGET_ADDRESS);
   linkWrite(TX_ETHERNET, ETHERNET_BYTES + ARP_BYTES);
   linkTxEnd();

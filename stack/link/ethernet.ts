@@ -12,14 +12,13 @@ const FIRST_READ_BYTES: u32 = ETHERNET_BYTES + NETWORK_READ_BYTES;
 /** No type: the frame is not for us. */
 export const FRAME_DROPPED: u32 = 0xffffffff;
 
-/** Beside the type: the frame came to more than one station. */
-export const TO_MANY: u32 = 0x10000;
+/** The open frame came to more than one station. */
 export let ethernetToMany: bool = false;
 
 /**
  * Begins to read the open frame (Ethernet II, RFC 894): ours, broadcast or multicast, from one station. Returns its type as a
- * plain load sees it, with TO_MANY beside it, or FRAME_DROPPED. The Ethernet header and the next 20 bytes are in the receive header bytes; the rest stays
- * in the device until somebody has a place for it.
+ * plain load sees it, or FRAME_DROPPED. The Ethernet header and the next 20 bytes are in the receive header bytes; the rest stays in the device until
+ * somebody has a place for it.
  */
 export function ethernetInput(): u32 {
   count(Counter.ETHERNET_IN);
@@ -30,21 +29,21 @@ export function ethernetInput(): u32 {
   const frame = based(RX_ETHERNET);
   const mac = linkInterface();
   linkRead(RX_ETHERNET, FIRST_READ_BYTES);
-  // The lowest bit of the first byte of a MAC tells a group of stations from one.
-  let many: u32 = 0;
-  ethernetToMany = (load<u8>(frame) & 1) != 0;
-  if (ethernetToMany) {
-    many = TO_MANY;
-  } else if (load<u16>(frame) != mac.macHigh || load<u32>(frame, 2) != mac.macLow) {
-    count(Counter.ETHERNET_NOT_OURS);
-    return FRAME_DROPPED;
+  ethernetToMany = false;
+  if (load<u32>(frame, 2) != mac.macLow || load<u16>(frame) != mac.macHigh) {
+    // The lowest bit of the first byte of a MAC tells a group of stations from one.
+    if ((load<u8>(frame) & 1) == 0) {
+      count(Counter.ETHERNET_NOT_OURS);
+      return FRAME_DROPPED;
+    }
+    ethernetToMany = true;
   }
   if ((load<u8>(frame, 6) & 1) != 0) {
     count(Counter.ETHERNET_BAD_SOURCE);
     return FRAME_DROPPED;
   }
   const type = <u32>load<u16>(frame, 12);
-  return (type == TYPE_VLAN ? untag() : type) | many;
+  return type == TYPE_VLAN ? untag() : type;
 }
 
 /** Type of a frame with a tag, which is taken out. VLAN 0 says only a priority (IEEE 802.1Q 9.6); any other is not ours. */
