@@ -63,7 +63,9 @@ export function sackTake(tcb: Tcb, segment: Segment): bool {
   for (let block = sackBlocks(option); block != 0; block--) {
     const left = optionNumber(option + (block << 3) - 8);
     const right = optionNumber(option + (block << 3) - 4);
-    if (!seqLess(left, right) || !seqLess(from, left) || !seqAtMost(right, tcb.sndMax)) continue;
+    // By unsigned distances, as for the ACK field (synchronized.ts).
+    const end = right - from;
+    if (left == from || left - from >= end || end > tcb.sndMax - from) continue;
     const count = <u32>tcb.sacked;
     if (!listFits(listOf(tcb), count, CAPACITY, left, right)) continue;
     if (TCP_RACK) sackDelivered(tcb, left, right);

@@ -29,7 +29,7 @@ import { rangesEnd } from "./ranges";
 import { receivedSize, shareNote } from "./receive-window";
 import { sackNote } from "./sack-report";
 import { Segment, TcpBit, segmentLength } from "./segment";
-import { seqAtMost, seqLess } from "./sequence";
+import { seqLess } from "./sequence";
 import { finDistance, takesText, textAccept } from "./text";
 import { delackTimerStart } from "./timers";
 import { timestampIsOld, timestampTake, timestampsUsed } from "./timestamps";
@@ -154,12 +154,14 @@ function resetInput(tcb: Tcb, segment: Segment): void {
 /** SEG-9 and RFC 5961 5. */
 function ackAcceptable(tcb: Tcb, segment: Segment): bool {
   const ack = segment.ack;
+  // By unsigned distances: a number from just half the sequence space away would be both old and new.
   if (TCP_CONNECT && tcb.state == TcpState.SYN_RECEIVED) {
-    if (seqLess(tcb.sndUna, ack) && seqAtMost(ack, tcb.sndMax)) return true;
+    if (ack - tcb.sndUna - 1 < tcb.sndMax - tcb.sndUna) return true;
     refuse(segment);
     return false;
   }
-  if (seqAtMost(ack, tcb.sndMax) && seqAtMost(tcb.sndUna - tcb.maxSndWnd, ack)) return true;
+  const oldest = tcb.sndUna - tcb.maxSndWnd;
+  if (ack - oldest <= tcb.sndMax - oldest) return true;
   challenge(tcb);
   return false;
 }

@@ -58,6 +58,22 @@ test("RFC 5961 5, MAY-12, BLIND-3, S-5, SEG-9: text with an impossible ACK is ch
   t.deepEqual(stack.receive(fd), pattern(10, 3));
 });
 
+test("RFC 9293 3.10.7.4 fifth: an ACK from just half the sequence space away is of nothing that was sent, also where no window was ever open", async (t) => {
+  for (const window of [0, 1, 65535]) {
+    const stack = await deviceStack();
+    const { peer, fd } = accepted(stack, stack.listen(80), 5000, { window });
+    for (const offset of [0x7fffffff, 0x80000000, 0x80000001]) {
+      t.deepEqual(
+        peer.say("A", { ack: peer.theirs(1 + offset) }),
+        ["A 1:1"],
+        `${window}, ${offset}`,
+      );
+    }
+    t.deepEqual(peer.text(pattern(10)).concat(peer.during(50)), ["A 1:11"]);
+    t.deepEqual(stack.receive(fd), pattern(10));
+  }
+});
+
 test("RFC 5961 7, BLIND-4, S-6: ten challenge ACKs in five seconds, counted for each connection", async (t) => {
   const { stack, listener, peer } = await open();
   const other = accepted(stack, listener, 5001).peer;

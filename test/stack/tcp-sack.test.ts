@@ -242,6 +242,7 @@ test("T-6, SACK-7: blocks that are senseless, old, or beyond what was sent are p
     [2920, 4380],
     [4380, 40000],
     [4380 + 0x7fffffff, 5840 + 0x7fffffff],
+    [2920 + 0x80000000, 42920 + 0x80000000],
   ] as [number, number][]) {
     for (let i = 0; i < 5; i++) t.deepEqual(says(it, 2920, bad), [], `${bad.join("..")}`);
   }
