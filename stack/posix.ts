@@ -26,8 +26,9 @@ export const MSG_CTRUNC = 8;
 export const MSG_TRUNC = 0x20;
 export const MSG_DONTWAIT = 0x40;
 export const MSG_WAITALL = 0x100;
-/** There are no signals; it changes nothing. */
+/** recvmsg: takes an error that IP_RECVERR has kept. */
 export const MSG_ERRQUEUE = 0x2000;
+/** There are no signals; it changes nothing. */
 export const MSG_NOSIGNAL = 0x4000;
 /** More follows: a segment that is not full waits for it. */
 export const MSG_MORE = 0x8000;
@@ -86,17 +87,18 @@ export const TCP_CONGESTION = 13;
 export const TCP_USER_TIMEOUT = 18;
 export const IP_TOS = 1;
 export const IP_TTL = 2;
+/** Raw sockets: the caller writes the IP header. */
+export const IP_HDRINCL = 3;
 /** recvmsg() tells the address that a datagram was sent to. */
 export const IP_PKTINFO = 8;
+/** What ICMP tells of a socket's datagrams is kept for it. */
 export const IP_RECVERR = 11;
-/** Our interface, for groups: there is one. */
+/** Our interface, for groups: one of ours, which changes nothing, as they are joined on all. */
 export const IP_MULTICAST_IF = 32;
 export const IP_MULTICAST_TTL = 33;
 export const IP_MULTICAST_LOOP = 34;
 export const IP_ADD_MEMBERSHIP = 35;
 export const IP_DROP_MEMBERSHIP = 36;
-/** Raw sockets: the caller writes the IP header. */
-export const IP_HDRINCL = 3;
 
 /** Level of the options of raw sockets. */
 export const SOL_RAW = 255;

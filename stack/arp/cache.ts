@@ -33,7 +33,7 @@ export class ArpEntry {
   mac0: u16;
   mac1: u16;
   mac2: u16;
-  /**  */
+  /** FREE to REACHABLE. */
   state: u8;
   /** Requests sent in this state. */
   tries: u8;

@@ -35,7 +35,7 @@ class LinkLocal {
 
 /** In a function, so that an image without AUTO_IP has no table. */
 function recordOf(nif: Interface): LinkLocal {
-  const TABLE: usize = memory.data(INTERFACES * 12, 4);
+  const TABLE: usize = memory.data(INTERFACES * offsetof<LinkLocal>(), 4);
   return changetype<LinkLocal>(TABLE + interfaceNumber(nif) * offsetof<LinkLocal>());
 }
 

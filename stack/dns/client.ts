@@ -121,7 +121,7 @@ function endsIn(nameBytes: u32, label: usize, bytes: u32): bool {
 
 /**
  * Addresses of the name of `bytes` characters at `from`: at most `capacity` of them as words in host order to `to`. Returns how
- * many there are, or -EAI_INPROGRESS (asked; call again after news), -EAI_NONAME (no such name), -EAI_NODATA (it has no
+ * many there are, which may be more, or -EAI_INPROGRESS (asked; call again after news), -EAI_NONAME (no such name), -EAI_NODATA (it has no
  * address), -EAI_AGAIN (no server answers, or the table is full of questions), -EAI_FAIL (the servers cannot find out).
  */
 export function dnsLookup(from: usize, bytes: u32, to: usize, capacity: u32): i32 {

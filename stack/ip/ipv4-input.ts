@@ -50,7 +50,10 @@ function optionsFault(at: usize, bytes: u32): Counter {
   return Counter.COUNT;
 }
 
-/** True when the addresses may stand in a packet that came from this device (RFC 1122 3.2.1.3); sets `linkBroadcast`. */
+/**
+ * Counter of the reason why the addresses may not stand in a packet that came from this device (RFC 1122 3.2.1.3), or COUNT when they
+ * may; sets `linkBroadcast`.
+ */
 function addressesFault(packet: RxPacket): Counter {
   const nif = linkInterface();
   const ours = nif.tentative ? 0 : nif.address;

@@ -109,10 +109,10 @@ function routeSourceBy(nif: Interface, destination: u32): u32 {
 /**
  * MAC of the next hop (RFC 1122 3.3.1.1) into the header to be sent. 0, or an error of `arpResolve`, or -ENETUNREACH.
  */
-function resolve(iface: Interface, source: u32, destination: u32): i32 {
+function resolve(nif: Interface, source: u32, destination: u32): i32 {
   // Nothing leaves from an address that is being probed; the outcome is news as an ARP answer is.
-  if (iface.tentative && source != 0) return -EINPROGRESS;
-  if (destination == 0xffffffff || destination == iface.broadcast) {
+  if (nif.tentative && source != 0) return -EINPROGRESS;
+  if (destination == 0xffffffff || destination == nif.broadcast) {
     store<u16>(TX_ETHERNET, 0xffff);
     store<u32>(TX_ETHERNET, 0xffffffff, 2);
     return 0;
@@ -123,20 +123,20 @@ function resolve(iface: Interface, source: u32, destination: u32): i32 {
     store<u32>(TX_ETHERNET, bswap<u32>(0x5e000000 | (destination & 0x7fffff)), 2);
     return 0;
   }
-  const hop = nextHop(iface, destination);
-  return hop == 0 ? -ENETUNREACH : arpResolve(iface, hop, TX_ETHERNET);
+  const hop = nextHop(nif, destination);
+  return hop == 0 ? -ENETUNREACH : arpResolve(nif, hop, TX_ETHERNET);
 }
 
 /** The neighbour that a packet to `destination` goes to, by the route with the longest prefix; 0 = none. */
-function nextHop(iface: Interface, destination: u32): u32 {
-  if (iface.address == 0) return 0;
-  if (AUTO_IP && isDirect(iface, destination)) return destination;
-  const near = ((destination ^ iface.address) & iface.mask) == 0;
+function nextHop(nif: Interface, destination: u32): u32 {
+  if (nif.address == 0) return 0;
+  if (AUTO_IP && isDirect(nif, destination)) return destination;
+  const near = ((destination ^ nif.address) & nif.mask) == 0;
   if (ROUTES != 0) {
-    const gateway = routeGateway(iface, destination, near ? iface.mask : 0);
+    const gateway = routeGateway(nif, destination, near ? nif.mask : 0);
     if (gateway != 0) return gateway;
   }
-  return near ? destination : iface.gateway;
+  return near ? destination : nif.gateway;
 }
 
 /** Where the bytes of the open frame begin: the packet that waits for ARP has no Ethernet header. */

@@ -1,7 +1,7 @@
 import { based } from "cpu";
 import { RecordNumber } from "options";
 import { LOCAL_RING_BYTES, LOCAL_SOCKETS, NO_RECORD } from "../config";
-import { EADDRINUSE, EINVAL, ENOBUFS, EOPNOTSUPP } from "../errors";
+import { EADDRINUSE, ECONNRESET, EINVAL, ENOBUFS, EOPNOTSUPP } from "../errors";
 import { POLLIN, SHUT_RD, SHUT_RDWR, SHUT_WR, SOCK_DGRAM, SOCK_STREAM } from "../posix";
 import { POLLERR, POLLHUP, POLLOUT, POLLRDHUP } from "../posix";
 import { ready } from "../readiness";
@@ -178,8 +178,7 @@ function release(number: u32, reset: bool): void {
     } else {
       localSetFlag(peer, LocalFlag.READ_SHUT);
       localSetFlag(peer, LocalFlag.WRITE_SHUT);
-      // ECONNRESET, in one byte.
-      if (lost) peer.error = 104;
+      if (lost) peer.error = <u8>ECONNRESET;
     }
     localWake(peer, POLLIN | POLLOUT | POLLERR | POLLHUP);
   }

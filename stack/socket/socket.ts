@@ -209,7 +209,7 @@ export function sockAccept(fd: i32): i32 {
   if (LOCAL_SOCKETS != 0 && isLocal(socket)) return localAcceptSocket(socket);
   if (!TCP || <u32>socket.kind >= <u32>SocketKind.DATAGRAM) return -EOPNOTSUPP;
   if (socket.kind != SocketKind.LISTENER) return -EINVAL;
-  if (tcpListenerEvents(<u32>socket.index) == 0) return -EAGAIN;
+  if ((tcpListenerEvents(<u32>socket.index) & POLLIN) == 0) return -EAGAIN;
   const fresh = socketInherit(socket);
   if (fresh == NO_SOCKET) return -EMFILE;
   const id = tcpAccept(<u32>socket.index, fresh);
@@ -219,7 +219,8 @@ export function sockAccept(fd: i32): i32 {
   }
   const child = socketAt(fresh);
   attach(child, <u32>id);
-  child.flags &= ~(SocketFlag.NONBLOCK | SocketFlag.READ_SHUT);
+  // Nor does it have the listener's descriptors.
+  child.flags &= ~(SocketFlag.NONBLOCK | SocketFlag.READ_SHUT | SocketFlag.FIRST_CLOSED);
   applyOptions(socket, <u32>id);
   return socketFd(fresh);
 }

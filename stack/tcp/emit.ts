@@ -116,7 +116,7 @@ function writeOptions(options: u32, tcb: Tcb | null): u32 {
   return at - 20;
 }
 
-/** Sends the segment of `TX`; text comes from the send queue of `tcb`. Returns 0, or what `ipBegin` refused with. */
+/** Sends the segment of `TX`; text comes from the send queue of `tcb`. Returns 0, or what `ipRoute` refused with. */
 export function segmentSend(tx: TxSegment, tcb: Tcb | null): i32 {
   const bytes = tx.bytes;
   let headerBytes: u32 = TCP_HEADER_BYTES;
@@ -187,7 +187,7 @@ export function synAckOutput(record: SynRecord): i32 {
   return synAckSend(SynOption.MSS | scale | sack | stamps, record.ecn ? <u32>TcpBit.ECE : 0);
 }
 
-/** Sends `TX` as a SYN-ACK; `window` 0 keeps the peer's data back until a TCB is there. */
+/** Sends `TX` as a SYN-ACK; window 0 in it keeps the peer's data back until a TCB is there. */
 export function synAckSend(options: u32, ecn: u32): i32 {
   TX.bits = TcpBit.SYN | TcpBit.ACK | ecn;
   TX.options = options;

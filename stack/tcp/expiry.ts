@@ -84,7 +84,7 @@ function retransmitExpired(tcb: Tcb): void {
     lossFound(tcb, false);
     return;
   }
-  if ((tcb.flags & TcbFlag.WAIT_NEIGHBOUR) != 0) tcb.flags &= ~TcbFlag.WAIT_NEIGHBOUR;
+  tcb.flags &= ~TcbFlag.WAIT_NEIGHBOUR;
   if ((tcb.flags & TcbFlag.PERSIST) != 0) {
     persistExpired(tcb);
     return;

@@ -150,7 +150,7 @@ export function tcbReset(tcb: Tcb): void {
   tcbClose(tcb);
 }
 
-/** The socket has let go of a TCB that is CLOSED: it is free now. */
+/** A TCB that is CLOSED is free now: no socket has it any more, or none ever had. */
 export function tcbRelease(tcb: Tcb): void {
   tcb.socket = 0;
   noteFree(<u32>tcb.id);

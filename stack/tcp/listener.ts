@@ -69,8 +69,7 @@ export function listenerFind(address: u32, port: u32, peer: u32, peerPort: u32):
     const any = TCP_ANY_PORT && listener.localPort == 0;
     if ((<u32>listener.localPort != port && !any) || !listener.open) continue;
     if (listener.localAddress != 0 && listener.localAddress != address) continue;
-    if (SOCKET_MORE_OPTIONS && listener.device != 0 && listener.device != deviceHeard(peer))
-      continue;
+    if (!hears(listener, peer)) continue;
     const value: u32 = (any ? 1 : 2) + (listener.localAddress != 0 ? 1 : 0);
     if (value == score) equals += 1;
     if (value <= score) continue;
@@ -79,15 +78,21 @@ export function listenerFind(address: u32, port: u32, peer: u32, peerPort: u32):
     equals = 0;
   }
   if (TCP_LISTENERS < 2 || equals == 0) return found;
-  return sharerOf(found, keyedHash(peer, peerPort, port) % (equals + 1));
+  return sharerOf(found, keyedHash(peer, peerPort, port) % (equals + 1), peer);
 }
 
-/** The `number`-th of the listeners that share a place with listener `first`, the lowest of them. */
-function sharerOf(first: u32, number: u32): u32 {
+/** False when a listener may not hear `peer`, from whom the open packet is, by the device that it is bound to. */
+function hears(listener: Listener, peer: u32): bool {
+  return !SOCKET_MORE_OPTIONS || listener.device == 0 || listener.device == deviceHeard(peer);
+}
+
+/** The `number`-th of the listeners that share a place with listener `first`, the lowest of them, and hear `peer`. */
+function sharerOf(first: u32, number: u32, peer: u32): u32 {
   const listener = listenerAt(first);
   let found = first;
   for (let index = first + 1; index < TCP_LISTENERS && number != 0; index++) {
-    if (!samePlace(listenerAt(index), listener)) continue;
+    const other = listenerAt(index);
+    if (!samePlace(other, listener) || !hears(other, peer)) continue;
     found = index;
     number -= 1;
   }
@@ -98,12 +103,14 @@ function samePlace(a: Listener, b: Listener): bool {
   return a.open && a.localPort == b.localPort && a.localAddress == b.localAddress;
 }
 
-/** Another listener that shares the place of this one; NO_LISTENER when there is none. */
+/** Another listener that shares the place of this one and hears all that it hears; NO_LISTENER when there is none. */
 export function listenerHeir(gone: u32): u32 {
   if (TCP_LISTENERS < 2) return NO_LISTENER;
   const listener = listenerAt(gone);
   for (let index: u32 = 0; listener.shared && index < TCP_LISTENERS; index++) {
-    if (index != gone && samePlace(listenerAt(index), listener)) return index;
+    const other = listenerAt(index);
+    if (index == gone || !samePlace(other, listener)) continue;
+    if (!SOCKET_MORE_OPTIONS || other.device == 0 || other.device == listener.device) return index;
   }
   return NO_LISTENER;
 }

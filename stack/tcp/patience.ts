@@ -45,7 +45,7 @@ export function keepAliveSet(tcb: Tcb, on: bool, idleS: u32, intervalS: u32, pro
   it.idleS = <u16>idleS;
   it.intervalS = <u16>intervalS;
   it.count = <u8>probes;
-  if (on == ((tcb.flags & TcbFlag.KEEP_ALIVE) != 0) && !on) return;
+  if (!on && (tcb.flags & TcbFlag.KEEP_ALIVE) == 0) return;
   tcb.flags = on ? tcb.flags | TcbFlag.KEEP_ALIVE : tcb.flags & ~TcbFlag.KEEP_ALIVE;
   if (!on) {
     if (tcb.socket != 0) timerStop(tcb, TcbTimer.LIFE);
@@ -73,7 +73,7 @@ export function patienceProgress(tcb: Tcb): void {
   patienceOf(tcb).waiting = now();
 }
 
-/** True when the user timeout has passed; false also when there is none: then `retriesLeft` decides. */
+/** True when the user timeout has passed; false also when there is none: then the number of retransmissions decides. */
 export function userTimeoutPassed(tcb: Tcb): bool {
   const it = patienceOf(tcb);
   return it.userTimeoutMs != 0 && now() - it.waiting >= it.userTimeoutMs;

@@ -15,7 +15,7 @@ import {
   tcbAt,
 } from "./connection";
 import { ecnBegin } from "./ecn";
-import { ackNow, tcbAllocate, tcbsFree, tcbsNews, tcbsTakeNews } from "./lifecycle";
+import { ackNow, tcbAllocate, tcbRelease, tcbsFree, tcbsNews, tcbsTakeNews } from "./lifecycle";
 import { acceptQueueAdd, listenerAt } from "./listener";
 import { RTO_AFTER_SYN_LOSS_MS, rtoSample } from "./rto";
 import { handshakeWaiting, synRecordFree, synRecordWait, synRecordsUsed } from "./syn-records";
@@ -128,6 +128,7 @@ export function promoteCommit(recordId: u32, id: u32): void {
 /** The checksum was wrong after all. */
 export function promoteUndo(tcb: Tcb): void {
   tcb.state = <u8>TcpState.CLOSED;
+  tcbRelease(tcb);
 }
 
 /** The handshake is finished but there is no room: the record waits for `promoteWaiting`. */

@@ -50,11 +50,11 @@ export function prrSent(tcb: Tcb, bytes: u32): void {
 export function prrAcknowledged(tcb: Tcb, pipe: u32, advances: bool): void {
   const it = reductionOf(tcb);
   const mss = <u32>tcb.sndMss;
-  const now = tcb.sndUna + sackedBytes(tcb);
-  if (!seqLess(it.latest, now)) return;
-  const deliveredBytes = now - it.latest;
-  it.latest = now;
-  const arrived = now - it.began;
+  const delivered = tcb.sndUna + sackedBytes(tcb);
+  if (!seqLess(it.latest, delivered)) return;
+  const deliveredBytes = delivered - it.latest;
+  it.latest = delivered;
+  const arrived = delivered - it.began;
   // More has gone than has arrived: further losses were found.
   const further = pipe + deliveredBytes < it.pipeBytes;
   it.pipeBytes = pipe;

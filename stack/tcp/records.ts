@@ -19,7 +19,7 @@ export class Connection {
   state: u8;
   /** Listener that it came from, number plus one; 0 = opened by us. */
   listener: RecordNumber;
-  /** Next record that waits for its turn to send, number plus one (output.ts). */
+  /** Next record that waits for its turn to send, number plus one (pending.ts). */
   nextPending: RecordNumber;
 
   /** Both ports in one word, remote in the high half: as the header of a segment that is received has them. */

@@ -218,7 +218,7 @@ export function textCount(tcb: Tcb, segmentBytes: u32, bytes: u32, hadHole: bool
 
 /** An acknowledgment is due in `delayMs`, or before. */
 function delayAck(tcb: Tcb, delayMs: u32): void {
-  // Later than that may be the repetition of a window opening (output.ts), or text before: MUST-40 holds for text all the same.
+  // Later than that may be the repetition of a window opening (send.ts), or text before: MUST-40 holds for text all the same.
   if (
     ((<u32>tcb.armed) & TcbTimer.DELAYED_ACK) == 0 ||
     <i32>(<i16>(<u32>tcb.delackDue - now())) > <i32>delayMs

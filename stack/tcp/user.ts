@@ -187,8 +187,8 @@ export function tcpTakeError(tcb: Tcb): i32 {
 }
 
 /**
- * SEND: queues bytes, copied or (zero-copy) referred to. Returns how many, at least 1; -EAGAIN when there is no room now,
- * -EPIPE after the sending side was closed, -ENOTCONN before the connection is open.
+ * SEND: queues bytes, copied or (zero-copy) referred to. Returns how many, at least 1 of any; -EAGAIN when there is no room now or
+ * the connection is not open yet, -EPIPE after the sending side was closed, or the pending error.
  */
 export function tcpSend(tcb: Tcb, from: usize, bytes: u32, zeroCopy: bool, more: bool): i32 {
   if (tcb.error != 0) return tcpTakeError(tcb);

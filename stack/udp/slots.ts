@@ -243,12 +243,7 @@ export function udpFind(destination: u32, destinationPort: u32, source: u32, sou
   let equals: u32 = 0;
   for (let steps: u32 = 0; link != 0 && steps < UDP_SOCKETS; steps++) {
     const slot = udpSlot(link - 1);
-    if (
-      slot.localPort == <u16>destinationPort &&
-      (slot.localAddress == 0 || slot.localAddress == destination) &&
-      (slot.peerPort == 0 || (slot.peerPort == <u16>sourcePort && slot.peerAddress == source)) &&
-      !deaf(slot, source)
-    ) {
+    if (udpHears(slot, destination, destinationPort, source, sourcePort)) {
       const score: u32 = 1 + (slot.peerPort != 0 ? 2 : 0) + (slot.localAddress != 0 ? 1 : 0);
       if (score > best) {
         best = score;
@@ -280,7 +275,7 @@ export function udpBucket(port: u32): u32 {
   return <u32>load<RecordNumber>(bucket(port));
 }
 
-/** True when a slot hears datagrams with these ends. */
+/** True when a slot hears the open datagram, which has these ends. */
 export function udpHears(
   slot: UdpSlot,
   destination: u32,
@@ -291,7 +286,8 @@ export function udpHears(
   return (
     slot.localPort == <u16>destinationPort &&
     (slot.localAddress == 0 || slot.localAddress == destination) &&
-    (slot.peerPort == 0 || (slot.peerPort == <u16>sourcePort && slot.peerAddress == source))
+    (slot.peerPort == 0 || (slot.peerPort == <u16>sourcePort && slot.peerAddress == source)) &&
+    !deaf(slot, source)
   );
 }
 

@@ -106,8 +106,8 @@ export function udpSend(slot: u32, from: usize, bytes: u32, address: u32, port: 
 
 /**
  * Takes the oldest datagram: up to `capacity` bytes to `to`, the rest of it is lost (left there when `peek`). The sender's address and
- * port go to the two words at `peer`, if that is not 0. Returns the bytes copied, or -EAGAIN when there is none, or the error
- * that ICMP told of a connected socket's peer (RFC 1122 4.1.3.3), once.
+ * port go to the two words at `peer`, if that is not 0. Returns the bytes copied (with `whole` the datagram's), or -EAGAIN when there
+ * is none, or the error that ICMP told of a connected socket's peer (RFC 1122 4.1.3.3), once.
  */
 export function udpReceive(
   slot: u32,

@@ -9,7 +9,7 @@ import {
   STACK_MAC,
   StackHarness,
 } from "../support/stack-harness.js";
-import { accepted, closed, opened } from "../support/tcp-peer.js";
+import { TcpPeer, accepted, closed, opened } from "../support/tcp-peer.js";
 import { BROADCAST_MAC, ETHERTYPE, concat, ip, pattern } from "../support/wire.js";
 
 const PEER = "192.168.7.9";
@@ -181,6 +181,18 @@ test("ARP-6, RFC 1122 2.3.2.2: the latest packet waits for the answer and is sen
   t.is(more.length, 0);
   t.deepEqual(datagram?.udp?.data, long);
   t.is(datagram?.destination, peer.mac);
+});
+
+test("ARP-6: the slot is there again when the last connection was no more than a segment with a wrong checksum", async (t) => {
+  const { stack } = await opened({ TCP_TCBS: 2, TCP_TX_BYTES: 4096 });
+  const peer = new TcpPeer(stack, stack.neighbour(), 5001, 80);
+  peer.syn();
+  const wrong = peer.frame("A", {}, pattern(20));
+  wrong[wrong.length - 1] = (wrong[wrong.length - 1] as number) ^ 1;
+  stack.inject(wrong);
+  const stranger = stack.peer("192.168.7.77");
+  t.is(stack.sendTo(stack.udpSocket(5000), pattern(1472), stranger.address, 6000), 1472);
+  t.is(stack.exchange(stranger.arpReply())[0]?.udp?.data.length, 1472);
 });
 
 test("ARP-6: the slot is a ring of the last connection: while that is in use send() is told to wait, and what waited is lost without a byte of its text", async (t) => {

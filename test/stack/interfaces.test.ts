@@ -12,7 +12,7 @@ const GATEWAYS = [ip("192.168.7.1"), ip("10.5.0.1")] as const;
 const HOSTS = ["192.168.7.9", "10.5.0.9"] as const;
 const HOST_MACS = ["02:00:00:00:01:09", "02:00:00:00:02:09"] as const;
 const ROUTER_MACS = ["02:00:00:00:01:01", "02:00:00:00:02:01"] as const;
-const SO_BINDTODEVICE = 25;
+const [SO_REUSEPORT, SO_BINDTODEVICE] = [15, 25];
 const [LO, ETH0, ETH1] = [1, 2, 3];
 const LANS = [0, 1] as const;
 const OPTIONS = { INTERFACES: 2, ROUTES: 3, MULTICAST_GROUPS: 2 };
@@ -304,6 +304,30 @@ test("SO_BINDTODEVICE: a socket sends and hears by its device alone", async (t) 
   taken(stack);
   stack.run();
   t.is(stack.wasm.sysLocalAddress(stream) >>> 0, ADDRESSES[1]);
+});
+
+test("SO_BINDTODEVICE with SO_REUSEPORT: connections are spread over the listeners of their LAN alone, and stay there when one is closed", async (t) => {
+  const stack = await dual();
+  const listeners = [ETH0, ETH1, ETH0, ETH1].map((device) => {
+    const fd = stack.socket(SOCK_STREAM);
+    stack.wasm.sysSetOption(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+    stack.wasm.sysSetOption(fd, SOL_SOCKET, SO_BINDTODEVICE, device);
+    t.is(stack.wasm.sysBind(fd, 0, 80), 0);
+    t.is(stack.wasm.sysListen(fd, 8), 0);
+    return fd;
+  });
+  const dial = (lan: number, port: number): void => {
+    const host = stack.on(lan).peer(HOSTS[lan] as string, HOST_MACS[lan] as string);
+    TcpPeer.client(stack, host, port, 80);
+  };
+  for (let i = 0; i < 8; i++) dial(1, 5000 + i);
+  t.is(stack.wasm.sysAccept(listeners[0] as number), -ERRNO.EAGAIN);
+  t.is(stack.wasm.sysAccept(listeners[2] as number), -ERRNO.EAGAIN);
+  // Nobody but a listener of the same LAN takes over what waits.
+  stack.wasm.sysClose(listeners[1] as number);
+  t.is(stack.wasm.sysAccept(listeners[0] as number), -ERRNO.EAGAIN);
+  const got = Array.from({ length: 8 }, () => stack.wasm.sysAccept(listeners[3] as number));
+  t.true(got.every((fd) => fd > 0));
 });
 
 test("a group is reported on both LANs, and left on both", async (t) => {

@@ -1,6 +1,6 @@
 /** Groups of datagram sockets on the wire: RFC 1112, RFC 2236. */
 import test from "ava";
-import { StackHarness } from "../support/stack-harness.js";
+import { SOCK_DGRAM, StackHarness } from "../support/stack-harness.js";
 import { deviceStack } from "../support/tcp-peer.js";
 import { ip } from "../support/wire.js";
 import type { Parsed } from "../support/wire-parse.js";
@@ -8,6 +8,7 @@ import type { Parsed } from "../support/wire-parse.js";
 const GROUP = ip("239.1.2.3");
 const MAC = "01:00:5e:01:02:03";
 const [ADD, DROP, TTL, LOOP] = [35, 36, 33, 34];
+const [REUSEADDR, BINDTODEVICE] = [2, 25];
 
 const quiet = (): Promise<StackHarness> => deviceStack({ MULTICAST_GROUPS: 2, MDNS: 0 });
 
@@ -81,6 +82,28 @@ test("IP_MULTICAST_LOOP: members of ours hear it, or do not", async (t) => {
   t.is(heard(), 3);
   stack.wasm.sysSetOption(from, 0, LOOP, 0);
   t.is(heard(), -11);
+});
+
+test("SO_BINDTODEVICE: a member that uses the loopback device alone does not hear a group of the wire", async (t) => {
+  const stack = await quiet();
+  const peer = stack.neighbour();
+  const [near, far] = [stack.socket(SOCK_DGRAM), stack.socket(SOCK_DGRAM)];
+  for (const fd of [near, far]) {
+    stack.wasm.sysSetOption(fd, 1, REUSEADDR, 1);
+    stack.wasm.sysBind(fd, 0, 5000);
+    stack.wasm.sysSetOption(fd, 0, ADD, GROUP);
+  }
+  stack.wasm.sysSetOption(near, 1, BINDTODEVICE, 1);
+  stack.inject(
+    peer.udp({ sourcePort: 9, destinationPort: 5000 }, Buffer.from("hello"), {
+      ip: { destination: GROUP },
+      ethernet: { destination: MAC },
+    }),
+  );
+  t.is(stack.receive(near), -11);
+  t.deepEqual(stack.receive(far), new Uint8Array(Buffer.from("hello")));
+  stack.sendTo(stack.udpSocket(5001), Buffer.from("near"), GROUP, 5000);
+  t.deepEqual(stack.receive(near), new Uint8Array(Buffer.from("near")));
 });
 
 test("from the wire: members' packets come to all of the port; other groups' to nobody, and without an error", async (t) => {

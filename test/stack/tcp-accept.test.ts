@@ -1,4 +1,6 @@
 import test from "../conformance/proves.js";
+import { OPTIONS } from "../../stack/options.js";
+import { AF_INET, ERRNO, SOCK_STREAM } from "../support/stack-harness.js";
 import { TcpPeer, accepted, deviceStack } from "../support/tcp-peer.js";
 import { pattern } from "../support/wire.js";
 import { TIGHT } from "../support/option-sets.js";
@@ -18,6 +20,18 @@ test("RFC 9293 3.5: handshake, accept, EAGAIN while none waits", async (t) => {
   t.true(fd >= 0);
   t.is(stack.wasm.sysAccept(listener), -11);
   t.is(stack.wasm.sysEvents(fd), 4);
+});
+
+test("accept() with nobody to accept says EAGAIN, not EMFILE, though every descriptor is in use and a handshake waits", async (t) => {
+  const stack = await deviceStack();
+  const listener = stack.listen(80, 8);
+  for (let i = 0; i < OPTIONS.TCP_TCBS; i++) accepted(stack, listener, 5000 + i);
+  const late = new TcpPeer(stack, stack.neighbour(), 6000, 80);
+  late.syn();
+  late.say("A");
+  t.is(stack.wasm.sysAccept(listener), -ERRNO.EAGAIN);
+  while (stack.wasm.sysSocket(AF_INET, SOCK_STREAM, 0) >= 0);
+  t.is(stack.wasm.sysAccept(listener), -ERRNO.EAGAIN);
 });
 
 test("text on the segment that finishes the handshake is taken, a FIN on it too", async (t) => {
