@@ -61,6 +61,7 @@ import {
   packetCut,
   packetFirst,
   packetFits,
+  packetFitsAlone,
   packetRead,
   packetsFlush,
   packetsReset,
@@ -90,6 +91,7 @@ export {
   mqttPayload,
   mqttPayloadBytes,
   mqttQos,
+  mqttRetained,
   mqttTopic,
   mqttTopicBytes,
 } from "./incoming";
@@ -109,6 +111,11 @@ const enum Phase {
 const ANSWER_MS: u32 = 10_000;
 const FIRST_RETRY_MS: u32 = 1000;
 const LAST_RETRY_MS: u32 = 64_000;
+/**
+ * A connection that has lasted less does not begin the waits anew: a broker that ends each one, because of a message that comes again and
+ * again or another client with our name, is asked less and less often.
+ */
+const STEADY_MS: u32 = 10_000;
 const BROKER: usize = memory.data(8, 4);
 
 let me: MqttIdentity = changetype<MqttIdentity>(0);
@@ -209,12 +216,12 @@ export function mqttPublish(
   return 0;
 }
 
-/** Subscribes to a topic filter; the answer is an event. 0, -ENOTCONN, -EAGAIN, or -EINVAL (QoS 3, no filter). */
+/** Subscribes to a topic filter; the answer is an event. 0, -ENOTCONN, -EAGAIN, -EMSGSIZE, or -EINVAL (QoS 3, no filter). */
 export function mqttSubscribe(filter: usize, bytes: u32, qos: u32): i32 {
   return ask(SUBSCRIBE, filter, bytes, qos);
 }
 
-/** Takes a subscription back; the answer is an event. 0, -ENOTCONN, -EAGAIN, or -EINVAL (no filter). */
+/** Takes a subscription back; the answer is an event. 0, -ENOTCONN, -EAGAIN, -EMSGSIZE, or -EINVAL (no filter). */
 export function mqttUnsubscribe(filter: usize, bytes: u32): i32 {
   return ask(UNSUBSCRIBE, filter, bytes, 0);
 }
@@ -222,7 +229,8 @@ export function mqttUnsubscribe(filter: usize, bytes: u32): i32 {
 function ask(type: u32, filter: usize, bytes: u32, qos: u32): i32 {
   if (qos > 2 || bytes == 0) return -EINVAL;
   if (phase != Phase.UP) return -ENOTCONN;
-  const packet = 4 + noProperties() + bytes + (type == SUBSCRIBE ? 1 : 0);
+  const packet: u32 = 4 + noProperties() + bytes + (type == SUBSCRIBE ? 1 : 0);
+  if (!packetFitsAlone(packet) || packet + 3 > connectLongest()) return -EMSGSIZE;
   if (!packetFits(packet)) return -EAGAIN;
   putHead(type, packet);
   putWord(sessionId());
@@ -235,6 +243,7 @@ function ask(type: u32, filter: usize, bytes: u32, qos: u32): i32 {
 function down(why: i32): u32 {
   if (fd >= 0) close(fd);
   fd = -1;
+  if (phase == Phase.UP && clockMs() - sinceMs >= STEADY_MS) retryMs = 0;
   phase = Phase.OFF;
   reason = why;
   sinceMs = clockMs();
@@ -360,8 +369,8 @@ function answered(): u32 {
   if (kept && fresh && isFive()) return fail(PROTOCOL_ERROR);
   fresh = false;
   phase = Phase.UP;
-  retryMs = 0;
-  spokeMs = clockMs();
+  sinceMs = clockMs();
+  spokeMs = sinceMs;
   if (!kept && sessionLost()) owed = Mqtt.DELIVERED;
   if (sessionTooLong(connectLongest())) {
     owed = Mqtt.REFUSED;

@@ -55,6 +55,7 @@ export const TOO_LARGE: u32 = 0x95;
 let reason: i32 = 0;
 let dropped: u32 = 0;
 let qos: u32 = 0;
+let retained: bool = false;
 let topicBytes: u32 = 0;
 let payloadAt: u32 = 0;
 
@@ -78,6 +79,11 @@ export function mqttPayloadBytes(): u32 {
 /** QoS of the message. */
 export function mqttQos(): u32 {
   return qos;
+}
+
+/** True when the broker had kept the message (RETAIN) and tells it because of a new subscription (3.3.1.3). */
+export function mqttRetained(): bool {
+  return retained;
 }
 
 /** Messages that were longer than there is room, and were dropped. */
@@ -135,6 +141,7 @@ function subscribed(on: bool): i32 {
 /** PUBLISH (3.3). */
 function message(): i32 {
   qos = (packetFirst() >>> 1) & 3;
+  retained = (packetFirst() & 1) != 0;
   const bytes = packetBytes();
   if (qos == 3 || bytes < 2) return -(<i32>MALFORMED);
   topicBytes = wordAt(0);

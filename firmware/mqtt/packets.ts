@@ -77,6 +77,11 @@ export function packetFits(bytes: u32): bool {
   return outBytes + bytes + 3 + ANSWER_BYTES <= OUT_BYTES;
 }
 
+/** True for a packet of that many bytes behind its head when none waits to be sent. */
+export function packetFitsAlone(bytes: u32): bool {
+  return bytes + 3 + ANSWER_BYTES <= OUT_BYTES;
+}
+
 /** True while there is room for an answer. */
 export function answerFits(): bool {
   return outBytes + ANSWER_BYTES <= OUT_BYTES;

@@ -75,3 +75,41 @@ test("commands, whatever ends their lines; telnet options are refused, not typed
     })(),
   );
 });
+
+test("RFC 854, 1123 3.2.4: options alone are answered at once, in pieces too; are you there; erase character, erase line; a client that takes nothing is sent away", async (t) => {
+  const bench = await exampleBench("console", { limitSeconds: 2000 });
+  bench.run(
+    (function* () {
+      const client = yield* bench.peer.connect(DEVICE_ADDRESS, 23);
+      yield* takeUntil(client, PROMPT);
+      const [IAC, DO, WILL] = [255, 253, 251];
+      const start = bench.nowMs;
+      for (const byte of [IAC, DO, 1, IAC, WILL, 3]) yield* client.send(Buffer.from([byte]));
+      yield* client.receive((data) => data.length >= 6);
+      t.deepEqual([...client.take(6)], [IAC, 252, 1, IAC, 254, 3]);
+      t.true(bench.nowMs - start < 100, "nothing else has to be said");
+      yield* client.send(Buffer.from([IAC, 246]));
+      t.is(yield* takeUntil(client, "\r\n"), "[yes]\r\n");
+      yield* client.send(Buffer.from([...Buffer.from("garbage"), IAC, 248]));
+      yield* client.send(Buffer.from([...Buffer.from("uptimes"), IAC, 247]));
+      t.regex(yield* ask(client, "\r\n"), /^\d+ s\r\n> $/);
+      yield* client.send("x".repeat(60) + "\x15");
+      t.regex(yield* ask(client, "uptime\r\n"), /^\d+ s\r\n> $/);
+      // A line of a megabyte is cut, not kept.
+      yield* client.send("y".repeat(100_000));
+      t.regex(yield* ask(client, "\r\n"), /^netstat, ifconfig/);
+
+      // It proposes options without an end and reads nothing: the console is free again after its patience, once.
+      client.paused = true;
+      const flood = function* (): Script {
+        yield* client.send(Buffer.alloc(300_000, Buffer.from([IAC, DO, 24])));
+      };
+      bench.start(flood());
+      const waited = bench.nowMs;
+      const second = yield* bench.peer.connect(DEVICE_ADDRESS, 23);
+      t.regex(yield* takeUntil(second, PROMPT), /^as-tcpip console/);
+      t.true(bench.nowMs - waited < 310_000, `${bench.nowMs - waited} ms`);
+      second.close();
+    })(),
+  );
+});

@@ -1,4 +1,5 @@
 import { SOCK_DGRAM, SOCK_STREAM } from "../../host-tools/net/hosted-stack.js";
+import { SOL_SOCKET, SO_BROADCAST } from "../../stack/posix.js";
 import { Bench, DEVICE_ADDRESS, type BenchOptions, type Script } from "./bench.js";
 import { Connection } from "./peer.js";
 
@@ -43,11 +44,12 @@ export class Udp {
   ) {
     const { stack } = bench.peer;
     this.fd = stack.socket(SOCK_DGRAM);
+    stack.setOption(this.fd, SOL_SOCKET, SO_BROADCAST, 1);
     stack.bind(this.fd, 0, port);
   }
 
-  send(data: Uint8Array, port: number): void {
-    this.bench.peer.stack.sendTo(this.fd, data, DEVICE_ADDRESS, port);
+  send(data: Uint8Array, port: number, address = DEVICE_ADDRESS): number {
+    return this.bench.peer.stack.sendTo(this.fd, data, address, port);
   }
 
   /** The next datagram, or null when none comes in time. */

@@ -72,3 +72,88 @@ test("a mail with all its steps; a server without EHLO; one that refuses, one th
     })(),
   );
 });
+
+const READY = "220 ready\r\n";
+const OK = "250 ok\r\n";
+const QUEUED = [READY, OK, OK, OK, "354 go\r\n", "250 queued\r\n"];
+
+/** A conversation up to an answer, and what the device logs of it; each begins with a new connection. */
+const ENDINGS: [string, string[], RegExp][] = [
+  [
+    "a greeting of 23 lines",
+    [`${"220-long\r\n".repeat(22)}220 ready\r\n`, ...QUEUED.slice(1)],
+    /^mailed/,
+  ],
+  ["codes alone, lines that end with LF", [...QUEUED.slice(0, 4), "354\n", "250\n"], /^mailed/],
+  ["long lines", [READY, `250-${"x".repeat(900)}\r\n250 ok\r\n`, ...QUEUED.slice(2)], /^mailed/],
+  [
+    "an offer of STARTTLS",
+    [READY, "250-m\r\n250-STARTTLS\r\n250 PIPELINING\r\n", ...QUEUED.slice(2)],
+    /^mailed/,
+  ],
+  [
+    "a goodbye behind the last answer",
+    [...QUEUED.slice(0, 5), "250 queued\r\n421 bye\r\n"],
+    /^mailed/,
+  ],
+  ["421 at the greeting", ["421 busy\r\n"], /server says 421/],
+  ["421 in the middle", [READY, OK, "421 going down\r\n"], /server says 421/],
+  [
+    "421 in place of the last answer",
+    [...QUEUED.slice(0, 5), "421 going down\r\n"],
+    /server says 421/,
+  ],
+  ["452 of the recipient", [READY, OK, OK, "452-full\r\n452 later\r\n"], /server says 452/],
+  ["554 at the end of the text", [...QUEUED.slice(0, 5), "554 spam\r\n"], /server says 554/],
+  ["no code", [READY, "hello\r\n"], /^no mail \(error 22\)/],
+  ["letters that count as figures", ["2:0 ready\r\n"], /^no mail \(error 22\)/],
+  ["a code below 200", [READY, "100 wait\r\n"], /^no mail \(error 22\)/],
+  ["half a code", [READY, "25\r\n"], /^no mail \(error 22\)/],
+  ["an answer without an end", [`${"220-x\r\n".repeat(700)}`], /^no mail \(error 104\)/],
+];
+
+test("RFC 5321 4.2: answers of many lines, of odd forms, of none; goodbye (421) at each step; offers of extensions are left alone", async (t) => {
+  const bench = await exampleBench("mail", { limitSeconds: 60_000 });
+  bench.run(
+    (function* () {
+      const listener = new Listener(bench, 25);
+      for (const [what, answers, told] of ENDINGS) {
+        const before = lines(bench).length;
+        const client = yield* listener.accept();
+        const commands = yield* converse(client, answers);
+        if (answers.length === 6) yield* client.send("221 bye\r\n");
+        yield* client.ended();
+        client.close();
+        yield* bench.sleep(100);
+        t.true(
+          lines(bench)
+            .slice(before)
+            .some((line) => told.test(line)),
+          `${what}: ${lines(bench).slice(before).join("; ")}`,
+        );
+        t.false(
+          commands.some((command) => command.startsWith("STARTTLS")),
+          what,
+        );
+      }
+    })(),
+  );
+});
+
+test("RFC 5321 4.5.3.2: a server that says a word of its answer each minute is left after five", async (t) => {
+  const bench = await exampleBench("mail", { limitSeconds: 10_000 });
+  bench.run(
+    (function* () {
+      const listener = new Listener(bench, 25);
+      const client = yield* listener.accept();
+      const start = bench.nowMs;
+      while (client.ending === "open" && bench.nowMs - start < 1_000_000) {
+        yield* client.send("220-x\r\n");
+        yield* bench.sleep(60_000);
+        client.pump();
+      }
+      t.not(client.ending, "open");
+      client.close();
+    })(),
+  );
+});

@@ -31,7 +31,7 @@ function* until(client: Connection, type: number): Script<Packet[]> {
 const types = (packets: Packet[]): string[] => packets.map(({ type }) => type.toString(16));
 
 async function lamp(): Promise<Bench> {
-  return exampleBench("mqtt", { hostName: "lamp", limitSeconds: 300 });
+  return exampleBench("mqtt", { hostName: "lamp", limitSeconds: 2000 });
 }
 
 test("4.3.3: a message of QoS 2 is told once, however often it comes, and its identifier is free after PUBREL", async (t) => {

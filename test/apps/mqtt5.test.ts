@@ -8,7 +8,7 @@ import type { Connection } from "./peer.js";
 const say = string("lamp/say");
 
 async function lamp(): Promise<Bench> {
-  return exampleBench("mqtt5", { hostName: "lamp", limitSeconds: 900 });
+  return exampleBench("mqtt5", { hostName: "lamp", limitSeconds: 3000 });
 }
 
 /** Lets the device in and answers what it says at first: CONNECT and SUBSCRIBE. */

@@ -3,7 +3,7 @@ import test from "../conformance/proves.js";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../../host-tools/root.js";
-import type { Bench, Script } from "./bench.js";
+import { DEVICE_ADDRESS, type Bench, type Script } from "./bench.js";
 import { Udp, exampleBench } from "./examples.js";
 
 const [RRQ, WRQ, DATA, ACK, ERROR] = [1, 2, 3, 4, 5];
@@ -130,6 +130,121 @@ test("H-11: uploads: blocks that come twice are written once, the last one is ac
         t.deepEqual(answer.head, [ERROR, code]);
         t.is(answer.data.at(-1), 0);
       }
+    })(),
+  );
+});
+
+/** Uploads a file of one block, from a socket that stays. */
+function* upload(udp: Udp, name: string, data: Buffer): Script<number> {
+  udp.send(request(WRQ, name), 69);
+  const begun = yield* next(udp);
+  if (begun.head.join() !== "4,0") throw new Error(`got ${begun.head.join(" ")}`);
+  udp.send(packet(DATA, 1, data), begun.port);
+  const acked = yield* next(udp);
+  if (acked.head.join() !== "4,1") throw new Error(`got ${acked.head.join(" ")}`);
+  return begun.port;
+}
+
+test("a client that keeps its port gets file after file; a last block that comes again much later is still acknowledged; new clients go first", async (t) => {
+  const bench = await exampleBench("tftp", { limitSeconds: 60 });
+  bench.run(
+    (function* () {
+      const udp = new Udp(bench);
+      const tid = yield* upload(udp, "a", Buffer.from("first"));
+      // At once, by the same port: what was put comes back.
+      udp.send(request(RRQ, "a"), 69);
+      const got = yield* next(udp, 500);
+      t.deepEqual([got.head, got.data.toString()], [[DATA, 1], "first"]);
+      // The acknowledgment is lost, the client has its file and goes on.
+      yield* bench.sleep(300);
+      udp.send(request(RRQ, "hello.txt"), 69);
+      t.deepEqual((yield* next(udp, 100)).head, [], "its request has been answered");
+      const again = yield* next(udp);
+      t.deepEqual(again, got);
+      udp.send(packet(ACK, 1), again.port);
+      // 5 s are what tftp-hpa waits before it repeats its last block.
+      yield* bench.sleep(5000);
+      udp.send(packet(DATA, 1, Buffer.from("first")), tid);
+      t.deepEqual((yield* next(udp)).head, [ACK, 1]);
+      // One that only waits makes room: two downloads beside it.
+      const large = [new Udp(bench), new Udp(bench)];
+      const first: { head: number[]; port: number }[] = [];
+      for (const client of large) {
+        client.send(request(RRQ, "blocks.txt"), 69);
+        first.push(yield* next(client, 500));
+      }
+      t.deepEqual(
+        first.map(({ head }) => head),
+        [
+          [DATA, 1],
+          [DATA, 1],
+        ],
+      );
+      // In the middle of one the client begins anew; the old transfer hears that nobody wants it.
+      (large[1] as Udp).send(packet(ERROR, 0), first[1]?.port as number);
+      const restless = large[0] as Udp;
+      restless.send(packet(ACK, 1), first[0]?.port as number);
+      t.deepEqual((yield* next(restless)).head, [DATA, 2]);
+      restless.send(request(RRQ, "hello.txt"), 69);
+      const anew = yield* next(restless);
+      t.deepEqual([anew.head, anew.data], [[DATA, 1], asset("hello.txt")]);
+      t.not(anew.port, first[0]?.port);
+    })(),
+  );
+});
+
+test("RFC 1350, RFC 1123 4.2.3.5: blocks that are too long, requests to everybody or from port 0, strangers without an end, blocks that come again and again", async (t) => {
+  const bench = await exampleBench("tftp", { limitSeconds: 120 });
+  bench.run(
+    (function* () {
+      const udp = new Udp(bench);
+      udp.send(request(WRQ, "b"), 69);
+      const { port } = yield* next(udp);
+      udp.send(packet(DATA, 1, Buffer.alloc(513)), port);
+      t.deepEqual((yield* next(udp)).head, [ERROR, 4]);
+      yield* bench.sleep(10);
+      udp.send(request(RRQ, "b"), 69);
+      t.deepEqual((yield* next(udp)).head, [ERROR, 1], "nothing was kept of it");
+
+      // With options that we do not know it is answered as without (RFC 2347).
+      const options = Buffer.from("blksize\x001024\0tsize\x000\0timeout\x001\0");
+      udp.send(Buffer.concat([request(RRQ, "hello.txt"), options]), 69);
+      const plain = yield* next(udp);
+      t.deepEqual([plain.head, plain.data], [[DATA, 1], asset("hello.txt")]);
+      udp.send(packet(ACK, 1), plain.port);
+
+      const everybody = new Udp(bench);
+      t.true(everybody.send(request(RRQ, "hello.txt"), 69, (DEVICE_ADDRESS | 0xff) >>> 0) > 0);
+      t.deepEqual((yield* next(everybody)).head, []);
+
+      // A stranger writes all the time: the block is repeated all the same.
+      const busy = new Udp(bench);
+      busy.send(request(RRQ, "blocks.txt"), 69);
+      const begun = yield* next(busy);
+      const stranger = new Udp(bench);
+      let repeated = 0;
+      for (let i = 0; i < 120; i++) {
+        stranger.send(packet(ACK, 1), begun.port);
+        stranger.send(Buffer.from("x"), begun.port);
+        if ((yield* next(busy, 10)).head[0] === DATA) repeated++;
+        yield* next(stranger, 1);
+      }
+      t.is(repeated, 1, "after a second");
+      busy.send(packet(ERROR, 0), begun.port);
+
+      // A client that says the same block for ever is given up: its place is free.
+      const stuck = new Udp(bench);
+      stuck.send(request(WRQ, "c"), 69);
+      const stuckAt = (yield* next(stuck)).port;
+      stuck.send(packet(DATA, 1, Buffer.alloc(512)), stuckAt);
+      let last = bench.nowMs;
+      for (let i = 0; i < 90; i++) {
+        stuck.send(packet(DATA, 1, Buffer.alloc(512)), stuckAt);
+        if ((yield* next(stuck, 100)).head[0] === ACK) last = bench.nowMs;
+        yield* bench.sleep(400);
+      }
+      t.true(bench.nowMs - last > 1000, "no answer any more");
+      yield* upload(new Udp(bench), "d", Buffer.from("x"));
     })(),
   );
 });

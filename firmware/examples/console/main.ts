@@ -8,7 +8,7 @@ import { text } from "as-tcpip/text";
 import { listenOn, setPatience } from "../common";
 import { command } from "./commands";
 import { clientGone, lineBegin, lineSend, outputTo, say } from "./output";
-import { telnetBegin, telnetTake } from "./telnet";
+import { KILL, telnetAnswer, telnetBegin, telnetTake } from "./telnet";
 
 const PORT: u16 = 23;
 /** A silent client is sent away. */
@@ -42,6 +42,7 @@ function take(character: u32): bool {
   }
   const back = character == 0x08 || character == 0x7f;
   if (back && lineBytes != 0) lineBytes -= 1;
+  if (character == <u32>KILL) lineBytes = 0;
   if (character < 0x20 || character > 0x7e || lineBytes == LINE_BYTES) return true;
   store<u8>(LINE + <usize>lineBytes, <u8>character);
   lineBytes += 1;
@@ -59,10 +60,13 @@ function serve(client: i32): void {
   while (!clientGone()) {
     const bytes = recv(client, CHUNK, CHUNK_BYTES, 0);
     if (bytes <= 0) return;
-    for (let i: u32 = 0; i < <u32>bytes; i++) {
-      const character = telnetTake(client, <u32>load<u8>(CHUNK + <usize>i));
-      if (character >= 0 && !take(<u32>character)) return;
+    for (let i: u32 = 0; i < <u32>bytes && !clientGone(); i++) {
+      const character = telnetTake(<u32>load<u8>(CHUNK + <usize>i));
+      if (character < 0) continue;
+      telnetAnswer();
+      if (!take(<u32>character)) return;
     }
+    telnetAnswer();
   }
 }
 

@@ -25,9 +25,14 @@ export function lineBegin(): void {
   writeTo(LINE, LINE_BYTES);
 }
 
+/** Sends bytes. A client that has not taken them all in the time of its patience is gone. */
+export function sendBytes(from: usize, bytes: u32): void {
+  if (!gone && send(fd, from, bytes, 0) != <i32>bytes) gone = true;
+}
+
 /** Sends what was put, without a line end. */
 export function lineSend(): void {
-  if (!gone && send(fd, LINE, written(), 0) < 0) gone = true;
+  sendBytes(LINE, written());
 }
 
 export function lineEnd(): void {

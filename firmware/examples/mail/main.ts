@@ -32,7 +32,7 @@ function compose(value: u32): void {
   putNumber(value / 10);
   putText(text("."));
   putNumber(value % 10);
-  putText(text(" degrees.\r\n...more in an hour.\r\n"));
+  putText(text(" degrees.\r\n...more in an hour.\n"));
 }
 
 /** 0, a code of the server's, or a negative errno. */

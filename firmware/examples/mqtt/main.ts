@@ -34,6 +34,7 @@ import {
   mqttPublish,
   mqttQos,
   mqttReason,
+  mqttRetained,
   mqttSubscribe,
   mqttTurn,
   mqttWants,
@@ -114,6 +115,8 @@ function tellDropped(): void {
 
 /** Says back what it was told to say, as surely as it was told when no other message is under way, and at all by QoS 0. */
 function onMessage(): void {
+  // What the broker has kept for newcomers was said to somebody before us.
+  if (mqttRetained()) return log1("info: MQTT message of %u bytes, retained", mqttPayloadBytes());
   log1("info: MQTT message of %u bytes", mqttPayloadBytes());
   const bytes = topic(TOPIC, text("said"));
   if (mqttPublish(TOPIC, bytes, mqttPayload(), mqttPayloadBytes(), mqttQos(), false) == 0) return;

@@ -1,8 +1,19 @@
 /** Requests of the TFTP server: RRQ and WRQ, as RFC 1350 5 has them; options (RFC 2347) are left unanswered. */
 import { assetBytes, assetData, assetFind } from "as-tcpip/assets";
 import { log1 } from "as-tcpip/log";
-import { MSG_DONTWAIT, SockAddrIn, ntohl, recvfrom } from "as-tcpip/net";
+import {
+  IPPROTO_IP,
+  IP_PKTINFO,
+  IoVec,
+  MSG_DONTWAIT,
+  MsgHdr,
+  PacketInfo,
+  SockAddrIn,
+  ntohl,
+  recvmsg,
+} from "as-tcpip/net";
 import { Text, text, textAddress, textBytes } from "as-tcpip/text";
+import { setNumber } from "../common";
 import { fileBegin, fileBytes, fileData, fileEnd, isFile } from "./file";
 import {
   ACCESS_VIOLATION,
@@ -12,7 +23,7 @@ import {
   RRQ,
   WRQ,
   refuse,
-  transferOf,
+  transferAsked,
   transferReceive,
   transferSend,
 } from "./transfer";
@@ -20,6 +31,9 @@ import {
 const REQUEST_BYTES: u32 = 128;
 const REQUEST: usize = memory.data(REQUEST_BYTES, 4);
 const PEER: usize = memory.data(8, 4);
+const MESSAGE: usize = memory.data(offsetof<MsgHdr>(), 4);
+const PIECE: usize = memory.data(offsetof<IoVec>(), 4);
+const SENT_TO: usize = memory.data(offsetof<PacketInfo>(), 4);
 const FIRST_NAME: u32 = 2;
 
 /** Bytes of the text at a place, up to its end; -1 when it has none. */
@@ -37,20 +51,43 @@ function isWord(at: usize, bytes: u32, word: Text): bool {
   return true;
 }
 
+/** Requests come by this socket. Where they were sent to is told by it, on a board that has the option. */
+export function requestsFrom(fd: i32): void {
+  setNumber(fd, IPPROTO_IP, IP_PKTINFO, 1);
+}
+
+/** Reads a request: its bytes; 0 when there is none, or it was sent to everybody (RFC 1123 4.2.3.5: not to be answered). */
+function receive(fd: i32): u32 {
+  const piece = changetype<IoVec>(PIECE);
+  piece.base = REQUEST;
+  piece.bytes = REQUEST_BYTES;
+  const message = changetype<MsgHdr>(MESSAGE);
+  message.name = PEER;
+  message.iov = PIECE;
+  message.iovCount = 1;
+  message.control = SENT_TO;
+  message.controlBytes = offsetof<PacketInfo>();
+  const bytes = recvmsg(fd, message, MSG_DONTWAIT);
+  const to = changetype<PacketInfo>(SENT_TO);
+  if (bytes < 4 || (message.controlBytes != 0 && to.address != to.local)) return 0;
+  return <u32>bytes;
+}
+
 /** Takes one request. */
 export function request(fd: i32): void {
+  const bytes = receive(fd);
   const peer = changetype<SockAddrIn>(PEER);
-  const bytes = recvfrom(fd, REQUEST, REQUEST_BYTES, MSG_DONTWAIT, peer);
-  if (bytes < 4) return;
+  // To port 0 there is no answer.
+  if (bytes == 0 || peer.sinPort == 0) return;
   const opcode = <u32>bswap<u16>(load<u16>(REQUEST));
   // An answer to anything else could begin an endless talk.
   if (opcode != RRQ && opcode != WRQ) return;
   // The request came twice: the first one has been answered.
-  if (transferOf(peer)) return;
-  const nameBytes = textAt(FIRST_NAME, <u32>bytes);
+  if (transferAsked(peer, opcode)) return;
+  const nameBytes = textAt(FIRST_NAME, bytes);
   if (nameBytes <= 0) return refuse(fd, peer, ILLEGAL, text("no file name"));
   const mode = FIRST_NAME + <u32>nameBytes + 1;
-  const modeBytes = textAt(mode, <u32>bytes);
+  const modeBytes = textAt(mode, bytes);
   if (modeBytes < 0 || !isWord(REQUEST + <usize>mode, <u32>modeBytes, text("octet")))
     return refuse(fd, peer, ILLEGAL, text("only mode octet (binary)"));
   const name = REQUEST + FIRST_NAME;

@@ -39,6 +39,8 @@ const BLOCK_BYTES: u32 = 512;
 const HEADER_BYTES: u32 = 4;
 const FIRST_WAIT_MS: u32 = 1000;
 const LAST_WAIT_MS: u32 = 8000;
+/** A request that comes again so soon after the last block is the network's doing. */
+const DUPLICATE_MS: u32 = 200;
 const TRIES: u32 = 6;
 
 /** What a transfer is doing. */
@@ -69,35 +71,50 @@ export class Transfer {
 }
 
 const TABLE: usize = memory.data(TRANSFERS * 36, 4);
-const MESSAGE: usize = memory.data(HEADER_BYTES + BLOCK_BYTES, 4);
+/** One byte more than a packet may have: so one that is too long is seen. */
+const MESSAGE: usize = memory.data(HEADER_BYTES + BLOCK_BYTES + 1, 4);
 const TO: usize = memory.data(8, 4);
 
 export function transferAt(index: u32): Transfer {
   return changetype<Transfer>(TABLE + <usize>(index * offsetof<Transfer>()));
 }
 
-/** True when this peer has a transfer already. */
-export function transferOf(peer: SockAddrIn): bool {
+/**
+ * True when this peer's request has been taken already: nothing has come from it since. A client whose port stays the same (as that of
+ * BSD's tftp) may ask for the next file while the last one is not over for us: its last word was lost, or may be lost.
+ */
+export function transferAsked(peer: SockAddrIn, opcode: u32): bool {
   for (let i: u32 = 0; i < TRANSFERS; i++) {
     const it = transferAt(i);
-    if (it.fd >= 0 && it.peerAddress == peer.sinAddr && it.peerPort == peer.sinPort) return true;
+    if (it.fd < 0 || it.peerAddress != peer.sinAddr || it.peerPort != peer.sinPort) continue;
+    if (it.doing == <u8>Doing.DALLY) {
+      if (opcode == WRQ && clockMs() - it.sentMs < DUPLICATE_MS) return true;
+    } else if (it.block == (it.doing == <u8>Doing.SEND ? 1 : 0)) return true;
   }
   return false;
 }
 
-function begin(peer: SockAddrIn, doing: Doing): Transfer | null {
+/** A place that is free, or that of a transfer which only waits whether its last block comes again. */
+function place(): Transfer | null {
+  for (let i: u32 = 0; i < TRANSFERS; i++) if (transferAt(i).fd < 0) return transferAt(i);
   for (let i: u32 = 0; i < TRANSFERS; i++) {
-    const it = transferAt(i);
-    if (it.fd >= 0) continue;
-    it.fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-    if (it.fd < 0) return null;
-    it.peerAddress = peer.sinAddr;
-    it.peerPort = peer.sinPort;
-    it.doing = <u8>doing;
-    it.offset = 0;
-    return it;
+    if (transferAt(i).doing != <u8>Doing.DALLY) continue;
+    end(transferAt(i), true);
+    return transferAt(i);
   }
   return null;
+}
+
+function begin(peer: SockAddrIn, doing: Doing): Transfer | null {
+  const it = place();
+  if (it == null) return null;
+  it.fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+  if (it.fd < 0) return null;
+  it.peerAddress = peer.sinAddr;
+  it.peerPort = peer.sinPort;
+  it.doing = <u8>doing;
+  it.offset = 0;
+  return it;
 }
 
 /** Begins a download of bytes that stay where they are; false without room for it. */
@@ -136,7 +153,7 @@ function begins(opcode: u32, number: u32): void {
   store<u16>(MESSAGE, htons(<u16>number), 2);
 }
 
-/** Sends the block, or the acknowledgment, that is due. */
+/** Sends the block, or the acknowledgment, that is due; when it was sent first counts for its repetition. */
 function say(it: Transfer): void {
   let bytes: u32 = 0;
   if (it.doing == <u8>Doing.SEND) {
@@ -149,14 +166,18 @@ function say(it: Transfer): void {
   to.sinPort = it.peerPort;
   to.sinAddr = it.peerAddress;
   sendto(it.fd, MESSAGE, HEADER_BYTES + bytes, MSG_DONTWAIT, to);
+}
+
+function sayAndWait(it: Transfer): void {
+  say(it);
   it.sentMs = clockMs();
 }
 
 /** Says something new. */
 function first(it: Transfer): void {
   it.tries = 0;
-  it.waitMs = FIRST_WAIT_MS;
-  say(it);
+  it.waitMs = it.doing == <u8>Doing.DALLY ? LAST_WAIT_MS : FIRST_WAIT_MS;
+  sayAndWait(it);
 }
 
 /** Tells a peer why not. */
@@ -181,18 +202,14 @@ export function transferTick(it: Transfer): void {
   it.tries += 1;
   if (<u32>it.tries == TRIES) return end(it, false);
   it.waitMs = min<u32>(it.waitMs << 1, LAST_WAIT_MS);
-  say(it);
+  sayAndWait(it);
 }
 
 /** Takes what has come for a transfer. */
 export function transferTurn(it: Transfer): void {
   const peer = changetype<SockAddrIn>(TO);
-  const bytes = recvfrom(it.fd, MESSAGE, HEADER_BYTES + BLOCK_BYTES, MSG_DONTWAIT, peer);
-  if (bytes < <i32>HEADER_BYTES) {
-    // An error of the socket is the peer's "port unreachable".
-    if (bytes < 0) transferTick(it);
-    return;
-  }
+  const bytes = recvfrom(it.fd, MESSAGE, HEADER_BYTES + BLOCK_BYTES + 1, MSG_DONTWAIT, peer);
+  if (bytes < <i32>HEADER_BYTES) return;
   const opcode = <u32>htons(load<u16>(MESSAGE));
   const number = htons(load<u16>(MESSAGE, 2));
   // Somebody else: it is told, and nothing changes here.
@@ -217,9 +234,13 @@ function acknowledged(it: Transfer): void {
 }
 
 function received(it: Transfer, number: u16, bytes: u32): void {
-  // Once more the last one: our acknowledgment was lost.
+  // Once more the last one: our acknowledgment was lost. It is no progress, so the clock goes on.
   if (number == it.block && number != 0) return say(it);
   if (it.doing == <u8>Doing.DALLY || number != <u16>(it.block + 1)) return;
+  if (bytes > BLOCK_BYTES) {
+    refuse(it.fd, changetype<SockAddrIn>(TO), ILLEGAL, text("block too long"));
+    return end(it, false);
+  }
   if (!fileAppend(MESSAGE + HEADER_BYTES, bytes)) {
     refuse(it.fd, changetype<SockAddrIn>(TO), DISK_FULL, text("file too large"));
     return end(it, false);
