@@ -117,10 +117,15 @@ export function socketFd(index: u32): i32 {
   return <i32>(((<u32>socketAt(index).generation) << RECORD_NUMBER_BITS) | index);
 }
 
-/** A slot that is not in use; NO_SOCKET when all are. */
+/** All slots below it are in use. */
+let lowestFree: u32 = 0;
+
+/** The lowest slot that is not in use; NO_SOCKET when all are. */
 function freeSlot(): u32 {
-  for (let index: u32 = 0; index < SOCKETS; index++) {
-    if (socketAt(index).kind == SocketKind.FREE) return index;
+  for (let index = lowestFree; index < SOCKETS; index++) {
+    if (socketAt(index).kind != SocketKind.FREE) continue;
+    lowestFree = index;
+    return index;
   }
   return NO_SOCKET;
 }
@@ -195,6 +200,7 @@ export function socketFreeAlias(fd: i32, index: u32): void {
 /** Closes a slot; its descriptors are stale from now on. */
 export function socketFree(index: u32): void {
   const socket = socketAt(index);
+  if (index < lowestFree) lowestFree = index;
   socket.kind = <u8>SocketKind.FREE;
   socket.generation = <u8>((<u32>socket.generation + 1) & 0x7f);
 }

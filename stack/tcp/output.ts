@@ -137,6 +137,7 @@ function outputSyn(tcb: Tcb): i32 {
     tcb.flags |= TcbFlag.TIMING;
     tcb.rttSeq = tcb.sndUna;
     tcb.rttStart = <u16>now();
+    tcb.lastSent = now();
   }
   // From when it leaves, whatever came before: 1, 2, 4 s after the first (RFC 6298 5.1).
   if (((<u32>tcb.armed) & TcbTimer.RETRANSMIT) == 0 || tcb.sndMax == tcb.sndUna) {

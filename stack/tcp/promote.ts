@@ -1,4 +1,5 @@
 import { TCP_ECN, TCP_SACK, TCP_TIMESTAMPS, TCP_WINDOW_SCALE } from "../config";
+import { now } from "../now";
 import { POLLIN, POLLPRI } from "../posix";
 import { ready } from "../readiness";
 import { Counter, count } from "../statistics";
@@ -92,6 +93,7 @@ export function promote(recordId: u32, proven: bool): u32 {
   tcb.rcvAdv = record.irs + 1 + <u32>record.promised;
   tcb.sndMss = <u16>record.mss;
   tcb.peerMss = <u16>record.mss;
+  tcb.lastSent = now();
   if (TCP_ECN && record.ecn) ecnBegin(tcb);
   if (TCP_TIMESTAMPS) {
     const known = record.stamped;

@@ -143,7 +143,7 @@ export class Tcb extends Connection {
   cwnd: u32;
   ssthresh: u32;
   rttSeq: u32;
-  /** Time from the last segment sent, for the restart after idle (RFC 5681 4.1). */
+  /** When text was sent last, or the connection begun: for the restart after idle (RFC 5681 4.1). */
   lastSent: u32;
   /** Deadlines, valid by `armed`; a third is `delackDue`. */
   rexmtDue: u32;
