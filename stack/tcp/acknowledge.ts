@@ -1,3 +1,4 @@
+import { based } from "cpu";
 import {
   TCP_CONNECT,
   TCP_ECN,
@@ -6,6 +7,7 @@ import {
   TCP_RACK,
   TCP_SACK,
   TCP_SPURIOUS,
+  TCP_TIMESTAMPS,
   TCP_URGENT,
 } from "../config";
 import { now } from "../now";
@@ -149,6 +151,20 @@ export function acknowledgePlain(tcb: Tcb, ack: u32, window: u32, seq: u32): boo
   else if (tcb.listener == 0) limitLife(tcb, ORPHAN_MS);
   noteWindow(tcb, window, seq);
   return true;
+}
+
+/** `acknowledge` for a segment at RCV.NXT that was not parsed: no control bit but ACK, no other option than timestamps. */
+export function acknowledgeAny(tcb: Tcb, ack: u32, window: u32, textBytes: u32): bool {
+  const segment = changetype<Segment>(based(changetype<usize>(SEGMENT)));
+  const stamped = timestampsUsed(tcb);
+  if (TCP_TIMESTAMPS) segment.stamped = stamped;
+  segment.seq = tcb.rcvNxt;
+  segment.ack = ack;
+  segment.bits = TcpBit.ACK;
+  segment.window = window;
+  segment.textBytes = textBytes;
+  segment.headerBytes = stamped ? TCP_HEADER_BYTES + TIMESTAMP_BYTES : TCP_HEADER_BYTES;
+  return acknowledge(tcb, segment);
 }
 
 /** The segment has options besides timestamps: what the peer reports. True when something new is there. */

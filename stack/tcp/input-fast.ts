@@ -1,15 +1,23 @@
 import { based, rev16, sumSegment } from "cpu";
-import { TCP_ECN, TCP_KEEPALIVE, TCP_TIMESTAMPS, TCP_WINDOW_SCALE } from "../config";
+import { TCP_ECN, TCP_KEEPALIVE, TCP_WINDOW_SCALE } from "../config";
 import { linkInterface } from "../link/device";
 import { RX_NETWORK } from "../link/headers";
 import { Counter, count } from "../statistics";
-import { acknowledge, acknowledgePlain } from "./acknowledge";
-import { FIRST_SYN_RECORD, Tcb, TcbFlag, TcpState, connectionFind, tcbAt } from "./connection";
+import { acknowledgeAny, acknowledgePlain } from "./acknowledge";
+import {
+  FIRST_SYN_RECORD,
+  FIRST_TIME_WAIT,
+  Tcb,
+  TcbFlag,
+  TcpState,
+  connectionFind,
+  tcbAt,
+} from "./connection";
 import { PROTOCOL_TCP } from "./emit";
+import { closingInput, handshakeInput } from "./input-ends";
 import { patienceHeard } from "./patience";
 import {
   SEGMENT,
-  Segment,
   TCP_HEADER_BYTES,
   TIMESTAMP_BYTES,
   TcpBit,
@@ -59,10 +67,10 @@ export function tcpInputFast(bytes: u32): bool {
   const source = bswap<u32>(load<u32>(ip, 12));
   const id = connectionFind(linkInterface().address, source, bswap<u32>(load<u32>(header)));
   found = id;
-  if (id >= FIRST_SYN_RECORD) return false;
+  if (id >= FIRST_SYN_RECORD) return id < FIRST_TIME_WAIT && handshakeInput(id, header, bytes);
   const tcb = tcbAt(id);
   const textBytes = expected(tcb, header, bytes);
-  if (textBytes == UNEXPECTED) return false;
+  if (textBytes == UNEXPECTED) return closingInput(tcb, header, bytes);
   count(Counter.IP_IN);
   count(Counter.TCP_IN);
   // Text to its place while it is summed; only when that is proven it counts. Protocol and length in one: neither fills its byte.
@@ -120,18 +128,4 @@ function stampTake(tcb: Tcb, seq: u32): void {
   segment.stamped = true;
   segment.seq = seq;
   timestampTake(tcb, segment);
-}
-
-/** The general way of an acknowledgment wants to know all of the segment. */
-function acknowledgeAny(tcb: Tcb, ack: u32, window: u32, textBytes: u32): bool {
-  const segment = changetype<Segment>(based(changetype<usize>(SEGMENT)));
-  const stamped = timestampsUsed(tcb);
-  if (TCP_TIMESTAMPS) segment.stamped = stamped;
-  segment.seq = tcb.rcvNxt;
-  segment.ack = ack;
-  segment.bits = TcpBit.ACK;
-  segment.window = window;
-  segment.textBytes = textBytes;
-  segment.headerBytes = stamped ? TCP_HEADER_BYTES + TIMESTAMP_BYTES : TCP_HEADER_BYTES;
-  return acknowledge(tcb, segment);
 }

@@ -263,7 +263,7 @@ function answersSynAck(record: SynRecord, segment: Segment): bool {
  * TCP_DEFER_ACCEPT: a handshake without text does not count yet. When the time is over the SYN-ACK goes once more, and its answer
  * counts, as Linux has it.
  */
-function defers(record: SynRecord): bool {
+export function defers(record: SynRecord): bool {
   const deferrals = listenerAt(<u32>record.listener - 1).deferrals;
   return record.retries < min<u32>(deferrals, SYN_ACK_RETRIES);
 }

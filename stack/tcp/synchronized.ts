@@ -240,9 +240,14 @@ function finInput(tcb: Tcb, segment: Segment): void {
   if ((tcb.flags & TcbFlag.FIN_SEEN) == 0 || finDistance(tcb) != 0) return;
   // "queue them for processing after the ESTABLISHED state has been reached" (3.10.7.3): the FIN on the SYN of a simultaneous open.
   if (TCP_CONNECT && tcb.state == TcpState.SYN_RECEIVED) return;
+  finTake(tcb);
+}
+
+/** The peer's FIN stands at RCV.NXT: nothing more comes. */
+export function finTake(tcb: Tcb): void {
   tcb.rcvNxt += 1;
   if (seqLess(tcb.rcvAdv, tcb.rcvNxt)) tcb.rcvAdv = tcb.rcvNxt;
-  tcb.flags |= TcbFlag.FIN_RECEIVED;
+  tcb.flags |= TcbFlag.FIN_SEEN | TcbFlag.FIN_RECEIVED;
   ackNow(tcb);
   const state = <u32>tcb.state;
   if (state == TcpState.ESTABLISHED) {

@@ -1,4 +1,7 @@
-/** Output and acknowledgments where all is plain (stack/tcp/output-plain.ts) do what the general way does. */
+/**
+ * Output and acknowledgments where all is plain (stack/tcp/output-plain.ts), and the bare segments at both ends of a connection
+ * (stack/tcp/input-ends.ts), do what the general way does.
+ */
 import test from "ava";
 import { Random } from "../../host-tools/sim/random.js";
 import { StackHarness } from "../support/stack-harness.js";
@@ -151,20 +154,149 @@ function step(twin: Twin, random: Random): void {
   }
 }
 
-test("a connection does the same by the shorter way of output and acknowledgments as by the general one, whatever its ends do", async (t) => {
-  const make = (fast: number): Promise<StackHarness> =>
-    StackHarness.quiet({ options: { TCP_FAST_PATH: fast } });
-  const stacks = [await make(0), await make(1)];
-  for (const stack of stacks) {
+/** Two stacks that listen, with the general way alone and with the shorter one. */
+async function makeStacks(): Promise<StackHarness[]> {
+  const stacks = [];
+  for (const fast of [0, 1]) {
+    const stack = await StackHarness.quiet({ options: { TCP_FAST_PATH: fast } });
     stack.neighbour();
-    t.is(stack.listen(PORT), LISTENER);
+    stack.listen(PORT);
+    stacks.push(stack);
   }
+  return stacks;
+}
+
+test("a connection does the same by the shorter way of output and acknowledgments as by the general one, whatever its ends do", async (t) => {
+  const stacks = await makeStacks();
   const random = new Random(17);
   for (let run = 0; run < 40; run++) {
     const twin = Twin.open(stacks, 20_000 + run, random);
     for (let i = 0; i < 120; i++) step(twin, random);
     twin.give(TCP.RST | TCP.ACK);
     twin.both((stack, fd) => stack.wasm.sysAbort(fd));
+  }
+  t.pass();
+});
+
+/** A connection that begins and ends on both stacks in one of many ways, some of them no good. */
+class Ending {
+  private seq = 101;
+  /** What the stacks have sent so far, and what is acknowledged of it. */
+  private end = 0;
+  private window = 8192;
+  private readonly fds: number[] = [];
+
+  constructor(
+    private readonly stacks: StackHarness[],
+    private readonly port: number,
+    private readonly random: Random,
+  ) {}
+
+  private both(act: (stack: StackHarness, index: number) => void): void {
+    const [general, shorter] = this.stacks.map((stack, index) => {
+      const counted = stack.counted(() => {
+        act(stack, index);
+        stack.run();
+      });
+      const frames = stack.take();
+      for (const { tcp } of frames) {
+        if (tcp?.destinationPort !== this.port) continue;
+        const bits = (tcp.flags & TCP.SYN ? 1 : 0) + (tcp.flags & TCP.FIN ? 1 : 0);
+        const end = (tcp.seq + tcp.data.length + bits) >>> 0;
+        if (this.end === 0 || ((end - this.end) | 0) > 0) this.end = end;
+      }
+      const bytes = frames.map((frame) => Buffer.from(frame.bytes).toString("hex"));
+      return JSON.stringify([counted, bytes]);
+    });
+    if (general !== shorter) throw new Error(`general: ${general}\nshorter: ${shorter}`);
+  }
+
+  private give(flags: number, data: Uint8Array, seq: number, ack: number, broken = false): void {
+    this.both((stack) => {
+      const ports = { sourcePort: this.port, destinationPort: PORT };
+      const segment = { ...ports, seq, ack, flags, window: this.window };
+      const frame = stack.peer("192.168.7.9").tcp(segment, data);
+      // In the checksum.
+      if (broken) frame[51] = (frame[51] as number) ^ 1;
+      stack.inject(frame);
+    });
+  }
+
+  /** Now and then a number is not what it should be. */
+  private near(value: number): number {
+    return this.random.chance(0.85) ? value : (value + this.random.below(7) - 3) >>> 0;
+  }
+
+  private segment(flags: number, data: Uint8Array = new Uint8Array(0)): void {
+    const { random } = this;
+    const seq = this.near(this.seq);
+    const broken = random.chance(0.1);
+    if (random.chance(0.4)) this.window = random.below(3000);
+    const push = random.chance(0.2) ? TCP.PSH : 0;
+    this.give(flags | push, data, seq, this.near(this.end), broken);
+    if (!broken && seq === this.seq) this.seq += data.length + (flags & TCP.FIN ? 1 : 0);
+  }
+
+  open(): void {
+    this.both((stack) => void stack.neighbour());
+    this.both((stack) => {
+      const ports = { sourcePort: this.port, destinationPort: PORT };
+      const segment = { ...ports, seq: 100, flags: TCP.SYN, window: 8192, options: { mss: 1460 } };
+      stack.inject(stack.peer("192.168.7.9").tcp(segment));
+    });
+    const tries = 1 + this.random.below(3);
+    for (let i = 0; i < tries; i++) {
+      if (this.random.chance(0.2)) this.segment(TCP.ACK, pattern(5));
+      else this.segment(TCP.ACK);
+    }
+    this.both((stack, index) => void (this.fds[index] = stack.wasm.sysAccept(LISTENER)));
+  }
+
+  step(): void {
+    const { random, fds } = this;
+    const fd = (index: number): number => fds[index] as number;
+    switch (random.below(8)) {
+      case 0:
+        this.segment(TCP.ACK | TCP.FIN);
+        return;
+      case 1:
+        this.segment(TCP.ACK, pattern(1 + random.below(50)));
+        this.both((stack, index) => void (fd(index) >= 0 && stack.receive(fd(index))));
+        return;
+      case 2: {
+        const bytes = 1 + random.below(3000);
+        this.both((stack, index) => void (fd(index) >= 0 && stack.send(fd(index), pattern(bytes))));
+        return;
+      }
+      case 3:
+        if (random.chance(0.5)) this.both((stack, i) => void stack.wasm.sysShutdown(fd(i), 1));
+        else this.both((stack, index) => void stack.wasm.sysClose(fd(index)));
+        return;
+      case 4: {
+        const ms = random.below(random.chance(0.9) ? 50 : 1500);
+        this.both((stack) => stack.advance(ms));
+        return;
+      }
+      default:
+        this.segment(TCP.ACK);
+    }
+  }
+
+  close(): void {
+    this.both((stack, index) => void stack.wasm.sysAbort(this.fds[index] as number));
+    this.give(TCP.RST, new Uint8Array(0), this.seq, 0);
+    this.both((stack) => stack.advance(100_000));
+  }
+}
+
+test("connections begin and end the same by the shorter way as by the general one, whatever their peers do", async (t) => {
+  const stacks = await makeStacks();
+  const random = new Random(29);
+  for (let run = 0; run < 400; run++) {
+    const ending = new Ending(stacks, 20_000 + run, random);
+    ending.open();
+    for (let i = 0; i < 12; i++) ending.step();
+    ending.close();
   }
   t.pass();
 });

@@ -65,7 +65,12 @@ export const SHARED = [
  * Functions that are called often, but better called than copied into the callers, which then have their registers to themselves, however
  * the image is optimised.
  */
-export const CALLED = ["stack/tcp/pending/pendingAdd", "stack/udp/input-fast/udpInputFast"];
+export const CALLED = [
+  "stack/tcp/input-ends/closingInput",
+  "stack/tcp/input-ends/handshakeInput",
+  "stack/tcp/pending/pendingAdd",
+  "stack/udp/input-fast/udpInputFast",
+];
 
 /**
  * Variables that each packet asks for. They come first in the record of the program's variables: a Thumb load reaches the first 31 by
