@@ -34,7 +34,8 @@ export const TCP_FAST_PATH: bool = OPTIONS.TCP_FAST_PATH != 0;
 export const TCP_TX_PIECES: u32 = OPTIONS.TCP_TX_PIECES;
 export const TCP_CONNECT: bool = OPTIONS.TCP_CONNECT != 0;
 export const TCP_SYN_COOKIES: bool = OPTIONS.TCP_SYN_COOKIES != 0;
-export const ICMP_ERRORS: bool = OPTIONS.ICMP_ERRORS != 0;
+export const ICMP: bool = OPTIONS.ICMP != 0;
+export const ICMP_ERRORS: bool = ICMP && OPTIONS.ICMP_ERRORS != 0;
 export const STATISTICS: bool = OPTIONS.STATISTICS != 0;
 export const TCP_KEEPALIVE: bool = OPTIONS.TCP_KEEPALIVE != 0;
 export const TCP_MSL_MS: u32 = OPTIONS.TCP_MSL_MS;
@@ -56,10 +57,12 @@ export const INTERFACES: u32 = OPTIONS.INTERFACES;
 export const ARP_ENTRIES: u32 = OPTIONS.ARP_ENTRIES;
 export const ARP_PENDING_BYTES: u32 = OPTIONS.ARP_PENDING_BYTES;
 export const ACD_UNIT_MS: u32 = OPTIONS.ACD_UNIT_MS;
+/** Address conflict detection. */
+export const ACD: bool = ACD_UNIT_MS != 0;
 export const LOOPBACK_BYTES: u32 = OPTIONS.LOOPBACK_BYTES;
 export const DHCP: bool = OPTIONS.DHCP != 0;
-/** It is the DHCP client's last resort. */
-export const AUTO_IP: bool = DHCP && OPTIONS.AUTO_IP != 0;
+/** It is the DHCP client's last resort, and no address of 169.254/16 is used that was not probed. */
+export const AUTO_IP: bool = DHCP && ACD && OPTIONS.AUTO_IP != 0;
 export const DNS_ENTRIES: u32 = OPTIONS.DNS_ENTRIES;
 export const MDNS: bool = OPTIONS.MDNS != 0;
 export const GPIO_WATCHES: u32 = OPTIONS.GPIO_WATCHES;

@@ -2,6 +2,7 @@ import { arpInput } from "./arp/input";
 import {
   DHCP,
   DNS_ENTRIES,
+  ICMP,
   ICMP_ERRORS,
   IGMP,
   MDNS,
@@ -153,13 +154,14 @@ function packetInput(packet: RxPacket): void {
     tcpInput(packet);
   } else if (UDP && protocol == IPPROTO_UDP) {
     if (udpInput(packet)) datagramInput(packet);
-  } else if (protocol == IPPROTO_ICMP) {
+  } else if (ICMP && protocol == IPPROTO_ICMP) {
     const transport = icmpInput(packet);
     if (ICMP_ERRORS) errorInput(transport, packet);
   } else if (IGMP && protocol == IPPROTO_IGMP) {
     igmpInput(packet);
   } else if (!heard) {
     count(Counter.IP_UNKNOWN_PROTOCOL);
+    if (!ICMP) return;
     linkRead(packet.header + packet.headerBytes, min<u32>(packet.payloadBytes, 8));
     icmpSendError(ICMP_UNREACHABLE, UNREACHABLE_PROTOCOL, packet);
   }

@@ -1,5 +1,5 @@
 import { based } from "cpu";
-import { AUTO_IP, DHCP, INTERFACES } from "./config";
+import { ACD, AUTO_IP, DHCP, INTERFACES } from "./config";
 import { Be } from "./wire/bytes";
 
 /**
@@ -264,7 +264,7 @@ export function interfaceTentative(
   gateway: u32,
   dns: u32,
 ): void {
-  nif.tentative = address != 0;
+  if (ACD) nif.tentative = address != 0;
   interfaceConfigure(nif, address, mask, gateway, dns);
 }
 

@@ -84,6 +84,11 @@ export const OPTIONS = {
    */
   TCP_SYN_COOKIES: 1,
   /**
+   * ICMP: pings are answered, and what finds nobody here is refused. 0 leaves it out, errors that are heard (ICMP_ERRORS) among it: no ping
+   * is answered, and a datagram for a port that nobody has, or a protocol, is dropped in silence. RFC 1122 asks for it.
+   */
+  ICMP: 1,
+  /**
    * ICMP errors about what we have sent are heard: refused datagrams and connections, unreachable hosts, a smaller MTU. RFC 1122 asks for it;
    * 0, for a wire without routers, leaves them unheard: what is refused or too long for the path is known by the timeout alone.
    */
@@ -131,7 +136,8 @@ export const OPTIONS = {
   ARP_PENDING_BYTES: 1500,
   /**
    * Unit of address conflict detection, milliseconds: three to seven of them pass before a leased address is used. RFC 5227
-   * says 1000, for networks where that is not felt; 1 makes it nearly no wait.
+   * says 1000, for networks where that is not felt; 1 makes it nearly no wait; 0 leaves conflict detection out: an address is used at once
+   * and announced once, and nobody notices that another station has it, too.
    */
   ACD_UNIT_MS: 200,
   /** Counters of all that is dropped, refused or repaired, 4 bytes each; 0 leaves them out: a status page shows zeros. */
@@ -233,6 +239,7 @@ export const RANGES: { [name in OptionName]?: Range } = {
   TCP_FAST_PATH: SWITCH,
   TCP_CONNECT: SWITCH,
   TCP_SYN_COOKIES: SWITCH,
+  ICMP: SWITCH,
   ICMP_ERRORS: SWITCH,
   STATISTICS: SWITCH,
   TCP_KEEPALIVE: SWITCH,

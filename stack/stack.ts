@@ -1,7 +1,9 @@
 import { AcdOutcome, acdAnnounce, acdProbe, acdStop, acdTakeOutcome, acdTimer } from "./arp/acd";
 import { arpFlush, arpTakeNews, arpTimer } from "./arp/cache";
+import { arpAnnounce } from "./arp/output";
 import { arpSendWaiting } from "./arp/waiting";
 import {
+  ACD,
   AUTO_IP,
   DHCP,
   DNS_ENTRIES,
@@ -127,9 +129,9 @@ function takeNews(): void {
 }
 
 function interfaceNews(nif: LeasedInterface): void {
-  const outcome = acdTakeOutcome(nif);
+  const outcome = ACD ? acdTakeOutcome(nif) : AcdOutcome.NONE;
   if (AUTO_IP && outcome == AcdOutcome.LOST) linkLocalLost(nif);
-  else if (outcome != AcdOutcome.NONE) addressChecked(nif, outcome == AcdOutcome.FREE);
+  else if (ACD && outcome != AcdOutcome.NONE) addressChecked(nif, outcome == AcdOutcome.FREE);
   if (interfaceTakeChange(nif)) addressChanged(nif);
 }
 
@@ -159,9 +161,9 @@ function addressChecked(nif: LeasedInterface, free: bool): void {
 function addressChanged(nif: LeasedInterface): void {
   arpFlush(nif);
   if (nif.address == 0) {
-    acdStop(nif);
+    if (ACD) acdStop(nif);
     if (AUTO_IP) linkLocalAgain(nif);
-  } else if (!nif.tentative) acdAnnounce(nif);
+  } else if (!ACD || !nif.tentative) announce(nif);
   else if (nif.up) acdProbe(nif, nif.address, 0);
   if (TCP) tcpAddressChanged();
   if (DNS_ENTRIES != 0) dnsNetworkChanged();
@@ -169,18 +171,24 @@ function addressChanged(nif: LeasedInterface): void {
   if (MDNS) mdnsRestart();
 }
 
+/** Tells the link that our address is here. */
+function announce(nif: LeasedInterface): void {
+  if (ACD) acdAnnounce(nif);
+  else arpAnnounce(nif);
+}
+
 /** The cable of an interface was plugged in or pulled. After a return the network may be another one: neighbours and lease are asked again. */
 export function stackLinkChanged(nif: LeasedInterface, up: bool): void {
   nif.up = up;
   if (!up) {
     // A probe that nobody can hear proves nothing.
-    if (nif.tentative) acdStop(nif);
+    if (ACD && nif.tentative) acdStop(nif);
     return;
   }
   if (DHCP) dhcpLinkChanged(nif);
   arpFlush(nif);
-  if (nif.tentative) acdProbe(nif, nif.address, 0);
-  else if (nif.address != 0) acdAnnounce(nif);
+  if (ACD && nif.tentative) acdProbe(nif, nif.address, 0);
+  else if (nif.address != 0) announce(nif);
   if (TCP) tcpLinkUp();
   if (MULTICAST_GROUPS != 0) igmpRestart();
   if (MDNS) mdnsRestart();
@@ -189,7 +197,7 @@ export function stackLinkChanged(nif: LeasedInterface, up: bool): void {
 function runTimer(timer: u32): void {
   if (TCP && timer >= TIMER_TCP) tcpTimer(timer - TIMER_TCP);
   else if (timer == TIMER_ARP) arpTimer();
-  else if (timer - TIMER_ACD < INTERFACES) acdTimer(interfaceAt(timer - TIMER_ACD));
+  else if (ACD && timer - TIMER_ACD < INTERFACES) acdTimer(interfaceAt(timer - TIMER_ACD));
   else if (DHCP && timer - TIMER_DHCP < INTERFACES) dhcpTimer(interfaceAt(timer - TIMER_DHCP));
   else if (DNS_ENTRIES != 0 && timer == TIMER_DNS) dnsTimer();
   else if (MDNS && timer == TIMER_MDNS) mdnsTimer();

@@ -15,7 +15,7 @@ import {
   watchdogFeed,
 } from "board";
 import { nicDeadline, nicInit, nicLink, nicPoll, nicVersion } from "nic";
-import { AUTO_IP, DHCP, INTERFACES, MDNS } from "../../stack/config";
+import { ACD, AUTO_IP, DHCP, INTERFACES, MDNS } from "../../stack/config";
 import { mdnsGoodbye } from "../../stack/mdns/responder";
 import { acdTakeConflict } from "../../stack/arp/acd";
 import { DhcpTrouble, dhcpStart, dhcpTakeTrouble } from "../../stack/dhcp/client";
@@ -119,7 +119,7 @@ function mix(value: u32): u32 {
 
 /** One line for each claim of an address of ours and each refusal, with its reason. */
 function tellTrouble(nif: LeasedInterface): void {
-  if (acdTakeConflict(nif)) {
+  if (ACD && acdTakeConflict(nif)) {
     const mac = interfaceConflictMac(nif);
     log3(
       "warn: %i is in use by %m too",

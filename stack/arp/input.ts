@@ -1,5 +1,5 @@
 import { based } from "cpu";
-import { AUTO_IP } from "../config";
+import { ACD, AUTO_IP } from "../config";
 import { Interface, interfaceMac, isDirect } from "../interface";
 import { linkInterface, linkRead } from "../link/device";
 import { RX_ETHERNET, RX_NETWORK, macEqual } from "../link/headers";
@@ -47,11 +47,11 @@ export function arpInput(bytes: u32): void {
   // Our own packet, mirrored or relayed: no station of another MAC stands behind it.
   const ours = interfaceMac(me);
   if (macEqual(mac, ours) || macEqual(based(RX_ETHERNET) + 6, ours)) return;
-  if (me.acdCandidate != 0) acdProbed(me, sender, target, mac);
+  if (ACD && me.acdCandidate != 0) acdProbed(me, sender, target, mac);
   const address = me.address;
-  if (address == 0 || me.tentative) return;
+  if (address == 0 || (ACD && me.tentative)) return;
   if (sender == address) {
-    acdConflict(me, mac);
+    if (ACD) acdConflict(me, mac);
     return;
   }
   const asked = target == address && operation == 1;

@@ -1,6 +1,6 @@
 import { acdProbe, acdStop } from "../arp/acd";
 import { arpKnown, arpResolve } from "../arp/cache";
-import { AUTO_IP, DHCP } from "../config";
+import { ACD, AUTO_IP, DHCP } from "../config";
 import { EAGAIN, EINPROGRESS } from "../errors";
 import {
   LeasedInterface,
@@ -114,7 +114,7 @@ function hasLeased(nif: LeasedInterface): bool {
 
 /** Begins anew, at once or, after failures, later and later. */
 function restart(nif: LeasedInterface, delayMs: u32): void {
-  acdStop(nif);
+  if (ACD) acdStop(nif);
   if (hasLeased(nif)) interfaceClear(nif);
   leaseForget(nif);
   enter(nif, DhcpState.INIT);
@@ -334,7 +334,7 @@ function offered(nif: LeasedInterface): void {
 function acknowledged(nif: LeasedInterface): void {
   leaseTake(nif, false);
   leaseBegin(nif, nif.dhcpRequestedMs);
-  if (nif.dhcpState == DhcpState.REQUESTING && nif.leaseAddress != nif.address) {
+  if (ACD && nif.dhcpState == DhcpState.REQUESTING && nif.leaseAddress != nif.address) {
     enter(nif, DhcpState.CHECKING);
     timerCancel(timerOf(nif));
     acdProbe(nif, nif.leaseAddress, 0);

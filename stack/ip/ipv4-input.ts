@@ -1,5 +1,6 @@
 import { based, checksumOf } from "cpu";
 import {
+  ACD,
   DHCP,
   IGMP,
   INTERFACES,
@@ -56,7 +57,7 @@ function optionsFault(at: usize, bytes: u32): Counter {
  */
 function addressesFault(packet: RxPacket): Counter {
   const nif = linkInterface();
-  const ours = nif.tentative ? 0 : nif.address;
+  const ours = ACD && nif.tentative ? 0 : nif.address;
   const source = packet.source;
   const destination = packet.destination;
   if (!deviceIsWire(<u32>packet.device)) {

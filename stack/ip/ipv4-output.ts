@@ -1,6 +1,7 @@
 import { based, rev16 } from "cpu";
 import { arpResolve, arpUsedAgain } from "../arp/cache";
 import {
+  ACD,
   ARP_PENDING_BYTES,
   AUTO_IP,
   INTERFACES,
@@ -111,7 +112,7 @@ function routeSourceBy(nif: Interface, destination: u32): u32 {
  */
 function resolve(nif: Interface, source: u32, destination: u32): i32 {
   // Nothing leaves from an address that is being probed; the outcome is news as an ARP answer is.
-  if (nif.tentative && source != 0) return -EINPROGRESS;
+  if (ACD && nif.tentative && source != 0) return -EINPROGRESS;
   if (destination == 0xffffffff || destination == nif.broadcast) {
     store<u16>(TX_ETHERNET, 0xffff);
     store<u32>(TX_ETHERNET, 0xffffffff, 2);
@@ -166,7 +167,7 @@ function addressesWrite(source: u32, destination: u32): void {
 export function ipRoute(source: u32, destination: u32, totalBytes: u32, mayWait: bool): i32 {
   const last = INTERFACES == 1 ? iface : interfaceAt(headerInterface());
   const me = changetype<Interface>(based(changetype<usize>(last)));
-  if (destination == headerHost() && source == me.address && !me.tentative) {
+  if (destination == headerHost() && source == me.address && !(ACD && me.tentative)) {
     arpUsedAgain();
     return linkTxBegin(headerInterface(), totalBytes + ETHERNET_BYTES) ? 0 : -EAGAIN;
   }

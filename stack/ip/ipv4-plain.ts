@@ -1,5 +1,5 @@
 import { based, rev16, sumHeader } from "cpu";
-import { INTERFACES, IP_REASSEMBLY_SLOTS, LOOPBACK_BYTES } from "../config";
+import { ACD, INTERFACES, IP_REASSEMBLY_SLOTS, LOOPBACK_BYTES } from "../config";
 import { isUnicast } from "../interface";
 import { DEVICE_NIC, deviceIsWire, linkInterface, linkLeft, linkRxDevice } from "../link/device";
 import { RX_NETWORK } from "../link/headers";
@@ -30,7 +30,7 @@ export function ipPlain(): u32 {
   const payloadBytes = rev16(first >>> 16) - IP_HEADER_BYTES;
   // None at all is more than there is, too.
   if (payloadBytes - 1 >= linkLeft()) return 0;
-  if (bswap<u32>(load<u32>(ip, 16)) != me.address || me.tentative) return 0;
+  if (bswap<u32>(load<u32>(ip, 16)) != me.address || (ACD && me.tentative)) return 0;
   if (LOOPBACK_BYTES != 0 && !deviceIsWire(linkRxDevice())) return 0;
   return sumHeader(ip) == 0xffff ? payloadBytes : 0;
 }

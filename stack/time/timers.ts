@@ -1,5 +1,7 @@
 import { RecordNumber } from "options";
 import {
+  ACD,
+  DHCP,
   DNS_ENTRIES,
   IGMP,
   INTERFACES,
@@ -13,15 +15,16 @@ import { isDue, now } from "../now";
 
 /**
  * All timers of the stack: a binary heap of timer numbers ordered by deadline, so that the next deadline is known at once and
- * an idle device can sleep until then. Each timer exists once and is either armed or not; arming again moves it.
+ * an idle device can sleep until then. Each timer exists once and is either armed or not; arming again moves it. Few timers are not
+ * ordered: the first is looked for whenever one changes.
  */
 
 export const TIMER_ARP: u32 = 0;
-/** First of those of the DHCP client, one for each interface; likewise of conflict detection. */
+/** First of those of the DHCP client, where there is one, one for each interface; likewise of conflict detection. */
 export const TIMER_DHCP: u32 = 1;
-export const TIMER_ACD: u32 = TIMER_DHCP + INTERFACES;
+export const TIMER_ACD: u32 = DHCP ? TIMER_DHCP + INTERFACES : TIMER_DHCP;
 /** Only where there is a DNS client. */
-export const TIMER_DNS: u32 = TIMER_ACD + INTERFACES;
+export const TIMER_DNS: u32 = ACD ? TIMER_ACD + INTERFACES : TIMER_ACD;
 /** Only where there is multicast DNS. */
 export const TIMER_MDNS: u32 = DNS_ENTRIES != 0 ? TIMER_DNS + 1 : TIMER_DNS;
 /** Only where groups are joined. */
@@ -31,15 +34,19 @@ export const TIMER_IP: u32 = IGMP ? TIMER_IGMP + 1 : TIMER_IGMP;
 /** First of the TCP timers: one for each connection record (TCBs, SYN queue, TIME-WAIT). */
 export const TIMER_TCP: u32 = IP_REASSEMBLY_SLOTS != 0 ? TIMER_IP + 1 : TIMER_IP;
 const TIMERS: u32 = TIMER_TCP + TCP_TCBS + TCP_SYN_RECORDS + TCP_TIME_WAIT_RECORDS;
+/** So few that a look at all of them takes no longer than the heap; it is 0.3 KB of code less. */
+const FEW: bool = TIMERS <= 32;
 /** No timer. */
 export const TIMER_NONE: u32 = 0xffff;
 /** A timer's number, and its place plus one, has the width of a record's number. */
 const NUMBER_BYTES: u32 = <u32>sizeof<RecordNumber>();
 
 const DUE: usize = memory.data(TIMERS * 4, 4);
-const HEAP: usize = memory.data(TIMERS * NUMBER_BYTES, 2);
-/** Place in the heap plus one; 0 when not armed. */
+/** Of few timers it holds the first alone. */
+const HEAP: usize = memory.data((FEW ? 1 : TIMERS) * NUMBER_BYTES, 2);
+/** Place in the heap plus one, or any; 0 when not armed. */
 const PLACE: usize = memory.data(TIMERS * NUMBER_BYTES, 2);
+/** How many are armed; of few timers whether any is. */
 let armed: u32 = 0;
 /** Deadline of the first timer, while one is armed: each turn asks for it. */
 let firstDue: u32 = 0;
@@ -99,9 +106,26 @@ function siftDown(place: u32, timer: u32): void {
   put(place, timer);
 }
 
+/** Looks for the first of few timers. */
+function seekFirst(): void {
+  armed = 0;
+  for (let timer: u32 = 0; timer < TIMERS; timer++) {
+    if (!timerArmed(timer) || (armed != 0 && !earlier(due(timer), firstDue))) continue;
+    armed = 1;
+    firstDue = due(timer);
+    set(HEAP, 0, timer);
+  }
+}
+
 /** Arms a timer, or moves it when it is armed already. `dueMs` in the time of `now()`. */
 export function timerSet(timer: u32, dueMs: u32): void {
   assert(timer < TIMERS);
+  if (FEW) {
+    store<u32>(DUE + (timer << 2), dueMs);
+    set(PLACE, timer, 1);
+    seekFirst();
+    return;
+  }
   const place = get(PLACE, timer);
   if (place == 0) {
     store<u32>(DUE + (timer << 2), dueMs);
@@ -121,6 +145,10 @@ export function timerCancel(timer: u32): void {
   const place = get(PLACE, timer);
   if (place == 0) return;
   set(PLACE, timer, 0);
+  if (FEW) {
+    seekFirst();
+    return;
+  }
   armed -= 1;
   if (place - 1 == armed) return;
   const last = get(HEAP, armed);

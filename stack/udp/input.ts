@@ -1,5 +1,6 @@
 import { based, checksumRead, rev16 } from "cpu";
 import {
+  ICMP,
   MULTICAST_GROUPS,
   SOCKET_MORE_OPTIONS,
   TCP_FAST_PATH,
@@ -110,7 +111,7 @@ export function udpDeliver(packet: RxPacket): void {
     return;
   }
   count(Counter.UDP_NO_PORT);
-  if (packet.linkBroadcast) return;
+  if (!ICMP || packet.linkBroadcast) return;
   if (sum != UNCHECKED && sumFold(sumRest(sum, bytes)) != INTACT) count(Counter.UDP_BAD_CHECKSUM);
   else icmpSendError(ICMP_UNREACHABLE, UNREACHABLE_PORT, packet);
 }

@@ -85,7 +85,7 @@ const CONFIGURATIONS: Record<string, { app: string; options?: Partial<Options> }
 };
 
 const CPUS: Cpu[] = [CORTEX_M0PLUS, CORTEX_M4];
-const LIBRARY = /^(?:__|memcpy|memmove|memset|copy_|bytes_up)/;
+const LIBRARY = /^(?:__|w2c_hw_|memcpy|memmove|memset|copy_|bytes_up)/;
 const RINGS = /^(?:RINGS|RX_RINGS|TX_RINGS)$/;
 
 async function compile(app: string, cpu: Cpu, options?: Partial<Options>): Promise<Firmware> {

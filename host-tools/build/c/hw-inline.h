@@ -10,6 +10,12 @@
 struct w2c_hw;
 
 #define HW(type, name) static inline __attribute__((always_inline)) type w2c_hw_##name
+/* What is longer than a call: an image for a size has it once. */
+#ifdef __OPTIMIZE_SIZE__
+#define HW_SHARED(type, name) static __attribute__((noinline)) type w2c_hw_##name
+#else
+#define HW_SHARED HW
+#endif
 #define HW_REGISTER(type, at) (*(volatile type*)(uintptr_t)(at))
 
 HW(uint32_t, ld32)(struct w2c_hw* h, uint32_t at) {
@@ -84,7 +90,7 @@ HW(void, spin)(struct w2c_hw* h, uint32_t loops) {
   "ldr %[sum], [%[at], #16]\n\t" \
   SUM_BLOCK("adds")
 
-HW(uint32_t, sumWords)(struct w2c_hw* h, uint32_t at, uint32_t words, uint32_t sum) {
+HW_SHARED(uint32_t, sumWords)(struct w2c_hw* h, uint32_t at, uint32_t words, uint32_t sum) {
   (void)h;
   uint32_t turns;
   __asm volatile(

@@ -48,12 +48,16 @@ OWN static void copy_up(uint8_t* d, const uint8_t* s, size_t bytes) {
 
 #else
 
-/* Both on a word, as most are: sixteen words at a time, then four; the longer turns save a third of what 1,460 bytes cost. */
+/*
+ * Both on a word, as most are: sixteen words at a time, then four; the longer turns save a third of what 1,460 bytes cost, and an image for
+ * a size has none.
+ */
 OWN static void copy_words(uint8_t* d, const uint8_t* s, size_t bytes) {
   word_t* to = (word_t*)d;
   const word_t* from = (const word_t*)s;
-  const word_t* const long_blocks = to + ((bytes >> 6) << 4);
   const word_t* const blocks = to + ((bytes >> 4) << 2);
+#ifndef __OPTIMIZE_SIZE__
+  const word_t* const long_blocks = to + ((bytes >> 6) << 4);
   while (to != long_blocks) {
     __asm volatile(
         ".syntax unified\n"
@@ -65,6 +69,7 @@ OWN static void copy_words(uint8_t* d, const uint8_t* s, size_t bytes) {
         :
         : "r3", "r4", "r5", "r6", "memory");
   }
+#endif
   while (to != blocks) {
     __asm volatile(
         ".syntax unified\n"
@@ -127,12 +132,15 @@ OWN_FAST static void copy_up(uint8_t* d, const uint8_t* s, size_t bytes) {
 
 #endif
 
+/* Seldom: the destination begins inside the source. */
 OWN static void copy_down(uint8_t* d, const uint8_t* s, size_t bytes) {
   d += bytes, s += bytes;
+#ifndef __OPTIMIZE_SIZE__
   if ((((uintptr_t)d ^ (uintptr_t)s) & 3) == 0 && bytes >= SHORT) {
     for (; (uintptr_t)d & 3; bytes--) *--d = *--s;
     for (; bytes >= 4; bytes -= 4) d -= 4, s -= 4, *(word_t*)d = *(const word_t*)s;
   }
+#endif
   for (; bytes; bytes--) *--d = *--s;
 }
 
