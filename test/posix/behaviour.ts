@@ -12,6 +12,7 @@ import { MORE } from "./behaviour-more.js";
 import { GROUPS } from "./behaviour-groups.js";
 import { LOCAL_SOCKETS } from "./behaviour-local.js";
 import { FEW } from "./behaviour-options.js";
+import { SEQUENCES } from "./behaviour-sequences.js";
 
 const CALLS: Behaviour[] = [
   {
@@ -321,4 +322,5 @@ export const BEHAVIOURS: Behaviour[] = [
   ...MORE,
   ...EPOLL,
   ...FEW,
+  ...SEQUENCES,
 ];
