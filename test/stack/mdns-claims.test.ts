@@ -11,6 +11,7 @@ import {
   name,
   question,
   record,
+  said,
   type Sections,
 } from "../support/mdns-link.js";
 import { be16, be32, concat, ip } from "../support/wire.js";
@@ -146,4 +147,40 @@ test("RFC 6762 6.7: all questions at once, with the longest names: a message for
   const [alone] = link.heard();
   t.is(alone?.questions[0]?.name, SERVICE);
   t.deepEqual(alone?.answers.map(lower), [`${SERVICE} ${T.PTR}`]);
+});
+
+test("MDNS-2, RFC 6762 8.2, 9: three devices of one name on one link, at once, one after the other, or when two links become one: each has a name of its own", async (t) => {
+  for (const [what, starts, joined] of [
+    ["at once", [0, 0, 0], 0],
+    ["within the probes", [0, 200, 500], 0],
+    ["one after the other", [0, 3000, 9000], 0],
+    ["two links become one", [0, 0, 0], 20_000],
+  ] as const) {
+    const links = await Promise.all(
+      [1, 2, 3].map((number) =>
+        Link.named(true, {
+          address: ip(`192.168.7.${40 + number}`),
+          mac: `02:00:00:00:00:0${number}`,
+          seeds: [number, 7],
+        }),
+      ),
+    );
+    const names = links.map(() => "");
+    for (let ms = 0; ms < 60_000; ms += 5) {
+      const heard = links.map((link, i) => {
+        if (ms >= (starts[i] as number)) link.stack.advance(5);
+        return link.stack.take();
+      });
+      heard.forEach((frames, from) => {
+        for (const frame of frames) {
+          if (frame.udp) names[from] = said(frame).answers[0]?.name ?? (names[from] as string);
+          links.forEach(({ stack }, to) => {
+            if (to !== from && ms >= joined) stack.inject(frame.bytes);
+          });
+        }
+      });
+      if (ms === joined) for (const { stack } of links) stack.wasm.announceHttp(80);
+    }
+    t.deepEqual([...names].sort(), ["Plant-2.local", "Plant-3.local", "Plant.local"], what);
+  }
 });

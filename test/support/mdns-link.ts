@@ -1,5 +1,5 @@
 /** A stack with a name on a link, and what is said there by multicast DNS (RFC 6762). */
-import { StackHarness } from "./stack-harness.js";
+import { StackHarness, type HarnessConfig } from "./stack-harness.js";
 import type { Parsed } from "./wire-parse.js";
 import { be16, be32, concat, ip } from "./wire.js";
 
@@ -117,8 +117,8 @@ export class Link {
   }
 
   /** A stack that has just been named. */
-  static async named(service = true): Promise<Link> {
-    const stack = await StackHarness.quiet();
+  static async named(service = true, config: HarnessConfig = {}): Promise<Link> {
+    const stack = await StackHarness.quiet(config);
     const link = new Link(stack);
     if (service) stack.wasm.announceHttp(80);
     const at = stack.wasm.scratch() >>> 0;
