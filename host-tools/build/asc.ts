@@ -7,7 +7,13 @@ import type { Board } from "./boards.js";
 import type { Compiled } from "./cache.js";
 import type { CompileRequest } from "./compile.js";
 import { LiteralTable } from "./literals.js";
-import { compilerErrors, diagnose, findAllocation, findRecursion } from "./diagnose.js";
+import {
+  compilerErrors,
+  diagnose,
+  findAllocation,
+  findRecursion,
+  lineOfFunction,
+} from "./diagnose.js";
 import { optionsModule } from "./option-values.js";
 import { projectRoot } from "../root.js";
 import { SECOND, SourceTree, realPath, shownName, treeName } from "./sources.js";
@@ -187,10 +193,14 @@ async function inspect(wasm: Uint8Array, app: string, read: readonly string[]): 
   }
   const circle = findRecursion(wat);
   if (circle) {
-    const names = circle.map((name) => name.slice(1).split("/").pop());
-    const file = (circle[0] as string).slice(1).split("/").slice(0, -1).join("/");
+    const names = circle.map((name) => name.slice(1).split("/").pop() as string);
+    const file = `${(circle[0] as string).slice(1).split("/").slice(0, -1).join("/")}.ts`;
+    const path = realPath(file);
+    const found = path && existsSync(path) && readFileSync(path, "utf8");
+    const line = found ? lineOfFunction(found, names[0] as string) : undefined;
+    const place = line === undefined ? shownName(file) : `${shownName(file)}:${line}`;
     throw new UserError(
-      `${shownName(`${file}.ts`)}: ${names.join(" > ")} is a recursion, and a device's stack must have a bound: use a loop`,
+      `${place}: ${names.join(" > ")} is a recursion, and a device's stack must have a bound: use a loop`,
     );
   }
 }

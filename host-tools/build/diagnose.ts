@@ -79,19 +79,23 @@ function formatTrouble(literal: string, arity: number, given: string[]): string 
     wanted += takes;
   }
   if (given.length !== arity)
-    return `it takes ${arity} arguments behind the format, not ${given.length}`;
-  if (wanted !== arity) return `the verbs take ${wanted} arguments, the call gives ${arity}`;
+    return `it takes ${counted(arity)} behind the format, not ${given.length}`;
+  if (wanted !== arity) return `the verbs take ${counted(wanted)}, the call gives ${arity}`;
   const text = given.findIndex((part) => /^\s*(?:["']|text\s*\()/.test(part));
   if (text >= 0)
     return `argument ${text + 1} is a text, and verbs take numbers: write it into the format`;
   return undefined;
 }
 
+function counted(count: number): string {
+  return count === 1 ? "1 argument" : `${count} arguments`;
+}
+
 /** Expressions that allocate, in the order in which they are looked for. */
 const ALLOCATES: readonly [RegExp, string][] = [
   [/\bnew\s+\w+/g, "'new'"],
   [/(?<![\w\])>]\s*)\[[^\]\n]*\]/g, "an array"],
-  [/["']\s*\+|\+\s*["']/g, "strings put together"],
+  [/["']\s*\+|\+\s*["']/g, "a string put together"],
   [/(?<!(?:text|log[0-4])\s*\(\s*)(?<=[=(,]\s*)["']/g, "a string"],
 ];
 
@@ -121,6 +125,18 @@ export function compilerErrors(output: string, shown: (name: string) => string):
       `${shown((name as string).trim())}:${line}:${column}: ${words} (${code})`,
   );
   return lines.length > 0 ? lines.join("\n") : plain.trim();
+}
+
+/** The line on which a source text declares a function or a method, by its name in the module; undefined when it is not found. */
+export function lineOfFunction(source: string, name: string): number | undefined {
+  const [, word = ""] = /([\w$]+)(?:<.*)?$/.exec(name) ?? [];
+  const { bare } = mask(source);
+  const declared = new RegExp(
+    `\\bfunction\\s+${word}\\b|^[ \\t]+(?:[a-z]+\\s+)*${word}\\s*[<(]`,
+    "m",
+  );
+  const found = word === "" ? null : declared.exec(bare);
+  return found ? lineOf(bare, found.index + (/\S/.exec(found[0])?.index ?? 0)) : undefined;
 }
 
 /** A circle of calls in the text form of a module, as names; undefined when there is none. */

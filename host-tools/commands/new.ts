@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
 import systemPath, { basename, dirname, join, relative, resolve } from "node:path";
 import type { Command } from "commander";
 import { loadBoard } from "../build/boards.js";
@@ -15,6 +15,7 @@ import {
 import { projectFiles, TEMPLATES, type Template } from "../project/files.js";
 import { packageRoot } from "../root.js";
 import { imageBoards } from "./build.js";
+import { writeFile } from "../project/write-file.js";
 
 interface NewOptions {
   board: string;
@@ -69,7 +70,7 @@ function make(name: string, options: NewOptions): void {
     // What the application needs it has brought along.
     if (path === "app.json" && existsSync(file)) continue;
     mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, text);
+    writeFile(file, text);
   }
   console.log(`${name}: the application '${template}' for ${board.name}`);
   const manager = packageManager(process.env["npm_config_user_agent"]);

@@ -16,7 +16,7 @@ interface SimulateOptions {
 
 function count(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 0 || value > 0xffff_ffff)
+  if (!/^\d+$/.test(text) || value > 0xffff_ffff)
     throw new InvalidArgumentError("a whole number is wanted");
   return value;
 }

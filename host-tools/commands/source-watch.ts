@@ -1,13 +1,23 @@
-import { existsSync, readdirSync, watch, type FSWatcher } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, statSync, watch, type FSWatcher } from "node:fs";
+import { basename, join } from "node:path";
 
 /** Folders watched at most, and never these. */
 const FOLDERS_MAX = 1000;
 const SKIPPED = /^(\.|node_modules$|build$)/;
+/** What a build reads, beside assets. */
+const SOURCE = /\.ts$|^(?:app|board)\.json$/;
 /** An editor writes several files in one go. */
 const SETTLE_MS = 60;
 
-/** Calls `onChange` after files under some folders have changed. */
+/**
+ * True for a file that a build reads: in a folder `assets` each one is. A capture or a log that the simulation itself writes into the
+ * project must not start it anew.
+ */
+export function isBuildInput(name: string, inAssets: boolean): boolean {
+  return !SKIPPED.test(name) && (inAssets || SOURCE.test(name));
+}
+
+/** Calls `onChange` after sources or assets under some folders have changed. */
 export class SourceWatch {
   private readonly watchers = new Map<string, FSWatcher>();
   private timer: NodeJS.Timeout | undefined;
@@ -16,7 +26,11 @@ export class SourceWatch {
     private readonly roots: readonly string[],
     private readonly onChange: () => void,
   ) {
-    for (const root of roots) this.add(root);
+    this.begin();
+  }
+
+  private begin(): void {
+    for (const root of this.roots) this.add(root);
   }
 
   close(): void {
@@ -25,11 +39,13 @@ export class SourceWatch {
     this.watchers.clear();
   }
 
-  private add(folder: string): void {
+  private add(folder: string, inAssets = basename(folder) === "assets"): void {
     if (this.watchers.has(folder) || this.watchers.size >= FOLDERS_MAX || !existsSync(folder))
       return;
     const watcher = watch(folder, (_event, name) => {
-      if (name === null || !SKIPPED.test(name)) this.changed();
+      if (name === null || isBuildInput(name, inAssets) || this.isFolder(join(folder, name))) {
+        this.changed();
+      }
     });
     // A folder that goes takes its watcher with it.
     watcher.on("error", () => {
@@ -38,23 +54,25 @@ export class SourceWatch {
     });
     this.watchers.set(folder, watcher);
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
-      if (entry.isDirectory() && !SKIPPED.test(entry.name)) this.add(join(folder, entry.name));
+      if (!entry.isDirectory() || SKIPPED.test(entry.name)) continue;
+      this.add(join(folder, entry.name), inAssets || entry.name === "assets");
     }
+  }
+
+  /** True for a folder that is, or was until now, one of the sources'. */
+  private isFolder(path: string): boolean {
+    if (SKIPPED.test(basename(path))) return false;
+    if (this.watchers.has(path)) return true;
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
   }
 
   private changed(): void {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
-      // Folders may be new.
-      for (const root of this.roots) this.rescan(root);
+      // Folders may be new, or others under the names of before, which no watcher notices.
+      this.close();
+      this.begin();
       this.onChange();
     }, SETTLE_MS);
-  }
-
-  private rescan(root: string): void {
-    const watcher = this.watchers.get(root);
-    watcher?.close();
-    this.watchers.delete(root);
-    this.add(root);
   }
 }

@@ -1,11 +1,12 @@
 /** The `monitor` command. */
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { UserError } from "../errors.js";
 import type { ElfSymbol } from "../build/device/elf.js";
 import type { LogLevel } from "../log/decode.js";
 import { describeLastWords } from "../log/last-words.js";
 import { LogDecoder, type Entry } from "../log/serial-log.js";
 import { PcapWriter } from "../net/pcap.js";
+import { openForWriting, writeAll } from "../project/write-file.js";
 import { OpenError, SerialLine, type SerialBinding } from "../serial/line.js";
 import { choosePort, type Port } from "../serial/ports.js";
 import { releaseBoard, type ModemLines } from "../flash/modem-lines.js";
@@ -120,7 +121,7 @@ class Sink {
     private readonly request: MonitorRequest,
     private readonly host: MonitorHost,
   ) {
-    if (request.log !== undefined) this.logFile = openLog(request.log);
+    if (request.log !== undefined) this.logFile = openForWriting(request.log, "a");
     if (request.pcap !== undefined) this.pcap = new PcapWriter(request.pcap);
   }
 
@@ -149,7 +150,9 @@ class Sink {
   private line(entry: { level?: LogLevel; text: string }): void {
     const line: TimedLine = { timeMs: this.host.now(), text: entry.text };
     if (entry.level) line.level = entry.level;
-    if (this.logFile !== undefined) writeSync(this.logFile, `${fileLine(line)}\n`);
+    if (this.logFile !== undefined) {
+      writeAll(this.logFile, this.request.log ?? "", Buffer.from(`${fileLine(line)}\n`));
+    }
     if (!passes(entry.level, this.request.level)) return;
     this.host.print(this.request.json ? jsonLine(line) : terminalLine(line, this.request));
   }
@@ -157,14 +160,5 @@ class Sink {
   private frame(timeUs: number, frame: Uint8Array, bytes: number): void {
     const hostUs = this.time.toHostUs(timeUs, this.host.now() * 1000);
     this.pcap?.write(hostUs * 1000, frame, bytes);
-  }
-}
-
-function openLog(path: string): number {
-  try {
-    return openSync(path, "a");
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "error";
-    throw new UserError(`cannot write '${path}' (${code}); give a path that can be written`);
   }
 }

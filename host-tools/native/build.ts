@@ -7,7 +7,6 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import type { Options } from "../../stack/options.js";
@@ -18,6 +17,7 @@ import { runTool, ToolError } from "../build/device/tools.js";
 import { wasmToC } from "../build/device/wasm2c.js";
 import { UserError } from "../errors.js";
 import { buildFolder } from "../root.js";
+import { writeFile } from "../project/write-file.js";
 
 /** Address of static memory in the guarded build: above what Linux keeps free at 0, below everything else. */
 export const MEMORY_BASE = 0x100000;
@@ -116,14 +116,14 @@ async function make(
   firmware: Firmware,
   sizes: { staticBytes: number; memoryBytes: number },
 ): Promise<void> {
-  writeFileSync(join(folder, "app.wasm"), firmware.wasm);
+  writeFile(join(folder, "app.wasm"), firmware.wasm);
   await wasmToC(folder, "app");
   for (const name of SOURCES) {
     cpSync(join(C_FOLDER, name), join(folder, name));
   }
   const { imports, exports } = readPrototypes(join(folder, "app.h"));
-  writeFileSync(join(folder, "imports.inc"), importsSource(imports));
-  writeFileSync(
+  writeFile(join(folder, "imports.inc"), importsSource(imports));
+  writeFile(
     join(folder, "exports.inc"),
     exportsSource(exports, imports.length > 0, firmware, sizes),
   );

@@ -1,5 +1,5 @@
-import { closeSync, openSync, writeSync } from "node:fs";
-import { UserError } from "../errors.js";
+import { closeSync } from "node:fs";
+import { openForWriting, writeAll } from "../project/write-file.js";
 
 const BUFFER_BYTES = 1 << 16;
 /** Records hold whole frames; this is only what the header announces. */
@@ -46,13 +46,13 @@ export class PcapWriter {
     } else {
       this.used = target;
       this.flush();
-      writeSync(this.file, frame, 0, bytes);
+      writeAll(this.file, this.path, frame.subarray(0, bytes));
     }
   }
 
   /** Brings everything so far into the file. */
   flush(): void {
-    if (this.used > 0) writeSync(this.file, this.buffer, 0, this.used);
+    writeAll(this.file, this.path, this.buffer.subarray(0, this.used));
     this.used = 0;
   }
 
@@ -61,16 +61,6 @@ export class PcapWriter {
     this.flush();
     this.open = false;
     closeSync(this.file);
-  }
-}
-
-/** Opens a file for writing; failure is one line for the person. */
-export function openForWriting(path: string): number {
-  try {
-    return openSync(path, "w");
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "error";
-    throw new UserError(`cannot write '${path}' (${code}); give a path that can be written`);
   }
 }
 

@@ -1,5 +1,5 @@
-import { closeSync, writeSync } from "node:fs";
-import { openForWriting } from "../net/pcap.js";
+import { closeSync } from "node:fs";
+import { openForWriting, writeAll } from "../project/write-file.js";
 import type { Clock, SpiSlave } from "./types.js";
 
 const FLUSH_BYTES = 1 << 16;
@@ -39,7 +39,7 @@ export class VcdWriter {
   private readonly last = new Map<Signal, boolean>();
 
   constructor(
-    path: string,
+    private readonly path: string,
     private readonly clock: Clock,
     spiHz: number,
   ) {
@@ -119,7 +119,7 @@ export class VcdWriter {
   }
 
   private flush(): void {
-    if (this.text !== "") writeSync(this.file, this.text);
+    writeAll(this.file, this.path, Buffer.from(this.text));
     this.text = "";
   }
 }

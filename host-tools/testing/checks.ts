@@ -13,6 +13,26 @@ export function checkKeys(given: object, known: readonly string[], whose: string
   }
 }
 
+/**
+ * The same object, of which a name that it does not have is refused: undefined would be neither more nor less than any number. What test
+ * runners ask of every object (`then`, `toJSON`, symbols …) stays undefined.
+ */
+export function strict<T extends object>(values: T, whose: string, what: string): T {
+  const names = Object.keys(values);
+  return new Proxy(values, {
+    get(target, key, receiver): unknown {
+      if (typeof key === "string" && !(key in target)) {
+        const hint = nearest(key, names);
+        if (hint !== "" || /^[A-Z0-9_]+$/.test(key)) {
+          const known = names.length > 0 ? `; there are: ${names.join(", ")}` : "; it has none";
+          throw new UserError(`${whose} has no ${what} '${key}'${hint || known}`);
+        }
+      }
+      return Reflect.get(target, key, receiver);
+    },
+  });
+}
+
 /** Refuses trouble of a link that cannot be. */
 export function checkLink(link: Partial<Impairments>): void {
   checkKeys(link, Object.keys(PERFECT), "link");

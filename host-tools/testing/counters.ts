@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Firmware } from "../build/compile.js";
 import { packageRoot } from "../root.js";
+import { strict } from "./checks.js";
 
 /** Where counters are declared: an enum of their names beside the buffer that holds them. */
 const FILE = "stack/statistics.ts";
@@ -17,10 +18,22 @@ export function counterNames(): string[] {
   return (names = names.filter((name) => name !== "COUNT"));
 }
 
-/** All counters of a device by name, read from its memory. */
-export function readCounters(firmware: Firmware, memory: ArrayBuffer): Record<string, number> {
+/**
+ * All counters of a device by name, read from its memory.
+ *
+ * @param whose for the words about a counter that does not exist.
+ */
+export function readCounters(
+  firmware: Firmware,
+  memory: ArrayBuffer,
+  whose: string,
+): Record<string, number> {
   const buffer = firmware.statics.find(({ file, name }) => file === FILE && name === "COUNTERS");
-  if (!buffer) return {};
-  const words = new Uint32Array(memory, buffer.address, buffer.bytes / 4);
-  return Object.fromEntries(counterNames().map((name, index) => [name, words[index] ?? 0]));
+  // Built without them (STATISTICS 0), there is none.
+  const words = buffer ? new Uint32Array(memory, buffer.address, buffer.bytes / 4) : [];
+  const names = counterNames();
+  const counts = names
+    .slice(0, words.length)
+    .map((name, index): [string, number] => [name, words[index] ?? 0]);
+  return strict(Object.fromEntries(counts), whose, "counter");
 }

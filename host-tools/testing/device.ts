@@ -62,10 +62,10 @@ export class Device {
     return this.powered().sleeps;
   }
 
-  /** Counters of the stack by name (stack/statistics.ts), as TCP_RETRANSMIT. */
+  /** Counters of the stack by name (stack/statistics.ts), as TCP_RETRANSMIT; a name that there is not is refused. */
   get counters(): Record<string, number> {
     const memory = this.powered().board.instance.exports["memory"] as WebAssembly.Memory;
-    return readCounters(this.firmware, memory.buffer);
+    return readCounters(this.firmware, memory.buffer, this.name);
   }
 
   /** The address as text. */

@@ -9,7 +9,9 @@ import {
   SOCK_STREAM,
 } from "../net/hosted-stack.js";
 import { formatAddress, parseAddress } from "../net/addresses.js";
+import { UserError } from "../errors.js";
 import type { Device } from "./device.js";
+import { errnoText } from "./errno-text.js";
 import type { Lan } from "./lan.js";
 
 /** Where a peer is: a device, or an address as text. */
@@ -60,17 +62,36 @@ export class Host {
 
   /** Listens on a TCP port: a server for a device that is a client. */
   listen(port: number, backlog = 8): TcpListener {
-    const fd = this.checked(this.stack.socket(SOCK_STREAM), "socket");
-    this.checked(this.stack.bind(fd, 0, port), "bind");
-    this.checked(this.stack.listen(fd, backlog), "listen");
+    const fd = this.bound(SOCK_STREAM, "TCP", port);
+    this.claim(fd, this.stack.listen(fd, backlog), `listen on TCP port ${port}`);
     return new TcpListener(this.lan, this.stack, fd);
   }
 
   /** Opens a UDP socket; port 0 chooses one. */
   udp(port = 0): UdpSocket {
-    const fd = this.checked(this.stack.socket(SOCK_DGRAM), "socket");
-    this.checked(this.stack.bind(fd, 0, port), "bind");
-    return new UdpSocket(this.lan, this.stack, fd);
+    return new UdpSocket(this.lan, this.stack, this.bound(SOCK_DGRAM, "UDP", port));
+  }
+
+  private bound(type: number, protocol: string, port: number): number {
+    if (!Number.isInteger(port) || port < 0 || port > 65535) {
+      throw new UserError(`a port is a whole number up to 65535, not '${port}'`);
+    }
+    const fd = this.socket(type);
+    this.claim(fd, this.stack.bind(fd, 0, port), `use ${protocol} port ${port}`);
+    return fd;
+  }
+
+  private socket(type: number): number {
+    const fd = this.stack.socket(type);
+    if (fd >= 0) return fd;
+    throw new Error(`the host at ${this.address} cannot open a socket: ${errnoText(-fd)}`);
+  }
+
+  /** The result of a call that gives a socket its port; one that is refused leaves no socket behind. */
+  private claim(fd: number, result: number, what: string): void {
+    if (result >= 0) return;
+    this.stack.closeSocket(fd);
+    throw new Error(`the host at ${this.address} cannot ${what}: ${errnoText(-result)}`);
   }
 
   private async attempt(
@@ -79,7 +100,7 @@ export class Host {
     limitMs?: number,
   ): Promise<TcpStream | undefined> {
     const { stack } = this;
-    const fd = this.checked(stack.socket(SOCK_STREAM), "socket");
+    const fd = this.socket(SOCK_STREAM);
     stack.connect(fd, addressOf(target), port);
     const done = POLLOUT | POLLERR | POLLHUP;
     const what = `a connection to ${this.nameOf(target)} port ${port}`;
@@ -91,11 +112,6 @@ export class Host {
 
   private nameOf(target: Target): string {
     return typeof target === "string" ? target : target.name;
-  }
-
-  private checked(result: number, call: string): number {
-    if (result < 0) throw new Error(`${call} of the host at ${this.address} gives ${result}`);
-    return result;
   }
 }
 
@@ -115,7 +131,7 @@ export class TcpStream {
     for (let at = 0; at < bytes.length;) {
       await this.wait(POLLOUT | POLLERR, "room to send", limitMs);
       const sent = this.stack.send(this.open, bytes.subarray(at));
-      if (sent < 0) throw new Error(`the connection has failed (errno ${-sent})`);
+      if (sent < 0) throw new Error(`the connection has failed: ${errnoText(-sent)}`);
       at += sent;
     }
   }
@@ -185,7 +201,7 @@ export class TcpStream {
     while (data.length < bytes && !done(data)) {
       await this.wait(POLLIN | POLLERR | POLLHUP, "something to read", limitMs);
       const got = this.stack.recv(this.open, Math.min(bytes - data.length, atOnce));
-      if (got < 0) throw new Error(`the connection has failed (errno ${-got})`);
+      if (got < 0) throw new Error(`the connection has failed: ${errnoText(-got)}`);
       if (got === 0) break;
       data = Buffer.concat([data, this.stack.data(got)]);
     }
@@ -235,14 +251,14 @@ export class UdpSocket {
   send(data: string | Uint8Array, target: Target, port: number): void {
     const bytes = bytesOf(data);
     const sent = this.stack.sendTo(this.fd, bytes, addressOf(target), port);
-    if (sent < 0) throw new Error(`a datagram cannot be sent (errno ${-sent})`);
+    if (sent < 0) throw new Error(`a datagram cannot be sent: ${errnoText(-sent)}`);
   }
 
   /** The next datagram. */
   async receive(limitMs?: number): Promise<Datagram> {
     await this.lan.until(() => (this.stack.events(this.fd) & POLLIN) !== 0, "a datagram", limitMs);
     const got = this.stack.recvFrom(this.fd);
-    if (got < 0) throw new Error(`no datagram can be received (errno ${-got})`);
+    if (got < 0) throw new Error(`no datagram can be received: ${errnoText(-got)}`);
     const { address, port } = this.stack.peer;
     return { data: Buffer.from(this.stack.data(got)), address: formatAddress(address), port };
   }

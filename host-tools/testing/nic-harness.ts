@@ -1,5 +1,5 @@
 import type { Options } from "../../stack/options.js";
-import { checkVirtual } from "./checks.js";
+import { checkVirtual, strict } from "./checks.js";
 import { compileFirmware, type Firmware } from "../build/compile.js";
 import { BOARD_TIMING, clockMsOf, createHw, type BusCount } from "../sim/hw-imports.js";
 import type { SpiSlave } from "../sim/types.js";
@@ -175,9 +175,8 @@ export class NicHarness<Chip extends SpiSlave = SpiSlave> {
   }
 
   get counters(): NicCounters {
-    return Object.fromEntries(
-      NIC_COUNTERS.map((name, index) => [name, this.nic.nicCounter(index) >>> 0]),
-    ) as NicCounters;
+    const counts = NIC_COUNTERS.map((name, index) => [name, this.nic.nicCounter(index) >>> 0]);
+    return strict(Object.fromEntries(counts) as NicCounters, "the driver", "counter");
   }
 
   /** What `action` costs on the bus. */

@@ -1,5 +1,7 @@
+import { closeSync, existsSync, openSync } from "node:fs";
 import test from "ava";
-import { faultText } from "../../host-tools/errors.js";
+import { diskFault, faultText } from "../../host-tools/errors.js";
+import { writeAll, writeFile } from "../../host-tools/project/write-file.js";
 
 test("a fault of the tools keeps its stack, says whose it is, and ends with what a report needs", (t) => {
   const error = new TypeError("x is undefined");
@@ -15,4 +17,16 @@ test("a fault of the tools keeps its stack, says whose it is, and ends with what
 
 test("what is thrown need not be an error", (t) => {
   t.is(faultText("odd", [], "1").split("\n")[0], "odd");
+});
+
+// Linux alone has a device that is always full.
+const onLinux = existsSync("/dev/full") ? test : test.skip;
+
+onLinux("what the disk refuses is told with the name of the file, of an open one too", (t) => {
+  const file = openSync("/dev/full", "w");
+  t.teardown(() => closeSync(file));
+  const error = t.throws(() => writeAll(file, "out.pcap", Buffer.from("frame")));
+  t.is(diskFault(error), "cannot write out.pcap (ENOSPC): the disk is full");
+  const whole = t.throws(() => writeFile("/dev/full", "image"));
+  t.is(diskFault(whole), "cannot write /dev/full (ENOSPC): the disk is full");
 });

@@ -77,7 +77,7 @@ const MISTAKES: [title: string, body: string, expected: RegExp, more?: string][]
   [
     "H7: recursion",
     'log1("%u", f(textBytes(text("abc"))));',
-    /main\.ts: f > f is a recursion/,
+    /main\.ts:2: f > f is a recursion/,
     "function f(n: u32): u32 { return n < 2 ? n : f(n - 1) + f(n - 2); }",
   ],
   ["a name that does not exist", "nothing();", /main\.ts:4:3: Cannot find name 'nothing'/],

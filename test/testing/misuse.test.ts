@@ -53,6 +53,43 @@ test("a stream that is closed stays closed, whoever has its number now", async (
   t.is((await second.read(5)).toString(), "hello");
 });
 
+test("a counter that does not exist is refused; what a test runner asks of every object is not", async (t) => {
+  const lan = new Lan();
+  const { counters } = await lan.device({ app: "echo", name: "a" });
+  t.is(counters["UDP_IN"], 0);
+  t.throws(() => counters["UDP_NOPORT"], {
+    message: "a has no counter 'UDP_NOPORT'; did you mean UDP_NO_PORT?",
+  });
+  t.throws(() => counters["NOPE"], { message: /^a has no counter 'NOPE'; there are: .*UDP_IN/ });
+  t.deepEqual(counters, { ...counters });
+  t.is(JSON.parse(JSON.stringify(counters)).UDP_IN, 0);
+  t.is(await Promise.resolve(counters), counters);
+  const bench = await NicHarness.create({
+    board: "virtual-w5500",
+    chip: () => new ScriptedSpi(),
+  });
+  t.throws(() => (bench.counters as Record<string, number>)["rxFrame"], {
+    message: "the driver has no counter 'rxFrame'; did you mean rxFrames?",
+  });
+});
+
+test("a port of a host that is in use, or cannot be, is told in words", async (t) => {
+  const lan = new Lan();
+  const host = await lan.host("192.168.77.200");
+  const listener = host.listen(80);
+  t.throws(() => host.listen(80), {
+    message:
+      "the host at 192.168.77.200 cannot use TCP port 80: EADDRINUSE, the port is in use already",
+  });
+  listener.close();
+  t.notThrows(() => host.listen(80).close());
+  host.udp(53);
+  t.throws(() => host.udp(53), { message: /cannot use UDP port 53: EADDRINUSE/ });
+  t.throws(() => host.udp(70000), {
+    message: "a port is a whole number up to 65535, not '70000'",
+  });
+});
+
 test("a script takes bytes in any case and spacing, and nothing else", async (t) => {
   t.throws(() => new ScriptedSpi().expect("zz"), { message: /^'zz' is no byte of a script/ });
   t.throws(() => new ScriptedSpi().expect("00", "1"), { message: /^'1' is no byte of a script/ });

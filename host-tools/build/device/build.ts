@@ -1,13 +1,5 @@
 import { createHash } from "node:crypto";
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Options } from "../../../stack/options.js";
@@ -28,6 +20,7 @@ import { checkBudgets, measure, type SizeReport } from "./size.js";
 import { stackDepth } from "./stack-depth.js";
 import { targetOf, type Output, type Target } from "./target.js";
 import { wasmToC } from "./wasm2c.js";
+import { writeFile } from "../../project/write-file.js";
 
 /** What to build. */
 export interface BuildRequest {
@@ -146,7 +139,7 @@ async function makeImage(request: BuildRequest): Promise<BuiltImage> {
     for (const extension of [...files, "messages.json", "size.json"]) {
       renameSync(join(folder, `image.${extension}`), `${path}.${extension}`);
     }
-    writeFileSync(stamp, key);
+    writeFile(stamp, key);
     noteLatest(request, path);
     return { ...image, size };
   });
@@ -165,7 +158,7 @@ function noteLatest(request: BuildRequest, path: string): void {
   if (request.variant) return;
   const file = latestFile(request.board, request.app);
   const name = basename(path);
-  if (!existsSync(file) || readFileSync(file, "utf8") !== name) writeFileSync(file, name);
+  if (!existsSync(file) || readFileSync(file, "utf8") !== name) writeFile(file, name);
 }
 
 async function makeFiles(
@@ -174,8 +167,8 @@ async function makeFiles(
   target: Target,
   how: { linearOrigin: number; debug: boolean },
 ): Promise<SizeReport> {
-  writeFileSync(join(folder, "app.wasm"), firmware.wasm);
-  writeFileSync(join(folder, "blob.bin"), firmware.blob);
+  writeFile(join(folder, "app.wasm"), firmware.wasm);
+  writeFile(join(folder, "blob.bin"), firmware.blob);
   await wasmToC(folder, "app");
   const linearBytes = Math.max(0, firmware.staticEnd - how.linearOrigin);
   await linkImage({ folder, target, linearBytes, ...how });
@@ -183,17 +176,14 @@ async function makeFiles(
   const elf = readFileSync(file);
   const tables = readElfTables(elf);
   signBoot2(elf, tables);
-  writeFileSync(file, elf);
+  writeFile(file, elf);
   const { segments } = readElf(elf);
   writeOutputs(folder, segments, target);
-  writeFileSync(
-    join(folder, "image.messages.json"),
-    `${JSON.stringify(firmware.messages, null, 1)}\n`,
-  );
+  writeFile(join(folder, "image.messages.json"), `${JSON.stringify(firmware.messages, null, 1)}\n`);
   const graphs = readdirSync(folder).filter((name) => name.endsWith(".ci"));
   const stack = stackDepth(graphs.map((name) => readFileSync(join(folder, name), "utf8")));
   const size = measure({ firmware, target, tables, segments, stack });
-  writeFileSync(join(folder, "image.size.json"), `${JSON.stringify(size, null, 1)}\n`);
+  writeFile(join(folder, "image.size.json"), `${JSON.stringify(size, null, 1)}\n`);
   return size;
 }
 
@@ -201,9 +191,9 @@ function writeOutputs(folder: string, segments: Segment[], target: Target): void
   const end = Math.max(...segments.map(segmentEnd));
   for (const output of target.outputs) {
     const file = join(folder, `image.${output}`);
-    if (output === "bin") writeFileSync(file, flatten(segments, target.flash.origin, end));
-    else if (output === "hex") writeFileSync(file, writeHex(segments));
-    else writeFileSync(file, writeUf2(segments));
+    if (output === "bin") writeFile(file, flatten(segments, target.flash.origin, end));
+    else if (output === "hex") writeFile(file, writeHex(segments));
+    else writeFile(file, writeUf2(segments));
   }
 }
 

@@ -1,9 +1,10 @@
-import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../../root.js";
 import { readPrototypes } from "./prototypes.js";
 import type { Target } from "./target.js";
 import { ARM_GCC, runTool } from "./tools.js";
+import { writeFile } from "../../project/write-file.js";
 
 /** Our C and assembly: start-up, import definitions, linker script. */
 export const C_FOLDER = join(packageRoot, "host-tools", "build", "c");
@@ -66,8 +67,8 @@ export async function linkImage(request: LinkRequest): Promise<void> {
   const { folder, target, debug } = request;
   // A copy, so that every path the compiler sees is relative and the same everywhere.
   cpSync(C_FOLDER, folder, { recursive: true });
-  writeFileSync(join(folder, "image.ld"), linkerScript(request));
-  writeFileSync(join(folder, "blob.S"), '.section .blob, "a"\n.incbin "blob.bin"\n');
+  writeFile(join(folder, "image.ld"), linkerScript(request));
+  writeFile(join(folder, "blob.S"), '.section .blob, "a"\n.incbin "blob.bin"\n');
   const mcuFolder = target.mcuFolder;
   const flags = [
     ...target.gcc,

@@ -1,7 +1,8 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { runTool } from "./tools.js";
+import { writeFile } from "../../project/write-file.js";
 
 /**
  * Functions that are called from one place in a hot one, and seldom. gcc would put them into it, where they cost registers: a Cortex-M0+
@@ -140,9 +141,9 @@ export async function wasmToC(folder: string, name: string): Promise<void> {
     return SHARED.includes(owner) ? `static W2C_SHARED ${declared}` : whole;
   });
   const header = join(folder, `${name}.h`);
-  writeFileSync(header, ordered(readFileSync(header, "utf8"), name));
+  writeFile(header, ordered(readFileSync(header, "utf8"), name));
   const head = `#include "w2c-override.h"\nstatic w2c_${name} ${only};\n`;
-  writeFileSync(file, declarations + head + nearAddresses(functions));
+  writeFile(file, declarations + head + nearAddresses(functions));
 }
 
 /** The header with the record of variables in another order. */
