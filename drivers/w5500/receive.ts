@@ -10,6 +10,9 @@
  *
  * `freed` is RX_RD, which only the driver moves, `limit` is RX_WR as last read. All run freely modulo 65536. Frames
  * between `freed` and `next` are given back to the chip together, one RX_RD and one RECV for all of them.
+ *
+ * RX_WR alone tells what has come: the chip moves it when a frame is there, whatever becomes of the host's commands. RX_RSR
+ * also depends on a RECV that the chip may still be taking, and then counts frames that were given back.
  */
 import { chipInterrupt } from "board";
 import { NicCounter } from "../nic-counters";
@@ -25,11 +28,13 @@ import {
   Sn_IR_RECV,
   Sn_RX_RD,
   Sn_RX_RSR,
+  Sn_RX_WR,
 } from "./registers";
 import {
   closeStream,
   isReadingAt,
   passStream,
+  read16,
   readBytes,
   readStream,
   readStream16,
@@ -102,6 +107,13 @@ function status16(offset: usize): u32 {
   return ((<u32>load<u8>(STATUS + offset)) << 8) | (<u32>load<u8>(STATUS + offset + 1));
 }
 
+/** Takes RX_WR as the limit, `size` bytes behind `freed`. */
+function takeLimit(write: u32, size: u32): void {
+  limit = write;
+  // The chip tells nobody of a frame that found no room; that a full one would find none is as much as can be known.
+  if (size > BUFFER_BYTES - LENGTH_MAX) count(NicCounter.RX_OVERFLOW);
+}
+
 /**
  * Reads RX_RSR, RX_RD and RX_WR in one burst and takes RX_WR as the limit. A frame may arrive between two bytes (the
  * datasheet asks for repeated reads, 4.2 Sn_RX_RSR): the values are good if RX_RSR is the difference of the pointers, or
@@ -116,15 +128,27 @@ function readStatus(): bool {
     const size = (write - freed) & 0xffff;
     ownPointer = status16(2) == freed;
     if (ownPointer && size <= BUFFER_BYTES && (status16(0) == size || write == lastWrite)) {
-      limit = write;
-      // The chip tells nobody of a frame that found no room; that a full one would find none is as much as can be known.
-      if (size > BUFFER_BYTES - LENGTH_MAX) count(NicCounter.RX_OVERFLOW);
+      takeLimit(write, size);
       return true;
     }
     lastWrite = write;
   }
   needRecovery(ownPointer ? Recovery.REOPEN : Recovery.REINIT);
   return false;
+}
+
+/**
+ * One reading of RX_WR, which is enough to go on. If a frame arrives between its two bytes, the high one first, the value
+ * is the new one less a multiple of 256: never beyond what is there. So it is before `freed`, which the pointers decide;
+ * or none seems to have come, and the frame has moved INTn; or it is good for the frames before it, and `rxBegin` finds
+ * that it cuts the next one.
+ */
+function readLimit(): bool {
+  const write = read16(Sn_RX_WR, S0_READ);
+  const size = (write - freed) & 0xffff;
+  if (size > BUFFER_BYTES) return readStatus();
+  takeLimit(write, size);
+  return true;
 }
 
 /**
@@ -138,9 +162,10 @@ function fetch(): bool {
     if (low) write8(Sn_IR, S0_WRITE, Sn_IR_RECV);
   }
   const silent = !low && !cleared;
+  const whole = checkDue;
   cleared = false;
   checkDue = false;
-  if (!readStatus()) return false;
+  if (!(whole ? readStatus() : readLimit())) return false;
   const found = limit != next;
   if (low) pinSilent = false;
   // A frame that came between the two looks has moved the pin; one that was there before should have.
@@ -166,17 +191,20 @@ function free(): void {
  * up to RX_WR; if the next header is bad too the socket is opened anew, then the chip.
  */
 function badHeader(): void {
-  closeStream();
   count(NicCounter.RX_BAD_HEADER);
   strikes++;
   if (strikes == 1) {
-    if (!readStatus()) return;
     count(NicCounter.RX_RESETS);
     next = limit;
     free();
   } else {
     needRecovery(strikes == 2 ? Recovery.REOPEN : Recovery.REINIT);
   }
+}
+
+/** Whether a frame of that length may lie at `next`. */
+function fits(length: u32): bool {
+  return length >= LENGTH_MIN && length <= LENGTH_MAX && length <= ((limit - next) & 0xffff);
 }
 
 /** Opens the oldest frame and gives its bytes without FCS; 0 = none. */
@@ -188,9 +216,14 @@ export function rxBegin(): u32 {
     return 0;
   }
   const length = readStream16(next);
-  if (length < LENGTH_MIN || length > LENGTH_MAX || length > ((limit - next) & 0xffff)) {
-    badHeader();
-    return 0;
+  if (!fits(length)) {
+    // A limit that was torn cuts a frame; the chip's memory is right, and so is its length.
+    closeStream();
+    if (!readStatus()) return 0;
+    if (!fits(length)) {
+      badHeader();
+      return 0;
+    }
   }
   at = (next + HEADER_BYTES) & 0xffff;
   left = length - HEADER_BYTES;

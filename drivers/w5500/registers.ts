@@ -44,6 +44,7 @@ export const Sn_TX_RD: u32 = 0x22;
 export const Sn_TX_WR: u32 = 0x24;
 export const Sn_RX_RSR: u32 = 0x26;
 export const Sn_RX_RD: u32 = 0x28;
+export const Sn_RX_WR: u32 = 0x2a;
 export const Sn_IMR: u32 = 0x2c;
 
 /** MACRAW, own address and groups only, no IPv6 (MFEN, MIP6B, P = 4). */

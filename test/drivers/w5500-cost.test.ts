@@ -21,15 +21,15 @@ async function ready(): Promise<{ bench: NicHarness; chip: W5500; sent: Uint8Arr
   return made;
 }
 
-test("SPI cost of receiving one frame of 1514 bytes: 1541 bytes in 5 transactions, idle to idle", async (t) => {
+test("SPI cost of receiving one frame of 1514 bytes: 1537 bytes in 5 transactions, idle to idle", async (t) => {
   const { bench, chip } = await ready();
   chip.receive(testFrame(L));
   const cost = bench.cost(() => t.is(bench.drain().length, 1));
-  t.deepEqual(cost, { bytes: L + 27, transactions: 5 });
+  t.deepEqual(cost, { bytes: L + 23, transactions: 5 });
   t.true(cost.bytes < RECEIVE_FLOOR.bytes && cost.transactions < RECEIVE_FLOOR.transactions);
 });
 
-test("SPI cost of receiving frames that come one by one without a pause: 1538 bytes, 4 transactions each", async (t) => {
+test("SPI cost of receiving frames that come one by one without a pause: 1534 bytes, 4 transactions each", async (t) => {
   const { bench, chip } = await ready();
   const read = (): void => {
     t.is(bench.nic.rxBegin(), L);
@@ -44,15 +44,15 @@ test("SPI cost of receiving frames that come one by one without a pause: 1538 by
       bench.nic.rxEnd();
       read();
     });
-    t.deepEqual(cost, { bytes: L + 24, transactions: 4 });
+    t.deepEqual(cost, { bytes: L + 20, transactions: 4 });
   }
 });
 
-test("SPI cost of a batch of 4 frames of 1514 bytes: 6089 bytes in 5 transactions", async (t) => {
+test("SPI cost of a batch of 4 frames of 1514 bytes: 6085 bytes in 5 transactions", async (t) => {
   const { bench, chip } = await ready();
   for (let i = 0; i < 4; i++) chip.receive(testFrame(L, i));
   const cost = bench.cost(() => t.is(bench.drain().length, 4));
-  t.deepEqual(cost, { bytes: 4 * (L + 2) + 25, transactions: 5 });
+  t.deepEqual(cost, { bytes: 4 * (L + 2) + 21, transactions: 5 });
 });
 
 test("SPI cost of reading only the headers of a frame: the rest is not clocked", async (t) => {
@@ -63,7 +63,7 @@ test("SPI cost of reading only the headers of a frame: the rest is not clocked",
     bench.nic.rxRead(bench.nic.buffer(), 54);
     bench.nic.rxEnd();
   });
-  t.deepEqual(cost, { bytes: 4 + 9 + 3 + 2 + 54 + 5 + 4, transactions: 5 });
+  t.deepEqual(cost, { bytes: 4 + 5 + 3 + 2 + 54 + 5 + 4, transactions: 5 });
 });
 
 test("SPI cost of sending one frame of 1514 bytes: 1527 bytes in 3 transactions", async (t) => {

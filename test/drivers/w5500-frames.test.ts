@@ -56,6 +56,34 @@ test("Frames that arrive at any instant are all seen, and INTn is high when the 
   t.is(compareFrames(got, expected), "same");
 });
 
+test("Frames that arrive while the pointer is read, and while the chip still takes a RECV, are taken whole and once", async (t) => {
+  for (const commandNs of [0, 500, 12_000]) {
+    const { bench, chip } = await w5500Harness({ commandNs });
+    const random = new Random(11);
+    const expected: Uint8Array[] = [];
+    const got: Uint8Array[] = [];
+    for (let i = 0; i < 400; i++) {
+      const frame = testFrame(60 + random.below(random.below(4) === 0 ? 1455 : 300), i);
+      expected.push(frame);
+      chip.receive(frame);
+      // The next one at each instant of what the driver does at the end of this one.
+      if (i % 3 !== 0) {
+        const another = testFrame(60 + random.below(500), i + 7);
+        expected.push(another);
+        const delayNs = 2_000 + frame.length * 240 + (i % 100) * 60;
+        bench.clock.schedule(delayNs, () => chip.receive(another));
+      }
+      for (let spin = 0; got.length < expected.length && spin < 200; spin++) {
+        got.push(...bench.drain());
+        bench.clock.advance(200);
+      }
+    }
+    t.is(compareFrames(got, expected), "same");
+    const { rxBadHeader, rxResets, reinits } = bench.counters;
+    t.deepEqual({ rxBadHeader, rxResets, reinits }, { rxBadHeader: 0, rxResets: 0, reinits: 0 });
+  }
+});
+
 test("Both directions at once: receiving, sending and an echo that reads and writes in turn", async (t) => {
   const { bench, chip, sent } = await w5500Harness();
   const random = new Random(10);

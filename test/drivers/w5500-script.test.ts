@@ -72,7 +72,7 @@ test("W5500 datasheet 4.2: while more comes, the flag is cleared together with R
   spi.expect(`00 00 18 ${zeros(62)}`, "01 02 03 00 3e");
   spi.expect("00 28 0c 00 3e");
   spi.expect("00 01 0c 40 04"); // RECV, and S0_IR behind it
-  spi.expect(`00 26 08 ${zeros(6)}`, "01 02 03 00 3e 00 3e 00 7c");
+  spi.expect(`00 2a 08 ${zeros(2)}`, "01 02 03 00 7c"); // RX_WR
   spi.expect(`00 3e 18 ${zeros(62)}`, "01 02 03 00 3e");
   spi.expect("00 28 0c 00 7c");
   spi.expect("00 01 0c 40");
@@ -92,6 +92,66 @@ test("W5500 datasheet 4.2 Sn_RX_RSR: torn pointers are read again until they agr
   t.is(bench.nic.rxBegin(), 200);
   bench.nic.rxSkip(200);
   bench.nic.nicDeadline(0);
+  t.is(spi.left, 0);
+});
+
+test("W5500 datasheet 4.2 Sn_RX_WR: one reading is enough; torn by a frame that arrives between its bytes, it is found out", async (t) => {
+  const { bench, spi } = await scripted();
+  const found = (write: string): void => {
+    spi.expect("00 02 0c 04");
+    spi.expect(`00 2a 08 ${zeros(2)}`, `01 02 03 ${write}`);
+  };
+  const pointers = (answer: string): void => {
+    spi.expect(`00 26 08 ${zeros(6)}`, `01 02 03 ${answer}`);
+  };
+  const header = (at: string, length: string): void => {
+    spi.expect(`${at} 18 ${zeros(2)}`, `01 02 03 ${length}`);
+  };
+  const free = (pointer: string): void => {
+    spi.expect(`00 28 0c ${pointer}`);
+    spi.expect("00 01 0c 40");
+  };
+  const receive = (bytes: number): void => {
+    spi.interrupt = true;
+    t.is(bench.nic.rxBegin(), bytes);
+    spi.interrupt = false;
+    bench.nic.rxEnd();
+  };
+  // After opening the socket everything is read.
+  spi.expect("00 02 0c 04");
+  pointers("00 c8 00 00 00 c8");
+  header("00 00", "00 c8");
+  free("00 c8");
+  receive(198);
+  // Two frames: 00c8 to 0190 and on to 01f4.
+  found("01 f4");
+  header("00 c8", "00 c8");
+  receive(198);
+  header("01 90", "00 64");
+  free("01 f4");
+  receive(98);
+  // 01f4 and then 0258, read as 0158: before what has been freed.
+  found("01 58");
+  pointers("00 64 01 f4 02 58");
+  header("01 f4", "00 64");
+  free("02 58");
+  receive(98);
+  // 02bc, then 038a, read as 028a: 50 bytes, less than the frame that is there.
+  found("02 8a");
+  header("02 58", "00 64");
+  pointers("01 32 02 58 03 8a");
+  header("02 bc", "00 ce");
+  receive(98);
+  free("03 8a");
+  receive(204);
+  // 038a, then 048a, read as 038a: nothing, and the frame has moved INTn.
+  found("03 8a");
+  spi.interrupt = true;
+  t.is(bench.nic.rxBegin(), 0);
+  found("04 8a");
+  header("03 8a", "01 00");
+  free("04 8a");
+  receive(254);
   t.is(spi.left, 0);
 });
 
