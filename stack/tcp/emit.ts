@@ -18,7 +18,7 @@ import { now } from "../now";
 import { Counter, count } from "../statistics";
 import { Be } from "../wire/bytes";
 import { halves, sumField } from "../wire/checksum";
-import { Connection, SynRecord, Tcb, TcbFlag } from "./connection";
+import { Connection, SynRecord, Tcb, TcbFlag, TcpState } from "./connection";
 import { listenerMaxSegment } from "./listener";
 import { sackWrite } from "./sack-report";
 import { Segment, TCP_HEADER_BYTES, TIMESTAMP_BYTES, TIMESTAMP_HEAD, TcpBit } from "./segment";
@@ -86,10 +86,25 @@ export class TxSegment {
 
 export const TX: TxSegment = changetype<TxSegment>(memory.data(TCP ? offsetof<TxSegment>() : 1, 4));
 
+/**
+ * The SYN-ACK of a simultaneous open has these options, SynOption bits, and announces `maxSegment` at most, 0 = no limit. The congestion window
+ * begins when the connection is open: until then its place has both.
+ */
+export function synAnswerSet(tcb: Tcb, options: u32, maxSegment: u32): void {
+  tcb.cwnd = options | (maxSegment << 8);
+}
+
+/** Those options. */
+export function synAnswerOptions(tcb: Tcb): u32 {
+  return tcb.cwnd & 0xff;
+}
+
 /** Longest text of a segment, to be announced: less than fits a frame only with TCP_MAXSEG. */
 function announced(tcb: Tcb | null): u32 {
-  const limit = tcb != null ? <u32>tcb.peerMss : TX.offset;
-  return SOCKET_MORE_OPTIONS && limit != 0 ? min<u32>(RECEIVE_MSS, limit) : RECEIVE_MSS;
+  if (!SOCKET_MORE_OPTIONS) return RECEIVE_MSS;
+  let limit: u32 = TX.offset;
+  if (tcb != null) limit = tcb.state == TcpState.SYN_SENT ? <u32>tcb.peerMss : tcb.cwnd >>> 8;
+  return limit != 0 ? min<u32>(RECEIVE_MSS, limit) : RECEIVE_MSS;
 }
 
 /** Writes the options behind the header; returns their bytes. */

@@ -215,6 +215,14 @@ export function synRecordInput(id: u32, segment: Segment): void {
     else challengeHalfOpen(record);
     return;
   }
+  if (TCP_TIMESTAMPS && record.stamped) {
+    // RFC 7323 3.2: SHOULD silently drop; 5.3 R1: an acknowledgment in reply, whatever its own.
+    if (!segment.stamped) return;
+    if (<i32>(segment.tsVal - record.stamp) < 0) {
+      challengeHalfOpen(record);
+      return;
+    }
+  }
   if (SOCKET_MORE_OPTIONS && answersSynAck(record, segment)) {
     record.mssAndStamp |= <u16>SynStamp.ACKED;
     return;

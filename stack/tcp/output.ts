@@ -21,7 +21,7 @@ import {
 import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
 import { cutSentAgain } from "./cut";
 import { ECN_SETUP } from "./ecn";
-import { SYN_OPTIONS, SynOption } from "./emit";
+import { SYN_OPTIONS, synAnswerOptions } from "./emit";
 import { BURST, NOT_PLAIN, outputPlain } from "./output-plain";
 import { patienceProgress } from "./patience";
 import { pendingAdd } from "./pending";
@@ -36,7 +36,6 @@ import { timesSent } from "./send-times";
 import { seqAtMost, seqLess, seqMax } from "./sequence";
 import { probeStart, probedAgain, retransmissionStart } from "./tail-loss";
 import { timerStart } from "./timers";
-import { timestampsUsed } from "./timestamps";
 
 /** Something to be sent that is neither text nor an acknowledgment. */
 const DEMANDS: u32 =
@@ -121,9 +120,7 @@ function outputSyn(tcb: Tcb): i32 {
     return answer ? sendOf(tcb, tcb.sndMax, TcpBit.ACK, 0) : 0;
   }
   const bits: u32 = tcb.state == TcpState.SYN_RECEIVED ? TcpBit.SYN | TcpBit.ACK : TcpBit.SYN;
-  // A SYN-ACK has the option only if the SYN had it (RFC 7323 3.2).
-  const unstamped = tcb.state == TcpState.SYN_RECEIVED && !timestampsUsed(tcb);
-  const options = unstamped ? SYN_OPTIONS & ~SynOption.TIMESTAMPS : SYN_OPTIONS;
+  const options = tcb.state == TcpState.SYN_RECEIVED ? synAnswerOptions(tcb) : SYN_OPTIONS;
   // Offered once: what does not get through may be in the way of it (RFC 3168 6.1.1.1).
   const offers =
     TCP_ECN && tcb.state == TcpState.SYN_SENT && (tcb.flags & TcbFlag.SYN_RETRANSMITTED) == 0;

@@ -10,6 +10,7 @@ import { now } from "../now";
 import { established, noteWindow } from "./acknowledge";
 import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
 import { ecnBegin, ecnOffered } from "./ecn";
+import { SynOption, synAnswerSet } from "./emit";
 import { ackNow, tcbAbort } from "./lifecycle";
 import { refuse, sendMss } from "./listen";
 import { pendingAdd } from "./pending";
@@ -67,6 +68,7 @@ export function synSentInput(tcb: Tcb, segment: Segment): void {
   }
   if (!hasAck) {
     // Simultaneous open (MUST-10): our SYN goes again, as SYN-ACK.
+    synAnswerSet(tcb, answered(segment), limit);
     tcb.state = <u8>TcpState.SYN_RECEIVED;
     tcb.sndNxt = tcb.sndUna;
     noteWindow(tcb, segment.window, segment.seq);
@@ -86,6 +88,14 @@ export function synSentInput(tcb: Tcb, segment: Segment): void {
   established(tcb);
   ackNow(tcb);
   textAndFin(tcb, segment);
+}
+
+/** Options of a SYN-ACK: what the SYN has not offered is not answered (RFC 7323 2.2, 3.2). */
+function answered(segment: Segment): u32 {
+  const scale: u32 = TCP_WINDOW_SCALE && segment.scale != NO_SCALE ? SynOption.SCALE : 0;
+  const sack: u32 = TCP_SACK && segment.sackPermitted ? SynOption.SACK_PERMITTED : 0;
+  const stamps: u32 = TCP_TIMESTAMPS && segment.stamped ? SynOption.TIMESTAMPS : 0;
+  return SynOption.MSS | scale | sack | stamps;
 }
 
 /** Text and FIN that came on the SYN; what has no SYN in it any more begins one number later. */

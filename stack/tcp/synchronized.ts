@@ -230,12 +230,15 @@ function delayAck(tcb: Tcb, delayMs: u32): void {
 function finInput(tcb: Tcb, segment: Segment): void {
   if ((tcb.flags & TcbFlag.FIN_RECEIVED) != 0) return;
   const finSeq = segment.seq + segment.textBytes;
-  if ((segment.bits & TcpBit.FIN) != 0 && (tcb.flags & TcbFlag.FIN_SEEN) == 0) {
-    // Beyond the window, or behind text that found no place: the peer will send it again.
-    if (seqLess(tcb.rcvAdv, finSeq) || seqLess(finSeq, rangesEnd(tcb))) return;
-    tcb.flags |= TcbFlag.FIN_SEEN;
-    tcb.finSeq = <u16>finSeq;
+  if ((segment.bits & TcpBit.FIN) != 0) {
+    // In order or not, for the first time or again (RFC 5681 4.2).
     ackNow(tcb);
+    if ((tcb.flags & TcbFlag.FIN_SEEN) == 0) {
+      // Beyond the window, or behind text that found no place: the peer will send it again.
+      if (seqLess(tcb.rcvAdv, finSeq) || seqLess(finSeq, rangesEnd(tcb))) return;
+      tcb.flags |= TcbFlag.FIN_SEEN;
+      tcb.finSeq = <u16>finSeq;
+    }
   }
   if ((tcb.flags & TcbFlag.FIN_SEEN) == 0 || finDistance(tcb) != 0) return;
   // "queue them for processing after the ESTABLISHED state has been reached" (3.10.7.3): the FIN on the SYN of a simultaneous open.

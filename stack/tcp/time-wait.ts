@@ -43,26 +43,43 @@ export function timeWaitInput(id: u32, segment: Segment): void {
     listenInput(segment);
     return;
   }
-  if ((bits & TcpBit.SYN) == 0) {
-    // RFC 9293 3.10.7.4, fifth: without ACK nothing more is looked at; one of what was never sent, or long ago (RFC 5961 5), is
-    // answered and dropped.
-    if ((bits & TcpBit.ACK) == 0) return;
-    if (record.sndNxt - segment.ack > WINDOW_MAX) {
-      challengeRecord(record);
-      return;
-    }
-    if (!timeWait && finWait2Input(id, record, segment)) return;
+  if ((bits & TcpBit.SYN) != 0) {
+    // RFC 5961 4: whatever its number.
+    challengeRecord(record);
+    return;
   }
-  if (TCP_TIMESTAMPS && record.tsRecent != 0 && segment.stamped) {
-    if (<i32>(segment.tsVal - record.tsRecent) > 0) record.tsRecent = segment.tsVal;
+  const stamps = TCP_TIMESTAMPS && record.tsRecent != 0;
+  // RFC 7323 3.2: SHOULD silently drop. 5.3 R1: an old duplicate neither ends nor prolongs the wait.
+  if (stamps && !segment.stamped) return;
+  if (stamps && <i32>(segment.tsVal - record.tsRecent) < 0) {
+    challengeRecord(record);
+    return;
   }
-  const length = segmentLength(segment);
-  const again = (bits & TcpBit.FIN) != 0 && segment.seq + length == record.rcvNxt;
+  const nextSeq = segment.seq + segmentLength(segment);
+  // RFC 9293 3.10.7.4: what is not acceptable is answered (first), in the window nothing is looked at without ACK (fifth); one of what was
+  // never sent, or long ago (RFC 5961 5), is answered and dropped.
+  const acks = (bits & TcpBit.ACK) != 0;
+  if (!acks && inWindow(record, segment.seq, nextSeq)) return;
+  if (!acks || record.sndNxt - segment.ack > WINDOW_MAX) {
+    challengeRecord(record);
+    return;
+  }
+  const expected = segment.seq == record.rcvNxt;
+  const again = (bits & TcpBit.FIN) != 0 && nextSeq == record.rcvNxt;
+  // RFC 7323 4.3 (2), and the repeated FIN, for its echo: whoever sends anything else does not know the numbers.
+  if (stamps && (expected || again)) record.tsRecent = max<u32>(segment.tsVal, 1);
+  if (!timeWait && finWait2Input(id, record, segment)) return;
   // A repeated FIN restarts the wait; old duplicates are answered but change nothing; an empty ACK in order needs no answer.
   if (again) {
     timerSet(TIMER_TCP + id, now() + 2 * TCP_MSL_MS);
     timeWaitAcknowledge(record);
-  } else if (length != 0 || segment.seq != record.rcvNxt) challengeRecord(record);
+  } else if (!expected || nextSeq != segment.seq) challengeRecord(record);
+}
+
+/** SEG-5: something of the segment lies in the window; of an empty one its number. */
+function inWindow(record: TimeWait, seq: u32, nextSeq: u32): bool {
+  if (seq - record.rcvNxt < TCP_RX_BYTES) return true;
+  return nextSeq != seq && nextSeq - 1 - record.rcvNxt < TCP_RX_BYTES;
 }
 
 /**

@@ -1,7 +1,14 @@
 /** Faults that programs of others have shown, one test for each; the rule is in the title. */
 import test from "../conformance/proves.js";
 import { POLLERR, SOCK_STREAM } from "../support/stack-harness.js";
-import { type Opened, TcpPeer, accepted, deviceStack, opened } from "../support/tcp-peer.js";
+import {
+  type Fields,
+  type Opened,
+  TcpPeer,
+  accepted,
+  deviceStack,
+  opened,
+} from "../support/tcp-peer.js";
 import { pattern } from "../support/wire.js";
 import { TIGHT } from "../support/option-sets.js";
 
@@ -85,10 +92,17 @@ async function orphan(): Promise<Opened> {
   return it;
 }
 
-test("F5, RFC 9293 3.10.7.4: TIME-WAIT drops a segment without ACK", async (t) => {
+test("F5, RFC 9293 3.10.7.4 first, fifth: TIME-WAIT drops a segment without ACK, and answers it where it is not acceptable", async (t) => {
   const { peer } = await timeWait();
   for (const letters of ["", "P", "F", "FP"]) {
-    t.deepEqual(peer.say(letters, { seq: peer.seq - 1 }, pattern(1)), [], letters);
+    for (const offset of [0, 8191]) {
+      t.deepEqual(peer.say(letters, { seq: peer.seq + offset }), [], `${letters} ${offset}`);
+      t.deepEqual(peer.say(letters, { seq: peer.seq - 2 + offset }, pattern(3)), [], letters);
+    }
+  }
+  for (const offset of [-1, 8192, 0x80000000]) {
+    t.deepEqual(peer.say("", { seq: (peer.seq + offset) >>> 0 }), ["A 2:2"], `${offset}`);
+    t.deepEqual(peer.say("P", { seq: (peer.seq + offset) >>> 0 }, pattern(1)), ["A 2:2"]);
   }
 });
 
@@ -318,6 +332,16 @@ test("RFC 9293 3.10.7.3: FIN on the SYN of a simultaneous open waits until the c
   t.deepEqual(peer.heard(), ["PA 1:22+30"]);
 });
 
+test("RFC 5681 4.2: a FIN beyond a hole is acknowledged each time that it comes", async (t) => {
+  const { stack, peer, fd } = await opened();
+  const fin = { seq: peer.seq + 10 };
+  t.deepEqual(peer.say("FA", fin), ["A 1:1"]);
+  t.deepEqual(peer.say("FA", fin), ["A 1:1"]);
+  t.deepEqual(peer.say("PA", {}, pattern(10)), ["A 1:12"]);
+  t.deepEqual(stack.receive(fd), pattern(10));
+  t.deepEqual(peer.say("FA", fin), ["A 1:12"]);
+});
+
 test("SEG-4: the sequence number of a segment for a half-open connection is looked at before its ACK", async (t) => {
   const stack = await deviceStack();
   stack.listen(80);
@@ -326,6 +350,21 @@ test("SEG-4: the sequence number of a segment for a half-open connection is look
   for (const seq of [peer.iss, peer.iss - 70, peer.iss + 9000])
     t.deepEqual(peer.say("A", { seq, ack: peer.theirs(7) }), ["A 1:1"]);
   t.deepEqual(peer.say("A", { ack: peer.theirs(7) }), ["R 7"]);
+});
+
+test("RFC 7323 3.2, 5.3: in SYN-RECEIVED a segment without a clock is dropped, an old one answered, whatever their ACK", async (t) => {
+  const stack = await deviceStack();
+  stack.listen(80);
+  const peer = new TcpPeer(stack, stack.neighbour(), 5000, 80);
+  const at = (clock: number): Fields => ({ options: { timestamps: [clock, 0] } });
+  peer.syn(at(1000));
+  for (const ack of [peer.theirs(1), peer.theirs(9)]) {
+    t.deepEqual(peer.say("A", { ack }), []);
+    t.deepEqual(peer.say("A", { ...at(999), ack }), ["A 1:1"]);
+  }
+  t.deepEqual(peer.say("A", { ...at(1000), ack: peer.theirs(9) }), ["R 9"]);
+  t.deepEqual(peer.say("A", at(1000)), []);
+  t.is(stack.tables()[0], 1);
 });
 
 test("RFC 5961 3, 5: an orphan in FIN-WAIT-2 challenges a RST in its window and text that acknowledges what was sent long ago", async (t) => {

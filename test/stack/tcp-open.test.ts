@@ -76,6 +76,26 @@ test("RFC 9293 MUST-10, MUST-11: simultaneous open", async (t) => {
   t.deepEqual(stack.receive(fd), pattern(5));
 });
 
+test("RFC 7323 2.2, 3.2: in a simultaneous open our SYN-ACK has the options that the SYN had, and no others", async (t) => {
+  for (const options of [
+    {},
+    { mss: 1460, windowScale: 0 },
+    { mss: 1460, sackPermitted: true },
+    { mss: 1460, windowScale: 14, sackPermitted: true, timestamps: [77, 0] as [number, number] },
+  ]) {
+    const { peer } = await dial();
+    const offered = peer.last?.options;
+    peer.say("S", { options });
+    const answered = peer.last?.options ?? {};
+    t.deepEqual(Object.keys(answered).sort(), Object.keys({ ...options, mss: 0 }).sort());
+    t.is(answered.mss, offered?.mss);
+    t.is(answered.timestamps?.[1], options.timestamps?.[0]);
+    // The same once more, when it is lost.
+    t.deepEqual(peer.next(), ["SA 0:1"]);
+    t.deepEqual(Object.keys(peer.last?.options ?? {}), Object.keys(answered));
+  }
+});
+
 test("RFC 9293 MUST-11: RST in SYN-RECEIVED after a simultaneous open refuses; a bad ACK is answered with RST", async (t) => {
   const { stack, host, fd, peer } = await dial();
   peer.say("S", MSS);

@@ -225,6 +225,33 @@ test("RFC 6191 2, RFC 9293 SHLD-4, TW-3: TIME-WAIT is opened again by a later cl
   }
 });
 
+test("RFC 7323 3.2, 4.3, 5.3: in TIME-WAIT only who knows the numbers moves the clock, an old one is answered and prolongs nothing, none is dropped", async (t) => {
+  const stack = await deviceStack();
+  const { peer, fd } = stamped(stack, stack.listen(80));
+  stack.wasm.sysShutdown(fd, 1);
+  stack.run();
+  peer.segments();
+  peer.ack = peer.theirs(2);
+  t.deepEqual(peer.say("FA", at(START + 100)), ["A 2:2"]);
+  stack.wasm.sysClose(fd);
+  for (const fields of [
+    { seq: peer.seq - 9 },
+    { seq: peer.seq + 70_000 },
+    { seq: peer.seq + 50 },
+  ]) {
+    t.deepEqual(peer.say("A", { ...at(START + 0x7000_0000), ...fields }), ["A 2:2"]);
+    t.is(echoOf(peer), START + 100);
+  }
+  t.deepEqual(peer.say("FA", {}), []);
+  stack.advance(30_000);
+  t.deepEqual(peer.say("FA", at(START + 99)), ["A 2:2"]);
+  stack.advance(29_990);
+  t.deepEqual(peer.say("FA", at(START + 60_000)), ["A 2:2"]);
+  t.is(echoOf(peer), START + 60_000);
+  stack.advance(59_990);
+  t.is(stack.tables()[2], 1);
+});
+
 test("RFC 6191 2: a SYN with a clock is let in where the connection before had none", async (t) => {
   const stack = await deviceStack();
   const listener = stack.listen(80);
