@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import test, { type ExecutionContext } from "ava";
 import { compileFirmware } from "../../host-tools/build/compile.js";
+import { readPcap } from "../../host-tools/net/pcap.js";
 import { Cli, runCli, endCommands } from "../support/cli.js";
 import { TAP, inside, namespaceTest, peer } from "../support/namespace.js";
 
@@ -49,14 +50,26 @@ async function demo(t: ExecutionContext, board: string, ...args: string[]): Prom
   return cli;
 }
 
+/** ICMP messages of a type in a capture: identifier and sequence number of each. */
+function echoes(pcap: string, type: number): string[] {
+  return readPcap(readFileSync(pcap))
+    .map(({ frame }) => Buffer.from(frame))
+    .filter((frame) => frame.readUInt16BE(12) === 0x0800 && frame[23] === 1 && frame[34] === type)
+    .map((frame) => frame.toString("hex", 38, 42));
+}
+
 for (const board of ["virtual-w5500", "virtual-enc28j60"]) {
   namespaceTest(`${board}: Linux pings without loss, also with 1472 bytes`, ["ping"], async (t) => {
     const cli = await demo(t, board);
     for (const size of ["56", "1472"]) {
       const output = await peer("ping", "-c", "100", "-i", "0.01", "-q", "-s", size, DEVICE);
-      t.regex(output, /100 packets transmitted, 100 received, 0% packet loss/);
+      // For the last answer ping waits an interval or twice its slowest round trip only, which a computer that is busy elsewhere exceeds.
+      t.regex(output, /100 packets transmitted, (99|100) received/);
     }
     t.is((await cli.interrupt()).code, 0);
+    const pcap = pcaps.at(-1) as string;
+    t.is(echoes(pcap, 8).length, 200);
+    t.deepEqual(echoes(pcap, 0), echoes(pcap, 8));
   });
 
   namespaceTest(`${board}: curl gets the page from Linux`, ["curl"], async (t) => {
