@@ -70,17 +70,15 @@ export function connectionFind(localAddress: u32, remoteAddress: u32, ends: u32)
   return NO_CONNECTION;
 }
 
-/** Enters a record, whose tuple is set, into the table. */
-export function connectionInsert(id: u32): void {
-  const connection = connectionAt(id);
+/** Enters a record by its number into the table; its tuple is set. */
+export function connectionInsert(connection: Connection, id: u32): void {
   const head = bucket(connection.remoteAddress, connection.ends);
   connection.next = load<RecordNumber>(head);
   store<RecordNumber>(head, <RecordNumber>(id + 1));
 }
 
-/** Takes a record out of the table; harmless when it is not in it. */
-export function connectionRemove(id: u32): void {
-  const gone = connectionAt(id);
+/** Takes a record with its number out of the table; harmless when it is not in it. */
+export function connectionRemove(gone: Connection, id: u32): void {
   const head = bucket(gone.remoteAddress, gone.ends);
   let link = <u32>load<RecordNumber>(head);
   if (link == id + 1) {

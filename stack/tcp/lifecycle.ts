@@ -15,7 +15,6 @@ import {
   TcbTimer,
   TcpState,
   TimeWait,
-  connectionAt,
   connectionInsert,
   connectionRemove,
   tcbAt,
@@ -128,8 +127,8 @@ export function tcbClose(tcb: Tcb): void {
 
 function tcbUnlink(tcb: Tcb): void {
   const id = <u32>tcb.id;
-  connectionRemove(id);
-  pendingRemove(id);
+  connectionRemove(tcb, id);
+  pendingRemove(tcb, id);
   timersStop(tcb);
   tcb.state = <u8>TcpState.CLOSED;
   sendQueueClear(tcb);
@@ -174,7 +173,7 @@ export function enterOrphanFinWait2(tcb: Tcb): void {
 function handOver(tcb: Tcb, state: TcpState, lifeMs: u32): TimeWait {
   const id = timeWaitAllocate();
   const record = timeWaitAt(id);
-  connectionRemove(<u32>tcb.id);
+  connectionRemove(tcb, <u32>tcb.id);
   record.localAddress = tcb.localAddress;
   record.remoteAddress = tcb.remoteAddress;
   record.localPort = tcb.localPort;
@@ -185,9 +184,9 @@ function handOver(tcb: Tcb, state: TcpState, lifeMs: u32): TimeWait {
   record.tsRecent = timestampsUsed(tcb) ? max<u32>(tcb.tsRecent, 1) : 0;
   record.challenges = 0;
   record.state = <u8>state;
-  connectionInsert(id);
+  connectionInsert(record, id);
   timerSet(TIMER_TCP + id, now() + lifeMs);
-  pendingRemove(<u32>tcb.id);
+  pendingRemove(tcb, <u32>tcb.id);
   timersStop(tcb);
   tcb.state = <u8>TcpState.CLOSED;
   sendQueueClear(tcb);
@@ -216,9 +215,10 @@ function ageOf(record: TimeWait): u32 {
 
 /** Frees a TIME-WAIT record. */
 export function timeWaitFree(id: u32): void {
-  connectionRemove(id);
+  const record = timeWaitAt(id);
+  connectionRemove(record, id);
   timerCancel(TIMER_TCP + id);
-  connectionAt(id).state = <u8>TcpState.CLOSED;
+  record.state = <u8>TcpState.CLOSED;
 }
 
 /** The acknowledgment that is due goes out in this turn (or with data, if some goes first). */

@@ -29,10 +29,12 @@ function enter(connection: Connection, id: u32): void {
   tail = id;
 }
 
-/** Takes a record out, because it is about to be freed. */
-export function pendingRemove(id: u32): void {
-  const gone = connectionAt(id);
-  if (gone.nextPending == 0) return;
+/** Takes a record with its number out, because it is about to be freed. */
+export function pendingRemove(gone: Connection, id: u32): void {
+  if (gone.nextPending != 0) takeOut(gone, id);
+}
+
+function takeOut(gone: Connection, id: u32): void {
   let before: u32 = END;
   let at = head - 1;
   for (let steps: u32 = 0; at != id && steps < TCP_TCBS + TCP_SYN_RECORDS; steps++) {

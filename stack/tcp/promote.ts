@@ -115,8 +115,8 @@ export function promote(recordId: u32, proven: bool): u32 {
 export function promoteCommit(recordId: u32, id: u32): void {
   const listenerNumber = <u32>synRecordAt(recordId).listener - 1;
   synRecordFree(recordId);
-  connectionInsert(id);
   const tcb = tcbAt(id);
+  connectionInsert(tcb, id);
   tcb.state = <u8>TcpState.ESTABLISHED;
   tcb.sndUna += 1;
   congestionInit(tcb);

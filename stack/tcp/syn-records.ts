@@ -60,7 +60,7 @@ export function synRecordFill(
   if (TCP_SACK && opening) record.sackPermitted = segment.sackPermitted;
   if (TCP_ECN && opening) record.ecn = ecnOffered(segment, false);
   used += 1;
-  connectionInsert(id);
+  connectionInsert(record, id);
   synRecordTimer(id, SYN_ACK_RTO_MS);
   return record;
 }
@@ -68,9 +68,9 @@ export function synRecordFill(
 /** Frees a record. */
 export function synRecordFree(id: u32): void {
   used -= 1;
-  connectionRemove(id);
-  pendingRemove(id);
   const record = synRecordAt(id);
+  connectionRemove(record, id);
+  pendingRemove(record, id);
   if (record.waiting) waiting -= 1;
   record.waiting = false;
   record.state = <u8>TcpState.CLOSED;

@@ -104,7 +104,7 @@ export function tcpConnect(
   tcb.sndMax = iss;
   tcb.sndMss = <u16>DEFAULT_MSS;
   if (TCP_TIMESTAMPS) tcb.tsOffset = timestampOffset(localAddress, remoteAddress, tcb.ports);
-  connectionInsert(id);
+  connectionInsert(tcb, id);
   // The retransmission timer starts when the SYN leaves (output.ts).
   pendingAdd(tcb);
   return <i32>id;
