@@ -92,9 +92,14 @@ export function congestionOnRepair(tcb: Tcb): void {
 
 /** Output has run. What limited transmit has sent does not count as flight (RFC 5681 3.2 step 2: MUST NOT). */
 export function congestionOnOutput(tcb: Tcb): void {
-  if (tcb.dupAcks != 0 && (tcb.flags & TcbFlag.RECOVERY) == 0) return;
-  const units = (tcb.sndMax - tcb.sndUna + FLIGHT_ROUND) >>> FLIGHT_SHIFT;
-  tcb.flight = <u16>min<u32>(units, 0xffff);
+  if (tcb.dupAcks == 0 || (tcb.flags & TcbFlag.RECOVERY) != 0) {
+    flightNote(tcb, tcb.sndMax - tcb.sndUna);
+  }
+}
+
+/** So many `bytes` are in flight, none of them by limited transmit. */
+export function flightNote(tcb: Tcb, bytes: u32): void {
+  tcb.flight = <u16>min<u32>((bytes + FLIGHT_ROUND) >>> FLIGHT_SHIFT, 0xffff);
 }
 
 /**

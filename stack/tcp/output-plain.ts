@@ -1,6 +1,6 @@
 import { TCP_ECN, TCP_RACK, TCP_URGENT } from "../config";
 import { isDue, now } from "../now";
-import { congestionOnOutput } from "./congestion";
+import { flightNote } from "./congestion";
 import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
 import { TcpBit } from "./segment";
 import { outputAcks, sendPlain } from "./send";
@@ -40,26 +40,30 @@ export function outputPlain(tcb: Tcb): i32 {
   const mss = <u32>tcb.sndMss;
   if (TCP_ECN || tcb.state != TcpState.ESTABLISHED || (tcb.flags & SPECIAL) != 0) return NOT_PLAIN;
   if ((tcb.ranges | tcb.sacked | tcb.dupAcks) != 0 || seq != tcb.sndMax) return NOT_PLAIN;
-  let left = tcb.sndUna + tcb.queued - seq;
-  if (left != 0) {
-    if (tcb.owedAcks != 0 || left > BURST * mss) return NOT_PLAIN;
-    if (tcb.queued > min<u32>(tcb.sndWnd, tcb.cwnd)) return NOT_PLAIN;
-    // Nothing in flight for a while: the congestion window may have to be cut.
-    if (seq == tcb.sndUna && isDue(tcb.lastSent + <u32>tcb.rto)) return NOT_PLAIN;
-    // Nagle's rule may hold back the last bytes.
-    const delays = (tcb.flags & TcbFlag.NO_DELAY) == 0;
-    if (delays && seqLess(tcb.sndUna, tcb.sndSml) && seqAtMost(tcb.sndSml, seq)) return NOT_PLAIN;
+  const queued = tcb.queued;
+  let left = tcb.sndUna + queued - seq;
+  if (left == 0) {
+    flightNote(tcb, queued);
+    return tcb.owedAcks == 0 && (tcb.flags & TcbFlag.ACK_NOW) == 0 ? 0 : outputAcks(tcb);
   }
-  while (left != 0) {
+  if (tcb.owedAcks != 0 || left > BURST * mss) return NOT_PLAIN;
+  if (queued > min<u32>(tcb.sndWnd, tcb.cwnd)) return NOT_PLAIN;
+  // Nothing in flight for a while: the congestion window may have to be cut.
+  if (seq == tcb.sndUna && isDue(tcb.lastSent + <u32>tcb.rto)) return NOT_PLAIN;
+  // Nagle's rule may hold back the last bytes.
+  const delays = (tcb.flags & TcbFlag.NO_DELAY) == 0;
+  if (delays && seqLess(tcb.sndUna, tcb.sndSml) && seqAtMost(tcb.sndSml, seq)) return NOT_PLAIN;
+  do {
     const bytes = min<u32>(left, mss);
     left -= bytes;
     const bits: u32 = left == 0 ? TcpBit.ACK | TcpBit.PSH : TcpBit.ACK;
     const refused = sendPlain(tcb, tcb.sndNxt, bits, bytes);
     if (refused != 0) return refused;
     sentNew(tcb, tcb.sndNxt, bytes);
-  }
-  congestionOnOutput(tcb);
-  return tcb.owedAcks == 0 && (tcb.flags & TcbFlag.ACK_NOW) == 0 ? 0 : outputAcks(tcb);
+  } while (left != 0);
+  // All of it is in flight, and has taken every acknowledgment with it.
+  flightNote(tcb, tcb.queued);
+  return 0;
 }
 
 /** New text has left; `sent` of output.ts for it. */

@@ -46,8 +46,27 @@ export function tcpOutput(tcb: Tcb): i32 {
   if (TCP_FAST_PATH) {
     const result = outputPlain(tcb);
     if (result != NOT_PLAIN) return result;
+    if (finAlone(tcb)) return outputFin(tcb);
   }
   return outputAny(tcb);
+}
+
+/** True when our FIN is all that is to be sent, for the first time and at once, as at the end of most connections. */
+function finAlone(tcb: Tcb): bool {
+  const flags = tcb.flags & (DEMANDS | TcbFlag.RECOVERY | TcbFlag.FIN_SENT);
+  if (flags != <u32>TcbFlag.FIN_QUEUED) return false;
+  if (tcb.sndMax != tcb.sndUna || tcb.queued != 0 || tcb.sndWnd == 0) return false;
+  return <u32>tcb.state > <u32>TcpState.ESTABLISHED;
+}
+
+/** What the general way would do then. */
+function outputFin(tcb: Tcb): i32 {
+  const seq = tcb.sndNxt;
+  const refused = sendOf(tcb, seq, TcpBit.ACK | TcpBit.PSH | TcpBit.FIN, 0);
+  if (refused != 0) return refused;
+  sent(tcb, seq, 0, true, false);
+  congestionOnOutput(tcb);
+  return outputAcks(tcb);
 }
 
 function outputAny(tcb: Tcb): i32 {
@@ -60,7 +79,6 @@ function outputAny(tcb: Tcb): i32 {
     congestionOnOutput(tcb);
     return outputAcks(tcb);
   }
-  if (TCP_FAST_PATH && finAlone(tcb)) return outputFin(tcb);
   if (tcb.sndMax == tcb.sndUna && tcb.queued != 0 && isDue(tcb.lastSent + <u32>tcb.rto)) {
     congestionOnIdle(tcb);
     // All that a router may have meant has got through.
@@ -94,23 +112,6 @@ function outputAny(tcb: Tcb): i32 {
     timerStart(tcb, TcbTimer.RETRANSMIT, <u32>tcb.rto);
   }
   return 0;
-}
-
-/** True when our FIN is all that is to be sent, for the first time and at once, as at the end of most connections. */
-function finAlone(tcb: Tcb): bool {
-  if (tcb.queued != 0) return false;
-  if ((tcb.flags & (DEMANDS | TcbFlag.RECOVERY)) != <u32>TcbFlag.FIN_QUEUED) return false;
-  return tcb.sndMax == tcb.sndUna && tcb.sndWnd != 0 && finDue(tcb);
-}
-
-/** What `outputOne` and those behind it would do then. */
-function outputFin(tcb: Tcb): i32 {
-  const seq = tcb.sndNxt;
-  const refused = sendOf(tcb, seq, TcpBit.ACK | TcpBit.PSH | TcpBit.FIN, 0);
-  if (refused != 0) return refused;
-  sent(tcb, seq, 0, true, false);
-  congestionOnOutput(tcb);
-  return outputAcks(tcb);
 }
 
 function outputSyn(tcb: Tcb): i32 {
