@@ -133,7 +133,8 @@ export function chipStart(mac: usize): i32 {
 
 /** MAC registers that are set up, all in bank 2 (DS39662E 6.5). */
 const MAC_SETTINGS: u32 = 9;
-const GROUPS: u32 = OPTIONS.MDNS != 0 ? ERXFCON_MCEN : 0;
+/** Frames to groups are for multicast DNS, and for sockets that have joined one. */
+const GROUPS: u32 = OPTIONS.MDNS != 0 || OPTIONS.MULTICAST_GROUPS != 0 ? ERXFCON_MCEN : 0;
 const FILTER: u32 = ERXFCON_UCEN | ERXFCON_CRCEN | ERXFCON_BCEN | GROUPS;
 const PAUSE: u32 = HALF_DUPLEX ? 0 : MACON1_TXPAUS | MACON1_RXPAUS;
 const DUPLEX: u32 = HALF_DUPLEX ? 0 : MACON3_FULDPX;

@@ -33,8 +33,8 @@ class Worker {
   sinceMs: u32;
 }
 
-const WORKERS: usize = memory.data(WORKERS_MAX * 12, 4);
-const WAITS: usize = memory.data(WORKERS_MAX * 8, 4);
+const WORKERS: usize = memory.data(WORKERS_MAX * offsetof<Worker>(), 4);
+const WAITS: usize = memory.data(WORKERS_MAX * offsetof<PollFd>(), 4);
 const PEER: usize = memory.data(8, 4);
 let workers: u32 = 0;
 

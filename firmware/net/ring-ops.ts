@@ -46,6 +46,14 @@ export const RING_MULTISHOT: u32 = 2;
 export const RING_BUFFER_SELECT: u32 = 4;
 export const RING_ZEROCOPY: u32 = 8;
 
+/**
+ * Flags of a completion: a buffer was chosen, its number in the high half; more will come for this submission; this tells that a
+ * zero-copy buffer is free.
+ */
+export const RING_F_BUFFER: u32 = 1;
+export const RING_F_MORE: u32 = 2;
+export const RING_F_NOTIF: u32 = 8;
+
 /** A submission. */
 @unmanaged
 export class RingSqe {
@@ -139,9 +147,9 @@ export function opDue(op: RingOp, nowMs: u32): u32 {
 
 /** Flags of the completion that is about to be posted. */
 export function resultOf(op: RingOp): u32 {
-  if (op.state == <u8>OpState.NOTIFY) return 8;
-  let flags: u32 = more(op) ? 2 : 0;
-  if (op.buffer != 0) flags |= 1 | ((<u32>op.buffer - 1) << 16);
+  if (op.state == <u8>OpState.NOTIFY) return RING_F_NOTIF;
+  let flags: u32 = more(op) ? RING_F_MORE : 0;
+  if (op.buffer != 0) flags |= RING_F_BUFFER | ((<u32>op.buffer - 1) << 16);
   return flags;
 }
 

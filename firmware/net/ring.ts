@@ -7,6 +7,7 @@ import { netPoll } from "./runtime";
 import {
   OpState,
   RING_CANCEL,
+  RING_LINK,
   RING_TIMEOUT,
   RingOp,
   RingSqe,
@@ -38,6 +39,9 @@ export {
   RING_CANCEL,
   RING_CLOSE,
   RING_CONNECT,
+  RING_F_BUFFER,
+  RING_F_MORE,
+  RING_F_NOTIF,
   RING_NOP,
   RING_POLL,
   RING_RECV,
@@ -51,11 +55,6 @@ export {
   ringBuffers,
   ringGiveBack,
 } from "./ring-ops";
-
-/** Flags of a completion: more will come for this submission; this tells that a zero-copy buffer is free; a buffer was chosen. */
-export const RING_F_MORE: u32 = 2;
-export const RING_F_NOTIF: u32 = 8;
-export const RING_F_BUFFER: u32 = 1;
 
 /** A completion, 16 bytes. `flags` has the number of a chosen buffer in its high half. */
 @unmanaged
@@ -75,7 +74,7 @@ let overflowed: bool = false;
 let linking: u32 = 0;
 
 function cqeAt(index: u32): RingCqe {
-  const TABLE: usize = memory.data(2 * RING_ENTRIES * 16, 4);
+  const TABLE: usize = memory.data(COMPLETIONS * offsetof<RingCqe>(), 4);
   return changetype<RingCqe>(TABLE + (index % COMPLETIONS) * offsetof<RingCqe>());
 }
 
@@ -113,7 +112,7 @@ export function ringSubmit(): i32 {
     op.since = clockMs();
     op.state = <u8>(linking == 0 ? OpState.ACTIVE : OpState.LINKED);
     if (linking != 0) opAt(linking - 1).next = <RecordNumber>first;
-    linking = ((<u32>op.flags) & 1) != 0 ? first : 0;
+    linking = ((<u32>op.flags) & RING_LINK) != 0 ? first : 0;
     begun += 1;
   }
   linking = 0;

@@ -16,7 +16,7 @@ import {
   TCP_CONGESTION,
 } from "../../stack/posix";
 import { INTERFACES, MULTICAST_GROUPS, SOCKET_MORE_OPTIONS } from "../../stack/config";
-import { DEVICE_ANY, DEVICE_ETHERNET, DEVICE_LOOPBACK, iface } from "../../stack/interface";
+import { DEVICE_ANY, DEVICE_ETHERNET, DEVICE_LOOPBACK, isOurs } from "../../stack/interface";
 import { CONGESTION_CUBIC, CONGESTION_RENO } from "../../stack/socket/more-options";
 import { sockGetOption, sockSetOption } from "../../stack/socket/options";
 import { NO_SOCKET, SocketFlag, socketAt, socketIndex } from "../../stack/socket/table";
@@ -45,10 +45,10 @@ export function setsockopt(fd: i32, level: i32, option: i32, value: usize, bytes
   if (MULTICAST_GROUPS != 0 && level == IPPROTO_IP) {
     const membership = option == IP_ADD_MEMBERSHIP || option == IP_DROP_MEMBERSHIP;
     if (membership) {
-      // struct ip_mreq: the group, then our interface by its address, 0 = any.
+      // struct ip_mreq: the group, then an interface of ours by its address, 0 = any.
       if (bytes < 8) return -EINVAL;
       const device = bswap<u32>(load<u32>(value, 4));
-      if (device != 0 && device != iface.address) return -ENODEV;
+      if (device != 0 && !isOurs(device)) return -ENODEV;
     }
     if (membership || option == IP_MULTICAST_IF) number = <i32>bswap<u32>(<u32>number);
   }

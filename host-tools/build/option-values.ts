@@ -15,7 +15,7 @@ export function optionFault(name: OptionName, value: number): string | undefined
 export function optionsFault(options: Options): string | undefined {
   const { TCP_TCBS, TCP_SYN_RECORDS, TCP_TIME_WAIT_RECORDS } = options;
   if (TCP_TCBS + TCP_SYN_RECORDS + TCP_TIME_WAIT_RECORDS <= 65000) return undefined;
-  return "build options TCP_TCBS, TCP_SYN_RECORDS and TCP_TIME_WAIT_RECORDS together may be 65000 (numbered with two bytes)";
+  return "build options TCP_TCBS, TCP_SYN_RECORDS and TCP_TIME_WAIT_RECORDS together may be 65000 at most (numbered with two bytes)";
 }
 
 /**

@@ -29,6 +29,12 @@ test("a ring is a power of two, a fragment's room a multiple of eight", (t) => {
   t.not(optionFault("IP_REASSEMBLY_BYTES", 1001), undefined);
 });
 
+test("tables that nothing works without have as many records as it takes", (t) => {
+  t.is(optionFault("ARP_ENTRIES", 0)?.slice(0, 24), "must be from 2 to 1024 (");
+  for (const name of ["TCP_SYN_RECORDS", "TCP_TIME_WAIT_RECORDS", "ARP_ENTRIES"] as const)
+    t.not(optionFault(name, 0), undefined, name);
+});
+
 test("a value out of range is refused with the option's name and where it was set", (t) => {
   t.throws(() => resolve({ TCP_TX_BYTES: 3000 }), {
     message: "--set: build option TCP_TX_BYTES must be a power of two from 16 to 32768 (a ring)",

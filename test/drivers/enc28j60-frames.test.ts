@@ -360,3 +360,16 @@ async function onAFullWire(t: ExecutionContext, seed: number): Promise<number> {
   t.is(sent.length, before + 1);
   return during;
 }
+
+test("frames to groups pass the filter where somebody may join one: multicast DNS, or a socket", async (t) => {
+  const group = Uint8Array.of(1, 0, 0x5e, 1, 2, 3);
+  for (const [MULTICAST_GROUPS, heard] of [
+    [0, false],
+    [1, true],
+  ] as const) {
+    const { nic, chip } = await startedBench({}, { options: { MDNS: 0, MULTICAST_GROUPS } });
+    chip.receive(testFrame(100, 1, group));
+    nic.run(1);
+    t.is(nic.receive() !== undefined, heard);
+  }
+});

@@ -30,7 +30,7 @@ class Member {
   }
 }
 
-const MEMBER_BYTES: u32 = 12 + NAME_BYTES + LINE_BYTES;
+const MEMBER_BYTES: u32 = offsetof<Member>() + NAME_BYTES + LINE_BYTES;
 const TABLE: usize = memory.data(MEMBERS * MEMBER_BYTES, 4);
 
 function memberAt(index: u32): Member {

@@ -37,14 +37,14 @@ class Transfer {
   bytes: u64;
 }
 
-const TRANSFERS: usize = memory.data(WATCHED * 16, 8);
+const TRANSFERS: usize = memory.data(WATCHED * offsetof<Transfer>(), 8);
 
 function watched(index: u32): PollFd {
   return changetype<PollFd>(FDS + <usize>(index * 8));
 }
 
 function transferAt(index: u32): Transfer {
-  return changetype<Transfer>(TRANSFERS + <usize>(index * 16));
+  return changetype<Transfer>(TRANSFERS + <usize>(index * offsetof<Transfer>()));
 }
 
 function welcome(): void {

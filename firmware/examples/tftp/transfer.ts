@@ -70,7 +70,7 @@ export class Transfer {
   waitMs: u32;
 }
 
-const TABLE: usize = memory.data(TRANSFERS * 36, 4);
+const TABLE: usize = memory.data(TRANSFERS * offsetof<Transfer>(), 4);
 /** One byte more than a packet may have: so one that is too long is seen. */
 const MESSAGE: usize = memory.data(HEADER_BYTES + BLOCK_BYTES + 1, 4);
 const TO: usize = memory.data(8, 4);
