@@ -39,6 +39,7 @@ export function onStop(stop: () => void, onKey: (key: string) => void = () => {}
     process.off("SIGTERM", stop);
     if (!raw) return;
     stdin.off("data", read);
+    process.off("exit", restore);
     stdin.pause();
     restore();
   };

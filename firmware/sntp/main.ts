@@ -26,8 +26,8 @@ function tell(): void {
 function pause(ms: u32): void {
   const start = clockMs();
   let told = start;
-  while (clockMs() - start < ms) {
-    netPoll(min<u32>(ms - (clockMs() - start), MINUTE_MS));
+  for (let passed: u32 = 0; passed < ms; passed = clockMs() - start) {
+    netPoll(min<u32>(ms - passed, MINUTE_MS));
     if (!wallClockKnown() || clockMs() - told < MINUTE_MS) continue;
     told += MINUTE_MS;
     tell();

@@ -19,8 +19,6 @@ export interface CompileRequest {
   app: string;
   /** Overrides of `stack/options.ts`, strongest of all. */
   options?: Partial<Options>;
-  /** Names kept and assertions with messages. */
-  debug?: boolean;
   /** Identity-mapped image for a device: the RAM address at which static data begins. */
   memoryBase?: number;
   /** `qemu`: the package "board" is `hal/stm32/qemu.ts` around the board's own, for an image that QEMU runs. */
@@ -85,14 +83,14 @@ function prepare(request: CompileRequest): Prepared {
   const board = loadBoard(request.board);
   const folder = appFolder(request.app);
   const options = resolveOptions(board, folder, request.options);
-  const { debug = false, memoryBase = 0, guardBytes = 0, variant = "", bind = {} } = request;
+  const { memoryBase = 0, guardBytes = 0, variant = "", bind = {} } = request;
   const { fiber = false, draft = false } = request;
   const facts = {
     // By its name in the tree, so that the cache may move with the project.
     board: { ...board, folder: treeName(board.folder) },
     folder: treeName(folder),
     title: appTitle(request.app),
-    ...{ options, debug, memoryBase, guardBytes, variant, bind, fiber, draft },
+    ...{ options, memoryBase, guardBytes, variant, bind, fiber, draft },
   };
   return { decided: { board, folder, options }, facts };
 }

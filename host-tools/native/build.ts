@@ -61,7 +61,6 @@ const MEMORY_IMPORTS = ["frameOut", "spiRead", "spiWrite"];
 export async function buildNative(request: NativeRequest): Promise<NativeProgram> {
   const firmware = await compileFirmware({
     ...request,
-    debug: true,
     memoryBase: MEMORY_BASE,
     guardBytes: GUARD_BYTES,
   });

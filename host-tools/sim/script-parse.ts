@@ -143,7 +143,8 @@ function read(verb: string, rest: string[]): ScriptAction | undefined {
     }
     case "pin": {
       const levels = { high: true, low: false, free: undefined };
-      if (!/^\d{1,2}$/.test(first) || Number(first) > 31 || !(second in levels)) return undefined;
+      if (!/^\d{1,2}$/.test(first) || Number(first) > 31 || !Object.hasOwn(levels, second))
+        return undefined;
       return { verb, pin: Number(first), high: levels[second as keyof typeof levels] };
     }
     case "cable":

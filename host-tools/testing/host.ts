@@ -215,6 +215,8 @@ export class TcpStream {
 
 /** A TCP port that waits for connections. */
 export class TcpListener {
+  private closed = false;
+
   constructor(
     private readonly lan: Lan,
     private readonly stack: HostedStack,
@@ -224,12 +226,18 @@ export class TcpListener {
   /** The next connection. */
   async accept(limitMs?: number): Promise<TcpStream> {
     let fd = -1;
-    await this.lan.until(() => (fd = this.stack.accept(this.fd)) >= 0, "a connection", limitMs);
+    await this.lan.until(() => (fd = this.stack.accept(this.open)) >= 0, "a connection", limitMs);
     return new TcpStream(this.lan, this.stack, fd);
   }
 
   close(): void {
-    this.stack.closeSocket(this.fd);
+    if (!this.closed) this.stack.closeSocket(this.fd);
+    this.closed = true;
+  }
+
+  private get open(): number {
+    if (this.closed) throw new Error("the listener is closed");
+    return this.fd;
   }
 }
 
@@ -242,6 +250,8 @@ export interface Datagram {
 
 /** A UDP socket. */
 export class UdpSocket {
+  private closed = false;
+
   constructor(
     private readonly lan: Lan,
     private readonly stack: HostedStack,
@@ -250,20 +260,30 @@ export class UdpSocket {
 
   send(data: string | Uint8Array, target: Target, port: number): void {
     const bytes = bytesOf(data);
-    const sent = this.stack.sendTo(this.fd, bytes, addressOf(target), port);
+    const sent = this.stack.sendTo(this.open, bytes, addressOf(target), port);
     if (sent < 0) throw new Error(`a datagram cannot be sent: ${errnoText(-sent)}`);
   }
 
   /** The next datagram. */
   async receive(limitMs?: number): Promise<Datagram> {
-    await this.lan.until(() => (this.stack.events(this.fd) & POLLIN) !== 0, "a datagram", limitMs);
-    const got = this.stack.recvFrom(this.fd);
+    await this.lan.until(
+      () => (this.stack.events(this.open) & POLLIN) !== 0,
+      "a datagram",
+      limitMs,
+    );
+    const got = this.stack.recvFrom(this.open);
     if (got < 0) throw new Error(`no datagram can be received: ${errnoText(-got)}`);
     const { address, port } = this.stack.peer;
     return { data: Buffer.from(this.stack.data(got)), address: formatAddress(address), port };
   }
 
   close(): void {
-    this.stack.closeSocket(this.fd);
+    if (!this.closed) this.stack.closeSocket(this.fd);
+    this.closed = true;
+  }
+
+  private get open(): number {
+    if (this.closed) throw new Error("the socket is closed");
+    return this.fd;
   }
 }

@@ -103,6 +103,9 @@ export class Lan {
   private theirs: Promise<Host> | undefined;
   private readonly turns = new FiberTurns(this.clock);
   private macs = 0x0200_0000_0100;
+  private hosts = 0;
+  /** The last device or host that was asked for, or one before it. */
+  private adding: Promise<unknown> = Promise.resolve();
   /** Addresses that DHCP keeps. */
   private readonly reserved = new Map<Mac, number>();
 
@@ -156,7 +159,18 @@ export class Lan {
   }
 
   /** Adds a device and gives it power. */
-  async device(options: DeviceOptions = {}): Promise<Device> {
+  device(options: DeviceOptions = {}): Promise<Device> {
+    return this.inTurn(() => this.addDevice(options));
+  }
+
+  /** One after the other, in the order of asking: however long each one is compiled, names, addresses and chance are the same. */
+  private inTurn<T>(add: () => Promise<T>): Promise<T> {
+    const added = this.adding.then(add);
+    this.adding = added.catch(() => undefined);
+    return added;
+  }
+
+  private async addDevice(options: DeviceOptions): Promise<Device> {
     const { app = ".", board = "virtual-w5500", link } = options;
     checkKeys(options, DEVICE_OPTIONS, "a device");
     if (link) checkLink(link);
@@ -210,7 +224,11 @@ export class Lan {
   }
 
   /** Adds a host with a stack of its own. */
-  async host(address?: string): Promise<Host> {
+  host(address?: string): Promise<Host> {
+    return this.inTurn(() => this.addHost(address));
+  }
+
+  private async addHost(address?: string): Promise<Host> {
     const number = address === undefined ? this.nextAddress() : parseAddress(address);
     const firmware = await hostedFirmware();
     // No frame can come between the two: others may be adding hosts, too.
@@ -300,8 +318,6 @@ export class Lan {
     const { address, mask } = parseHostCidr(text);
     return { address, mask, gateway: this.subnet.address, dns: this.subnet.address };
   }
-
-  private hosts = 0;
 
   private nextAddress(): number {
     return ((this.subnet.address & this.subnet.mask) >>> 0) + PEER_HOST + this.hosts++;

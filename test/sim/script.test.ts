@@ -148,6 +148,7 @@ const MISTAKES: [string, RegExp][] = [
   ["press 0", /cannot read/],
   ["pin 32 high", /write pin NUMBER high\|low\|free/],
   ["pin 3 up", /cannot read/],
+  ["pin 3 toString", /cannot read/],
   ["cable off", /write cable in\|out/],
   ["frame 00", /write frame HEX/],
   ['udp 0 "a"', /write udp PORT DATA/],

@@ -39,6 +39,25 @@ test("misspelt options, a link that cannot be and a board of hardware are refuse
   }
 });
 
+test("devices that are asked for at the same time come in the order of asking", async (t) => {
+  const lan = new Lan();
+  const b = { app: "echo", name: "b" };
+  const asked = [lan.host(), lan.device({ app: "echo", name: "a" }), lan.device(b), lan.device(b)];
+  const come = await Promise.allSettled(asked);
+  t.deepEqual(
+    come.map(({ status }) => status),
+    ["fulfilled", "fulfilled", "fulfilled", "rejected"],
+  );
+  t.deepEqual(
+    lan.devices.map(({ name, mac }) => [name, mac]),
+    [
+      ["a", "02:00:00:00:01:01"],
+      ["b", "02:00:00:00:01:02"],
+    ],
+  );
+  lan.close();
+});
+
 test("a stream that is closed stays closed, whoever has its number now", async (t) => {
   const lan = new Lan();
   const device = await lan.device({ app: "echo" });
@@ -88,6 +107,27 @@ test("a port of a host that is in use, or cannot be, is told in words", async (t
   t.throws(() => host.udp(70000), {
     message: "a port is a whole number up to 65535, not '70000'",
   });
+});
+
+test("so do a listener and a UDP socket", async (t) => {
+  const lan = new Lan();
+  const host = await lan.host();
+  const listener = host.listen(80);
+  const socket = host.udp(7);
+  listener.close();
+  socket.close();
+  const [first, second] = [host.udp(9), host.udp(10)];
+  listener.close();
+  socket.close();
+  await t.throwsAsync(listener.accept(), { message: "the listener is closed" });
+  t.throws(() => socket.send("to nobody", "192.168.77.9", 9), { message: "the socket is closed" });
+  await t.throwsAsync(socket.receive(), { message: "the socket is closed" });
+  const peer = (await lan.host()).udp();
+  for (const [heir, port] of [[first, 9] as const, [second, 10] as const]) {
+    peer.send("hello", host.address, port);
+    t.is((await heir.receive()).data.toString(), "hello");
+  }
+  lan.close();
 });
 
 test("a script takes bytes in any case and spacing, and nothing else", async (t) => {

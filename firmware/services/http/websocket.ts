@@ -80,12 +80,12 @@ export function webSocketAccept(): bool {
 
 /** What the handler writes now is a binary message; without this it is text. */
 export function webSocketBinary(): void {
-  binary = true;
+  binary = isConnected(called());
 }
 
-/** Ends the connection with a status (1000 …), behind what the handler has written now. */
+/** Ends the connection with a status (1000 …), behind what the handler has written now; to a client that has gone it says nothing. */
 export function webSocketClose(code: u32): void {
-  closing = code;
+  closing = isConnected(called()) ? code : 0;
 }
 
 /** Of a piece: whether its message is text, and whether it is the first and the last one of it. */
@@ -106,19 +106,20 @@ export function webSocketCode(): u32 {
   return load<u16>(called().buffer + CODE);
 }
 
-/** The handler of a WebSocket has returned. */
+/** The handler of a WebSocket has returned; what it has said of its message is for no other client. */
 export function socketReturned(c: Client): void {
+  const code = closing;
+  const kind: u32 = binary ? Opcode.BINARY : Opcode.TEXT;
+  closing = 0;
+  binary = false;
   if (!isConnected(c)) return;
   if (httpEvent() == HttpEvent.ANSWER && c.row == 0) return sayAccepted(c);
   const bytes = written();
-  if (bytes != 0 || hasOpenEnd(c)) sendFrame(c, bytes);
+  if (bytes != 0 || hasOpenEnd(c)) sendFrame(c, kind, bytes);
   if (!isConnected(c)) return;
   if (httpEvent() == HttpEvent.MESSAGE && load<u8>(c.buffer + LAST) != 0)
     store<u8>(c.buffer + MESSAGE, 0);
   if (c.row != 0xffff) c.row++;
-  const code = closing;
-  closing = 0;
-  binary = false;
   if (code != 0) return socketEnd(c, code);
   c.events = <u16>POLLIN;
   answerWait(c, httpEvent() == HttpEvent.ANSWER);
@@ -177,15 +178,15 @@ function putBase64(from: usize, bytes: u32): void {
   }
 }
 
-/** Sends what the handler has written as a frame: a message, or a part of one. */
-function sendFrame(c: Client, bytes: u32): void {
+/** Sends what the handler has written as a frame: a message of this kind, or a part of one. */
+function sendFrame(c: Client, kind: u32, bytes: u32): void {
   const goesOn = answerDue();
   const open = load<u8>(c.buffer + OPEN) != 0;
-  const kind: u32 = open ? Opcode.CONTINUATION : binary ? Opcode.BINARY : Opcode.TEXT;
+  const opcode: u32 = open ? Opcode.CONTINUATION : kind;
   store<u8>(c.buffer + OPEN, <u8>(goesOn ? writer() : 0));
   const headBytes: u32 = bytes < 126 ? 2 : 4;
   const at = SCRATCH + <usize>(HALF + PIECE_AT - headBytes);
-  store<u8>(at, <u8>((goesOn ? 0 : FIN) | kind));
+  store<u8>(at, <u8>((goesOn ? 0 : FIN) | opcode));
   store<u8>(at + 1, <u8>(bytes < 126 ? bytes : 126));
   if (bytes >= 126) Be.store16(at + 2, bytes);
   const all = headBytes + bytes;

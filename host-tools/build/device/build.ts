@@ -111,7 +111,6 @@ async function makeImage(request: BuildRequest): Promise<BuiltImage> {
     app: request.app,
     ...(request.options ? { options: request.options } : {}),
     ...(request.variant ? { variant: request.variant } : {}),
-    debug,
     memoryBase: linearOrigin,
   });
   const { length } = firmware.blob;
@@ -124,7 +123,9 @@ async function makeImage(request: BuildRequest): Promise<BuiltImage> {
   const key = imageKey(firmware, target, debug);
   const stamp = `${path}.key`;
   const image = { board, app: request.app, path, files, messages: firmware.messages };
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === key) {
+  const made = [...files, "messages.json", "size.json"];
+  const complete = made.every((extension) => existsSync(`${path}.${extension}`));
+  if (complete && existsSync(stamp) && readFileSync(stamp, "utf8") === key) {
     const size = JSON.parse(readFileSync(`${path}.size.json`, "utf8")) as SizeReport;
     noteLatest(request, path);
     return { ...image, size };
@@ -136,7 +137,7 @@ async function makeImage(request: BuildRequest): Promise<BuiltImage> {
     // Before anything is put in its place: what does not fit shall not be there to be flashed.
     checkBudgets(size);
     rmSync(stamp, { force: true });
-    for (const extension of [...files, "messages.json", "size.json"]) {
+    for (const extension of made) {
       renameSync(join(folder, `image.${extension}`), `${path}.${extension}`);
     }
     writeFile(stamp, key);

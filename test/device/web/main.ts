@@ -205,7 +205,9 @@ function onSocket(): void {
   switch (httpEvent()) {
     case HttpEvent.GONE:
       log1("info: socket ended with %u", webSocketCode());
-      return;
+      // Nobody hears that any more, the next client neither.
+      webSocketBinary();
+      return webSocketClose(4001);
     case HttpEvent.MESSAGE:
       return onMessage();
     default:
