@@ -310,6 +310,9 @@ export function sockShutdown(fd: i32, how: i32): i32 {
   const tcb = tcbAt(<u32>socket.index);
   if (tcb.state == TcpState.CLOSED) return -ENOTCONN;
   if (how != SHUT_WR) socket.flags |= SocketFlag.READ_SHUT;
+  // What can be shut was opened: connect() has nothing to tell any more, and its end is no failed attempt.
+  if (tcb.state != TcpState.SYN_SENT && tcb.state != TcpState.SYN_RECEIVED)
+    socket.flags &= ~SocketFlag.CONNECTING;
   ready(index, POLLIN | POLLOUT | POLLHUP);
   return how == SHUT_RD ? 0 : tcpShutdown(tcb);
 }

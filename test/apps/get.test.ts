@@ -33,12 +33,22 @@ const ANSWERS: [text: string, status?: number, body?: string][] = [
   ["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n"],
   ["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n"],
   ["HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n"],
+  ["HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 4 \t\r\n\r\nsame", 200, "same"],
+  ["HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nlength"],
+  ["HTTP/1.1 200 OK\r\nContent-Length: 4x\r\n\r\nfour"],
+  ["HTTP/1.1 200 OK\r\nContent-Length: 4, 5\r\n\r\nfour"],
+  ["HTTP/1.1 200 OK\r\nContent-Length: -4\r\n\r\nfour"],
+  ["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked \t\r\n\r\n4 \r\nfour\r\n0\r\n\r\n", 200, "four"],
+  ["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nfourfive\r\n0\r\n\r\n"],
+  ["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4x\r\nfour\r\n0\r\n\r\n"],
+  ["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n80000000\r\nfour\r\n0\r\n\r\n"],
+  ["HTTP/1.1 20x OK\r\n\r\n"],
   ["SSH-2.0-OpenSSH_9.9\r\n\r\n"],
   [""],
 ];
 
 test("length, chunks with extensions and trailers, the end of the connection, interim responses; what is not whole is an error", async (t) => {
-  const bench = await exampleBench("get", { limitSeconds: 1000 });
+  const bench = await exampleBench("get", { limitSeconds: 3000 });
   bench.run(
     (function* () {
       const listener = new Listener(bench, 80);
@@ -60,6 +70,26 @@ test("length, chunks with extensions and trailers, the end of the connection, in
         }
         client.close();
       }
+    })(),
+  );
+});
+
+test("a head that comes a line each five seconds is not waited for", async (t) => {
+  const bench = await exampleBench("get", { limitSeconds: 300 });
+  bench.run(
+    (function* () {
+      const listener = new Listener(bench, 80);
+      const client = yield* listener.accept();
+      const start = bench.nowMs;
+      yield* client.send("HTTP/1.1 200 OK\r\n");
+      while (client.ending === "open" && bench.nowMs - start < 200_000) {
+        yield* bench.sleep(5000);
+        yield* client.send("X: y\r\n");
+        client.pump();
+      }
+      t.true(bench.nowMs - start < 45_000, `${bench.nowMs - start} ms`);
+      t.true(lines(bench).includes("GET failed (error 110)"));
+      client.close();
     })(),
   );
 });

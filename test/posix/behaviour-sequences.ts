@@ -1,5 +1,5 @@
 /** What random sequences of calls, done here and by the kernel, have found: the differences, each in its shortest form. */
-import { DGRAM, E, HUP, IN, OUT, SHUT, SO, SOL, STREAM } from "./calls.js";
+import { DGRAM, E, HUP, IN, OUT, SHUT, SO, SOL, STREAM, UNIX } from "./calls.js";
 import { pair, type Behaviour } from "./ends.js";
 
 export const SEQUENCES: Behaviour[] = [
@@ -70,33 +70,43 @@ export const SEQUENCES: Behaviour[] = [
     ours: [0, "", 5, "", ""],
   },
   {
-    title: "connect after a shutdown, when it has not told its success yet",
+    title:
+      "connect after a shutdown, when it has not told its success yet; and when both ends are over",
     run: async (c) => {
       const fd = await c.socket(STREAM);
       await c.bind(fd, 0);
       await c.listen(fd, 1);
       const s = await c.socket(STREAM);
       const port = await c.localPort(fd);
+      const begun = await c.connect(s, port);
+      const other = await c.accept(fd);
+      const shut = await c.shutdown(s, SHUT.RDWR);
+      const open = await c.connect(s, port);
+      await c.close(other);
+      await c.pause();
       return [
+        begun,
+        shut,
+        open,
         await c.connect(s, port),
-        await c.shutdown(s, SHUT.RDWR),
-        await c.connect(s, port),
-        await c.connect(s, port),
+        await c.getOption(s, SOL.SOCKET, SO.ERROR),
       ];
     },
-    expect: [E.INPROGRESS, 0, E.ISCONN, E.ISCONN],
-    ours: [E.INPROGRESS, 0, 0, E.ISCONN],
+    expect: [E.INPROGRESS, 0, E.ISCONN, E.ISCONN, 0],
   },
   {
-    title: "datagrams of AF_UNIX that wait while their sender closes",
+    title: "AF_UNIX: datagrams that wait while their sender closes, and those of others then",
     run: async (c) => {
       const [a, b] = (await c.socketpair(DGRAM)) as [number, number];
       await c.send(a, "first");
       await c.close(a);
       const before = await c.poll(b);
-      return [before, await c.send(b, "x"), await c.recv(b)];
+      await c.bindName(b, "left");
+      const other = await c.socket(DGRAM, 0, UNIX);
+      const others = await c.sendtoName(other, "hello", "left");
+      return [before, others, await c.send(b, "x"), await c.recv(b), await c.recv(b)];
     },
-    expect: [IN | OUT, E.CONNREFUSED, E.AGAIN],
-    ours: [IN | OUT, E.CONNREFUSED, "first"],
+    expect: [IN | OUT, E.PERM, E.CONNREFUSED, E.AGAIN, E.AGAIN],
+    ours: [IN | OUT, 5, E.CONNREFUSED, "first", "hello"],
   },
 ];

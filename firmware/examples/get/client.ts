@@ -10,6 +10,7 @@ import {
   AF_INET,
   ECONNRESET,
   EINVAL,
+  ETIMEDOUT,
   MSG_MORE,
   SOCK_STREAM,
   close,
@@ -18,9 +19,12 @@ import {
   socket,
 } from "as-tcpip/net";
 import { Text, text, textAddress, textBytes } from "as-tcpip/text";
+import { clockMs } from "as-tcpip/time";
 import { connectTo, setPatience } from "../common";
 
 const PATIENCE_MS: u32 = 10_000;
+/** The head must be there by then, however slowly it comes. */
+const HEAD_MS: u32 = 30_000;
 /** Longest head, with interim responses, and longest framing of a chunk, bytes. */
 const HEAD_BYTES: u32 = 8192;
 const LINE_BYTES: u32 = 128;
@@ -47,6 +51,7 @@ let body: Body = Body.NONE;
 let left: u32 = 0;
 /** The line end behind a chunk's text is due. */
 let behindChunk: bool = false;
+let askedMs: u32 = 0;
 
 function say(words: Text, flags: i32): void {
   send(fd, textAddress(words), textBytes(words), flags);
@@ -63,7 +68,7 @@ function fill(): i32 {
   return <i32>(end - at);
 }
 
-/** Reads a line, without its end, to LINE: 0 or a negative errno. */
+/** Reads a line, without its end and white space before that, to LINE: 0 or a negative errno. */
 function readLine(limit: u32): i32 {
   lineBytes = 0;
   for (let seen: u32 = 0; seen < limit; seen++) {
@@ -73,6 +78,7 @@ function readLine(limit: u32): i32 {
     at += 1;
     if (character == 0x0a) {
       if (lineBytes != 0 && load<u8>(LINE + <usize>(lineBytes - 1)) == 0x0d) lineBytes -= 1;
+      while (lineBytes != 0 && isBlank(lineBytes - 1)) lineBytes -= 1;
       return 0;
     }
     if (lineBytes == LINE_BYTES) continue;
@@ -80,6 +86,11 @@ function readLine(limit: u32): i32 {
     lineBytes += 1;
   }
   return -EINVAL;
+}
+
+function isBlank(column: u32): bool {
+  const character = load<u8>(LINE + <usize>column);
+  return character == 0x20 || character == 0x09;
 }
 
 /** True when the line begins with a word, in capitals or not. */
@@ -109,16 +120,22 @@ function ends(word: Text): bool {
   return true;
 }
 
-/** The number that begins in a column, behind spaces; -1 = none, or too large. */
-function number(column: u32, radix: u32): i32 {
+/**
+ * The number that begins in a column, behind spaces, and ends with the line or at `delimiter` or a space, where one is given; -1 = there
+ * is none, or it is too large.
+ */
+function number(column: u32, radix: u32, delimiter: u32): i32 {
   let value: u32 = 0;
   let digits: u32 = 0;
   for (let i = column; i < lineBytes; i++) {
     const character = <u32>load<u8>(LINE + <usize>i);
-    if (digits == 0 && (character == 0x20 || character == 0x09)) continue;
+    if (digits == 0 && isBlank(i)) continue;
     const letter = (character | 0x20) - 0x61;
     const digit = character - 0x30 <= 9 ? character - 0x30 : letter < 6 ? letter + 10 : 16;
-    if (digit >= radix) break;
+    if (digit >= radix) {
+      if (delimiter == 0 || (character != delimiter && !isBlank(i))) return -1;
+      break;
+    }
     if (value > 0x07ff_ffff) return -1;
     value = value * radix + digit;
     digits += 1;
@@ -131,18 +148,23 @@ function readHead(): i32 {
   let failed = readLine(HEAD_BYTES);
   if (failed < 0) return failed;
   // HTTP/1.1 200 OK
-  const status = begins(text("http/1.")) ? number(8, 10) : -1;
+  const status = begins(text("http/1.")) ? number(8, 10, 0x20) : -1;
   if (status < 100 || status > 999) return -EINVAL;
   body = Body.CLOSE;
   left = 0;
+  let length: i32 = -1;
   for (let seen: u32 = 0; seen < HEAD_BYTES; seen += lineBytes + 1) {
     failed = readLine(HEAD_BYTES);
     if (failed < 0) return failed;
+    if (clockMs() - askedMs >= HEAD_MS) return -ETIMEDOUT;
     if (lineBytes == 0) return status;
     if (begins(text("transfer-encoding:"))) body = ends(text("chunked")) ? Body.CHUNKS : Body.CLOSE;
-    else if (begins(text("content-length:")) && body != Body.CHUNKS) {
-      const bytes = number(15, 10);
-      if (bytes < 0) return -EINVAL;
+    else if (begins(text("content-length:"))) {
+      const bytes = number(15, 10, 0);
+      // One that is no number, or two that differ: nobody knows where the body ends (RFC 9112 6.3).
+      if (bytes < 0 || (length >= 0 && bytes != length)) return -EINVAL;
+      length = bytes;
+      if (body == Body.CHUNKS) continue;
       body = Body.LENGTH;
       left = <u32>bytes;
     }
@@ -158,6 +180,7 @@ export function httpGet(server: u32, port: u16, host: Text, path: Text): i32 {
   at = 0;
   end = 0;
   behindChunk = false;
+  askedMs = clockMs();
   const failed = connectTo(fd, server, port);
   if (failed < 0) return failed;
   say(text("GET "), MSG_MORE);
@@ -174,11 +197,16 @@ export function httpGet(server: u32, port: u16, host: Text, path: Text): i32 {
 
 /** The size of the next chunk, 0 behind the last one, or a negative errno. */
 function nextChunk(): i32 {
-  if (behindChunk && readLine(LINE_BYTES) < 0) return -ECONNRESET;
+  if (behindChunk) {
+    if (readLine(LINE_BYTES) < 0) return -ECONNRESET;
+    // More text than the chunk was to have.
+    if (lineBytes != 0) return -EINVAL;
+  }
   behindChunk = true;
   const failed = readLine(HEAD_BYTES);
   if (failed < 0) return failed;
-  const bytes = number(0, 16);
+  // Behind it may stand an extension.
+  const bytes = number(0, 16, 0x3b);
   if (bytes < 0) return -EINVAL;
   if (bytes != 0) return bytes;
   body = Body.NONE;
