@@ -105,8 +105,7 @@ export function arpMac(entry: ArpEntry): usize {
 
 /** True when the MAC of an entry is the one at `mac`, a multiple of 4. */
 function isMacOf(entry: ArpEntry, mac: usize): bool {
-  const own = arpMac(entry);
-  return load<u32>(own) == load<u32>(mac) && load<u16>(own, 4) == load<u16>(mac, 4);
+  return load<u32>(arpMac(entry)) == load<u32>(mac) && entry.mac2 == load<u16>(mac, 4);
 }
 
 /** Number of the interface of an entry. */

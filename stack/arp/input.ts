@@ -4,12 +4,12 @@ import { Interface, interfaceMac, isDirect } from "../interface";
 import { linkInterface, linkRead } from "../link/device";
 import { RX_ETHERNET, RX_NETWORK, macEqual } from "../link/headers";
 import { Counter, count } from "../statistics";
-import { Be } from "../wire/bytes";
 import { acdConflict, acdProbed } from "./acd";
 import { arpLearn } from "./cache";
 import {
   ARP_BYTES,
-  ARP_LENGTHS,
+  ARP_REPLY,
+  ARP_REQUEST,
   ARP_SENDER_ADDRESS,
   ARP_SENDER_MAC,
   ARP_TARGET_ADDRESS,
@@ -30,15 +30,11 @@ export function arpInput(bytes: u32): void {
   linkRead(RX_NETWORK + 20, ARP_BYTES - 20);
   const packet = based(RX_NETWORK);
   const me = linkInterface();
-  // Its high byte is 0: there are but two operations.
-  const operation = (load<u32>(packet, 4) - ARP_LENGTHS) >>> 24;
-  const sender = Be.load32(packet + ARP_SENDER_ADDRESS);
-  const target = bswap<u32>(load<u32>(packet, ARP_TARGET_ADDRESS));
   const mac = packet + ARP_SENDER_MAC;
+  const operation = load<u32>(packet, 4);
   if (
     load<u32>(packet) != ARP_TYPES ||
-    load<u32>(packet, 4) != (ARP_LENGTHS | (operation << 24)) ||
-    operation - 1 > 1 ||
+    (operation != ARP_REQUEST && operation != ARP_REPLY) ||
     (load<u8>(mac) & 1) != 0
   ) {
     count(Counter.ARP_BAD);
@@ -47,6 +43,9 @@ export function arpInput(bytes: u32): void {
   // Our own packet, mirrored or relayed: no station of another MAC stands behind it.
   const ours = interfaceMac(me);
   if (macEqual(mac, ours) || macEqual(based(RX_ETHERNET) + 6, ours)) return;
+  const high = <u32>load<u16>(packet, ARP_SENDER_ADDRESS + 2);
+  const sender = bswap<u32>((<u32>load<u16>(packet, ARP_SENDER_ADDRESS)) | (high << 16));
+  const target = bswap<u32>(load<u32>(packet, ARP_TARGET_ADDRESS));
   if (ACD && me.acdCandidate != 0) acdProbed(me, sender, target, mac);
   const address = me.address;
   if (address == 0 || (ACD && me.tentative)) return;
@@ -54,7 +53,7 @@ export function arpInput(bytes: u32): void {
     if (ACD) acdConflict(me, mac);
     return;
   }
-  const asked = target == address && operation == 1;
+  const asked = target == address && operation == ARP_REQUEST;
   if (isNeighbour(me, sender)) arpLearn(me, sender, mac, asked);
   if (asked) arpReply(me, sender, mac);
 }

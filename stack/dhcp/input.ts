@@ -6,7 +6,7 @@ import { macEqual } from "../link/headers";
 import { SCRATCH, SCRATCH_BYTES } from "../scratch";
 import { Counter, count } from "../statistics";
 import { Be } from "../wire/bytes";
-import { sumAdd, sumFold } from "../wire/checksum";
+import { sumAdd, sumIntact } from "../wire/checksum";
 import { dhcpMessage } from "./client";
 import {
   BOOTREPLY,
@@ -171,7 +171,7 @@ export function dhcpInput(nif: LeasedInterface, bytes: u32, sum: u32, checked: b
   begin(0);
   sum += checksumOf(SCRATCH, DHCP_MAGIC_BYTES);
   sum = optionsRead(sum, bytes - DHCP_FIXED_BYTES - DHCP_NAMES_BYTES - DHCP_MAGIC_BYTES);
-  if (checked && sumFold(sum) != 0xffff) {
+  if (checked && !sumIntact(sum)) {
     count(Counter.UDP_BAD_CHECKSUM);
     return;
   }

@@ -14,7 +14,7 @@ import { TIMER_DNS, timerCancel, timerSet } from "../time/timers";
 import { UDP_HEADER_BYTES, datagram } from "../udp/input";
 import { udpPortFree } from "../udp/slots";
 import { udpHeader } from "../udp/transfer";
-import { sumFold } from "../wire/checksum";
+import { sumIntact } from "../wire/checksum";
 import {
   ADDRESSES_AT,
   DnsEntry,
@@ -296,7 +296,7 @@ export function dnsInput(number: u32): void {
     return;
   }
   linkRead(MESSAGE, bytes);
-  if (datagram.checked && sumFold(datagram.sum + checksumOf(MESSAGE, bytes)) != 0xffff) {
+  if (datagram.checked && !sumIntact(datagram.sum + checksumOf(MESSAGE, bytes))) {
     count(Counter.UDP_BAD_CHECKSUM);
     return;
   }

@@ -8,7 +8,7 @@ import { RateLimit, rateLimitTake } from "../rate-limit";
 import { SCRATCH, SCRATCH_BYTES } from "../scratch";
 import { Counter, count } from "../statistics";
 import { Be } from "../wire/bytes";
-import { halves, sumAdd, sumField, sumFold } from "../wire/checksum";
+import { halves, sumAdd, sumField, sumIntact } from "../wire/checksum";
 import {
   ICMP_ECHO,
   ICMP_HEADER_BYTES,
@@ -103,7 +103,7 @@ function echo(packet: RxPacket, header: usize): void {
   ipHeadersWrite(ICMP_HEADER_BYTES + some);
   left -= some;
   if (left != 0) sum = echoRest(sum, left);
-  if (sumFold(sum) != 0xffff) {
+  if (!sumIntact(sum)) {
     ipCancel();
     count(Counter.ICMP_BAD_CHECKSUM);
     return;
@@ -166,7 +166,7 @@ function errorInput(packet: RxPacket, type: u32, header: usize): u32 {
     sum = sumAdd(sum, SCRATCH + QUOTATION_BYTES, bytes, 0);
     left -= bytes;
   }
-  if (sumFold(sum) != 0xffff) {
+  if (!sumIntact(sum)) {
     count(Counter.ICMP_BAD_CHECKSUM);
     return 0;
   }

@@ -8,7 +8,7 @@ import { SCRATCH, SCRATCH_BYTES } from "../scratch";
 import { Counter, count } from "../statistics";
 import { TIMER_IGMP, timerSet } from "../time/timers";
 import { Be } from "../wire/bytes";
-import { sumAdd, sumField, sumFold } from "../wire/checksum";
+import { sumAdd, sumField, sumIntact } from "../wire/checksum";
 import { RxPacket } from "./packet";
 
 /**
@@ -159,7 +159,7 @@ export function igmpInput(packet: RxPacket): void {
   const bytes = packet.payloadBytes;
   if (bytes < IGMP_BYTES || bytes > SCRATCH_BYTES) return;
   linkRead(SCRATCH, bytes);
-  if (sumFold(sumAdd(0, SCRATCH, bytes, 0)) != 0xffff) {
+  if (!sumIntact(sumAdd(0, SCRATCH, bytes, 0))) {
     count(Counter.IP_BAD_CHECKSUM);
     return;
   }

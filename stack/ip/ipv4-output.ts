@@ -23,6 +23,7 @@ import {
   interfaceOf,
   isDirect,
   isOurs,
+  isUnicast,
   standsForAll,
 } from "../interface";
 import {
@@ -206,8 +207,8 @@ function routeAnew(
   if (!linkTxBegin(device, totalBytes + ETHERNET_BYTES)) return -EAGAIN;
   ethernetHeader(me, TYPE_IPV4);
   addressesWrite(source, destination);
-  // Of groups and broadcasts no neighbour was asked for.
-  const asked = deviceIsWire(device) && destination < 0xe0000000 && destination != me.broadcast;
+  // Of groups and broadcasts no neighbour was asked for. Whom the header is made for is one host (ipPlainHost in ipv4-plain.ts).
+  const asked = deviceIsWire(device) && isUnicast(destination) && !isLoopback(destination);
   if (asked && source == me.address) headerMade(destination, device);
   return 0;
 }

@@ -2,7 +2,7 @@ import { based, rev16, sumHeader } from "cpu";
 import { ACD, INTERFACES, IP_REASSEMBLY_SLOTS, LOOPBACK_BYTES } from "../config";
 import { isUnicast } from "../interface";
 import { DEVICE_NIC, deviceIsWire, linkInterface, linkLeft, linkRxDevice } from "../link/device";
-import { RX_NETWORK } from "../link/headers";
+import { RX_NETWORK, headerHost } from "../link/headers";
 import { Counter, count } from "../statistics";
 import { RX_PACKET } from "./ipv4-input";
 import { IP_HEADER_BYTES, RxPacket, isLoopback } from "./packet";
@@ -35,12 +35,21 @@ export function ipPlain(): u32 {
   return sumHeader(ip) == 0xffff ? payloadBytes : 0;
 }
 
+/**
+ * True for the source of a plain packet that may be one (RFC 1122 3.2.1.3), our own left aside: the host that was sent to just before
+ * is, and need not be looked at.
+ */
+export function ipPlainHost(source: u32): bool {
+  if (INTERFACES == 1 && source != 0 && source == headerHost()) return true;
+  return isUnicast(source) && !isLoopback(source);
+}
+
 /** Counts the plain packet, which nobody has taken yet; its source, 0 = that is none (RFC 1122 3.2.1.3), and it is dropped. */
 export function ipPlainSource(): u32 {
   const source = bswap<u32>(load<u32>(based(RX_NETWORK), 12));
   const ours = linkInterface().address;
   count(Counter.IP_IN);
-  if (!isUnicast(source) || isLoopback(source) || source == ours) {
+  if (source == ours || !ipPlainHost(source)) {
     count(Counter.IP_BAD_SOURCE);
     return 0;
   }

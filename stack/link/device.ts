@@ -1,3 +1,4 @@
+import { checksumRead } from "cpu";
 import {
   RX_BYTES,
   rxBegin,
@@ -236,6 +237,12 @@ export function linkRead(to: usize, bytes: u32): void {
   if (INTERFACES > 1 && rxDevice == DEVICE_NIC_2) rxRead2(to, bytes);
   else if (LOOPBACK_BYTES != 0 && rxDevice != DEVICE_NIC) loopbackRead(to, bytes);
   else rxRead(to, bytes);
+}
+
+/** `linkRead` into a ring; returns the sum of these bytes. All that comes into the ring of a socket comes through here (`checksumRead`). */
+export function linkReadSummed(to: usize, bytes: u32): u32 {
+  linkRead(to, bytes);
+  return checksumRead(to, bytes);
 }
 
 /** Passes over the next bytes of the open frame. */

@@ -15,7 +15,7 @@ import { Counter, count } from "../statistics";
 import { TIMER_MDNS, timerCancel, timerSet } from "../time/timers";
 import { UDP_HEADER_BYTES, datagram } from "../udp/input";
 import { udpHeader } from "../udp/transfer";
-import { sumFold } from "../wire/checksum";
+import { sumIntact } from "../wire/checksum";
 import {
   IN,
   IN_BYTES,
@@ -275,7 +275,7 @@ export function mdnsInput(source: u32): void {
   const onLink = ((source ^ iface.address) & iface.mask) == 0;
   if (bytes > IN_BYTES || bytes < DNS_HEADER_BYTES || !onLink || state == State.OFF) return;
   linkRead(IN, bytes);
-  if (datagram.checked && sumFold(datagram.sum + checksumOf(IN, bytes)) != 0xffff) {
+  if (datagram.checked && !sumIntact(datagram.sum + checksumOf(IN, bytes))) {
     count(Counter.UDP_BAD_CHECKSUM);
     return;
   }

@@ -2,7 +2,7 @@ import { based, rev16 } from "cpu";
 import { TCP_CONNECT, TCP_ECN, TCP_FAST_PATH, TCP_WINDOW_SCALE } from "../config";
 import { RxPacket } from "../ip/packet";
 import { Counter, count } from "../statistics";
-import { halves, sumFold } from "../wire/checksum";
+import { halves, sumIntact } from "../wire/checksum";
 import {
   FIRST_SYN_RECORD,
   FIRST_TIME_WAIT,
@@ -98,7 +98,7 @@ function scaleWindow(tcb: Tcb, segment: Segment): void {
 }
 
 function proven(sum: u32): bool {
-  if (sumFold(sum) == 0xffff) return true;
+  if (sumIntact(sum)) return true;
   count(Counter.TCP_BAD_CHECKSUM);
   return false;
 }

@@ -1,6 +1,5 @@
-import { checksumRead } from "cpu";
 import { TCP, TCP_CONNECT, TCP_RANGES, TCP_RX_BYTES, TCP_TCBS, TCP_URGENT } from "../config";
-import { linkRead } from "../link/device";
+import { linkReadSummed } from "../link/device";
 import { Counter, count } from "../statistics";
 import { sumJoin } from "../wire/checksum";
 import { Tcb, TcbFlag, TcpState } from "./connection";
@@ -118,8 +117,8 @@ function textReadInto(tcb: Tcb, seq: u32, bytes: u32, sum: u32, offset: u32): u3
   assert(seq - tcb.rcvRead < TCP_RX_BYTES && bytes <= TCP_RX_BYTES - (seq - tcb.rcvRead));
   const at = placeOf(tcb, seq);
   const first = min<u32>(bytes, TCP_RX_BYTES - at);
-  sum = sumJoin(sum, readSummed(ring(tcb) + at, first), offset);
-  if (bytes > first) sum = sumJoin(sum, readSummed(ring(tcb), bytes - first), offset + first);
+  sum = sumJoin(sum, linkReadSummed(ring(tcb) + at, first), offset);
+  if (bytes > first) sum = sumJoin(sum, linkReadSummed(ring(tcb), bytes - first), offset + first);
   return sum;
 }
 
@@ -130,13 +129,7 @@ function textReadInto(tcb: Tcb, seq: u32, bytes: u32, sum: u32, offset: u32): u3
 export function textReadNext(tcb: Tcb, bytes: u32, sum: u32): u32 {
   const at = placeOf(tcb, tcb.rcvNxt);
   if (at + bytes > TCP_RX_BYTES) return textReadInto(tcb, tcb.rcvNxt, bytes, sum, 0);
-  return sum + readSummed(ring(tcb) + at, bytes);
-}
-
-/** Reads on in the open frame, into a ring; returns the sum of that. All that comes into a ring comes through here (`checksumRead`). */
-function readSummed(to: usize, bytes: u32): u32 {
-  linkRead(to, bytes);
-  return checksumRead(to, bytes);
+  return sum + linkReadSummed(ring(tcb) + at, bytes);
 }
 
 /**

@@ -1,10 +1,10 @@
-import { based, rev16 } from "cpu";
-import { isUnicast } from "../interface";
-import { IPPROTO_UDP, isLoopback } from "../ip/packet";
+import { based, rev16, sumHeader } from "cpu";
+import { MDNS } from "../config";
+import { ipPlainHost } from "../ip/ipv4-plain";
+import { IPPROTO_UDP } from "../ip/packet";
 import { linkInterface, linkRead } from "../link/device";
 import { RX_NETWORK } from "../link/headers";
 import { Counter, count } from "../statistics";
-import { halves } from "../wire/checksum";
 import { UDP_HEADER_BYTES, udpHeaderRead, udpPlace } from "./input";
 import { udpBucket, udpIsPlain, udpSlot } from "./slots";
 
@@ -27,10 +27,10 @@ const NOT_PLAIN: u32 = 0xffffffff;
  */
 export function udpInputFast(bytes: u32, shared: u32): bool {
   const ip = based(RX_NETWORK);
+  if (bytes < UDP_HEADER_BYTES) return false;
   const ours = linkInterface().address;
   const source = bswap<u32>(load<u32>(ip, 12));
-  if (bytes < UDP_HEADER_BYTES || ours == 0) return false;
-  if (source == ours || !isUnicast(source) || isLoopback(source)) return false;
+  if (source == ours || !ipPlainHost(source)) return false;
   linkRead(HEADER, UDP_HEADER_BYTES);
   const number = slotFor(ours, bytes, shared);
   if (number == NOT_PLAIN) {
@@ -39,13 +39,12 @@ export function udpInputFast(bytes: u32, shared: u32): bool {
   }
   count(Counter.IP_IN);
   count(Counter.UDP_IN);
-  const ports = load<u32>(ip, 20);
   const word = load<u32>(ip, 24);
-  // The length stands in the pseudo-header, too.
-  let sum = halves(load<u32>(ip, 12)) + halves(load<u32>(ip, 16)) + halves(ports);
-  sum += halves(word) + (word & 0xffff) + (IPPROTO_UDP << 8);
-  const textBytes = (rev16(word) & 0xffff) - UDP_HEADER_BYTES;
-  udpPlace(number, source, ours, (rev16(ports) << 16) | textBytes, sum);
+  // Protocol and length in place of what nobody wants any more make the pseudo-header: with the addresses and the header five words.
+  store<u32>(ip, (word << 16) | (IPPROTO_UDP << 8), 8);
+  const sum = sumHeader(ip + 8);
+  const portAndLength = rev16((load<u32>(ip, 20) << 16) | (word & 0xffff));
+  udpPlace(number, source, ours, portAndLength - UDP_HEADER_BYTES, sum);
   return true;
 }
 
@@ -60,8 +59,7 @@ function slotFor(ours: u32, bytes: u32, shared: u32): u32 {
   const sourcePort = ports >>> 16;
   const port = ports & 0xffff;
   if (sourcePort < USER_PORTS) return NOT_PLAIN;
-  if (sourcePort == shared) return NOT_PLAIN;
-  if (port == shared) return NOT_PLAIN;
+  if (MDNS && (sourcePort == shared || port == shared)) return NOT_PLAIN;
   const link = udpBucket(port);
   if (link == 0) return NOT_PLAIN;
   return udpIsPlain(udpSlot(link - 1), ours, port) ? link - 1 : NOT_PLAIN;

@@ -1,4 +1,4 @@
-import { based, checksumRead, rev16 } from "cpu";
+import { based, rev16 } from "cpu";
 import {
   ICMP,
   MULTICAST_GROUPS,
@@ -16,20 +16,18 @@ import {
   icmpSendError,
 } from "../icmp/output";
 import { IPPROTO_UDP, RxPacket } from "../ip/packet";
-import { linkRead } from "../link/device";
+import { linkRead, linkReadSummed } from "../link/device";
 import { POLLERR, POLLIN, POLLOUT } from "../posix";
 import { ready } from "../readiness";
 import { SCRATCH, SCRATCH_BYTES } from "../scratch";
 import { Counter, count } from "../statistics";
-import { halves, sumAdd, sumFold } from "../wire/checksum";
+import { halves, sumAdd, sumIntact } from "../wire/checksum";
 import { udpErrorKeep, udpErrorsAsked } from "./errors";
 import { copyToOthers } from "./multicast";
 import { DATAGRAM_HEADER_BYTES, UdpFlag, udpFind, udpRing, udpSlot } from "./slots";
 
 export const UDP_HEADER_BYTES: u32 = 8;
 const NO_ENTRY: u32 = 0xffffffff;
-/** Folded sum of an intact datagram. */
-const INTACT: u32 = 0xffff;
 /** The sender gave no checksum: no sum of some words is so large. */
 const UNCHECKED: u32 = 0xffffffff;
 
@@ -112,7 +110,7 @@ export function udpDeliver(packet: RxPacket): void {
   }
   count(Counter.UDP_NO_PORT);
   if (!ICMP || packet.linkBroadcast) return;
-  if (sum != UNCHECKED && sumFold(sumRest(sum, bytes)) != INTACT) count(Counter.UDP_BAD_CHECKSUM);
+  if (sum != UNCHECKED && !sumIntact(sumRest(sum, bytes))) count(Counter.UDP_BAD_CHECKSUM);
   else icmpSendError(ICMP_UNREACHABLE, UNREACHABLE_PORT, packet);
 }
 
@@ -148,25 +146,28 @@ export function udpPlace(
   }
   const ring = udpRing(number);
   const at = <u32>slot.head + used;
-  const textAt = (at + DATAGRAM_HEADER_BYTES) & (UDP_RX_BYTES - 1);
-  const first = min(bytes, UDP_RX_BYTES - textAt);
-  linkRead(ring + textAt, first);
-  let text = checksumRead(ring + textAt, first);
-  if (first != bytes) {
-    // Only the last piece can have an odd length: the ring's is even.
-    linkRead(ring, bytes - first);
-    text += checksumRead(ring, bytes - first);
-  }
-  if (sum != UNCHECKED && sumFold(sum + text) != INTACT) {
-    count(Counter.UDP_BAD_CHECKSUM);
-    return NO_ENTRY;
-  }
+  // Nobody looks at it before it counts.
   store<u32>(ring + (at & (UDP_RX_BYTES - 1)), source);
   store<u32>(ring + ((at + 4) & (UDP_RX_BYTES - 1)), destination);
   store<u32>(ring + ((at + 8) & (UDP_RX_BYTES - 1)), portAndBytes);
+  const textAt = (at + DATAGRAM_HEADER_BYTES) & (UDP_RX_BYTES - 1);
+  const text =
+    textAt + bytes > UDP_RX_BYTES
+      ? readAround(ring, textAt, bytes)
+      : linkReadSummed(ring + textAt, bytes);
+  if (sum != UNCHECKED && !sumIntact(sum + text)) {
+    count(Counter.UDP_BAD_CHECKSUM);
+    return NO_ENTRY;
+  }
   slot.used = <u16>(used + total);
   ready(<u32>slot.socket, POLLIN);
   return at;
+}
+
+/** Reads text that goes on at the begin of the ring; returns its sum. Only the last piece can have an odd length: the ring's is even. */
+function readAround(ring: usize, at: u32, bytes: u32): u32 {
+  const first = UDP_RX_BYTES - at;
+  return linkReadSummed(ring + at, first) + linkReadSummed(ring, bytes - first);
 }
 
 /** errno for an ICMP error (RFC 1122 4.1.3.3, numbers as Linux maps them); 0 = none worth telling. */

@@ -267,7 +267,8 @@ export function udpIsPlain(slot: UdpSlot, address: u32, port: u32): bool {
   if (slot.next != 0) return false;
   if (slot.peerPort != 0) return false;
   if (SOCKET_MORE_OPTIONS && ((<u32>slot.flags) & DEVICES) != 0) return false;
-  return slot.localAddress == 0 || slot.localAddress == address;
+  // Without an address nothing is for us.
+  return slot.localAddress == address ? address != 0 : slot.localAddress == 0;
 }
 
 /** First slot of the chain of a port, plus one; 0 = none. */

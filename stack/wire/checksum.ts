@@ -20,10 +20,15 @@ export function halves(word: u32): u32 {
   return (word & 0xffff) + (word >>> 16);
 }
 
-/** Folds a sum to 16 bits. A packet whose checksum field was included is intact when this is 0xFFFF. */
+/** Folds a sum to 16 bits. */
 export function sumFold(sum: u32): u32 {
   // Both halves are added in the upper one, and the carry out of the lower one comes to it.
   return (sum + rotl<u32>(sum, 16)) >>> 16;
+}
+
+/** True for the sum of a packet that is intact, its checksum field included: it folds to 0xFFFF. */
+export function sumIntact(sum: u32): bool {
+  return ~(sum + rotl<u32>(sum, 16)) >>> 16 == 0;
 }
 
 /** The checksum to be stored, with a plain `store<u16>`, into the field. */

@@ -70,7 +70,6 @@ export const CALLED = [
   "stack/tcp/input-ends/closingInput",
   "stack/tcp/input-ends/handshakeInput",
   "stack/tcp/pending/pendingAdd",
-  "stack/udp/input-fast/udpInputFast",
 ];
 
 /**
