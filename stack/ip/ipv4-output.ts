@@ -146,14 +146,16 @@ let frameAt: usize = TX_ETHERNET;
 
 /** Sum of both addresses in the IP header to be sent, in memory order. */
 let addressesSum: u32 = 0;
-/** Sum of what of that header `addressesWrite` has made, and of version and length. */
-const CONSTANT_SUM: u32 = VERSION_AND_LENGTH + (ID_AND_FLAGS >>> 16);
+/** Sum of what else of that header `addressesWrite` has made. */
+const FLAGS_SUM: u32 = ID_AND_FLAGS >>> 16;
 
 /** What of the IP header is the same in each packet from `source` to `destination`. */
 function addressesWrite(source: u32, destination: u32): void {
   const header = based(TX_NETWORK);
   const from = bswap<u32>(source);
   const to = bswap<u32>(destination);
+  // What `ipHeader` has made before is of no use now.
+  store<u32>(header, 0);
   store<u32>(header, ID_AND_FLAGS, 4);
   store<u32>(header, from, 12);
   store<u32>(header, to, 16);
@@ -172,17 +174,11 @@ export function ipRoute(source: u32, destination: u32, totalBytes: u32, mayWait:
     arpUsedAgain();
     return linkTxBegin(headerInterface(), totalBytes + ETHERNET_BYTES) ? 0 : -EAGAIN;
   }
-  const by = INTERFACES == 1 ? me : interfaceFor(source, destination);
-  return routeAnew(by, source, destination, totalBytes, mayWait);
+  return routeAnew(source, destination, totalBytes, mayWait);
 }
 
-function routeAnew(
-  me: Interface,
-  source: u32,
-  destination: u32,
-  totalBytes: u32,
-  mayWait: bool,
-): i32 {
+function routeAnew(source: u32, destination: u32, totalBytes: u32, mayWait: bool): i32 {
+  const me: Interface = INTERFACES == 1 ? interfaceAt(0) : interfaceFor(source, destination);
   let device = interfaceNumber(me);
   frameAt = TX_ETHERNET;
   headerForget();
@@ -219,11 +215,12 @@ function routeAnew(
  */
 export function ipHeader(totalBytes: u32, tos: u32, life: u32): u32 {
   const header = based(TX_NETWORK);
-  const low = tos << 8;
-  const high = rev16(totalBytes);
   const addresses = addressesSum;
-  store<u32>(header, (low + VERSION_AND_LENGTH) | (high << 16));
-  const sum = sumFold(low + high + CONSTANT_SUM + life + addresses);
+  const first = ((tos << 8) + VERSION_AND_LENGTH) | (rev16(totalBytes) << 16);
+  // Of the packet before, as long as this one, it stands there yet.
+  if (load<u32>(header) == first && <u32>load<u16>(header, 8) == life) return addresses;
+  store<u32>(header, first);
+  const sum = sumFold(halves(first) + FLAGS_SUM + life + addresses);
   store<u32>(header, life | (~sum << 16), 8);
   return addresses;
 }

@@ -1,13 +1,20 @@
 import { based, checksumOf, rev16 } from "cpu";
-import { INTERFACES, MULTICAST_GROUPS, SOCKET_MORE_OPTIONS, UDP_RX_BYTES } from "../config";
+import {
+  ARP_PENDING_BYTES,
+  INTERFACES,
+  MULTICAST_GROUPS,
+  SOCKET_MORE_OPTIONS,
+  UDP_RX_BYTES,
+} from "../config";
 import { EACCES, EAGAIN, EDESTADDRREQ, EINPROGRESS, EMSGSIZE, ENETUNREACH } from "../errors";
 import { IP_MTU, iface } from "../interface";
 import {
   ipAddressesSum,
   ipCancel,
   ipEnd,
+  ipHeader,
   ipHeadersWrite,
-  ipOpen,
+  ipRoute,
   ipWrite,
 } from "../ip/ipv4-output";
 import { IPPROTO_UDP, IP_HEADER_BYTES } from "../ip/packet";
@@ -49,10 +56,11 @@ export function udpHeader(
   const ports = bswap<u32>((sourcePort << 16) | destinationPort);
   const length = rev16(UDP_HEADER_BYTES + textBytes);
   const sum = ipAddressesSum() + (IPPROTO_UDP << 8) + 2 * length + halves(ports) + textSum;
-  const field = <u32>sumField(sum);
-  store<u32>(header, ports);
+  let field = <u32>sumField(sum);
   // 0 would say that there is no checksum.
-  store<u32>(header, length | (field == 0 ? 0xffff0000 : field << 16), 4);
+  if (field == 0) field = 0xffff;
+  store<u32>(header, ports);
+  store<u32>(header, length | (field << 16), 4);
 }
 
 /**
@@ -86,13 +94,13 @@ export function udpSend(slot: u32, from: usize, bytes: u32, address: u32, port: 
     source = INTERFACES == 1 && known ? iface.address : udpSource(sending, address);
   }
   if (source == 0) return -ENETUNREACH;
-  const sourcePort = <u32>sending.localPort;
-  const total = UDP_HEADER_BYTES + bytes;
+  const total = IP_HEADER_BYTES + UDP_HEADER_BYTES + bytes;
+  const refused = ipRoute(source, address, total, ARP_PENDING_BYTES != 0);
+  if (refused != 0) return refused == -EINPROGRESS ? -EAGAIN : refused;
   let ttl = <u32>sending.ttl;
   if (MULTICAST_GROUPS != 0 && isGroup(address)) ttl = groupTtl(slot);
-  const refused = ipOpen(IPPROTO_UDP, source, address, total, sending.tos, ttl);
-  if (refused != 0) return refused == -EINPROGRESS ? -EAGAIN : refused;
-  udpHeader(sourcePort, port, bytes, checksumOf(from, bytes));
+  ipHeader(total, sending.tos, ttl | (IPPROTO_UDP << 8));
+  udpHeader(sending.localPort, port, bytes, checksumOf(from, bytes));
   ipHeadersWrite(UDP_HEADER_BYTES);
   ipWrite(from, bytes);
   // Time to live 0: ourselves only.
