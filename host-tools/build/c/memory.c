@@ -50,37 +50,55 @@ OWN static void copy_up(uint8_t* d, const uint8_t* s, size_t bytes) {
 
 /*
  * Both on a word, as most are: sixteen words at a time, then four; the longer turns save a third of what 1,460 bytes cost, and an image for
- * a size has none.
+ * a size has none. What is left goes by its bits, which the shifts put into carry and sign, and loads and stores leave there.
  */
-OWN static void copy_words(uint8_t* d, const uint8_t* s, size_t bytes) {
-  word_t* to = (word_t*)d;
-  const word_t* from = (const word_t*)s;
-  const word_t* const blocks = to + ((bytes >> 4) << 2);
-#ifndef __OPTIMIZE_SIZE__
-  const word_t* const long_blocks = to + ((bytes >> 6) << 4);
-  while (to != long_blocks) {
-    __asm volatile(
-        ".syntax unified\n"
-        ".rept 4\n\t"
-        "ldmia %0!, {r3, r4, r5, r6}\n\t"
-        "stmia %1!, {r3, r4, r5, r6}\n\t"
-        ".endr"
-        : "+l"(from), "+l"(to)
-        :
-        : "r3", "r4", "r5", "r6", "memory");
-  }
+static __attribute__((noinline)) void copy_words(uint8_t* d, const uint8_t* s, size_t bytes) {
+  __asm volatile(
+      ".syntax unified\n\t"
+#ifdef __OPTIMIZE_SIZE__
+      "subs %2, #16\n\t"
+      "blo 4f\n"
+#else
+      "subs %2, #64\n\t"
+      "blo 2f\n"
+      "1:\n\t"
+      ".rept 4\n\t"
+      "ldmia %1!, {r3, r4, r5, r6}\n\t"
+      "stmia %0!, {r3, r4, r5, r6}\n\t"
+      ".endr\n\t"
+      "subs %2, #64\n\t"
+      "bhs 1b\n"
+      "2: adds %2, #48\n\t"
+      "bcc 4f\n"
 #endif
-  while (to != blocks) {
-    __asm volatile(
-        ".syntax unified\n"
-        "ldmia %0!, {r3, r4, r5, r6}\n\t"
-        "stmia %1!, {r3, r4, r5, r6}"
-        : "+l"(from), "+l"(to)
-        :
-        : "r3", "r4", "r5", "r6", "memory");
-  }
-  for (bytes &= 15; bytes >= 4; bytes -= 4) *to++ = *from++;
-  bytes_up((uint8_t*)to, (const uint8_t*)from, bytes);
+      "3: ldmia %1!, {r3, r4, r5, r6}\n\t"
+      "stmia %0!, {r3, r4, r5, r6}\n\t"
+      "subs %2, #16\n\t"
+      "bhs 3b\n"
+      "4: lsls r3, %2, #28\n\t"
+      "beq 8f\n\t"
+      "lsls r3, %2, #29\n\t"
+      "bcc 5f\n\t"
+      "ldmia %1!, {r4, r5}\n\t"
+      "stmia %0!, {r4, r5}\n"
+      "5: bpl 6f\n\t"
+      "ldmia %1!, {r4}\n\t"
+      "stmia %0!, {r4}\n"
+      "6: lsls r3, %2, #31\n\t"
+      "bcc 7f\n\t"
+      "ldrh r4, [%1]\n\t"
+      "strh r4, [%0]\n\t"
+      "bpl 8f\n\t"
+      "ldrb r4, [%1, #2]\n\t"
+      "strb r4, [%0, #2]\n\t"
+      "b 8f\n"
+      "7: bpl 8f\n\t"
+      "ldrb r4, [%1]\n\t"
+      "strb r4, [%0]\n"
+      "8:"
+      : "+l"(d), "+l"(s), "+l"(bytes)
+      :
+      : "r3", "r4", "r5", "r6", "cc", "memory");
 }
 
 /*
