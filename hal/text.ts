@@ -22,6 +22,11 @@ export function textAddress(t: Text): usize {
   return flashBase() + <usize>(t >>> 10);
 }
 
+/** `bytes` bytes of a text, `from` bytes behind its first. */
+export function textPart(t: Text, from: u32, bytes: u32): Text {
+  return (((t >>> 10) + from) << 10) | bytes;
+}
+
 /** Length of a text in bytes: 0..1023. */
 export function textBytes(t: Text): u32 {
   return t & 1023;

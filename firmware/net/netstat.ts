@@ -36,6 +36,7 @@ import { sendQueueRoom } from "../../stack/tcp/send-queue";
 import { tcbsFree } from "../../stack/tcp/lifecycle";
 import { handshakeWaiting } from "../../stack/tcp/syn-records";
 import { textReadable } from "../../stack/tcp/text";
+import { lineOf } from "./lines";
 
 /** What a status page shows of the stack: tables of fixed size and the socket table. Reading it changes nothing. */
 
@@ -74,10 +75,7 @@ export function socketIsDatagram(index: u32): bool {
 
 /** Name of a table. */
 export function poolName(pool: u32): Text {
-  if (pool == Pool.SOCKETS) return text("sockets");
-  if (pool == Pool.TCBS) return text("tcbs");
-  if (pool == Pool.SYN_QUEUE) return text("synQueue");
-  return pool == Pool.TIME_WAIT ? text("timeWait") : text("udp");
+  return lineOf(text("sockets\ntcbs\nsynQueue\ntimeWait\nudp\n"), pool);
 }
 
 /** Records of a table. */
@@ -107,26 +105,12 @@ export function socketStateName(index: u32): Text {
   if (socket.kind == SocketKind.LISTENER) return text("LISTEN");
   if (<u32>socket.kind >= <u32>SocketKind.DATAGRAM) return text("OPEN");
   if (!TCP || socket.kind != SocketKind.CONNECTION) return text("CLOSED");
-  switch (<u32>tcbAt(<u32>socket.index).state) {
-    case TcpState.SYN_SENT:
-      return text("SYN-SENT");
-    case TcpState.SYN_RECEIVED:
-      return text("SYN-RECEIVED");
-    case TcpState.ESTABLISHED:
-      return text("ESTABLISHED");
-    case TcpState.FIN_WAIT_1:
-      return text("FIN-WAIT-1");
-    case TcpState.FIN_WAIT_2:
-      return text("FIN-WAIT-2");
-    case TcpState.CLOSE_WAIT:
-      return text("CLOSE-WAIT");
-    case TcpState.CLOSING:
-      return text("CLOSING");
-    case TcpState.LAST_ACK:
-      return text("LAST-ACK");
-    default:
-      return text("CLOSED");
-  }
+  return lineOf(
+    text(
+      "CLOSED\nSYN-SENT\nSYN-RECEIVED\nESTABLISHED\nFIN-WAIT-1\nFIN-WAIT-2\nCLOSE-WAIT\nCLOSING\nLAST-ACK\n",
+    ),
+    <u32>tcbAt(<u32>socket.index).state,
+  );
 }
 
 /** Local address of a slot of the socket table, host order; 0 = any. */

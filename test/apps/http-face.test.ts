@@ -50,6 +50,26 @@ test("a handler answers with type, length, a field of its own; and reads fields 
   t.deepEqual(head?.fields, plain?.fields);
 });
 
+/** RFC 9110 15; what is none of them is answered as 400. */
+const REASONS =
+  `200 OK|201 Created|204 No Content|206 Partial Content|303 See Other|304 Not Modified|400 Bad Request|
+401 Unauthorized|403 Forbidden|404 Not Found|405 Method Not Allowed|408 Request Timeout|409 Conflict|413 Content Too Large|
+414 URI Too Long|416 Range Not Satisfiable|417 Expectation Failed|426 Upgrade Required|431 Request Header Fields Too Large|
+500 Internal Server Error|501 Not Implemented|503 Service Unavailable|505 HTTP Version Not Supported`
+    .replaceAll("\n", "")
+    .split("|");
+
+test("RFC 9110 15: each status has its reason", async (t) => {
+  const answers = await ask(
+    ...REASONS.map((reason) => get(`/params?status=${reason.slice(0, 3)}`)),
+    get("/params?status=402"),
+  );
+  t.deepEqual(
+    answers.map(({ status, reason }) => `${status} ${reason}`),
+    [...REASONS, "400 Bad Request"],
+  );
+});
+
 test("query and form are decoded; what is not kept is refused", async (t) => {
   const answers = await ask(
     get("/params?name=J%c3%a9r%C3%B4me+B&count=42&mode=very%20fast"),

@@ -3,9 +3,10 @@
  * always the same from what the client's record says, so it needs no memory of its own when the
  * send ring is short of room.
  */
-import { Text, text, textBytes } from "board";
+import { Text, text, textAddress, textBytes } from "board";
 import { HTTP_ECHO, HTTP_WEBSOCKET } from "../../../stack/config";
 import { assetBytes, assetType, assetTypeBytes } from "../../net/assets";
+import { lineAt } from "../../net/lines";
 import { Client, Service } from "../client";
 import { putBytes, putCharacter, putNumber, putText, writeTo, written } from "../writer";
 import { entityTag, entityTagBytes } from "./entity-tag";
@@ -16,58 +17,39 @@ import { HTTP_DELETE, HTTP_GET, HTTP_PATCH, HTTP_POST, HTTP_PUT, routeMethods } 
 /** Room that a head with its short body takes at most. */
 export const HEAD_BYTES: u32 = 384;
 
+/** The reasons of one class of statuses, the most frequent first. */
+function reasons(status: u32): Text {
+  if (status < 400)
+    return text(
+      "200 OK\n304 Not Modified\n206 Partial Content\n201 Created\n204 No Content\n303 See Other\n",
+    );
+  if (status >= 500)
+    return text(
+      "500 Internal Server Error\n501 Not Implemented\n503 Service Unavailable\n505 HTTP Version Not Supported\n",
+    );
+  return text(
+    "404 Not Found\n401 Unauthorized\n403 Forbidden\n405 Method Not Allowed\n408 Request Timeout\n409 Conflict\n413 Content Too Large\n414 URI Too Long\n416 Range Not Satisfiable\n417 Expectation Failed\n431 Request Header Fields Too Large\n",
+  );
+}
+
 /** Reason of a status, which is also the text of its body. */
 export function statusText(status: u32): Text {
   if (HTTP_WEBSOCKET) {
     if (status == 101) return text("101 Switching Protocols");
     if (status == 426) return text("426 Upgrade Required");
   }
-  switch (status) {
-    case 200:
-      return text("200 OK");
-    case 201:
-      return text("201 Created");
-    case 204:
-      return text("204 No Content");
-    case 206:
-      return text("206 Partial Content");
-    case 303:
-      return text("303 See Other");
-    case 304:
-      return text("304 Not Modified");
-    case 401:
-      return text("401 Unauthorized");
-    case 403:
-      return text("403 Forbidden");
-    case 404:
-      return text("404 Not Found");
-    case 405:
-      return text("405 Method Not Allowed");
-    case 408:
-      return text("408 Request Timeout");
-    case 409:
-      return text("409 Conflict");
-    case 413:
-      return text("413 Content Too Large");
-    case 414:
-      return text("414 URI Too Long");
-    case 416:
-      return text("416 Range Not Satisfiable");
-    case 417:
-      return text("417 Expectation Failed");
-    case 431:
-      return text("431 Request Header Fields Too Large");
-    case 500:
-      return text("500 Internal Server Error");
-    case 501:
-      return text("501 Not Implemented");
-    case 503:
-      return text("503 Service Unavailable");
-    case 505:
-      return text("505 HTTP Version Not Supported");
-    default:
-      return text("400 Bad Request");
+  const list = reasons(status);
+  for (let begin: u32 = 0; begin < textBytes(list);) {
+    const line = lineAt(list, begin);
+    if (numberAt(textAddress(line)) == status) return line;
+    begin += textBytes(line) + 1;
   }
+  return text("400 Bad Request");
+}
+
+/** The number that three digits make. */
+function numberAt(at: usize): u32 {
+  return <u32>load<u8>(at) * 100 + <u32>load<u8>(at, 1) * 10 + <u32>load<u8>(at, 2) - 0x30 * 111;
 }
 
 /**

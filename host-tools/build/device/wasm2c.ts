@@ -27,6 +27,7 @@ export const OUTLINED = [
  */
 export const SHARED = [
   "drivers/enc28j60/counters/count",
+  "drivers/enc28j60/transmit/slotAddress",
   "drivers/w5500/counters/count",
   "drivers/w5500/recovery/needRecovery",
   "firmware/net/assets/sameBytes",
@@ -41,6 +42,7 @@ export const SHARED = [
   "firmware/services/writer/written",
   "hal/stm32f1/gpio/pinMode",
   "stack/arp/acd/acdStop",
+  "stack/arp/input/arpInput",
   "stack/dhcp/lease/leaseWithin",
   "stack/dns/entries/entryAt",
   "stack/dns/message/load16",
@@ -55,6 +57,7 @@ export const SHARED = [
   "stack/tcp/patience/patienceOf",
   "stack/tcp/ranges/listOf",
   "stack/tcp/sack/listOf",
+  "stack/tcp/receive-window/receivedSize",
   "stack/tcp/segment/segmentLength",
   "stack/tcp/send-queue/piece",
   "stack/tcp/timestamps/timestampNow",

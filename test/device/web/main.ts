@@ -102,8 +102,9 @@ function onHello(): void {
   if (httpField(authorization)) putBytes(httpKeptAt(), httpKeptBytes());
 }
 
-/** Query or form: `name`, `count`, `mode`. */
+/** Query or form: `name`, `count`, `mode`; or `status`, which is the answer. */
 function onParams(): void {
+  if (httpParam(text("status"))) return httpError(httpParamNumber(0));
   httpAnswer(200, text("application/json"));
   jsonObject();
   jsonKey(text("name"));
