@@ -74,7 +74,7 @@ function formatTrouble(literal: string, arity: number, given: string[]): string 
     if (letter === "%") continue;
     const takes = VERBS[letter as string];
     if (takes === undefined) {
-      return `there is no verb ${verb}; there are %u %d %x %c, %i (IPv4 address), %m (MAC, two arguments) and %%`;
+      return `there is no verb ${verb}; there are %u %d %x %c, %i (IPv4 address in host order), %m (MAC, two arguments) and %%`;
     }
     wanted += takes;
   }

@@ -94,7 +94,8 @@ async function builtMessages(options: MonitorOptions): Promise<string | undefine
   const { latestImage } = await import("../build/device/build.js");
   const path = `${latestImage(options.board, options.app)}.messages.json`;
   if (existsSync(path)) return path;
-  const build = typed("build", `--board ${options.board} --app ${options.app}`);
+  const app = options.app === defaultApp() ? "" : ` --app "${options.app}"`;
+  const build = typed("build", `--board ${options.board}${app}`);
   throw new UserError(
     `${options.app} was not built for ${options.board} yet; run '${build}', or give --messages FILE`,
   );

@@ -20,6 +20,8 @@ export class SimOutput {
   onClosed: () => void = () => undefined;
   readonly json: boolean;
   private readonly gateway: number;
+  /** The way to end the simulation has been told. */
+  private told = false;
 
   constructor(options: { json: boolean; subnet: { address: number } }) {
     this.json = options.json;
@@ -70,9 +72,12 @@ export class SimOutput {
       });
       return;
     }
+    if (this.told && forwards.length === 0) return;
     this.line("");
     for (const forward of forwards) this.forward(address, forward, name);
-    this.line(`  ${pc.dim("Ctrl-C ends the simulation.")}`);
+    // Once is enough, of however many devices.
+    if (!this.told) this.line(`  ${pc.dim("Ctrl-C ends the simulation.")}`);
+    this.told = true;
     this.line("");
   }
 
@@ -93,7 +98,9 @@ export class SimOutput {
   /** The run has ended; `frames` went over the network. */
   ended(result: RunResult, frames: number | undefined, device?: string): void {
     if (!this.json) return;
-    const seconds = Number.isNaN(result.simulatedMs) ? null : result.simulatedMs / 1000;
+    const seconds = Number.isNaN(result.simulatedMs)
+      ? null
+      : Math.round(result.simulatedMs * 1000) / 1e6;
     const { reason } = result;
     this.object({ event: "end", device, reason, time: seconds, frames });
   }

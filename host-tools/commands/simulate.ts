@@ -3,7 +3,6 @@ import { join, relative } from "node:path";
 import { InvalidArgumentError, type Command } from "commander";
 import { UserError } from "../errors.js";
 import { buildFolder } from "../root.js";
-import type { Scenario } from "../simulate/scenario.js";
 
 interface SimulateOptions {
   runs: number;
@@ -35,7 +34,7 @@ export function register(program: Command): void {
     .option("--replay <json>", "one run, from what a failure has printed")
     .option("--pcap <file>", "with --replay: where the frames go")
     .action(async (options: SimulateOptions) => {
-      const { SCENARIOS } = await import("../simulate/scenario.js");
+      const { SCENARIOS, readScenario } = await import("../simulate/scenario.js");
       const names = [...SCENARIOS, "short", "chips"];
       if (!names.includes(options.scenario)) {
         throw new UserError(
@@ -59,7 +58,7 @@ export function register(program: Command): void {
       mkdirSync(folder, { recursive: true });
       const file = options.pcap ?? join(folder, "replay.pcap");
       if (options.replay !== undefined) {
-        const failure = await replay(JSON.parse(options.replay) as Scenario, file);
+        const failure = await replay(readScenario(options.replay), file);
         console.log(failure ?? "no violation");
         console.log(`frames: ${relative(process.cwd(), file)}`);
         if (failure !== undefined) process.exitCode = 1;

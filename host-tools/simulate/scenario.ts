@@ -1,3 +1,5 @@
+import { UserError } from "../errors.js";
+import { parseJson } from "../project/read-file.js";
 import { Random } from "../sim/random.js";
 import type { Options } from "../../stack/options.js";
 import type { Troubles } from "./link.js";
@@ -62,6 +64,26 @@ export interface Scenario {
   bytes: [number, number];
   link: Troubles;
   mishaps: Mishaps;
+}
+
+/**
+ * A scenario as a failure has printed it (`--replay`).
+ *
+ * @throws UserError when the text is none.
+ */
+export function readScenario(text: string): Scenario {
+  const { seed, build, connections, bytes, link, mishaps } = (parseJson(text, "--replay") ??
+    {}) as Partial<Scenario>;
+  const whole = [seed, connections, ...(Array.isArray(bytes) ? bytes : [])];
+  const good = whole.length === 4 && whole.every((n) => Number.isInteger(n) && Number(n) >= 0);
+  if (!good || build === undefined || !(build in BUILDS) || !isRecord(link) || !isRecord(mishaps)) {
+    throw new UserError("--replay needs the line of JSON that a failure has printed, whole");
+  }
+  return { seed, build, connections, bytes, link, mishaps } as Scenario;
+}
+
+function isRecord(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
 }
 
 /** A trouble by its name, and how it is drawn. */

@@ -1,7 +1,12 @@
 import test from "ava";
 import { chipRun } from "../../host-tools/simulate/chips.js";
 import { PERFECT } from "../../host-tools/net/link.js";
-import { BUILDS, drawScenario, type Scenario } from "../../host-tools/simulate/scenario.js";
+import {
+  BUILDS,
+  drawScenario,
+  readScenario,
+  type Scenario,
+} from "../../host-tools/simulate/scenario.js";
 import { firmwareOf, runScenario } from "../../host-tools/simulate/run.js";
 import { shortConnections } from "../../host-tools/simulate/short.js";
 import { shrink } from "../../host-tools/simulate/shrink.js";
@@ -112,6 +117,23 @@ test("what is seen on the wire: a window that shrinks, text beyond the window", 
   watch.sent(0, segment(1, 5, 100, 50));
   watch.sent(0, segment(51, 5, 100, 1));
   t.throws(() => watch.sent(0, segment(2, 5, 100, 50)), { message: /not overrun: by 1 bytes/ });
+});
+
+test("what --replay is given is the JSON of a failure, or one clear line", (t) => {
+  const scenario = drawScenario(1, 2);
+  t.deepEqual(readScenario(JSON.stringify(scenario)), scenario);
+  t.throws(() => readScenario("{bad"), { message: /^--replay is not JSON: / });
+  for (const text of ["5", "null", "{}", JSON.stringify({ ...scenario, bytes: [1] })]) {
+    t.throws(() => readScenario(text), { message: /^--replay needs the line of JSON/ }, text);
+  }
+});
+
+test("a seed that is no whole number is refused", async (t) => {
+  for (const seed of ["", "1e3", "4294967296"]) {
+    const { code, stderr } = await runCli("simulate", "--seed", seed);
+    t.is(code, 1);
+    t.regex(stderr, /^as-tcpip: option '--seed <n>' argument '.*' is invalid/);
+  }
 });
 
 test("a scenario that there is not is one clear line", async (t) => {

@@ -1,5 +1,7 @@
+import { join } from "node:path";
 import type { Options } from "../../../stack/options.js";
 import { compileFirmware, type Firmware } from "../../build/compile.js";
+import { packageRoot } from "../../root.js";
 import { MASK, PEER, STACK } from "./peer.js";
 import type { Subject } from "./recorder.js";
 
@@ -29,7 +31,7 @@ export const SERVERS: BenchProgram = { app: "bench", bind: { nic: "firmware/benc
 
 /** Who waits for many connections by epollWait() or poll(). */
 export const WAITING: BenchProgram = {
-  app: "firmware/bench/waiting",
+  app: join(packageRoot, "firmware/bench/waiting"),
   bind: { board: "firmware/bench/waiting/board", nic: "firmware/bench/nic" },
 };
 
