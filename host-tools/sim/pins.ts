@@ -3,6 +3,8 @@ import { DeviceTrap } from "./machine.js";
 /** Pins of a virtual board (hal/virtual/board.ts), with its LED and its button. */
 export const LED_PIN = 25;
 export const BUTTON_PIN = 22;
+/** A button is let go that long between two presses, so that a program which looks now and then sees both. */
+export const RELEASED_MS = 100;
 
 const [INPUT, PULL_UP, , OUTPUT] = [0, 1, 2, 3];
 /** Pins of a virtual board. */

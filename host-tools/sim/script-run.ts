@@ -9,7 +9,7 @@ import {
 } from "../net/hosted-stack.js";
 import type { FrameSink } from "../net/switch.js";
 import type { ScriptAction, ScriptStep } from "./script-parse.js";
-import type { Pins } from "./pins.js";
+import { RELEASED_MS, type Pins } from "./pins.js";
 import type { ChipModel } from "./types.js";
 import type { VirtualClock } from "./virtual-clock.js";
 import type { VirtualLan } from "./world-lan.js";
@@ -57,6 +57,9 @@ export class ScriptRun {
   /** The same of the log of each device, and under no name of all. */
   private readonly logs = new Map<string | undefined, string>();
   private readonly frames: FrameSink;
+
+  /** When the button of a device may be pressed again. */
+  private readonly letGo = new Map<string | undefined, number>();
 
   constructor(
     private readonly steps: readonly ScriptStep[],
@@ -126,7 +129,8 @@ export class ScriptRun {
       return this.await();
     }
     if (this.failure !== undefined) return;
-    const limitMs = action.verb === "expect" ? action.withinMs : NEEDS_MS;
+    const limitMs =
+      action.verb === "expect" ? action.withinMs : action.verb === "press" ? Infinity : NEEDS_MS;
     if (waitMs >= limitMs) return this.fail(this.missing(action, device, limitMs));
     this.world.clock.schedule(LOOK_NS, () => this.look());
   }
@@ -137,6 +141,8 @@ export class ScriptRun {
     switch (action.verb) {
       case "press": {
         const { pins } = world.target(device);
+        if (this.nowNs < (this.letGo.get(device) ?? 0)) return false;
+        this.letGo.set(device, this.nowNs + (action.ms + RELEASED_MS) * 1e6);
         pins?.press(true);
         world.clock.schedule(action.ms * 1e6, () => pins?.press(false));
         return true;

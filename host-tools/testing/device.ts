@@ -4,7 +4,7 @@ import { formatAddress, formatMac, type Mac } from "../net/addresses.js";
 import type { LinkDirection } from "../net/link.js";
 import type { Fiber } from "../sim/fiber.js";
 import type { BusCount } from "../sim/hw-imports.js";
-import { LED_PIN } from "../sim/pins.js";
+import { LED_PIN, RELEASED_MS } from "../sim/pins.js";
 import type { ChipModel } from "../sim/types.js";
 import { readCounters } from "./counters.js";
 import type { Lan } from "./lan.js";
@@ -35,6 +35,9 @@ export class Device {
   readonly links: { up: LinkDirection; down: LinkDirection };
   /** Its hardware address, as 02:00:00:00:01:00. */
   readonly mac: string;
+
+  /** When the button may be pressed again. */
+  private letGoNs = 0;
 
   /** Made by `Lan.device`. */
   constructor(
@@ -98,12 +101,15 @@ export class Device {
     this.chip.setLink(plugged);
   }
 
-  /** Presses the button for a while. */
+  /** Presses the button for a while; a press right behind another one waits until that has been let go for a moment. */
   async press(ms = 100): Promise<void> {
+    const { clock } = this.lan;
+    if (clock.nowNs < this.letGoNs) await this.lan.sleep((this.letGoNs - clock.nowNs) / 1e6);
     const { pins } = this.powered().board;
     pins.press(true);
     await this.lan.sleep(ms);
     pins.press(false);
+    this.letGoNs = clock.nowNs + RELEASED_MS * 1e6;
   }
 
   /** True while the status LED is lit. */

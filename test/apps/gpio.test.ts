@@ -1,5 +1,6 @@
 /** Digital pins (as-tcpip/gpio): by the event loop (test/device/pins), by a web server (test/device/web). */
 import test from "ava";
+import { RELEASED_MS } from "../../host-tools/sim/pins.js";
 import { Lan } from "../../host-tools/testing/index.js";
 
 test("the button is an event at once, the LED is seen, a pin follows another; nothing wakes an idle device", async (t) => {
@@ -13,10 +14,13 @@ test("the button is an event at once, the LED is seen, a pin follows another; no
   const before = device.sleeps;
   await lan.sleep(10_000);
   t.true(device.sleeps - before <= 50, `${device.sleeps - before} sleeps`);
+  const from = lan.clock.nowNs;
   for (const lit of [true, false, true]) {
     await device.press();
     t.is(device.led, lit);
   }
+  // A program that looks at the button now and then would else take them for one.
+  t.is((lan.clock.nowNs - from) / 1e6, 3 * 100 + 2 * RELEASED_MS);
   const pressed = device.log.filter(({ text }) => text.includes("button 1, pressed 1"));
   t.is(pressed.length, 3);
 

@@ -139,6 +139,11 @@ test("pins from outside, and an LED that follows", async (t) => {
   );
 });
 
+test("two presses in a row are two", async (t) => {
+  const script = 'expect log "lease"\npress\npress\nexpect led on\nexpect led off';
+  t.is(await run(script, "test/device/pins"), undefined);
+});
+
 const MISTAKES: [string, RegExp][] = [
   ["", /^x has no line that does anything$/],
   ["\n# only a comment", /^x has no line/],
