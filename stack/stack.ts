@@ -93,7 +93,7 @@ export function stackPoll(nowMs: u32): bool {
     if (timer == TIMER_NONE) break;
     runTimer(timer);
   }
-  const frames = framesInput();
+  const more = framesInput();
   takeNews();
   // What an application is about to answer goes out with the answer: it is asked first, and the next turn begins with it.
   if (readyChanges() != told) {
@@ -105,17 +105,17 @@ export function stackPoll(nowMs: u32): bool {
     tcpTurn();
     if (pendingAny()) return true;
   }
-  return frames == FRAMES_PER_TURN || linkLoopbackWaiting();
+  return more || linkLoopbackWaiting();
 }
 
-/** Takes the frames that have come; returns how many there were. */
-function framesInput(): u32 {
-  let frames: u32 = 0;
-  for (; frames < FRAMES_PER_TURN && linkBegin() != 0; frames++) {
+/** Takes the frames that have come; true = there may be more. */
+function framesInput(): bool {
+  for (let left = FRAMES_PER_TURN; left != 0; left--) {
+    if (linkBegin() == 0) return false;
     frameInput();
     linkEnd();
   }
-  return frames;
+  return true;
 }
 
 /**

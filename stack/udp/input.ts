@@ -139,8 +139,8 @@ export function udpPlace(
   const slot = udpSlot(number);
   const used = <u32>slot.used;
   const bytes = portAndBytes & 0xffff;
-  const total = DATAGRAM_HEADER_BYTES + ((bytes + 3) & ~3);
-  if (total > UDP_RX_BYTES - used) {
+  const after = used + DATAGRAM_HEADER_BYTES + ((bytes + 3) & ~3);
+  if (after > UDP_RX_BYTES) {
     count(Counter.UDP_RING_FULL);
     return NO_ENTRY;
   }
@@ -159,7 +159,7 @@ export function udpPlace(
     count(Counter.UDP_BAD_CHECKSUM);
     return NO_ENTRY;
   }
-  slot.used = <u16>(used + total);
+  slot.used = <u16>after;
   ready(<u32>slot.socket, POLLIN);
   return at;
 }

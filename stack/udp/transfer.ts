@@ -140,17 +140,24 @@ export function udpReceive(
     sentFrom = load<u32>(ring + head);
     sentTo = load<u32>(ring + ((head + 4) & RING_MASK));
   }
-  const copied = min(bytes, capacity);
-  const textAt = (head + DATAGRAM_HEADER_BYTES) & RING_MASK;
-  const first = min(copied, UDP_RX_BYTES - textAt);
-  memory.copy(to, ring + textAt, first);
-  if (copied != first) memory.copy(to + first, ring, copied - first);
   if (!peek) {
+    // Its bytes stay until the next one comes, which is no sooner than we are done here.
     const total = DATAGRAM_HEADER_BYTES + ((bytes + 3) & ~3);
     receiving.head = <u16>((head + total) & RING_MASK);
     receiving.used = <u16>(<u32>receiving.used - total);
   }
+  const copied = min(bytes, capacity);
+  const textAt = (head + DATAGRAM_HEADER_BYTES) & RING_MASK;
+  if (textAt + copied > UDP_RX_BYTES) copyAround(to, ring, textAt, copied);
+  else memory.copy(to, ring + textAt, copied);
   return <i32>(whole ? bytes : copied);
+}
+
+/** Copies text that goes on at the begin of the ring. */
+function copyAround(to: usize, ring: usize, at: u32, bytes: u32): void {
+  const first = UDP_RX_BYTES - at;
+  memory.copy(to, ring + at, first);
+  memory.copy(to + first, ring, bytes - first);
 }
 
 /**
