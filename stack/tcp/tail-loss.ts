@@ -13,6 +13,8 @@ import { retransmissionTimerStart, timerStart } from "./timers";
 
 /** What a peer may take for the acknowledgment of a lone segment (TLP.max_ack_delay), ms. */
 const ACK_DELAY_MS: u32 = 200;
+/** Before the first round trip is known. */
+const PROBE_FIRST_MS: u32 = 1000;
 /** Shortest wait: two turns of the millisecond clock. */
 const PROBE_MIN_MS: u32 = 2;
 
@@ -25,17 +27,33 @@ export function retransmissionStart(tcb: Tcb): void {
   if (sackRecovers(tcb)) probeStart(tcb);
 }
 
-/** New text was sent: the time of a probe counts from it, while that is sooner than the timeout (RFC 8985 7.2). */
+/**
+ * New text was sent: the time of a probe counts from it, while that is sooner than the timeout (RFC 8985 7.2: "If Now() + PTO >
+ * TCP_RTO_expiration()"), which new text does not put off (RFC 6298 5.1).
+ */
 export function probeStart(tcb: Tcb): void {
-  if ((tcb.flags & EXCLUDED) != 0 || tcb.sacked != 0) return;
-  if (tcb.retries != 0 || tcb.srtt == 0) return;
+  if ((tcb.flags & EXCLUDED) != 0 || tcb.sacked != 0 || tcb.retries != 0) return;
   // Twice the smoothed round trip, which is kept times eight.
-  let probeMs = max<u32>(tcb.srtt >>> 2, PROBE_MIN_MS);
+  let probeMs = tcb.srtt == 0 ? PROBE_FIRST_MS : max<u32>(tcb.srtt >>> 2, PROBE_MIN_MS);
   if (tcb.sndMax - tcb.sndUna <= <u32>tcb.sndMss) probeMs += ACK_DELAY_MS;
-  const running = (tcb.flags & TcbFlag.PROBE_TIMER) != 0;
-  if (!running && <i32>(tcb.rexmtDue - now()) <= <i32>probeMs) return;
-  tcb.flags |= TcbFlag.PROBE_TIMER;
-  timerStart(tcb, TcbTimer.RETRANSMIT, min<u32>(probeMs, <u32>tcb.rto));
+  if ((tcb.flags & TcbFlag.PROBE_TIMER) != 0) {
+    probeMs = min<u32>(probeMs, untilTimeout(tcb));
+  } else {
+    if (<i32>(tcb.rexmtDue - now()) <= <i32>probeMs) return;
+    tcb.flags |= TcbFlag.PROBE_TIMER;
+  }
+  timerStart(tcb, TcbTimer.RETRANSMIT, probeMs);
+}
+
+/**
+ * While the timer runs for a probe the deadline of the timeout is not kept: it is that of the segment that is being timed, or a little later,
+ * and there is one, as nothing has been sent again.
+ */
+function untilTimeout(tcb: Tcb): u32 {
+  const rto = <u32>tcb.rto;
+  if ((tcb.flags & TcbFlag.TIMING) == 0) return rto;
+  const passedMs = <u32>(<u16>(now() - <u32>tcb.rttStart));
+  return passedMs < rto ? rto - passedMs : 0;
 }
 
 /** A probe has sent again what ends at `end` (TLP.end_seq, TLP.is_retrans). */

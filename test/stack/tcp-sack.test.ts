@@ -277,6 +277,44 @@ test("RFC 8985 7.2: with the tail of a flight lost, its last segment goes again 
   t.deepEqual(peer.during(100), []);
 });
 
+/** Numbers of Linux. */
+const [TCP_LEVEL, NODELAY, USER_TIMEOUT] = [6, 1, 18] as const;
+
+test("RFC 8985 7.2, RFC 6298 5.1: text that goes on puts off a probe, but never beyond the timeout", async (t) => {
+  const it = await open();
+  const { stack, peer, fd } = it;
+  stack.wasm.sysSetOption(fd, TCP_LEVEL, NODELAY, 1);
+  stack.wasm.sysSetOption(fd, TCP_LEVEL, USER_TIMEOUT, 3000);
+  // Round trips that differ: the timeout is longer than two of them.
+  for (let i = 1; i <= 20; i++) {
+    stack.send(fd, pattern(10));
+    stack.advance(i % 2 === 0 ? 20 : 180);
+    peer.acknowledge(1 + 10 * i);
+  }
+  const start = stack.nowMs;
+  const again: number[] = [];
+  while (stack.send(fd, pattern(10)) > 0) {
+    for (const sent of peer.during(50)) {
+      if (/ 201:1/.test(sent)) again.push(stack.nowMs - start);
+    }
+  }
+  t.is(stack.nowMs - start, 3000, "the user timeout");
+  t.true((again[0] ?? Infinity) < 700 && again.length >= 2, again.join());
+});
+
+test("RFC 8985 7.2: before a round trip is known the probe comes after a second, where a lost SYN-ACK makes the timeout three", async (t) => {
+  const stack = await deviceStack();
+  const listener = stack.listen(80);
+  const peer = new TcpPeer(stack, stack.neighbour(), 5000, 80, SACK);
+  peer.syn();
+  t.deepEqual(peer.next(), ["SA 0:1"]);
+  peer.say("A");
+  stack.send(stack.wasm.sysAccept(listener), pattern(100));
+  t.deepEqual(peer.heard(), ["PA 1:1+100"]);
+  t.deepEqual(peer.during(1190), []);
+  t.deepEqual(peer.during(20), ["PA 1:1+100"]);
+});
+
 test("RFC 8985 7.4: a probe that has repaired the loss of its segment cuts the window, one that came twice does not", async (t) => {
   /** Place of tcpi_snd_cwnd among the words of struct tcp_info. */
   const CWND = 20;
