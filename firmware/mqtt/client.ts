@@ -83,6 +83,7 @@ import {
   sessionSend,
   sessionTooLong,
 } from "./session";
+import { isTopicFilter, isTopicName } from "./topic";
 
 export { MqttIdentity } from "./connect";
 export {
@@ -173,19 +174,10 @@ export function mqttReason(): i32 {
   return reason;
 }
 
-/** True for a name that may be published to (4.7.1, 4.7.3): there is one, without wildcards and NUL. */
-function isTopicName(topic: usize, bytes: u32): bool {
-  for (let i: u32 = 0; i < bytes; i++) {
-    const character = <u32>load<u8>(topic + <usize>i);
-    if (character == 0x2b || character == 0x23 || character == 0) return false;
-  }
-  return bytes != 0;
-}
-
 /**
  * Publishes. With `qos` 1 or 2 one message at a time is under way, and it is kept until it has arrived, whatever happens to the
  * connection. 0, -ENOTCONN (only QoS 0), -EAGAIN (try again after the next turn), -EMSGSIZE, or -EINVAL (QoS 3; no topic, or one with a
- * wildcard, at which a broker would end each connection anew).
+ * wildcard or that is no UTF-8, at which a broker would end each connection anew).
  */
 export function mqttPublish(
   topic: usize,
@@ -216,18 +208,18 @@ export function mqttPublish(
   return 0;
 }
 
-/** Subscribes to a topic filter; the answer is an event. 0, -ENOTCONN, -EAGAIN, -EMSGSIZE, or -EINVAL (QoS 3, no filter). */
+/** Subscribes to a topic filter; the answer is an event. 0, -ENOTCONN, -EAGAIN, -EMSGSIZE, or -EINVAL (QoS 3; no filter, or a broken one). */
 export function mqttSubscribe(filter: usize, bytes: u32, qos: u32): i32 {
   return ask(SUBSCRIBE, filter, bytes, qos);
 }
 
-/** Takes a subscription back; the answer is an event. 0, -ENOTCONN, -EAGAIN, -EMSGSIZE, or -EINVAL (no filter). */
+/** Takes a subscription back; the answer is an event. 0, -ENOTCONN, -EAGAIN, -EMSGSIZE, or -EINVAL (no filter, or a broken one). */
 export function mqttUnsubscribe(filter: usize, bytes: u32): i32 {
   return ask(UNSUBSCRIBE, filter, bytes, 0);
 }
 
 function ask(type: u32, filter: usize, bytes: u32, qos: u32): i32 {
-  if (qos > 2 || bytes == 0) return -EINVAL;
+  if (qos > 2 || !isTopicFilter(filter, bytes)) return -EINVAL;
   if (phase != Phase.UP) return -ENOTCONN;
   const packet: u32 = 4 + noProperties() + bytes + (type == SUBSCRIBE ? 1 : 0);
   if (!packetFitsAlone(packet) || packet + 3 > connectLongest()) return -EMSGSIZE;

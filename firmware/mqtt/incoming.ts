@@ -26,6 +26,7 @@ import {
   sessionReleases,
   sessionTakes,
 } from "./session";
+import { isTopicName } from "./topic";
 
 /** What `mqttTurn` tells. */
 export const enum Mqtt {
@@ -149,7 +150,7 @@ function message(): i32 {
   if (topicBytes == 0) return -(<i32>PROTOCOL_ERROR);
   if (packetCut()) return tooLong();
   payloadAt = 2 + topicBytes + (qos == 0 ? 0 : 2);
-  if (payloadAt > bytes) return -(<i32>MALFORMED);
+  if (payloadAt > bytes || !isTopicName(mqttTopic(), topicBytes)) return -(<i32>MALFORMED);
   const id = qos == 0 ? 0 : wordAt(payloadAt - 2);
   if (isFive()) payloadAt = propertiesEnd(payloadAt, bytes);
   if (payloadAt == 0) return -(<i32>MALFORMED);

@@ -10,7 +10,7 @@
  */
 import { Text, textAddress, textBytes } from "board";
 import { hexValue } from "./message";
-import { UTF8_BAD, utf8Next } from "./utf8";
+import { UTF8_BAD, utf8Next } from "../utf8";
 
 /** Tokens. */
 export const JSON_BAD: u32 = 0;

@@ -32,7 +32,7 @@ import {
   isTextMessage,
   opcodeOf,
 } from "./socket-state";
-import { UTF8_BAD, utf8Next } from "./utf8";
+import { UTF8_BAD, utf8Next } from "../utf8";
 
 const RSV: u32 = 0x70;
 const MASK: u32 = 0x80;

@@ -21,6 +21,10 @@ function tell(step: u32, result: i32): void {
   log2("info: step %u gives %d", step, <u32>result);
 }
 
+function subscribe(step: u32, filter: Text): void {
+  tell(step, mqttSubscribe(textAddress(filter), textBytes(filter), 0));
+}
+
 export function main(): void {
   if (netStart() < 0) return;
   mqttBegin(changetype<MqttIdentity>(IDENTITY));
@@ -38,6 +42,11 @@ export function main(): void {
   tell(10, mqttSubscribe(textAddress(filter), textBytes(filter), 3));
   tell(11, mqttSubscribe(textAddress(filter), textBytes(filter), 2));
   tell(12, mqttUnsubscribe(textAddress(filter), 0));
+  subscribe(13, text("a/#/b"));
+  subscribe(14, text("a#"));
+  subscribe(15, text("a+/b"));
+  subscribe(16, text("a\0"));
+  subscribe(17, text("+/+/#"));
   tell(99, 0);
   for (;;) netPoll(1000);
 }
