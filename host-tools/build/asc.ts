@@ -140,13 +140,19 @@ function displayName(name: string): string {
   return name.replace(/^project\//, "");
 }
 
+/** True for an image that is flashed; false for what runs on this computer, the guarded native build too. */
+export function isForDevice({ memoryBase = 0, guardBytes = 0 }: CompileRequest): boolean {
+  return memoryBase > 0 && guardBytes === 0;
+}
+
 function ascArguments(request: CompileRequest, { folder }: Decided): string[] {
+  const { draft = false } = request;
   // Images for a size: binaryen's -O3 copies small functions into every caller, 12 % of the demo's flash on a Cortex-M3.
   // What runs on this computer is optimised again by its own compiler: -O1 takes half of -O3's time and runs at most a quarter slower.
-  const forDevice =
-    request.memoryBase !== undefined && request.memoryBase > 0 && !request.guardBytes;
-  // Not optimised at all, it takes a third and runs at a fifth: for `--watch`, where a person waits for the build.
-  const optimize = forDevice ? "-Oz" : request.draft ? "-O0" : "-O1";
+  const forDevice = isForDevice(request);
+  // Hardly optimised, it takes a third: for `--watch`, where a person waits for the build, and for tests, whose programs are many
+  // and live for seconds. Calls of small functions are what costs when it runs, so they are copied into their callers all the same.
+  const optimize = forDevice ? "-Oz" : draft ? "-O0" : "-O1";
   const args = [treeName(join(folder, "main.ts"))];
   args.push("--outFile", "out.wasm", "--runtime", "stub", optimize);
   args.push("--use", "abort=", "--uncheckedBehavior", "always");
@@ -155,16 +161,18 @@ function ascArguments(request: CompileRequest, { folder }: Decided): string[] {
   // Names and places cost nothing on a device; size tables and the words about a trap need them.
   args.push("--debug");
   if (!request.memoryBase) args.push("--sourceMap");
-  if (request.fiber) args.push("--runPasses", "asyncify");
-  // What the optimiser does first of all: static data are zeros for the greater part.
-  if (request.draft) args.push("--runPasses", "memory-packing");
+  // asc takes the last list only, so there is one. Packing is what the optimiser does first of all: static data are zeros for
+  // the greater part.
+  const passes = draft && !forDevice ? ["memory-packing", "inlining"] : [];
+  if (request.fiber) passes.push("asyncify");
   if (request.memoryBase) {
     // asc ignores a hexadecimal base without a word, so it is always decimal.
     args.push("--memoryBase", String(request.memoryBase));
     // The C that wasm2c writes forgets the alignment of an access: whatever is not aligned by nature (a constant
     // memory.copy of four bytes, for one) becomes accesses that are.
-    args.push("--runPasses", "alignment-lowering");
+    passes.push("alignment-lowering");
   }
+  if (passes.length > 0) args.push("--runPasses", passes.join(","));
   return args;
 }
 

@@ -4,7 +4,8 @@ import type { CompileRequest } from "./compile.js";
 
 /**
  * A run of many tests has one process that compiles for all of them (test/support/compile-queue.ts): a compiler that is warm
- * takes a third of the time of one that has just been loaded. Its port on this computer is in this variable.
+ * takes a third of the time of one that has just been loaded. The path of its socket is in this variable: a path is reached from
+ * every network namespace, a port is not.
  */
 export const QUEUE_VARIABLE = "AS_TCPIP_COMPILER";
 
@@ -18,10 +19,10 @@ export interface QueueRequest {
 
 /** Has the result put into the cache, if there is a queue. Any trouble is left to a compilation of one's own. */
 export function askQueue(request: CompileRequest): Promise<void> {
-  const port = Number(process.env[QUEUE_VARIABLE] ?? 0);
-  if (!port) return Promise.resolve();
+  const path = process.env[QUEUE_VARIABLE];
+  if (!path) return Promise.resolve();
   return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
+    const socket = connect(path);
     socket.on("error", () => resolve());
     socket.on("close", () => resolve());
     socket.on("data", () => socket.end());

@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import type { Options } from "../../stack/options.js";
 import { appFolder, appTitle, resolveOptions } from "./apps.js";
-import { runAsc, type Decided } from "./asc.js";
+import { isForDevice, runAsc, type Decided } from "./asc.js";
 import { loadBoard, type Board } from "./boards.js";
 import { buildBlob, scanAssets } from "./blob.js";
 import { CompileCache, PREBUILT, type Compiled } from "./cache.js";
 import { askQueue } from "./compile-queue.js";
+import { isClone } from "../root.js";
 import { treeName } from "./sources.js";
 import type { StaticBuffer } from "./static-memory.js";
 
@@ -23,7 +24,7 @@ export interface CompileRequest {
   memoryBase?: number;
   /** `qemu`: the package "board" is `hal/stm32/qemu.ts` around the board's own, for an image that QEMU runs. */
   variant?: "qemu";
-  /** Compiled as fast as can be, and slow when it runs. */
+  /** Compiled as fast as can be, and slower when it runs. An image for a device is never a draft. */
   draft?: boolean;
   /** The program can leave its `main` and come back, so that several run in one thread (host-tools/testing). */
   fiber?: boolean;
@@ -49,6 +50,12 @@ export interface Firmware {
   statics: StaticBuffer[];
   staticEnd: number;
 }
+
+/**
+ * Set to 1 in a clone, what runs on this computer is compiled as a draft: a run of many tests spends a third of its time on
+ * compiling. What an installed package compiles is what its user gets, also in tests.
+ */
+export const DRAFT_VARIABLE = "AS_TCPIP_DRAFT";
 
 /** Compilations that are under way in this process: who asks for the same one waits for it. */
 const running = new Map<string, Promise<Compiled>>();
@@ -108,7 +115,9 @@ export async function prebuild(request: CompileRequest): Promise<void> {
  *
  * @throws UserError with file and line when the sources are wrong.
  */
-export async function compileFirmware(request: CompileRequest): Promise<Firmware> {
+export async function compileFirmware(asked: CompileRequest): Promise<Firmware> {
+  const wanted = asked.draft ?? (isClone && process.env[DRAFT_VARIABLE] === "1");
+  const request = { ...asked, draft: wanted && !isForDevice(asked) };
   const { decided, facts } = prepare(request);
   const { board, folder, options } = decided;
   const cache = new CompileCache(facts);

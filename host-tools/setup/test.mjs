@@ -5,13 +5,14 @@ import { join } from "node:path";
 import { ensureDebianPackages } from "./debian.mjs";
 import { ensure, root } from "./ensure.mjs";
 
+/** Runs a script and gives its exit code. */
 function run(name, script, ...args) {
   process.stdout.write(`\n> ${name}\n`);
   const result = spawnSync(process.execPath, [join(root, script), ...args], {
     cwd: root,
     stdio: "inherit",
   });
-  if (result.status !== 0) process.exit(result.status ?? 1);
+  return result.status ?? 1;
 }
 
 /** Runs a check beside others; its output comes in one piece when it is over. */
@@ -42,15 +43,15 @@ async function checks() {
   if (failed !== undefined) process.exit(failed);
 }
 
-/** Starts the process that compiles for all test files, and tells them its port. */
+/** Starts the process that compiles for all test files, and tells them the path of its socket. */
 async function compileQueue() {
   const script = join(root, "build/js/test/support/compile-queue.js");
   const queue = spawn(process.execPath, [script], {
     cwd: root,
     stdio: ["pipe", "pipe", "inherit"],
   });
-  const port = await new Promise((resolve) => queue.stdout.once("data", resolve));
-  process.env.AS_TCPIP_COMPILER = String(port).trim();
+  const path = await new Promise((resolve) => queue.stdout.once("data", resolve));
+  process.env.AS_TCPIP_COMPILER = String(path).trim();
   return queue;
 }
 
@@ -61,7 +62,12 @@ if (only.length === 0) {
   await checks();
   rmSync(join(root, "build/conformance"), { recursive: true, force: true });
 }
+// Programs of tests are many and live for seconds (host-tools/build/compile.ts).
+process.env.AS_TCPIP_DRAFT ??= "1";
 const queue = await compileQueue();
-run("tests", "node_modules/ava/entrypoints/cli.js", ...only);
-queue.kill();
-if (only.length === 0) run("conformance", "build/js/test/conformance/report.js", "--check");
+const status = run("tests", "node_modules/ava/entrypoints/cli.js", ...only);
+queue.stdin.end();
+await new Promise((resolve) => queue.once("close", resolve));
+if (status !== 0) process.exit(status);
+if (only.length === 0)
+  process.exitCode = run("conformance", "build/js/test/conformance/report.js", "--check");

@@ -1,9 +1,11 @@
 /**
- * The process that compiles for all test files of a run (host-tools/build/compile-queue.ts). It prints its port and ends when
- * its standard input does. Two workers stay warm; who asks for what is being compiled already waits for that.
+ * The process that compiles for all test files of a run (host-tools/build/compile-queue.ts). It prints the path of its
+ * socket and ends when its standard input does. Two workers stay warm; who asks for what is being compiled already waits for that.
  */
 import { fork, type ChildProcess } from "node:child_process";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { compileFirmware, type CompileRequest } from "../../host-tools/build/compile.js";
 import { QUEUE_VARIABLE, type QueueRequest } from "../../host-tools/build/compile-queue.js";
@@ -69,11 +71,11 @@ function serve(): void {
       void compile(JSON.parse(line) as QueueRequest).then(() => socket.end("done\n"));
     });
   });
-  server.listen(0, "127.0.0.1", () => {
-    const address = server.address();
-    if (address !== null && typeof address === "object") process.stdout.write(`${address.port}\n`);
-  });
-  process.stdin.resume().on("end", () => process.exit());
+  const name = `as-tcpip-compiler-${process.pid}`;
+  const path = process.platform === "win32" ? `\\\\.\\pipe\\${name}` : join(tmpdir(), name);
+  server.listen(path, () => process.stdout.write(`${path}\n`));
+  // To close it removes the path.
+  process.stdin.resume().on("end", () => server.close(() => process.exit()));
 }
 
 function work(): void {
