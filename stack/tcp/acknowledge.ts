@@ -83,7 +83,12 @@ export function acknowledge(tcb: Tcb, segment: Segment): bool {
   } else if (ack == tcb.sndUna && (sacks ? news : isDuplicate(tcb, segment))) {
     if (TCP_SPURIOUS && (tcb.flags & TcbFlag.PROBED) != 0) spuriousReport(tcb);
     lossFound(tcb, true);
-  } else if (ack == tcb.highRxt && segment.textBytes == 0 && segment.window == tcb.sndWnd) {
+  } else if (
+    TCP_SACK &&
+    ack == tcb.highRxt &&
+    segment.textBytes == 0 &&
+    segment.window == tcb.sndWnd
+  ) {
     // Both copies of a probe have come to a peer that does not report duplicates.
     tcb.flags &= ~TcbFlag.PROBED_AGAIN;
   }
@@ -260,7 +265,7 @@ function advanceLate(tcb: Tcb, segment: Segment, ack: u32): bool {
 function advance(tcb: Tcb, segment: Segment, ack: u32): bool {
   const acked = ack - tcb.sndUna;
   if ((tcb.flags & TcbFlag.TIMING) != 0 && seqLess(tcb.rttSeq, ack)) {
-    if ((tcb.flags & TcbFlag.TIMING_BY_SACK) == 0) takeSample(tcb);
+    if (!TCP_SACK || (tcb.flags & TcbFlag.TIMING_BY_SACK) == 0) takeSample(tcb);
     tcb.flags &= ~TcbFlag.TIMING;
   } else if (timestampsUsed(tcb) && (tcb.flags & TcbFlag.TIMING) == 0 && segment.stamped) {
     sampleByTimestamp(tcb, segment);
@@ -285,7 +290,7 @@ function advance(tcb: Tcb, segment: Segment, ack: u32): bool {
     timerStop(tcb, TcbTimer.RETRANSMIT);
     tcb.flags &= ~(TcbFlag.PERSIST | TcbFlag.RETRANSMIT_HEAD | TcbFlag.PROBE | TcbFlag.PROBED);
   } else if (restart) {
-    tcb.flags &= ~TcbFlag.PROBED;
+    if (TCP_SACK) tcb.flags &= ~TcbFlag.PROBED;
     retransmissionStart(tcb);
   }
   pendingAdd(tcb);

@@ -39,7 +39,11 @@ import { timerStart } from "./timers";
 
 /** Something to be sent that is neither text nor an acknowledgment. */
 const DEMANDS: u32 =
-  TcbFlag.FIN_QUEUED | TcbFlag.KEEP_PROBE | TcbFlag.PROBE | TcbFlag.FORCE | TcbFlag.RETRANSMIT_HEAD;
+  TcbFlag.FIN_QUEUED |
+  TcbFlag.FORCE |
+  TcbFlag.RETRANSMIT_HEAD |
+  (TCP_KEEPALIVE ? TcbFlag.KEEP_PROBE : 0) |
+  (TCP_SACK ? TcbFlag.PROBE : 0);
 
 /** Sends all that a connection may send now. 0 when nothing is left to do, or why the IP layer took no more. */
 export function tcpOutput(tcb: Tcb): i32 {
@@ -213,6 +217,11 @@ function chooseInRecovery(tcb: Tcb): bool {
 /** Bytes from SND.UNA that may be in flight with the next segment. */
 function sendWindow(tcb: Tcb): u32 {
   const special = TcbFlag.RETRANSMIT_HEAD | TcbFlag.PROBE | TcbFlag.RECOVERY;
+  // Without the scoreboard there are no probes, and a recovery is limited as all else is.
+  if (!TCP_SACK) {
+    const head = (tcb.flags & TcbFlag.RETRANSMIT_HEAD) != 0;
+    return head ? tcb.sndWnd : min<u32>(tcb.sndWnd, congestionWindow(tcb));
+  }
   if ((tcb.flags & special) == 0) return min<u32>(tcb.sndWnd, congestionWindow(tcb));
   if ((tcb.flags & (TcbFlag.RETRANSMIT_HEAD | TcbFlag.PROBE)) != 0) return tcb.sndWnd;
   // In recovery by the scoreboard the pipe is the limit, not the flight.
@@ -244,7 +253,7 @@ function outputOne(tcb: Tcb): i32 {
   if (usable == 0 && (available != 0 || (finish && tcb.sndWnd <= offset))) {
     // A probe carries one byte (or the FIN) beyond the window; SND.NXT stays where it is (RFC 9293 MUST-36).
     if (!force) {
-      tcb.flags &= ~TcbFlag.PROBE;
+      if (TCP_SACK) tcb.flags &= ~TcbFlag.PROBE;
       return 0;
     }
     probe = true;
@@ -325,7 +334,8 @@ function sent(tcb: Tcb, seq: u32, bytes: u32, fin: bool, probe: bool): void {
       else tcb.flags &= ~TcbFlag.TIMING;
     }
   } else if ((tcb.flags & TcbFlag.TIMING) == 0 && !probe) {
-    tcb.flags = (tcb.flags | TcbFlag.TIMING) & ~TcbFlag.TIMING_BY_SACK;
+    const flags = tcb.flags | TcbFlag.TIMING;
+    tcb.flags = TCP_SACK ? flags & ~TcbFlag.TIMING_BY_SACK : flags;
     tcb.rttSeq = seq;
     tcb.rttStart = <u16>now();
   }

@@ -1,3 +1,4 @@
+import { TCP_SACK } from "../config";
 import { now } from "../now";
 import { Counter, count } from "../statistics";
 import { Tcb, TcbFlag, TcbTimer } from "./connection";
@@ -22,7 +23,7 @@ const EXCLUDED: u32 = TcbFlag.RECOVERY | TcbFlag.PROBED | TcbFlag.PERSIST | TcbF
 
 /** Something is in flight: starts the retransmission timer, for a probe first if that comes sooner. */
 export function retransmissionStart(tcb: Tcb): void {
-  tcb.flags &= ~(TcbFlag.PROBE_TIMER | TcbFlag.REORDER_TIMER);
+  if (TCP_SACK) tcb.flags &= ~(TcbFlag.PROBE_TIMER | TcbFlag.REORDER_TIMER);
   retransmissionTimerStart(tcb, <u32>tcb.rto);
   if (sackRecovers(tcb)) probeStart(tcb);
 }
