@@ -322,11 +322,12 @@ function finAcknowledged(tcb: Tcb): bool {
 function windowUpdate(tcb: Tcb, segment: Segment): void {
   const before = tcb.sndWnd;
   noteWindow(tcb, segment.window, segment.seq);
-  // An answered probe keeps the connection, however long the window stays shut (MUST-37).
+  // An answered probe keeps the connection, however long the window stays shut (MUST-37); but it delivers nothing, and an application that
+  // has set TCP_USER_TIMEOUT wants no more patience than that.
   if ((tcb.flags & TcbFlag.PERSIST) != 0) {
     tcb.retries = 0;
-    if (TCP_KEEPALIVE) patienceProgress(tcb);
     if (tcb.sndWnd != 0) {
+      if (TCP_KEEPALIVE) patienceProgress(tcb);
       tcb.flags &= ~TcbFlag.PERSIST;
       timerStop(tcb, TcbTimer.RETRANSMIT);
       tcb.sndNxt = tcb.sndUna;

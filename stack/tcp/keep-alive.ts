@@ -25,8 +25,9 @@ export function keepAliveExpired(tcb: Tcb): void {
     timerStart(tcb, TcbTimer.LIFE, idleMs - silentMs);
     return;
   }
+  // Since it was heard last, but not without having asked (tcp(7): TCP_USER_TIMEOUT overrides the number of probes).
   const limit = it.userTimeoutMs;
-  if (limit != 0 ? silentMs - idleMs >= limit : it.probes >= it.count) {
+  if (limit != 0 ? it.probes != 0 && silentMs >= limit : it.probes >= it.count) {
     sendReset(tcb);
     tcbAbort(tcb, ETIMEDOUT);
     return;

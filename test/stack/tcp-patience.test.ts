@@ -105,17 +105,53 @@ test("RFC 9293 MUST-21, RFC 5482: TCP_USER_TIMEOUT ends a connection whose text 
   }
 });
 
-test("RFC 9293 MUST-21: progress begins the time anew, and an answered window probe counts as progress", async (t) => {
+test("RFC 9293 MUST-21, tcp(7): progress begins the time anew; a window that stays shut is none, though every probe is answered", async (t) => {
+  for (const timeout of [3000, 0]) {
+    const it = await open();
+    set(it, TCP, USER_TIMEOUT, timeout);
+    it.stack.send(it.fd, pattern(2000));
+    it.peer.during(2000);
+    it.peer.acknowledge(537, { window: 0 });
+    const answers = (ms: number): void => {
+      for (const end = it.stack.nowMs + ms; it.stack.nowMs < end;) {
+        if (it.peer.next(end - it.stack.nowMs).length > 0) it.peer.say("A", { window: 0 });
+      }
+    };
+    answers(2990);
+    t.is(it.stack.receive(it.fd), -11);
+    answers(20);
+    t.is(it.stack.receive(it.fd), timeout === 0 ? -11 : -ETIMEDOUT);
+  }
+});
+
+test("RFC 9293 MUST-21: what opens the window in that time is progress, and another time begins", async (t) => {
   const it = await open();
   set(it, TCP, USER_TIMEOUT, 3000);
-  it.stack.send(it.fd, pattern(2000));
-  it.peer.during(2000);
-  it.peer.acknowledge(537, { window: 0 });
-  for (let i = 0; i < 20; i++) {
-    it.peer.next();
-    it.peer.acknowledge(537, { window: 0 });
+  it.stack.send(it.fd, pattern(3000));
+  for (const acknowledged of [537, 1073, 1609, 2145]) {
+    it.peer.during(10);
+    it.peer.acknowledge(acknowledged, { window: 0 });
+    for (let ms = 0; ms < 2000; ms += 500) {
+      it.peer.during(500);
+      it.peer.say("A", { window: 0 });
+    }
+    it.peer.say("A", { window: 536 });
   }
   t.is(it.stack.receive(it.fd), -11);
+});
+
+test("tcp(7): with TCP_USER_TIMEOUT keep-alive ends by the time since the peer was heard, not by the number of probes", async (t) => {
+  for (const [timeout, ends] of [
+    [32_000, 35_000],
+    [5_000, 25_000],
+  ] as const) {
+    const it = await alive(20, 5, 2);
+    set(it, TCP, USER_TIMEOUT, timeout);
+    it.peer.wait(ends - 100);
+    t.is(it.stack.receive(it.fd), -11, `${timeout}`);
+    it.peer.wait(200);
+    t.is(it.stack.receive(it.fd), -ETIMEDOUT);
+  }
 });
 
 test("a SYN is given up by TCP_USER_TIMEOUT, too", async (t) => {
