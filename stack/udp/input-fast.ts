@@ -9,7 +9,7 @@ import { UDP_HEADER_BYTES, udpHeaderRead, udpPlace } from "./input";
 import { udpBucket, udpIsPlain, udpSlot } from "./slots";
 
 /**
- * The datagram that nearly all are: in a plain packet, with a checksum, for a socket that has no peer and its port for itself.
+ * The datagram that nearly all are: in a plain packet, with a checksum, for a socket that has its port for itself, and no peer or this one.
  * Whatever is not so goes the general way (input.ts), which remains the truth and counts what is wrong with it. `TCP_FAST_PATH` 0
  * leaves it out.
  */
@@ -32,7 +32,7 @@ export function udpInputFast(bytes: u32, shared: u32): bool {
   const source = bswap<u32>(load<u32>(ip, 12));
   if (source == ours || !ipPlainHost(source)) return false;
   linkRead(HEADER, UDP_HEADER_BYTES);
-  const number = slotFor(ours, bytes, shared);
+  const number = slotFor(ours, source, bytes, shared);
   if (number == NOT_PLAIN) {
     udpHeaderRead();
     return false;
@@ -49,7 +49,7 @@ export function udpInputFast(bytes: u32, shared: u32): bool {
 }
 
 /** Number of the slot that takes the datagram whose header has been read; NOT_PLAIN = that has to be looked at with more care. */
-function slotFor(ours: u32, bytes: u32, shared: u32): u32 {
+function slotFor(ours: u32, source: u32, bytes: u32, shared: u32): u32 {
   const ip = based(RX_NETWORK);
   const ports = bswap<u32>(load<u32>(ip, 20));
   const word = load<u32>(ip, 24);
@@ -62,5 +62,6 @@ function slotFor(ours: u32, bytes: u32, shared: u32): u32 {
   if (MDNS && (sourcePort == shared || port == shared)) return NOT_PLAIN;
   const link = udpBucket(port);
   if (link == 0) return NOT_PLAIN;
-  return udpIsPlain(udpSlot(link - 1), ours, port) ? link - 1 : NOT_PLAIN;
+  const slot = udpSlot(link - 1);
+  return udpIsPlain(slot, ours, port, source, sourcePort) ? link - 1 : NOT_PLAIN;
 }

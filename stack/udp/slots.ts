@@ -261,11 +261,22 @@ export function udpFind(destination: u32, destinationPort: u32, source: u32, sou
   return found;
 }
 
-/** True when this slot, the first of its chain, takes every datagram to `address` and `port`, and no other has a say in it. */
-export function udpIsPlain(slot: UdpSlot, address: u32, port: u32): bool {
+/**
+ * True when this slot, the first of its chain, takes the datagram to `address` and `port`, and no other has a say in it: it has no peer, or
+ * `source` and `sourcePort` are its peer.
+ */
+export function udpIsPlain(
+  slot: UdpSlot,
+  address: u32,
+  port: u32,
+  source: u32,
+  sourcePort: u32,
+): bool {
   if (<u32>slot.localPort != port) return false;
   if (slot.next != 0) return false;
-  if (slot.peerPort != 0) return false;
+  if (slot.peerPort != 0) {
+    if (<u32>slot.peerPort != sourcePort || slot.peerAddress != source) return false;
+  }
   if (SOCKET_MORE_OPTIONS && ((<u32>slot.flags) & DEVICES) != 0) return false;
   // Without an address nothing is for us.
   return slot.localAddress == address ? address != 0 : slot.localAddress == 0;
