@@ -8,7 +8,7 @@
  */
 import { log1 } from "board";
 import { NicCounter } from "../nic-counters";
-import { count, counterValue } from "./counters";
+import { count, nicCounter } from "../counters";
 import { interruptMissed, interruptPending, interruptPolled } from "./interrupt";
 import { linkScanRead } from "./phy";
 import { TX_BYTES_MAX } from "./layout";
@@ -40,6 +40,7 @@ import {
 import { txReady as slotReady, txBegin as slotBegin } from "./transmit";
 import { rxBegin as frameBegin } from "./receive";
 
+export { nicCounter };
 export { RX_BYTES } from "./layout";
 export { rxRead, rxSkip, rxEnd, rxPutBack } from "./receive";
 export { txWrite, txEnd, txCancel } from "./transmit";
@@ -170,14 +171,9 @@ export function nicDeadline(nowMs: u32): u32 {
   return working && transmitSending() && wait > TX_WATCH_MS ? TX_WATCH_MS : wait;
 }
 
-/** Value of a counter (drivers/nic-counters.ts). */
-export function nicCounter(index: u32): u32 {
-  return counterValue(index);
-}
-
 /** How often the chip has told that received frames found no room; seen by the check each 250 ms. */
 export function rxOverflows(): u32 {
-  return counterValue(NicCounter.RX_OVERFLOW);
+  return nicCounter(NicCounter.RX_OVERFLOW);
 }
 
 /** Opens the oldest received frame: its length without FCS, 0 if there is none. */

@@ -22,7 +22,7 @@ import {
   RSVH_ZERO,
 } from "./registers";
 import { NicCounter } from "../nic-counters";
-import { count } from "./counters";
+import { count } from "../counters";
 import { interruptLied, interruptPending, interruptPolled, interruptTrue } from "./interrupt";
 import { FCS_BYTES, FRAME_BYTES_MAX, FRAME_BYTES_MIN, RX_BYTES, RX_END, rxAfter } from "./layout";
 import { bufferRead, clearBits, packetCount, packetDone, setBits, writeEth16 } from "./spi";

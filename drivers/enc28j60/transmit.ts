@@ -20,7 +20,7 @@ import {
   TSV3_LATE_COLLISION,
 } from "./registers";
 import { NicCounter } from "../nic-counters";
-import { count } from "./counters";
+import { count } from "../counters";
 import { HALF_DUPLEX, gapContend, gapContends } from "./gap";
 import { interruptMissed, interruptPending } from "./interrupt";
 import {

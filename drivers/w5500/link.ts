@@ -1,6 +1,6 @@
 /** What is known of the link and of the chip's life; refreshed by `nicPoll`. */
 import { NicCounter } from "../nic-counters";
-import { count } from "./counters";
+import { count } from "../counters";
 import {
   COMMON_READ,
   PHYCFGR,

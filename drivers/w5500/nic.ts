@@ -12,7 +12,7 @@ import {
   softReset,
   waitForVersion,
 } from "./bring-up";
-import { count, nicCounter } from "./counters";
+import { count, nicCounter } from "../counters";
 import { chipIsWell, linkLost, linkRefresh, nicLink } from "./link";
 import { receiveCheck, receiveForgive, receiveIsPending, receiveIsPolled } from "./receive";
 import { Recovery, needRecovery, recoveryDone, recoveryNeeded } from "./recovery";

@@ -16,7 +16,7 @@
  */
 import { chipInterrupt } from "board";
 import { NicCounter } from "../nic-counters";
-import { count } from "./counters";
+import { count } from "../counters";
 import { Recovery, needRecovery, recoveryNeeded } from "./recovery";
 import {
   BUFFER_BYTES,

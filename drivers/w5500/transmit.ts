@@ -12,7 +12,7 @@
  */
 import { clockUs } from "board";
 import { NicCounter } from "../nic-counters";
-import { count } from "./counters";
+import { count } from "../counters";
 import { linkIsHalfDuplex, linkIsUp, linkMbits100 } from "./link";
 import { Recovery, needRecovery, recoveryNeeded } from "./recovery";
 import {

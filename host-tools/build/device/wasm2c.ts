@@ -26,9 +26,8 @@ export const OUTLINED = [
  * costs does not count the literals that the copies need.
  */
 export const SHARED = [
-  "drivers/enc28j60/counters/count",
+  "drivers/counters/count",
   "drivers/enc28j60/transmit/slotAddress",
-  "drivers/w5500/counters/count",
   "drivers/w5500/recovery/needRecovery",
   "firmware/net/assets/sameBytes",
   "firmware/net/sockets/send",
