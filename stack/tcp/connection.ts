@@ -42,7 +42,7 @@ export const FIRST_TIME_WAIT: u32 = TCP_TCBS + TCP_SYN_RECORDS;
 export const CONNECTIONS: u32 = FIRST_TIME_WAIT + TCP_TIME_WAIT_RECORDS;
 
 const WIDE: bool = RECORD_NUMBER_BITS > 8;
-/** Half as many as there are records or more, so that a chain is short however many are in use. */
+/** Half as many as there are records or more, up to 512 of these: a chain is short however many are in use. */
 const BUCKETS: u32 = WIDE ? 256 : CONNECTIONS > 64 ? 64 : CONNECTIONS > 32 ? 32 : 16;
 const LINK_BYTES: u32 = <u32>sizeof<RecordNumber>();
 const TABLE: usize = memory.data(TCP ? BUCKETS * LINK_BYTES : 1, LINK_BYTES);
