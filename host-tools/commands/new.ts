@@ -6,10 +6,12 @@ import { loadBoard } from "../build/boards.js";
 import { UserError } from "../errors.js";
 import {
   folderDependency,
+  isFromRegistry,
   isPackageName,
   nextSteps,
   packageManager,
   pnpmVersion,
+  type Manifest,
   type PackageManager,
 } from "../project/begin.js";
 import { projectFiles, TEMPLATES, type Template } from "../project/files.js";
@@ -86,10 +88,11 @@ function parseTemplate(text: string): Template {
 }
 
 function ownManifest(): { version: string; devDependencies: Record<string, string> } {
-  return JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8")) as {
-    version: string;
-    devDependencies: Record<string, string>;
-  };
+  return readManifest(join(packageRoot, "package.json"));
+}
+
+function readManifest<T extends Manifest>(path: string): T {
+  return JSON.parse(readFileSync(path, "utf8")) as T;
 }
 
 /** What package.json of the project must ask for to get this very package again. */
@@ -98,7 +101,11 @@ function dependency(): string {
   const list = join(modules, ".package-lock.json");
   const folder = folderDependency(packageRoot, systemPath);
   if (basename(modules) !== "node_modules") return folder;
-  if (!existsSync(list)) return pnpmVersion(packageRoot) ?? folder;
+  if (!existsSync(list)) {
+    const manifest = join(dirname(modules), "package.json");
+    const byVersion = existsSync(manifest) && isFromRegistry(readManifest(manifest));
+    return byVersion ? ownManifest().version : (pnpmVersion(packageRoot) ?? folder);
+  }
   const { packages } = JSON.parse(readFileSync(list, "utf8")) as {
     packages: Record<string, { resolved?: string }>;
   };

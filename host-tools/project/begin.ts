@@ -27,6 +27,18 @@ export function pnpmVersion(folder: string): string | undefined {
   return /[\\/]\.pnpm[\\/]as-tcpip@(\d[^\\/+_(]*)[^\\/]*[\\/]node_modules[\\/]/.exec(folder)?.[1];
 }
 
+/** True when a manifest asks for the package by version, as from the registry; yarn and bun leave no other trace of where it came from. */
+export function isFromRegistry(manifest: Manifest): boolean {
+  const asked = { ...manifest.devDependencies, ...manifest.dependencies }["as-tcpip"];
+  return asked !== undefined && /^[~^]?\d/.test(asked);
+}
+
+/** What package.json says of dependencies. */
+export interface Manifest {
+  dependencies?: Record<string, string>;
+  devDependencies?: Record<string, string>;
+}
+
 /** The commands that come next, to be copied; Windows' own shells have no `&&` in common. */
 export function nextSteps(
   folder: string,

@@ -6,6 +6,7 @@ import { UserError, diskFault } from "../../host-tools/errors.js";
 import { isTaken, portError } from "../../host-tools/net/gateway.js";
 import {
   folderDependency,
+  isFromRegistry,
   isPackageName,
   nextSteps,
   packageManager,
@@ -70,6 +71,10 @@ test("a project is installed by the program that began it, and depends on what t
   t.is(pnpmVersion(store("as-tcpip@0.1.0(koffi@3.3.4)").replaceAll("/", "\\")), "0.1.0");
   t.is(pnpmVersion(store("as-tcpip@file+..+as-tcpip-0.1.0.tgz")), undefined);
   t.is(pnpmVersion("/x/node_modules/as-tcpip"), undefined);
+  t.true(isFromRegistry({ dependencies: { "as-tcpip": "^0.1.0" } }));
+  t.true(isFromRegistry({ devDependencies: { "as-tcpip": "0.1.0" } }));
+  t.false(isFromRegistry({ dependencies: { "as-tcpip": "file:../as-tcpip-0.1.0.tgz" } }));
+  t.false(isFromRegistry({}));
 });
 
 test("a port that Windows keeps gives way like one in use; a low one on POSIX needs rights", (t) => {
