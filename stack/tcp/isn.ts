@@ -12,3 +12,18 @@ export function initialSequenceNumber(
 ): u32 {
   return timeMs * 250 + keyedHash(localAddress, remoteAddress, ports);
 }
+
+/** The record whose number was made last, and that number. */
+let keptFor: usize = 0;
+let kept: u32 = 0;
+
+/** Keeps the number of a record that has no place for it: until its handshake is finished it is asked for three times. */
+export function initialNumberKeep(record: usize, iss: u32): void {
+  keptFor = record;
+  kept = iss;
+}
+
+/** The number that was kept for a record; 0 = none, it has to be made again. */
+export function initialNumberKept(record: usize): u32 {
+  return record == keptFor ? kept : 0;
+}

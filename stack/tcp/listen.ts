@@ -16,6 +16,7 @@ import {
 } from "./connection";
 import { cookieAnswer, cookieCheck, cookieOptions } from "./cookie";
 import { SEND_MSS_MAX, sendAnswer, sendOfRecord } from "./emit";
+import { initialNumberKeep } from "./isn";
 import { NO_LISTENER, listenerAt, listenerFind, listenerMaxSegment } from "./listener";
 import { pendingAddRecord } from "./pending";
 import {
@@ -160,8 +161,10 @@ function synReceived(segment: Segment, listener: u32): void {
   const iss = record.issMade;
   // A connection that is opened again goes on above what it sent before (RFC 9293 MAY-2).
   if (segment.floor != 0 && seqLess(iss, segment.floor)) record.iss = segment.floor;
-  else if (TCP_TIMESTAMPS && segment.stamped) record.stamp = segment.tsVal;
-  else record.iss = iss;
+  else if (TCP_TIMESTAMPS && segment.stamped) {
+    record.stamp = segment.tsVal;
+    initialNumberKeep(changetype<usize>(record), iss);
+  } else record.iss = iss;
   record.owe(promised);
   pendingAddRecord(id);
 }

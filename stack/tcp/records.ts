@@ -1,7 +1,7 @@
 import { RecordNumber } from "options";
 import { TCP_ECN, TCP_RANGES, TCP_RX_BYTES, TCP_TIMESTAMPS } from "../config";
 import { now } from "../now";
-import { initialSequenceNumber } from "./isn";
+import { initialNumberKept, initialSequenceNumber } from "./isn";
 
 /**
  * What is remembered of a connection. There are three kinds of record: SYN queue (half open, small), TCB (rings and all),
@@ -264,7 +264,9 @@ export class SynRecord extends Connection {
 
   /** Our initial number (RFC 6528 3): a function of the tuple and of when the SYN came. */
   get iss(): u32 {
-    return this.stamped ? this.issMade : this.issOrStamp;
+    if (!this.stamped) return this.issOrStamp;
+    const kept = initialNumberKept(changetype<usize>(this));
+    return kept != 0 ? kept : this.issMade;
   }
 
   set iss(iss: u32) {

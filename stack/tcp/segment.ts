@@ -110,6 +110,11 @@ export function segmentHeaderTake(): usize {
   return based(HEADER);
 }
 
+/** True when more of it has been read than the fixed header. */
+export function segmentOptionTaken(): bool {
+  return taken > TCP_HEADER_BYTES;
+}
+
 /** Reads the timestamps option that follows it. False = it is another one. */
 export function segmentStampsTake(segment: Segment): bool {
   const option = based(HEADER + TCP_HEADER_BYTES);

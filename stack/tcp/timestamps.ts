@@ -15,10 +15,22 @@ import { seqAtMost } from "./sequence";
 const AGE_SHIFT: u32 = 24;
 const OUTDATED: u32 = 124;
 
+/** The tuple that was asked for last, and its number: a handshake asks twice. */
+let askedLocal: u32 = 0;
+let askedRemote: u32 = 0;
+let askedPorts: u32 = 0;
+let answered: u32 = 0;
+
 /** Clock of a connection: milliseconds beside a secret number of its own, so that it does not tell the time since the start. */
 export function timestampOffset(localAddress: u32, remoteAddress: u32, ports: u32): u32 {
-  // No local address is the complement of one: these numbers say nothing of initial sequence numbers.
-  return keyedHash(~localAddress, remoteAddress, ports);
+  if (remoteAddress != askedRemote || ports != askedPorts || localAddress != askedLocal) {
+    askedLocal = localAddress;
+    askedRemote = remoteAddress;
+    askedPorts = ports;
+    // No local address is the complement of one: these numbers say nothing of initial sequence numbers.
+    answered = keyedHash(~localAddress, remoteAddress, ports);
+  }
+  return answered;
 }
 
 /** True when both ends send timestamps. */

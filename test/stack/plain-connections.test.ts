@@ -185,12 +185,16 @@ class Ending {
   private end = 0;
   private window = 8192;
   private readonly fds: number[] = [];
+  private readonly stamps: boolean;
+  private clock = 1000;
 
   constructor(
     private readonly stacks: StackHarness[],
     private readonly port: number,
     private readonly random: Random,
-  ) {}
+  ) {
+    this.stamps = random.chance(0.5);
+  }
 
   private both(act: (stack: StackHarness, index: number) => void): void {
     const [general, shorter] = this.stacks.map((stack, index) => {
@@ -211,10 +215,18 @@ class Ending {
     if (general !== shorter) throw new Error(`general: ${general}\nshorter: ${shorter}`);
   }
 
+  /** Now and then it is older than the one before, or missing. */
+  private timestamps(): { timestamps?: [number, number] } {
+    if (!this.stamps || this.random.chance(0.05)) return {};
+    this.clock += this.random.below(3);
+    return { timestamps: [this.random.chance(0.1) ? this.clock - 5 : this.clock, 0] };
+  }
+
   private give(flags: number, data: Uint8Array, seq: number, ack: number, broken = false): void {
+    const options = this.timestamps();
     this.both((stack) => {
       const ports = { sourcePort: this.port, destinationPort: PORT };
-      const segment = { ...ports, seq, ack, flags, window: this.window };
+      const segment = { ...ports, seq, ack, flags, window: this.window, options };
       const frame = stack.peer("192.168.7.9").tcp(segment, data);
       // In the checksum.
       if (broken) frame[51] = (frame[51] as number) ^ 1;
@@ -241,7 +253,9 @@ class Ending {
     this.both((stack) => void stack.neighbour());
     this.both((stack) => {
       const ports = { sourcePort: this.port, destinationPort: PORT };
-      const segment = { ...ports, seq: 100, flags: TCP.SYN, window: 8192, options: { mss: 1460 } };
+      const stamps = this.stamps ? { timestamps: [this.clock, 0] as [number, number] } : {};
+      const options = { mss: 1460, ...stamps };
+      const segment = { ...ports, seq: 100, flags: TCP.SYN, window: 8192, options };
       stack.inject(stack.peer("192.168.7.9").tcp(segment));
     });
     const tries = 1 + this.random.below(3);

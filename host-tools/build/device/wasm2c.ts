@@ -73,6 +73,7 @@ export const SHARED = [
 export const CALLED = [
   "stack/tcp/input-ends/closingInput",
   "stack/tcp/input-ends/handshakeInput",
+  "stack/tcp/input-fast/expected",
   "stack/tcp/pending/pendingAdd",
 ];
 
