@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildFolder, isClone, packageRoot } from "../root.js";
 import { currentDigest } from "./sources.js";
@@ -35,7 +35,8 @@ export const PREBUILT = join(packageRoot, "build", "package", "prebuilt");
 
 /**
  * Results of the compiler, by what it has really read: for each request the list of files of the last run is kept, and the
- * result is stored under the hash of request and files. Where nothing can be written (a read-only disk) nothing is kept.
+ * result is stored under the hash of request and files. What the same request gave of earlier files goes then, so that the folder
+ * grows with what is built, not with how often. Where nothing can be written (a read-only disk) nothing is kept.
  */
 export class CompileCache {
   /** Stands for the request, whatever the files are. */
@@ -53,6 +54,20 @@ export class CompileCache {
     return join(this.folder, `${this.key}.files.json`);
   }
 
+  /** Names of the files that the last run has read, and what it gave. Throws where there is no such list. */
+  private list(): { names: string[]; entry: string } {
+    return JSON.parse(readFileSync(this.listFile, "utf8")) as { names: string[]; entry: string };
+  }
+
+  /** What the request gave last, if it is known. */
+  private previous(): string | undefined {
+    try {
+      return this.list().entry;
+    } catch {
+      return undefined;
+    }
+  }
+
   find(): Compiled | undefined {
     const found = this.read();
     if (found || isClone) return found;
@@ -61,8 +76,7 @@ export class CompileCache {
 
   private read(): Compiled | undefined {
     try {
-      const names = JSON.parse(readFileSync(this.listFile, "utf8")) as string[];
-      const path = this.entry(names.map((name) => [name, currentDigest(name) ?? ""]));
+      const path = this.entry(this.list().names.map((name) => [name, currentDigest(name) ?? ""]));
       const facts = JSON.parse(readFileSync(`${path}.json`, "utf8")) as CompiledFacts;
       const map = `${path}.map`;
       return {
@@ -85,7 +99,12 @@ export class CompileCache {
       writeWhole(`${path}.wasm`, wasm);
       if (sourceMap !== undefined) writeWhole(`${path}.map`, sourceMap);
       writeWhole(`${path}.json`, JSON.stringify(facts));
-      writeWhole(this.listFile, JSON.stringify(files.map(([name]) => name)));
+      const before = this.previous();
+      const list = { names: files.map(([name]) => name), entry: basename(path) };
+      writeWhole(this.listFile, JSON.stringify(list));
+      if (before === undefined || before === list.entry) return;
+      for (const end of [".wasm", ".map", ".json"])
+        rmSync(join(this.folder, `${before}${end}`), { force: true });
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (
