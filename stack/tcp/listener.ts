@@ -148,6 +148,16 @@ export function acceptQueueAdd(listener: Listener, tcb: Tcb): void {
   listener.accepted += 1;
 }
 
+/** Takes the first connection out of the accept queue; there is one. */
+export function acceptQueueTake(listener: Listener): Tcb {
+  const tcb = tcbAt(<u32>listener.head - 1);
+  listener.head = tcb.nextAccept;
+  if (tcb.nextAccept == 0) listener.tail = 0;
+  tcb.nextAccept = 0;
+  listener.accepted -= 1;
+  return tcb;
+}
+
 /** Takes a connection out of the accept queue, wherever it stands. */
 export function acceptQueueRemove(listener: Listener, tcb: Tcb): void {
   const link = <u32>tcb.id + 1;

@@ -50,7 +50,7 @@ import { handshakeWaiting } from "./syn-records";
 import {
   NO_LISTENER,
   acceptQueueAdd,
-  acceptQueueRemove,
+  acceptQueueTake,
   listenerAllocate,
   listenerAt,
   listenerHeir,
@@ -146,13 +146,11 @@ export function tcpListenAgain(index: u32, backlog: u32): void {
 export function tcpAccept(index: u32, socket: u32): i32 {
   const listener = listenerAt(index);
   if (listener.head == 0) return -EAGAIN;
-  const id = <u32>listener.head - 1;
-  const tcb = tcbAt(id);
-  acceptQueueRemove(listener, tcb);
+  const tcb = acceptQueueTake(listener);
   tcb.listener = 0;
   tcb.socket = <RecordNumber>(socket + 1);
   promoteNews();
-  return <i32>id;
+  return <i32>tcb.id;
 }
 
 /**
@@ -164,8 +162,7 @@ export function tcpCloseListener(index: u32): void {
   const heir = listenerHeir(index);
   listener.backlog = 0;
   for (let left = NO_RECORD; listener.head != 0 && left != 0; left--) {
-    const tcb = tcbAt(<u32>listener.head - 1);
-    acceptQueueRemove(listener, tcb);
+    const tcb = acceptQueueTake(listener);
     if (heir != NO_LISTENER) {
       tcb.listener = <RecordNumber>(heir + 1);
       acceptQueueAdd(listenerAt(heir), tcb);
