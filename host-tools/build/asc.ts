@@ -140,6 +140,15 @@ function displayName(name: string): string {
   return name.replace(/^project\//, "");
 }
 
+/**
+ * All that a draft is optimised by: static data are zeros for the greater part, small functions go into their callers, and what an
+ * option has left out is left out.
+ */
+const DRAFT_PASSES = [
+  ...["memory-packing", "inlining", "precompute", "dce", "vacuum"],
+  "remove-unused-module-elements",
+];
+
 /** True for an image that is flashed; false for what runs on this computer, the guarded native build too. */
 export function isForDevice({ memoryBase = 0, guardBytes = 0 }: CompileRequest): boolean {
   return memoryBase > 0 && guardBytes === 0;
@@ -150,8 +159,8 @@ function ascArguments(request: CompileRequest, { folder }: Decided): string[] {
   // Images for a size: binaryen's -O3 copies small functions into every caller, 12 % of the demo's flash on a Cortex-M3.
   // What runs on this computer is optimised again by its own compiler: -O1 takes half of -O3's time and runs at most a quarter slower.
   const forDevice = isForDevice(request);
-  // Hardly optimised, it takes a third: for `--watch`, where a person waits for the build, and for tests, whose programs are many
-  // and live for seconds. Calls of small functions are what costs when it runs, so they are copied into their callers all the same.
+  // Hardly optimised, it takes two fifths: for `--watch`, where a person waits for the build, and for tests, whose programs are
+  // many and live for seconds.
   const optimize = forDevice ? "-Oz" : draft ? "-O0" : "-O1";
   const args = [treeName(join(folder, "main.ts"))];
   args.push("--outFile", "out.wasm", "--runtime", "stub", optimize);
@@ -161,9 +170,8 @@ function ascArguments(request: CompileRequest, { folder }: Decided): string[] {
   // Names and places cost nothing on a device; size tables and the words about a trap need them.
   args.push("--debug");
   if (!request.memoryBase) args.push("--sourceMap");
-  // asc takes the last list only, so there is one. Packing is what the optimiser does first of all: static data are zeros for
-  // the greater part.
-  const passes = draft && !forDevice ? ["memory-packing", "inlining"] : [];
+  // asc takes the last list only, so there is one.
+  const passes = draft && !forDevice ? [...DRAFT_PASSES] : [];
   if (request.fiber) passes.push("asyncify");
   if (request.memoryBase) {
     // asc ignores a hexadecimal base without a word, so it is always decimal.

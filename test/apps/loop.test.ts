@@ -35,6 +35,7 @@ test("the loop has in its image what it stands on, and not the other", async (t)
       board: "virtual-w5500",
       app: APP,
       options: { LOOP_RING },
+      draft: false,
     });
     const has = (part: string): boolean => Buffer.from(wasm).includes(`firmware/net/${part}/`);
     t.deepEqual([has("epoll-set"), has("ring")], [LOOP_RING === 0, LOOP_RING === 1]);

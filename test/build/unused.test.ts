@@ -1,10 +1,14 @@
 /** What an application leaves out is not in its image: no code, no RAM. */
 import test from "ava";
-import { compileFirmware } from "../../host-tools/build/compile.js";
+import { compileFirmware, type CompileRequest } from "../../host-tools/build/compile.js";
 import type { Options } from "../../stack/options.js";
 
 /** What test/device/web has in its `app.json`: an image that other tests have made already. */
 const WEB = { HTTP_ROUTES: 12 };
+
+/** An image as an application gets it: what nobody calls is in a draft still. */
+const optimised = (request: CompileRequest): ReturnType<typeof compileFirmware> =>
+  compileFirmware({ ...request, draft: false });
 
 /** Does a folder or file have functions in the module (their names stand in it), and how many static bytes are there in all. */
 async function weigh(
@@ -12,7 +16,7 @@ async function weigh(
   options: Partial<Options>,
   app = "echo",
 ): Promise<{ code: boolean; ram: number }> {
-  const { wasm, statics } = await compileFirmware({ board: "virtual-w5500", app, options });
+  const { wasm, statics } = await optimised({ board: "virtual-w5500", app, options });
   const ram = statics.reduce((sum, { bytes }) => sum + bytes, 0);
   return { code: Buffer.from(wasm).includes(`${part}/`), ram };
 }
@@ -29,7 +33,7 @@ test("raw sockets are in an image with RAW_SOCKETS, and in no other", async (t) 
 test("dup() costs an image nothing that does not call it; the options that few have are left out by SOCKET_MORE_OPTIONS 0", async (t) => {
   t.false((await weigh("socketShared", {})).code);
   t.false((await weigh("stack/socket/table/socketAlias", {})).code);
-  const small = await compileFirmware({ board: "bluepill-enc28j60", app: "demo" });
+  const small = await optimised({ board: "bluepill-enc28j60", app: "demo" });
   t.false(Buffer.from(small.wasm).includes("stack/socket/more-options/"));
   t.true((await weigh("stack/socket/more-options", {})).code);
 });
@@ -44,7 +48,7 @@ test("AF_UNIX sockets are in an image with LOCAL_SOCKETS, and in no other", asyn
 });
 
 test("TCP is in no image with TCP_TCBS 0: no code, no tables", async (t) => {
-  const { wasm, statics } = await compileFirmware({ board: "virtual-w5500", app: "tftp" });
+  const { wasm, statics } = await optimised({ board: "virtual-w5500", app: "tftp" });
   t.false(Buffer.from(wasm).includes("stack/tcp/"));
   const tables = statics.filter(({ file }) => file.startsWith("stack/tcp/"));
   t.true(tables.reduce((sum, { bytes }) => sum + bytes, 0) < 64);
@@ -56,7 +60,7 @@ test("UDP is in no image with UDP_SOCKETS 0 and without those that stand on it, 
     t.false((await weigh(part, none)).code, part);
     t.true((await weigh(part, {})).code, part);
   }
-  const { wasm, statics } = await compileFirmware({
+  const { wasm, statics } = await optimised({
     board: "virtual-w5500",
     app: "echo",
     options: none,
@@ -82,7 +86,7 @@ const STYLES: Record<string, { app: string; with: string[] }> = {
 test("one style of waiting brings no other: poll, select, epoll, ring, loop; calls that wait bring none", async (t) => {
   const styles = Object.keys(STYLES);
   const used = async (app: string): Promise<string[]> => {
-    const { wasm } = await compileFirmware({ board: "virtual-w5500", app });
+    const { wasm } = await optimised({ board: "virtual-w5500", app });
     return styles.filter((style) => Buffer.from(wasm).includes(style));
   };
   t.deepEqual(await used("echo-blocking"), []);

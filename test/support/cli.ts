@@ -32,10 +32,11 @@ export class Cli {
   private stderr = "";
   private readonly waiting = new Set<{ test: (line: string) => boolean; resolve: () => void }>();
 
-  constructor(args: string[], prefix: string[] = [], script = CLI) {
+  constructor(args: string[], prefix: string[] = [], script = CLI, cwd = process.cwd()) {
     const command = [...prefix, process.execPath, script, ...args];
     const [program, ...rest] = command as [string, ...string[]];
     this.child = spawn(program, rest, {
+      cwd,
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, NO_COLOR: "1" },
     });
@@ -87,9 +88,9 @@ export function runCli(...args: string[]): Promise<Ended> {
   return new Cli(args).ended;
 }
 
-/** Runs a command of another copy of the package, by its compiled command line, to its end. */
-export function runCliAt(script: string, ...args: string[]): Promise<Ended> {
-  return new Cli(args, [], script).ended;
+/** Runs another copy of the command line to its end, in the folder of its package. */
+export function runCliAt(home: string, ...args: string[]): Promise<Ended> {
+  return new Cli(args, [], join(home, "build/js/host-tools/cli.js"), home).ended;
 }
 
 /** A port of 127.0.0.1 that nobody uses now. */
