@@ -73,7 +73,6 @@ export const SHARED = [
 export const CALLED = [
   "stack/tcp/input-ends/closingInput",
   "stack/tcp/input-ends/handshakeInput",
-  "stack/tcp/input-fast/expected",
   "stack/tcp/pending/pendingAdd",
 ];
 
