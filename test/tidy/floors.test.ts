@@ -13,7 +13,6 @@ const FLOORS = [
     "errors",
     "config",
     "options",
-    "env",
     "readiness",
     "bit-set",
   ],
@@ -22,7 +21,7 @@ const FLOORS = [
   ["arp", "ip", "icmp"],
   ["udp", "tcp", "raw", "local"],
   ["socket"],
-  ["dhcp", "dns", "igmp", "mdns", "sntp"],
+  ["dhcp", "dns", "mdns"],
   ["demux", "stack"],
 ];
 
