@@ -144,6 +144,22 @@ export function httpWatch(fd: i32, events: u32, handler: u32): i32 {
   return 0;
 }
 
+/** Watches a socket of the application no more: before it is closed, or to watch it for something else. */
+export function httpUnwatch(fd: i32): void {
+  for (let i: u32 = 0; i < watches; i++) {
+    const watched = pollAt(LISTENERS + i);
+    if (watched.fd != fd) continue;
+    const last = pollAt(LISTENERS + --watches);
+    store<u16>(handlerAt(i), load<u16>(handlerAt(watches)));
+    watched.fd = last.fd;
+    watched.events = last.events;
+    watched.revents = last.revents;
+    last.fd = -1;
+    last.revents = 0;
+    return;
+  }
+}
+
 /** Has `httpNext` give `handler` every `periodMs` milliseconds; one timer, 0 stops it. */
 export function httpTimer(periodMs: u32, handler: u32): void {
   timerHandler = periodMs == 0 ? 0 : handler;

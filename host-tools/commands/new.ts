@@ -34,7 +34,7 @@ export function register(program: Command): void {
     .description("make a project of your own: application, test, editor and build set up")
     .argument("<name>", "folder of the project")
     .option("--board <name>", "board that it is for", "w5500-evb-pico")
-    .option("--template <name>", `application to begin with: ${names.join(", ")}`, "echo")
+    .option("--template <name>", `application to begin with: ${names.join(", ")}`, "web")
     .option("--no-install", "do not run npm install in it")
     .action((name: string, options: NewOptions) => make(name, options));
 }

@@ -106,18 +106,9 @@ withRegistry(
     t.timeout(120_000);
     const port = await freePort();
     const web = join(home, "my-page");
-    // As `npm link` leaves it.
-    const made = run(
-      home,
-      "npx",
-      "as-tcpip",
-      "new",
-      "my-page",
-      "--template",
-      "http",
-      "--no-install",
-    );
+    const made = run(home, "npx", "as-tcpip", "new", "my-page", "--no-install");
     t.is(made.status, 0, made.out);
+    // As `npm link` leaves it.
     mkdirSync(join(web, "node_modules/.bin"), { recursive: true });
     symlinkSync("../../node_modules/as-tcpip", join(web, "node_modules/as-tcpip"), "dir");
     symlinkSync("../as-tcpip/host-tools/bin.mjs", join(web, "node_modules/.bin/as-tcpip"));

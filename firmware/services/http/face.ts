@@ -29,7 +29,7 @@ export {
   httpStep,
   setHttpState,
 } from "./call";
-export { httpTimer, httpWatch } from "../clients";
+export { httpTimer, httpUnwatch, httpWatch } from "../clients";
 export { httpKeepField } from "./fields";
 export { HTTP_CLIENTS, HTTP_STREAM, httpListen, httpNext } from "./next";
 export { httpParam, httpParamCopy, httpParamIs, httpParamNumber } from "./params";
