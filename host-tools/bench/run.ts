@@ -173,7 +173,7 @@ const PARTS: Record<string, { title: string; load: () => Promise<Part> }> = {
       return {
         name: "kernel",
         title: "Kernel",
-        run: (onStep) => part.measureKernel(onStep),
+        run: (onStep, count) => part.measureKernel(onStep, { seeds: count ?? 1 }),
         print: part.printKernel,
         failed: (result: KernelResult) =>
           result.rows.some((row) => !row.in.intact || !row.out.intact || !row.kernels.intact),

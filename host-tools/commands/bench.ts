@@ -26,7 +26,7 @@ export function register(program: Command): void {
     .option("--update", "of the part gate: write the present counts into the baseline")
     .option(
       "--count <n>",
-      "SYNs in each cell of flood, bytes in each of echo, connections of connections",
+      "SYNs in each cell of flood, bytes in each of echo, connections of connections, seeds of kernel",
       countOf,
     )
     .option("--list", "say which parts there are")
