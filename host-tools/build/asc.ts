@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import type { Options } from "../../stack/options.js";
 import { UserError } from "../errors.js";
 import { appTitle } from "./apps.js";
@@ -13,6 +14,7 @@ import {
   findAllocation,
   findRecursion,
   lineOfFunction,
+  missingExports,
 } from "./diagnose.js";
 import { optionsModule } from "./option-values.js";
 import { projectRoot } from "../root.js";
@@ -107,7 +109,7 @@ export async function runAsc(
   if (refused) throw refused;
   if (error || wasm === undefined) {
     const output = messages.join("");
-    throw new UserError(output ? compilerErrors(output, shownName) : String(error));
+    throw new UserError(output ? compilerWords(output, bound) : String(error));
   }
   await inspect(wasm, request.app, [...sources.read.keys()]);
   const compiled = {
@@ -119,6 +121,19 @@ export async function runAsc(
     staticEnd: statics.end,
   };
   return { compiled, read: sources.read };
+}
+
+/** What the compiler has to say, about the file that is wrong: an error in a file of the package is that of the driver or board it met. */
+function compilerWords(output: string, bound: Record<string, string>): string {
+  const isUsers = (name: string): boolean => /^(?:project|outside)\//.test(name);
+  const missing = missingExports(output, isUsers, shownName);
+  if (missing !== undefined) return missing;
+  const words = compilerErrors(output, shownName);
+  const own = [bound["wire"], bound["hardware"]].filter((name = "") => isUsers(name));
+  const place = stripVTControlCharacters(output).match(/in ([^\n(]+)\(\d+,\d+\)/)?.[1] ?? "";
+  if (own.length === 0 || isUsers(place.trim())) return words;
+  const files = own.map((name) => shownName(`${name as string}.ts`)).join(" or ");
+  return `${files} does not fit what the package calls: ${words}`;
 }
 
 /** Imports at which a fiber may leave the processor. */

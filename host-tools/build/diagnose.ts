@@ -127,6 +127,30 @@ export function compilerErrors(output: string, shown: (name: string) => string):
   return lines.length > 0 ? lines.join("\n") : plain.trim();
 }
 
+/**
+ * What the package's own files ask of a driver or a board of the user's, which does not have it: one line for the user's file. Undefined
+ * for all other messages of the compiler. `isUsers`: true for names of files that the package does not have.
+ */
+export function missingExports(
+  output: string,
+  isUsers: (name: string) => boolean,
+  shown: (name: string) => string,
+): string | undefined {
+  const pattern = /Module '([^']+)' has no exported member '([^']+)'[^]*?in ([^\n(]+)\(\d+,\d+\)/g;
+  const missing = new Map<string, Set<string>>();
+  for (const [, module, member, asking] of stripVTControlCharacters(output).matchAll(pattern)) {
+    if (!isUsers(module as string) || isUsers((asking as string).trim())) continue;
+    const members = missing.get(module as string) ?? new Set();
+    missing.set(module as string, members.add(member as string));
+  }
+  const lines = [...missing].map(([module, members]) => {
+    const names = [...members].sort().join(", ");
+    const page = module.endsWith("/nic") ? "docs/testing.md" : "docs/boards.md";
+    return `${shown(`${module}.ts`)} does not export ${names}, for which the package asks; ${page} tells what is wanted`;
+  });
+  return lines.length > 0 ? lines.join("\n") : undefined;
+}
+
 /** The line on which a source text declares a function or a method, by its name in the module; undefined when it is not found. */
 export function lineOfFunction(source: string, name: string): number | undefined {
   const [, word = ""] = /([\w$]+)(?:<.*)?$/.exec(name) ?? [];
