@@ -72,6 +72,7 @@ export const HTTP_FIELDS: u32 = OPTIONS.HTTP_FIELDS;
 export const HTTP_WATCHES: u32 = OPTIONS.HTTP_WATCHES;
 export const HTTP_WEBSOCKET: bool = OPTIONS.HTTP_WEBSOCKET != 0;
 export const HTTP_ECHO: bool = OPTIONS.HTTP_ECHO != 0;
+export const ASSETS_PACKED: bool = OPTIONS.ASSETS_PACKED != 0;
 
 /** Somebody here has a use for UDP. */
 export const UDP: bool = UDP_SOCKETS != 0 || DHCP || DNS_ENTRIES != 0 || MDNS;

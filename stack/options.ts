@@ -166,6 +166,11 @@ export const OPTIONS = {
   HTTP_WEBSOCKET: 0,
   /** The web server's echo of bodies, for tests of other clients (port 8080 of the demo); 0 leaves it out. */
   HTTP_ECHO: 0,
+  /**
+   * 1: text files of assets/ lie packed in flash, where they take about half; the web server, which is 160 bytes larger, unpacks them as it
+   * sends, and an application reads them with `assetRead`.
+   */
+  ASSETS_PACKED: 0,
   /** First bytes of every frame that are mirrored over the log line (`npm run build -- --mirror`); 0 leaves it out. */
   MIRROR_BYTES: 0,
   /** 1: the ENC28J60 runs in full duplex, for a link partner that is forced to 10 Mbit/s full duplex. */
@@ -253,5 +258,6 @@ export const RANGES: { [name in OptionName]?: Range } = {
   MDNS: SWITCH,
   HTTP_WEBSOCKET: SWITCH,
   HTTP_ECHO: SWITCH,
+  ASSETS_PACKED: SWITCH,
   ENC28J60_FULL_DUPLEX: SWITCH,
 };

@@ -1,7 +1,9 @@
+import { createHash } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { extname, join, relative } from "node:path";
 import { readBytes } from "../project/read-file.js";
 import { TEXT_BASE } from "./literals.js";
+import { pack } from "./pack.js";
 
 export type TextTable = Map<string, number>;
 
@@ -53,54 +55,82 @@ export function scanAssets(folder: string): Asset[] {
 }
 
 /** Bytes of one record of the asset directory. */
-export const ASSET_RECORD_BYTES = 24;
+export const ASSET_RECORD_BYTES = 16;
+
+/** Set in the offset of a file's bytes: they are packed. */
+export const PACKED = 0x80000000;
+
+/** Files that are worth packing: what is compressed already would only take codes from the others. */
+const IS_TEXT = /^text\/|\/javascript|json|xml/;
 
 /**
  * The read-only blob: all of it lies in flash on a device (little-endian).
  *
  *     0  u32 offset of the asset directory
  *     4  u32 number of assets
- *     8  texts, one behind the other
- *     …  directory: 24 bytes an asset: path offset, path bytes, type offset, type bytes, data offset, data bytes (u32 each)
- *     …  paths, types and data (data 4-byte aligned)
+ *     8  entity tag of all assets with its quotes, 10 bytes
+ *    18  texts, one behind the other
+ *     …  where files are packed: the table of pairs (pack.ts)
+ *     …  directory: 16 bytes an asset: path, type (as texts: offset shifted by 10, plus length), data offset, data bytes (u32 each)
+ *     …  paths, types and data (data 4-byte aligned, unless they are packed)
+ *
+ * With `packed` a text file takes about half; `data bytes` are those of the file.
  */
-export function buildBlob(texts: TextTable, assets: Asset[]): Uint8Array {
+export function buildBlob(texts: TextTable, assets: Asset[], packed = false): Uint8Array {
   const parts: { at: number; bytes: Uint8Array }[] = [];
   let end = TEXT_BASE;
-  for (const [value, at] of texts) {
-    const bytes = Buffer.from(value, "latin1");
-    parts.push({ at, bytes });
-    end = Math.max(end, at + bytes.length);
-  }
-  const align = (n: number): number => (n + 3) & ~3;
-  const directory = align(end);
-  end = directory + assets.length * ASSET_RECORD_BYTES;
-  const records = Buffer.alloc(assets.length * ASSET_RECORD_BYTES);
-  const place = (bytes: Uint8Array): number => {
+  const place = (bytes: Uint8Array, alignment = 1): number => {
+    end = Math.ceil(end / alignment) * alignment;
     const at = end;
     parts.push({ at, bytes });
-    end = align(end + bytes.length);
+    end += bytes.length;
     return at;
   };
+  for (const [value, at] of texts) {
+    end = at;
+    place(Buffer.from(value, "latin1"));
+  }
+  end = Math.max(TEXT_BASE, ...parts.map((part) => part.at + part.bytes.length));
+  const files = packed ? packedFiles(assets) : { data: new Map<Asset, Uint8Array>() };
+  if (files.table) place(files.table, 4);
+  const records = Buffer.alloc(assets.length * ASSET_RECORD_BYTES);
+  const directory = place(records, 4);
+  const names = new Map<string, number>();
+  const name = (value: string): number => {
+    const bytes = Buffer.from(value);
+    const number = names.get(value) ?? place(bytes) * 1024 + bytes.length;
+    names.set(value, number);
+    return number;
+  };
+  const named = assets.map(({ path, contentType }) => [name(path), name(contentType)]);
   assets.forEach((asset, index) => {
-    const path = Buffer.from(asset.path);
-    const type = Buffer.from(asset.contentType);
-    const fields = [
-      place(path),
-      path.length,
-      place(type),
-      type.length,
-      place(asset.data),
-      asset.data.length,
-    ];
-    fields.forEach((value, field) =>
+    const short = files.data.get(asset);
+    const at = short ? PACKED + place(short) : place(asset.data, 4);
+    [...(named[index] as number[]), at, asset.data.length].forEach((value, field) =>
       records.writeUInt32LE(value, index * ASSET_RECORD_BYTES + field * 4),
     );
   });
-  parts.push({ at: directory, bytes: records });
-  const blob = Buffer.alloc(align(end));
+  const blob = Buffer.alloc(Math.ceil(end / 4) * 4);
   blob.writeUInt32LE(directory, 0);
   blob.writeUInt32LE(assets.length, 4);
+  blob.write(entityTag(assets), 8, "latin1");
   for (const part of parts) blob.set(part.bytes, part.at);
   return blob;
+}
+
+/** What is packed, when that takes less. */
+function packedFiles(assets: Asset[]): { table?: Uint8Array; data: Map<Asset, Uint8Array> } {
+  const texts = assets.filter((asset) => IS_TEXT.test(asset.contentType));
+  const { table, files } = pack(texts.map((asset) => asset.data));
+  const total = (list: Uint8Array[]): number => list.reduce((sum, { length }) => sum + length, 0);
+  const data = new Map(texts.map((asset, index) => [asset, files[index] as Uint8Array]));
+  const pays = table.length + total(files) < total(texts.map((asset) => asset.data));
+  return pays ? { table, data } : { data: new Map() };
+}
+
+/** Changes when any asset does (RFC 9110 8.8.3); one for all of them, as they change together, with the image. */
+function entityTag(assets: Asset[]): string {
+  const hash = createHash("sha256");
+  for (const { path, data } of assets) hash.update(`${path}\n${data.length}\n`).update(data);
+  return `"${hash.digest("hex").slice(0, 8)}"`;
 }

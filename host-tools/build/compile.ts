@@ -123,7 +123,8 @@ export async function compileFirmware(asked: CompileRequest): Promise<Firmware> 
   const cache = new CompileCache(facts);
   const compiled = await (running.get(cache.key) ?? compileOnce(cache, request, decided));
   const { wasm, sourceMap, messages, texts, statics, staticEnd } = compiled;
-  const blob = buildBlob(new Map(texts), scanAssets(join(folder, "assets")));
+  const assets = scanAssets(join(folder, "assets"));
+  const blob = buildBlob(new Map(texts), assets, options.ASSETS_PACKED !== 0);
   const { app } = request;
   return { board, app, wasm, sourceMap, blob, messages, options, statics, staticEnd };
 }

@@ -76,7 +76,7 @@ const TEXT_CALL = new RegExp(String.raw`(?<![.\w])text\(\s*${LITERAL}\s*,?\s*\)`
 const LOG_CALL = new RegExp(String.raw`(?<![.\w])(log[0-4]\(\s*)${LITERAL}`, "g");
 
 /** Offset of the first text in the blob: behind the header of `blob.ts`. */
-export const TEXT_BASE = 8;
+export const TEXT_BASE = 18;
 
 /** The value of a literal in either kind of quotes. */
 function unquote(literal: string): string {

@@ -1,12 +1,16 @@
 import test from "../conformance/proves.js";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { PERFECT } from "../../host-tools/net/link.js";
 import { packageRoot } from "../../host-tools/root.js";
 import { Bench, DEVICE_ADDRESS, type Script } from "./bench.js";
 import { converse, get, nextResponse, request, type Outcome, type Response } from "./http.js";
 
 const asset = (name: string): Buffer =>
   readFileSync(join(packageRoot, "firmware/demo/assets", name));
+
+/** Packed files, and rings that hold a part of one only. */
+const PACKED = { ASSETS_PACKED: 1, TCP_TX_BYTES: 1024 };
 
 /** The only response of a conversation on port 80. */
 function* one(bench: Bench, data: string): Script<Response> {
@@ -17,26 +21,47 @@ function* one(bench: Bench, data: string): Script<Response> {
   return outcome.responses[0];
 }
 
-test("RFC 9110 9.3.1: GET gives each file whole, with its type and length", async (t) => {
-  const bench = await Bench.create();
-  const files: [string, string, string][] = [
-    ["/", "index.html", "text/html; charset=utf-8"],
-    ["/index.html", "index.html", "text/html; charset=utf-8"],
-    ["/style.css", "style.css", "text/css; charset=utf-8"],
-    ["/app.js", "app.js", "text/javascript; charset=utf-8"],
-    ["/logo.svg", "logo.svg", "image/svg+xml"],
-    ["/favicon.svg?v=1", "favicon.svg", "image/svg+xml"],
-  ];
+for (const packed of [false, true])
+  test(`RFC 9110 9.3.1: GET gives each file whole, with its type and length${packed ? ", packed" : ""}`, async (t) => {
+    const bench = await Bench.create(packed ? { options: PACKED } : {});
+    const files: [string, string, string][] = [
+      ["/", "index.html", "text/html; charset=utf-8"],
+      ["/index.html", "index.html", "text/html; charset=utf-8"],
+      ["/style.css", "style.css", "text/css; charset=utf-8"],
+      ["/app.js", "app.js", "text/javascript; charset=utf-8"],
+      ["/logo.svg", "logo.svg", "image/svg+xml"],
+      ["/favicon.svg?v=1", "favicon.svg", "image/svg+xml"],
+    ];
+    bench.run(
+      (function* () {
+        for (const [path, name, type] of files) {
+          const response = yield* one(bench, get(path, "Connection: close\r\n"));
+          t.is(response.status, 200, path);
+          t.deepEqual(response.body, asset(name), path);
+          t.is(response.fields["content-type"], type);
+          t.is(response.fields["content-length"], String(asset(name).length));
+          t.is(response.fields["connection"], "close");
+        }
+      })(),
+    );
+  });
+
+test("packed files that several clients read by turns come whole", async (t) => {
+  const bench = await Bench.create({
+    options: PACKED,
+    impairments: { ...PERFECT, lossPercent: 3 },
+  });
+  const names = ["app.js", "style.css", "app.js", "logo.svg"];
+  let whole = 0;
+  const read = function* (name: string): Script<void> {
+    const response = yield* one(bench, get(`/${name}`, "Connection: close\r\n"));
+    t.deepEqual(response.body, asset(name), name);
+    whole++;
+  };
   bench.run(
     (function* () {
-      for (const [path, name, type] of files) {
-        const response = yield* one(bench, get(path, "Connection: close\r\n"));
-        t.is(response.status, 200, path);
-        t.deepEqual(response.body, asset(name), path);
-        t.is(response.fields["content-type"], type);
-        t.is(response.fields["content-length"], String(asset(name).length));
-        t.is(response.fields["connection"], "close");
-      }
+      for (const name of names) bench.start(read(name));
+      while (whole < names.length) yield* bench.sleep(10);
     })(),
   );
 });
@@ -116,64 +141,65 @@ test("RFC 9110 13.1.2: a tag that still holds is answered with 304, another one 
   );
 });
 
-test("RFC 9110 14: a part of a file, and what is no part", async (t) => {
-  const bench = await Bench.create();
-  const css = asset("style.css");
-  const size = css.length;
-  bench.run(
-    (function* () {
-      const tag = (yield* one(bench, get("/style.css"))).fields["etag"] as string;
-      const parts: [string, number, number][] = [
-        ["bytes=0-0", 0, 0],
-        ["Bytes=10-19 ", 10, 19],
-        ["bytes=10-", 10, size - 1],
-        ["bytes=-10", size - 10, size - 1],
-        [`bytes=-${size + 1}`, 0, size - 1],
-        ["bytes=5-99999999999", 5, size - 1],
-        [`bytes=3-4\r\nIf-Range: ${tag}`, 3, 4],
-      ];
-      for (const [range, first, last] of parts) {
-        const part = yield* one(bench, get("/style.css", `Range: ${range}\r\n`));
-        t.is(part.status, 206, range);
-        t.is(part.fields["content-range"], `bytes ${first}-${last}/${size}`, range);
-        t.deepEqual(part.body, css.subarray(first, last + 1), range);
-        t.is(part.fields["etag"], tag);
-      }
-      for (const range of [
-        `bytes=${size}-`,
-        "bytes=-0",
-        "bytes=4294967295-",
-        "bytes=99999999999-",
-      ]) {
-        const none = yield* one(bench, get("/style.css", `Range: ${range}\r\n`));
-        t.is(none.status, 416, range);
-        t.is(none.fields["content-range"], `bytes */${size}`);
-      }
-      const whole = [
-        ..."bytes=5-4 bytes=0-1,3-4 lines=0-1 bytes=a-b bytes=1 bytes= bytes=-- bytes=1-2-3 bytes".split(
-          " ",
-        ),
-        "bytes=0-1\r\nRange: bytes=0-1",
-        'bytes=0-1\r\nIf-Range: "00000000"',
-        `bytes=0-1\r\nIf-Range: W/${tag}`,
-        "bytes=0-1\r\nIf-Range: Wed, 21 Oct 2015 07:28:00 GMT",
-        "bytes=0-1\r\nContent-Length: 0",
-      ];
-      for (const range of whole.slice(0, -1)) {
-        const { status, body } = yield* one(bench, get("/style.css", `Range: ${range}\r\n`));
-        t.deepEqual([status, body.length], [200, size], range);
-      }
-      t.is((yield* one(bench, get("/style.css", `Range: ${whole.at(-1)}\r\n`))).status, 206);
-      const body = get("/style.css", "Range: bytes=0-1\r\nContent-Length: 2\r\n") + "ab";
-      t.is((yield* one(bench, body)).status, 200, "with a body");
-      const held = get("/style.css", `Range: bytes=0-1\r\nIf-None-Match: ${tag}\r\n`);
-      t.is((yield* converse(bench, 80, held)).responses[0]?.status, 304);
-      const head = yield* converse(bench, 80, get("/style.css", "Range: bytes=0-1\r\n", "HEAD"));
-      t.is(head.responses[0]?.fields["content-length"], String(size));
-      t.is((yield* one(bench, get("/api/status", "Range: bytes=0-1\r\n"))).status, 200);
-    })(),
-  );
-});
+for (const packed of [false, true])
+  test(`RFC 9110 14: a part of a file, and what is no part${packed ? ", packed" : ""}`, async (t) => {
+    const bench = await Bench.create(packed ? { options: PACKED } : {});
+    const css = asset("style.css");
+    const size = css.length;
+    bench.run(
+      (function* () {
+        const tag = (yield* one(bench, get("/style.css"))).fields["etag"] as string;
+        const parts: [string, number, number][] = [
+          ["bytes=0-0", 0, 0],
+          ["Bytes=10-19 ", 10, 19],
+          ["bytes=10-", 10, size - 1],
+          ["bytes=-10", size - 10, size - 1],
+          [`bytes=-${size + 1}`, 0, size - 1],
+          ["bytes=5-99999999999", 5, size - 1],
+          [`bytes=3-4\r\nIf-Range: ${tag}`, 3, 4],
+        ];
+        for (const [range, first, last] of parts) {
+          const part = yield* one(bench, get("/style.css", `Range: ${range}\r\n`));
+          t.is(part.status, 206, range);
+          t.is(part.fields["content-range"], `bytes ${first}-${last}/${size}`, range);
+          t.deepEqual(part.body, css.subarray(first, last + 1), range);
+          t.is(part.fields["etag"], tag);
+        }
+        for (const range of [
+          `bytes=${size}-`,
+          "bytes=-0",
+          "bytes=4294967295-",
+          "bytes=99999999999-",
+        ]) {
+          const none = yield* one(bench, get("/style.css", `Range: ${range}\r\n`));
+          t.is(none.status, 416, range);
+          t.is(none.fields["content-range"], `bytes */${size}`);
+        }
+        const whole = [
+          ..."bytes=5-4 bytes=0-1,3-4 lines=0-1 bytes=a-b bytes=1 bytes= bytes=-- bytes=1-2-3 bytes".split(
+            " ",
+          ),
+          "bytes=0-1\r\nRange: bytes=0-1",
+          'bytes=0-1\r\nIf-Range: "00000000"',
+          `bytes=0-1\r\nIf-Range: W/${tag}`,
+          "bytes=0-1\r\nIf-Range: Wed, 21 Oct 2015 07:28:00 GMT",
+          "bytes=0-1\r\nContent-Length: 0",
+        ];
+        for (const range of whole.slice(0, -1)) {
+          const { status, body } = yield* one(bench, get("/style.css", `Range: ${range}\r\n`));
+          t.deepEqual([status, body.length], [200, size], range);
+        }
+        t.is((yield* one(bench, get("/style.css", `Range: ${whole.at(-1)}\r\n`))).status, 206);
+        const body = get("/style.css", "Range: bytes=0-1\r\nContent-Length: 2\r\n") + "ab";
+        t.is((yield* one(bench, body)).status, 200, "with a body");
+        const held = get("/style.css", `Range: bytes=0-1\r\nIf-None-Match: ${tag}\r\n`);
+        t.is((yield* converse(bench, 80, held)).responses[0]?.status, 304);
+        const head = yield* converse(bench, 80, get("/style.css", "Range: bytes=0-1\r\n", "HEAD"));
+        t.is(head.responses[0]?.fields["content-length"], String(size));
+        t.is((yield* one(bench, get("/api/status", "Range: bytes=0-1\r\n"))).status, 200);
+      })(),
+    );
+  });
 
 test("RFC 9110 15.5: what is wrong with a request is told by its status", async (t) => {
   const bench = await Bench.create();

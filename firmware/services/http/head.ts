@@ -5,11 +5,16 @@
  */
 import { Text, text, textAddress, textBytes } from "board";
 import { HTTP_ECHO, HTTP_WEBSOCKET } from "../../../stack/config";
-import { assetBytes, assetType, assetTypeBytes } from "../../net/assets";
+import {
+  ASSETS_TAG_BYTES,
+  assetBytes,
+  assetType,
+  assetTypeBytes,
+  assetsTag,
+} from "../../net/assets";
 import { lineAt } from "../../net/lines";
 import { Client, Service } from "../client";
 import { putBytes, putCharacter, putNumber, putText, writeTo, written } from "../writer";
-import { entityTag, entityTagBytes } from "./entity-tag";
 import { requestType, requestTypeBytes } from "./fields";
 import { Flag, Method, has, isRoute } from "./message";
 import { HTTP_DELETE, HTTP_GET, HTTP_PATCH, HTTP_POST, HTTP_PUT, routeMethods } from "./routes";
@@ -158,7 +163,7 @@ function lengthField(bytes: u32): void {
  */
 function tagFields(): void {
   putText(text("Cache-Control: no-cache\r\nETag: "));
-  putBytes(entityTag(), entityTagBytes());
+  putBytes(assetsTag(), ASSETS_TAG_BYTES);
   putText(text("\r\n"));
 }
 

@@ -19,7 +19,7 @@ import { clientExpired } from "../patience";
 import { CLIENTS } from "../sizes";
 import { answerIsDue } from "./answer";
 import { HttpEvent, callAs, callFor, callIsOpen, callTake, called } from "./call";
-import { httpExpired, httpReturned, httpStart, httpTurn } from "./server";
+import { httpExpired, httpReturned, httpTurn } from "./server";
 
 /** Clients that the server can have at a time. */
 export const HTTP_CLIENTS: u32 = CLIENTS;
@@ -34,7 +34,6 @@ function start(): void {
   if (started) return;
   started = true;
   clientsStart();
-  httpStart();
 }
 
 /** Opens the web server on a port: 0 or a negative errno. */

@@ -1,9 +1,12 @@
 /** Responses of the server itself: errors, and files from where they lie in flash. */
 import { MSG_DONTWAIT, MSG_ZEROCOPY, POLLIN, POLLOUT, send } from "../../net/sockets";
-import { assetBytes, assetData } from "../../net/assets";
+import { sendRoom } from "../../net/netstat";
+import { assetBytes, assetData, assetRead } from "../../net/assets";
+import { ASSETS_PACKED } from "../../../stack/config";
 import { Client, Phase, enterPhase } from "../client";
 import { othersWait } from "../patience";
 import { SCRATCH } from "../scratch";
+import { SCRATCH_BYTES } from "../sizes";
 import { responseEnd, took } from "./finish";
 import { composeHead } from "./head";
 import { Flag, Method, Resource, has } from "./message";
@@ -73,8 +76,18 @@ function sendHead(c: Client): bool {
   return true;
 }
 
-/** Sends what is left of a file, from where it lies. */
+/** Sends what is left of a file, from where it lies; packed, a scratch at a time. */
 function sendFile(c: Client, first: u32, bytes: u32): bool {
+  if (ASSETS_PACKED) {
+    do {
+      // No more than there is room for, so that nothing is unpacked twice; without room, one byte to hear why.
+      const room = max<u32>(min<u32>(sendRoom(c.fd), SCRATCH_BYTES), 1);
+      const piece = min<u32>(bytes - c.sent, room);
+      assetRead(c.resource, first + c.sent, SCRATCH, piece);
+      if (!took(c, send(c.fd, SCRATCH, piece, MSG_DONTWAIT))) return false;
+    } while (c.sent != bytes);
+    return true;
+  }
   const from = assetData(c.resource) + <usize>(first + c.sent);
   return took(c, send(c.fd, from, bytes - c.sent, MSG_ZEROCOPY | MSG_DONTWAIT)) && c.sent == bytes;
 }

@@ -23,18 +23,12 @@ import {
 import { HttpEvent, callClose, callFor, callIsOpen, called, httpEvent } from "./call";
 import { chunkByte, chunkDataEnd, chunksBegin } from "./chunks";
 import { echoBegin, echoTurn } from "./echo-body";
-import { entityTagStart } from "./entity-tag";
 import { Kept, keepBegin, keepBytes } from "./kept";
 import { Flag, Method, Parse, fail, has, hasBody, isRoute } from "./message";
 import { requestBegin, requestFeed } from "./request";
 import { refuse, respond, responseBegin, responseTurn } from "./response";
 import { socketReturned, socketTurn } from "./websocket";
 import { HTTP_GET, HTTP_TELL, HTTP_UPLOAD, methodBit, routeMethods } from "./routes";
-
-/** Readies the server; once, before its first client. */
-export function httpStart(): void {
-  entityTagStart();
-}
 
 /** One turn of a client of either HTTP service. */
 export function httpTurn(c: Client): void {
