@@ -147,7 +147,7 @@ test("a host that forces the PHY: 00, then F8; OPMDC reads back, the link comes 
 });
 
 test("a host that opens hardware sockets: states and pointers as the sheet has them, and nobody answers", (t) => {
-  const { spi, clock } = bench(["not-modelled"]);
+  const { spi, clock } = bench();
   spi.write(COMMON, 0x19, 0x00, 0x64);
   spi.write(COMMON, 0x1b, 3);
   const status = (n: number): number => spi.read8(socketBlock(n), 0x03);

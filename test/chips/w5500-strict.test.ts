@@ -52,7 +52,7 @@ const cases: [title: string, rule: string, misuse: (bench: Bench) => void][] = [
       spi.command(0x40);
     },
   ],
-  ["4.2 Sn_CR: CONNECT belongs to a hardware socket", "not-modelled", ({ spi }) => spi.command(4)],
+  ["4.2 Sn_CR: CONNECT in MACRAW mode", "command", ({ spi }) => spi.command(4)],
   [
     "4.2 Sn_MR: MACRAW on another socket than 0",
     "mode",
@@ -71,11 +71,12 @@ const cases: [title: string, rule: string, misuse: (bench: Bench) => void][] = [
     },
   ],
   [
-    "4.2 Sn_MR: OPEN of a hardware TCP socket",
-    "not-modelled",
+    "4.2 Sn_CR: SEND in TCP mode before a connection stands",
+    "command",
     ({ spi }) => {
       spi.write(socketBlock(1), 0x00, 0x01);
       spi.command(0x01, 1);
+      spi.command(0x20, 1);
     },
   ],
   [

@@ -58,6 +58,7 @@ export const MR_PB = 0x10;
 export const MR_PPPOE = 0x08;
 export const MR_FARP = 0x02;
 export const IR_CONFLICT = 0x80;
+export const IR_UNREACH = 0x40;
 /** Bits that IR and IMR have. */
 export const IR_BITS = 0xf0;
 
@@ -71,6 +72,11 @@ export const SN_MR_PROTOCOL = 0x0f;
 export const SN_MR_MACRAW = 0x04;
 export const SN_MR_MFEN = 0x80;
 export const SN_MR_BCASTB = 0x40;
+/** In TCP mode: acknowledge at once; in UDP mode with MULTI: IGMP version 1. */
+export const SN_MR_ND = 0x20;
+export const SN_MR_MC = 0x20;
+export const SN_MR_MULTI = 0x80;
+export const SN_MR_UCASTB = 0x10;
 export const SN_MR_MMB = 0x20;
 export const SN_MR_MIP6B = 0x10;
 
@@ -88,12 +94,21 @@ export const SN_CR = {
 export const SN_IR_SENDOK = 0x10;
 export const SN_IR_TIMEOUT = 0x08;
 export const SN_IR_RECV = 0x04;
+export const SN_IR_DISCON = 0x02;
+export const SN_IR_CON = 0x01;
 /** Bits that Sn_IR has. */
 export const SN_IR_BITS = 0x1f;
 export const SOCK_CLOSED = 0x00;
 export const SOCK_INIT = 0x13;
 export const SOCK_LISTEN = 0x14;
 export const SOCK_SYNSENT = 0x15;
+export const SOCK_SYNRECV = 0x16;
+export const SOCK_ESTABLISHED = 0x17;
+export const SOCK_FIN_WAIT = 0x18;
+export const SOCK_CLOSING = 0x1a;
+export const SOCK_TIME_WAIT = 0x1b;
+export const SOCK_CLOSE_WAIT = 0x1c;
+export const SOCK_LAST_ACK = 0x1d;
 export const SOCK_UDP = 0x22;
 export const SOCK_MACRAW = 0x42;
 /** Sn_SR after OPEN, by the protocol in Sn_MR: TCP, UDP, IPRAW, MACRAW. */
@@ -201,8 +216,8 @@ export class RegisterMap {
 export const COMMON_MAP = new RegisterMap(COMMON_REGISTERS);
 export const SOCKET_MAP = new RegisterMap(SOCKET_REGISTERS);
 
-/** RTR, in steps of 100 us, for RCR + 1 requests (datasheet 4.1). */
-export function arpTimeoutNs(common: Uint8Array): number {
+/** RTR, in steps of 100 us (datasheet 4.1). */
+export function retryNs(common: Uint8Array): number {
   const steps = ((common[Common.RTR] as number) << 8) | (common[Common.RTR + 1] as number);
-  return steps * 100_000 * ((common[Common.RCR] as number) + 1);
+  return steps * 100_000;
 }

@@ -1,71 +1,45 @@
-import type { Clock } from "../../types.js";
-import type { Random } from "../../random.js";
-import { longestFrame, SHORTEST_FRAME } from "./macraw.js";
-import { MEMORY_BYTES, type PacketMemory } from "./memory.js";
-import type { Violation, W5500Faults } from "./options.js";
+import { Datagrams } from "./hardware/datagrams.js";
+import { TcpSocket } from "./hardware/tcp.js";
+import { MacRaw } from "./macraw-socket.js";
+import { MEMORY_BYTES } from "./memory.js";
+import type { Violation } from "./options.js";
+import type { Protocol, SocketChip, SocketFace } from "./protocol.js";
 import {
   OPENED,
   SN_CR,
   SN_IR_BITS,
   SN_IR_RECV,
-  SN_IR_SENDOK,
-  SN_IR_TIMEOUT,
   SN_MR_MACRAW,
   SN_MR_PROTOCOL,
   SOCKET_MAP,
   SOCK_CLOSED,
   SOCK_INIT,
-  SOCK_LISTEN,
   SOCK_MACRAW,
-  SOCK_SYNSENT,
-  SOCK_UDP,
   Sn,
 } from "./registers.js";
-
-/** What a socket needs of its chip. */
-export interface SocketChip {
-  clock: Clock;
-  faults: W5500Faults;
-  random: Random;
-  rx: PacketMemory;
-  tx: PacketMemory;
-  commandNs: number;
-  violation: Violation;
-  /** Time until the hardware stack gives up an ARP request: RTR and RCR (datasheet 4.1). */
-  arpTimeoutNs(): number;
-  /** Puts a frame on the wire; `done` is called when SENDOK is due, or never. */
-  transmit(frame: Uint8Array, done: () => void): void;
-  /** Sn_IR or Sn_IMR has changed; `set` when a flag was set, `cleared` when the host cleared one. */
-  interruptChanged(change: "set" | "cleared" | "mask"): void;
-}
 
 /** Sizes that a socket's share of packet memory can have, KB. */
 const SIZES_KB = [0, 1, 2, 4, 8, 16];
 
 /**
- * One socket: its registers, its pointers into packet memory, and MACRAW mode (socket 0). All pointers run freely
- * modulo 65536. The host writes TX_WR and RX_RD, which mean nothing until SEND and RECV take them over.
+ * One socket: its registers, its pointers into packet memory, its commands; what it does with them is its protocol's (Sn_MR at OPEN).
+ * All pointers run freely modulo 65536. The host writes TX_WR and RX_RD, which mean nothing until SEND and RECV take them over.
  */
-export class Socket {
+export class Socket implements SocketFace {
   status = SOCK_CLOSED;
+  txRead = 0;
+  txFreed = 0;
+  /** What the socket is open as. */
+  protocol: Protocol | undefined;
   private readonly bytes = new Uint8Array(SOCKET_MAP.reset.length);
-  private txRead = 0;
   private rxWrite = 0;
   /** RX_RD as of the last RECV: memory before it is free. */
   private rxFreed = 0;
   private lastArrivalBytes = 0;
-  /** TX_WR as the running SEND took it; undefined when nothing is being sent. */
-  private sendingTo: number | undefined;
-  /** TX_WR as further SENDs took it: each is a frame of its own, sent when the one before is. */
-  private readonly queued: number[] = [];
-  /** The running SEND never ends (a fault), whatever the link does. */
-  private hung = false;
-  /** Counts CLOSE and reset, so that the end of an older SEND is not taken for one of the new life. */
-  private life = 0;
   private cancelCommand: (() => void) | undefined;
 
   constructor(
-    private readonly index: number,
+    readonly index: number,
     private readonly chip: SocketChip,
   ) {
     this.reset();
@@ -73,9 +47,8 @@ export class Socket {
 
   reset(): void {
     this.bytes.set(SOCKET_MAP.reset);
-    this.status = SOCK_CLOSED;
-    this.txRead = this.rxWrite = this.rxFreed = 0;
-    this.stop();
+    this.end();
+    this.restart();
     this.cancelCommand?.();
     this.cancelCommand = undefined;
   }
@@ -95,21 +68,38 @@ export class Socket {
     return (this.rxWrite - this.rxFreed) & 0xffff;
   }
 
+  get room(): number {
+    return Math.max(0, this.chip.rx.size(this.index) - this.received);
+  }
+
   /** Sn_TX_FSR. */
   get free(): number {
-    return (this.chip.tx.size(this.index) - this.unsent) & 0xffff;
+    const held = (this.word(Sn.TX_WR) - this.txFreed) & 0xffff;
+    return (this.chip.tx.size(this.index) - held) & 0xffff;
   }
 
   upset(address: number, bits: number): void {
     this.bytes[address] = (this.bytes[address] as number) ^ bits;
   }
 
-  private get unsent(): number {
-    return (this.word(Sn.TX_WR) - this.txRead) & 0xffff;
+  byte(at: number): number {
+    return this.bytes[at] as number;
   }
 
-  private word(at: number): number {
-    return ((this.bytes[at] as number) << 8) | (this.bytes[at + 1] as number);
+  word(at: number): number {
+    return (this.byte(at) << 8) | this.byte(at + 1);
+  }
+
+  long(at: number): number {
+    return this.word(at) * 0x10000 + this.word(at + 2);
+  }
+
+  copy(at: number, bytes: number): Uint8Array {
+    return this.bytes.slice(at, at + bytes);
+  }
+
+  put(at: number, ...bytes: number[]): void {
+    this.bytes.set(bytes, at);
   }
 
   read(address: number): number {
@@ -163,7 +153,7 @@ export class Socket {
         return this.setSize(address, value);
       case Sn.TX_WR:
       case Sn.TX_WR + 1:
-        if (this.sendingTo !== undefined && value !== this.bytes[address]) {
+        if (this.protocol?.sendingTo !== undefined && value !== this.bytes[address]) {
           this.violation("send-before-sendok", "Sn_TX_WR moved while a frame is being sent");
         }
         break;
@@ -188,9 +178,10 @@ export class Socket {
   /** A byte that the host writes into transmit memory. */
   writeTx(address: number, value: number): void {
     const size = this.chip.tx.size(this.index);
-    if (this.sendingTo !== undefined) {
-      const inFlight = (this.sendingTo - this.txRead) & 0xffff;
-      if (((address - this.txRead) & (size - 1)) < inFlight) {
+    const end = this.protocol?.heldTo;
+    if (end !== undefined) {
+      const held = (end - this.txFreed) & 0xffff;
+      if (((address - this.txFreed) & (size - 1)) < held) {
         this.violation("overwrite-in-flight", "memory of the frame being sent is overwritten");
       }
     }
@@ -199,34 +190,34 @@ export class Socket {
 
   /** The same for a burst. */
   writeTxBytes(address: number, from: Uint8Array): void {
-    if (this.sendingTo === undefined) return this.chip.tx.writeBytes(this.index, address, from);
+    if (this.protocol?.heldTo === undefined) {
+      return this.chip.tx.writeBytes(this.index, address, from);
+    }
     from.forEach((byte, i) => this.writeTx((address + i) & 0xffff, byte));
   }
 
-  /** A frame that passed the filter: stored with its length in front, or dropped whole (false) if it does not fit. */
-  deliver(frame: Uint8Array): boolean {
-    const { rx, faults, random } = this.chip;
-    const length = frame.length + 2;
-    if (this.received + length > rx.size(this.index)) return false;
-    let header = length;
-    if (faults.corruptLength > 0) {
-      faults.corruptLength--;
-      header = random.u32() & 0xffff;
-      // Some random numbers are good lengths; this one must not be.
-      if (header >= 62 && header <= 1520) header |= 0x8000;
-    }
-    rx.write(this.index, this.rxWrite, header >> 8);
-    rx.write(this.index, this.rxWrite + 1, header & 0xff);
-    for (let i = 0; i < frame.length; i++) {
-      rx.write(this.index, this.rxWrite + 2 + i, frame[i] as number);
-    }
-    this.rxWrite = (this.rxWrite + length) & 0xffff;
-    this.lastArrivalBytes = length;
-    this.raise(SN_IR_RECV);
-    return true;
+  sendable(pointer: number, bytes: number): Uint8Array {
+    const data = new Uint8Array(bytes);
+    this.chip.tx.readBytes(this.index, pointer & 0xffff, data);
+    return data;
   }
 
-  private raise(flag: number): void {
+  /** A frame for socket 0 in MACRAW mode; false when it does not fit. */
+  deliver(frame: Uint8Array): boolean {
+    return this.protocol instanceof MacRaw && this.protocol.deliver(frame);
+  }
+
+  store(...parts: ArrayLike<number>[]): void {
+    const before = this.rxWrite;
+    for (const part of parts) {
+      this.chip.rx.writeBytes(this.index, this.rxWrite, Uint8Array.from(part));
+      this.rxWrite = (this.rxWrite + part.length) & 0xffff;
+    }
+    this.lastArrivalBytes = (this.rxWrite - before) & 0xffff;
+    this.raise(SN_IR_RECV);
+  }
+
+  raise(flag: number): void {
     this.bytes[Sn.IR] = (this.bytes[Sn.IR] as number) | flag;
     this.chip.interruptChanged("set");
   }
@@ -251,28 +242,38 @@ export class Socket {
       case SN_CR.OPEN:
         return this.open();
       case SN_CR.CLOSE:
-        this.status = SOCK_CLOSED;
-        return this.stop();
-      case SN_CR.SEND:
-        return this.send();
+        return this.close();
       case SN_CR.RECV:
         return this.recv();
+      case SN_CR.SEND:
       case SN_CR.LISTEN:
       case SN_CR.CONNECT:
       case SN_CR.DISCON:
       case SN_CR.SEND_MAC:
       case SN_CR.SEND_KEEP:
-        return this.lonely(code);
+        if (this.protocol) return this.protocol.command(code);
+        return this.violation("command", `command 0x${code.toString(16)} on a closed socket`);
       default:
         return this.violation("command", `there is no command 0x${code.toString(16)}`);
     }
   }
 
-  private stop(): void {
-    this.life++;
-    this.sendingTo = undefined;
-    this.queued.length = 0;
-    this.hung = false;
+  close(): void {
+    this.end();
+  }
+
+  private end(): void {
+    const ended = this.protocol;
+    this.protocol = undefined;
+    this.status = SOCK_CLOSED;
+    ended?.stop();
+  }
+
+  restart(): void {
+    this.txRead = this.txFreed = this.rxWrite = this.rxFreed = 0;
+    this.bytes.fill(0, Sn.TX_WR, Sn.TX_WR + 2);
+    this.bytes.fill(0, Sn.RX_RD, Sn.RX_RD + 2);
+    this.lastArrivalBytes = 0;
   }
 
   private open(): void {
@@ -284,116 +285,38 @@ export class Socket {
     if (opened === SOCK_CLOSED) {
       return this.violation("mode", `OPEN with protocol ${protocol} in Sn_MR`);
     }
-    if (opened !== SOCK_MACRAW) {
-      this.violation("not-modelled", "OPEN of a hardware TCP, UDP or IP socket");
-    }
     if (this.chip.rx.total > MEMORY_BYTES || this.chip.tx.total > MEMORY_BYTES) {
       this.violation("buffer-size", "the buffers of all sockets are more than 16 KB");
     }
-    this.stop();
-    this.txRead = this.rxWrite = this.rxFreed = 0;
-    this.bytes.fill(0, Sn.TX_WR, Sn.TX_WR + 2);
-    this.bytes.fill(0, Sn.RX_RD, Sn.RX_RD + 2);
-    this.lastArrivalBytes = 0;
+    this.end();
+    this.restart();
     this.status = opened;
-  }
-
-  /**
-   * A command of the hardware sockets. Their protocols are left out: the socket goes through its states as on a network where
-   * nobody answers, so that a host that opens one does not hang.
-   */
-  private lonely(code: number): void {
-    this.violation("not-modelled", `command 0x${code.toString(16)}: hardware sockets`);
-    if (code === SN_CR.LISTEN && this.status === SOCK_INIT) this.status = SOCK_LISTEN;
-    else if (code === SN_CR.CONNECT && this.status === SOCK_INIT) {
-      this.status = SOCK_SYNSENT;
-      this.timeOut(() => (this.status = SOCK_CLOSED));
-    } else if (code === SN_CR.DISCON) {
-      this.status = SOCK_CLOSED;
-      this.stop();
-    } else if (this.status === SOCK_UDP) {
-      this.sendingTo = this.word(Sn.TX_WR);
-      this.timeOut(() => undefined);
-    }
-  }
-
-  /** Nobody answers the hardware's ARP: RCR + 1 requests, RTR apart. What was to be sent is gone. */
-  private timeOut(done: () => void): void {
-    const life = this.life;
-    this.chip.clock.schedule(this.chip.arpTimeoutNs(), () => {
-      if (life !== this.life) return;
-      this.txRead = this.word(Sn.TX_WR);
-      this.sendingTo = undefined;
-      done();
-      this.raise(SN_IR_TIMEOUT);
-    });
+    if (opened === SOCK_MACRAW) this.protocol = new MacRaw(this, this.chip);
+    else if (opened === SOCK_INIT) this.protocol = new TcpSocket(this, this.chip);
+    else this.protocol = new Datagrams(this, this.chip);
   }
 
   private recv(): void {
-    if (this.status === SOCK_CLOSED) return this.violation("command", "RECV on a closed socket");
+    // What came before the connection ended can still be taken: the memory stays until OPEN.
+    if (this.status === SOCK_CLOSED && this.received === 0) {
+      return this.violation("command", "RECV on a closed socket");
+    }
     const pointer = this.word(Sn.RX_RD);
     if (((pointer - this.rxFreed) & 0xffff) > this.received) {
       this.violation("rx-pointer", `RECV with Sn_RX_RD ${pointer} beyond Sn_RX_WR ${this.rxWrite}`);
     }
     this.rxFreed = pointer;
+    this.protocol?.received();
     // "Also set if received data remains after RECV": hosts that take one frame per interrupt live on it.
     if (this.received > 0) this.raise(SN_IR_RECV);
   }
 
-  private send(): void {
-    if (this.status === SOCK_UDP) return this.lonely(SN_CR.SEND);
-    if (this.status !== SOCK_MACRAW) return this.violation("command", "SEND on a closed socket");
-    const end = this.word(Sn.TX_WR);
-    if (this.sendingTo === undefined) return this.transmit(end);
-    this.violation("send-before-sendok", "SEND before SENDOK of the last frame");
-    this.queued.push(end);
-  }
-
-  /** Sends memory from TX_RD to `end` as one frame. */
-  private transmit(end: number): void {
-    const size = this.chip.tx.size(this.index);
-    const bytes = (end - this.txRead) & 0xffff;
-    if (bytes > size) {
-      return this.violation(
-        "tx-pointer",
-        `SEND with Sn_TX_WR ${end}, which is ${bytes} beyond Sn_TX_RD ${this.txRead} in a buffer of ${size}`,
-      );
-    }
-    const frame = new Uint8Array(Math.max(bytes, SHORTEST_FRAME));
-    for (let i = 0; i < bytes; i++) {
-      frame[i] = this.chip.tx.read(this.index, this.txRead + i);
-    }
-    if (bytes < 14 || bytes > longestFrame(frame)) {
-      return this.violation("tx-length", `SEND of a frame of ${bytes} bytes`);
-    }
-    const life = this.life;
-    this.sendingTo = end;
-    this.chip.transmit(frame, () => {
-      if (life === this.life) this.sent(end);
-    });
-  }
-
-  /** The link is back: a frame that could not go out, or was cut off, begins anew. */
+  /** The link is back. */
   resume(): void {
-    if (this.sendingTo !== undefined && !this.hung) this.transmit(this.sendingTo);
+    this.protocol?.resume();
   }
 
-  private sent(end: number): void {
-    const { faults } = this.chip;
-    if (faults.hangSend > 0) {
-      faults.hangSend--;
-      this.hung = true;
-      return;
-    }
-    this.txRead = end;
-    this.sendingTo = undefined;
-    if (faults.loseSendOk > 0) faults.loseSendOk--;
-    else this.raise(SN_IR_SENDOK);
-    const next = this.queued.shift();
-    if (next !== undefined) this.transmit(next);
-  }
-
-  private violation(rule: Parameters<Violation>[0], message: string): void {
+  violation(rule: Parameters<Violation>[0], message: string): void {
     this.chip.violation(rule, `socket ${this.index}: ${message}`);
   }
 }

@@ -11,12 +11,11 @@ import {
   type W5500Rule,
 } from "./options.js";
 import { Phy } from "./phy.js";
+import { HardwareStack } from "./hardware/stack.js";
 import {
-  arpTimeoutNs,
   Common,
   COMMON_MAP,
   IR_BITS,
-  IR_CONFLICT,
   MR_FARP,
   MR_PB,
   MR_PPPOE,
@@ -26,8 +25,8 @@ import {
   SOCK_MACRAW,
   type RegisterMap,
 } from "./registers.js";
-import { answers, hardwareReply, isConflict } from "./responder.js";
-import { Socket, type SocketChip } from "./socket.js";
+import type { SocketChip } from "./protocol.js";
+import { Socket } from "./socket.js";
 import { RX_BLOCK, SOCKET_BLOCK, SpiFrame, TX_BLOCK, type SpiTarget } from "./spi-frame.js";
 import { Wire } from "./wire.js";
 
@@ -35,10 +34,9 @@ import { Wire } from "./wire.js";
 const RESET_LOW_NS = 500_000;
 
 /**
- * WIZnet W5500 with socket 0 in MACRAW mode, as an SPI slave byte by byte. Source: W5500 datasheet 1.0.9 and 1.1.0;
- * where it is silent, what drivers in the field rely on. The hardware sockets (TCP, UDP, IP, PPPoE) and wake on LAN are
- * left out: their use is reported, and a socket goes through its states as if nobody answered. The hardware stack's answers to ARP and ping are there, because they disturb a host
- * stack that leaves SIPR set.
+ * WIZnet W5500 as an SPI slave byte by byte: socket 0 in MACRAW mode, the hardware sockets (TCP, UDP, IP) and what the chip answers by
+ * itself (ARP, ping). Source: W5500 datasheet 1.0.9 and 1.1.0; where it is silent, what drivers in the field rely on. PPPoE and
+ * wake on LAN are left out: their use is reported.
  */
 export class W5500 implements ChipModel, SpiTarget {
   readonly name = "W5500";
@@ -62,6 +60,7 @@ export class W5500 implements ChipModel, SpiTarget {
   private readonly rx: PacketMemory;
   private readonly tx: PacketMemory;
   private readonly sockets: Socket[];
+  private readonly hardware: HardwareStack;
   private readonly phy: Phy;
   private readonly wire: Wire;
   private readonly pin: InterruptPin;
@@ -99,8 +98,18 @@ export class W5500 implements ChipModel, SpiTarget {
       violation,
       onLink: (up) => {
         if (!up) this.wire.abort();
-        else if ((options.sendWithoutLink ?? "wait") === "wait") this.sockets[0]?.resume();
+        else if ((options.sendWithoutLink ?? "wait") === "wait")
+          this.sockets.forEach((s) => s.resume());
       },
+    });
+    this.hardware = new HardwareStack({
+      clock: this.clock,
+      random: new Random(~options.seed),
+      common: this.common,
+      send: (frame, sent) => {
+        if (this.phy.up) this.wire.send(frame, this.phy.byteNs, sent);
+      },
+      interrupt: (flag) => this.raise(flag),
     });
     const chip: SocketChip = {
       clock: this.clock,
@@ -110,7 +119,7 @@ export class W5500 implements ChipModel, SpiTarget {
       tx: this.tx,
       commandNs: options.commandNs ?? 500,
       violation,
-      arpTimeoutNs: () => arpTimeoutNs(this.common),
+      network: this.hardware.network,
       transmit: (frame, done) => this.transmit(frame, done),
       interruptChanged: (change) => this.interruptChanged(change),
     };
@@ -323,6 +332,12 @@ export class W5500 implements ChipModel, SpiTarget {
     return this.sockets.reduce((bits, socket, n) => bits | (socket.pending ? 1 << n : 0), 0);
   }
 
+  /** A flag of the chip itself. */
+  private raise(flag: number): void {
+    this.common[Common.IR] = (this.common[Common.IR] as number) | flag;
+    this.interruptChanged("set");
+  }
+
   private interruptChanged(change: "set" | "cleared" | "mask"): void {
     const common = (this.common[Common.IR] as number) & (this.common[Common.IMR] as number);
     const pending = (this.socketInterrupts & (this.common[Common.SIMR] as number)) !== 0;
@@ -354,28 +369,13 @@ export class W5500 implements ChipModel, SpiTarget {
   }
 
   private take(frame: Uint8Array): void {
-    this.hardwareStack(frame);
     const socket = this.sockets[0] as Socket;
+    if (this.hardware.input(frame, this.sockets)) return;
     const mac = this.common.subarray(Common.SHAR, Common.SHAR + 6);
     if (socket.status !== SOCK_MACRAW) this.drops.closed++;
     else if (!passesFilter(frame, socket.mode, mac, this.options.multicast ?? "ip")) {
       this.drops.filtered++;
     } else if (!socket.deliver(frame)) this.drops.full++;
-  }
-
-  private hardwareStack(frame: Uint8Array): void {
-    const identity = {
-      mac: this.common.subarray(Common.SHAR, Common.SHAR + 6),
-      ip: this.common.subarray(Common.SIPR, Common.SIPR + 4),
-    };
-    if (!answers(identity)) return;
-    if (isConflict(frame, identity)) {
-      this.common[Common.IR] = (this.common[Common.IR] as number) | IR_CONFLICT;
-      this.interruptChanged("set");
-    }
-    const blocked = ((this.common[Common.MR] as number) & MR_PB) !== 0;
-    const reply = hardwareReply(frame, identity, blocked);
-    if (reply) this.wire.send(reply, this.phy.byteNs, () => undefined);
   }
 
   private transmit(frame: Uint8Array, done: () => void): void {
