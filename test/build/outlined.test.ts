@@ -5,6 +5,7 @@ import {
   CALLED,
   FIRST,
   OUTLINED,
+  PLACES,
   SHARED,
   nearAddresses,
 } from "../../host-tools/build/device/wasm2c.js";
@@ -18,7 +19,7 @@ function placeOf(name: string): { source: string; word: string } {
 }
 
 test("each function that is kept out of others stands in the file that is named", (t) => {
-  for (const name of [...OUTLINED, ...SHARED, ...CALLED]) {
+  for (const name of [...OUTLINED, ...SHARED, ...PLACES, ...CALLED]) {
     const { source, word } = placeOf(name);
     t.regex(source, new RegExp(`^(export )?function ${word}\\(`, "m"), name);
   }

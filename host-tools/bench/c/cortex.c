@@ -90,6 +90,12 @@ HOOK void wasm_rt_trap(wasm_rt_trap_t code) {
 }
 #endif
 
+#ifndef LWIP
+HOOK void wasm_rt_unreachable(void) {
+  finish(100 + (uint32_t)WASM_RT_TRAP_UNREACHABLE);
+}
+#endif
+
 HOOK static void fault(void) {
   finish(99);
 }

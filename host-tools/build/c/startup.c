@@ -57,6 +57,15 @@ void wasm_rt_trap(wasm_rt_trap_t code) {
   last_words(0x100u + code, (uint32_t)(uintptr_t)__builtin_return_address(0), 0);
 }
 
+/* A failed assertion has come here by BL (w2c-override.h). */
+__attribute__((naked, noreturn, used)) void wasm_rt_unreachable(void) {
+  __asm volatile(
+      ".syntax unified\n"
+      "movs r0, %0\n\t"
+      "ldr r1, =wasm_rt_trap\n\t"
+      "bx r1" ::"i"(WASM_RT_TRAP_UNREACHABLE));
+}
+
 /* Any exception is a fault here; `frame` is what the processor stacked: r0-r3, r12, lr, pc, xPSR. */
 __attribute__((noreturn, used)) static void fault(const uint32_t* frame) {
   uint32_t number;

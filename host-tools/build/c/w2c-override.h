@@ -60,5 +60,19 @@ typedef u64 __attribute__((aligned(4))) w2c_u64;
   memmove((void*)(uintptr_t)(u32)(d), (const void*)(uintptr_t)(u32)(s), (u32)(n))
 #define memory_fill(m, d, v, n) memset((void*)(uintptr_t)(u32)(d), (int)(v), (u32)(n))
 
+/*
+ * A failed assertion branches to where it is told (startup.c), and the compiler knows of no call: for one it would keep the link register and
+ * whatever else a call may change, in each function that asserts something. In the functions that find a record by its number that was
+ * half of them.
+ */
+#ifdef __thumb__
+#undef UNREACHABLE
+#define UNREACHABLE \
+  do { \
+    __asm volatile("bl wasm_rt_unreachable"); \
+    __builtin_unreachable(); \
+  } while (0)
+#endif
+
 #undef LOAD_DATA
 #define LOAD_DATA(m, o, i, s) __builtin_memcpy((void*)(uintptr_t)(o), i, s)

@@ -67,6 +67,20 @@ export const SHARED = [
 ];
 
 /**
+ * Functions that give the place of a record by its number, which hangs on nothing else: once within a function is enough. gcc does not see it,
+ * since they assert something. An image for a size has them once.
+ */
+export const PLACES = [
+  "stack/socket/table/socketAt",
+  "stack/tcp/connection/connectionAt",
+  "stack/tcp/connection/synRecordAt",
+  "stack/tcp/connection/tcbAt",
+  "stack/tcp/connection/timeWaitAt",
+  "stack/tcp/listener/listenerAt",
+  "stack/udp/slots/udpSlot",
+];
+
+/**
  * Functions that are called often, but better called than copied into the callers, which then have their registers to themselves, however
  * the image is optimised.
  */
@@ -114,6 +128,12 @@ const DECLARATION = /^static ((?:u32|void) w2c_\w+\(.*\);)$/gm;
 /** Where in the generated C the override header goes: behind wasm2c's definitions, before the first function. */
 const ANCHOR = /^FUNC_TYPE_T\(/m;
 
+/**
+ * A call of the polyfill of bswap. gcc knows it for one instruction (REV) only when it has long decided what to inline, and called it
+ * instead wherever two bytes would have done.
+ */
+const BSWAP = /w2c_\w+_0x7Elib0x2Fpolyfills0x2Fbswap0x3Cu320x3E\(instance, /g;
+
 /** A variable that begins as 0. Start-up has cleared all of them, and each store is six bytes. */
 const CLEARED = /^ {2}instance->w2c_\w+ = 0u;\n/gm;
 
@@ -135,12 +155,17 @@ export async function wasmToC(folder: string, name: string): Promise<void> {
   }
   const only = `w2c_${name}_only`;
   const at = source.search(ANCHOR);
-  const functions = source.slice(at).replace(CLEARED, "").replaceAll("instance->", `${only}.`);
+  const functions = source
+    .slice(at)
+    .replace(CLEARED, "")
+    .replace(BSWAP, "__builtin_bswap32(")
+    .replaceAll("instance->", `${only}.`);
   const declarations = source.slice(0, at).replace(DECLARATION, (whole, declared: string) => {
     const symbol = /w2c_\w+/.exec(declared)?.[0] ?? "";
     const owner = sourceName(symbol, name) ?? "";
     if (OUTLINED.includes(owner)) return `static __attribute__((noinline, cold)) ${declared}`;
     if (CALLED.includes(owner)) return `static __attribute__((noinline)) ${declared}`;
+    if (PLACES.includes(owner)) return `static W2C_SHARED __attribute__((const)) ${declared}`;
     return SHARED.includes(owner) ? `static W2C_SHARED ${declared}` : whole;
   });
   const header = join(folder, `${name}.h`);
