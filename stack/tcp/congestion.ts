@@ -140,9 +140,14 @@ export function congestionOpen(tcb: Tcb, ack: u32, acked: u32): void {
   // It follows, or after 2 GiB without a loss it would lie ahead, and a loss would not be believed.
   if (seqLess(tcb.recover, ack)) tcb.recover = ack - 1;
   if (TCP_ECN && seqLess(tcb.highRxt, ack)) tcb.highRxt = ack;
-  const slowStart = SLOW_START_LIMIT * <u32>tcb.sndMss;
-  if (tcb.cwnd < tcb.ssthresh) tcb.cwnd += min<u32>(acked, slowStart);
-  else tcb.cwnd += max<u32>((controlAdds(tcb) * min<u32>(acked, ACKED_MAX)) / tcb.cwnd, 1);
+  // A window that the application or the peer's window does not let us use has proved nothing, and stays (RFC 9438 5.8).
+  const flight = (<u32>tcb.flight) << FLIGHT_SHIFT;
+  const mss = <u32>tcb.sndMss;
+  if (tcb.cwnd < tcb.ssthresh) {
+    if (tcb.cwnd < 2 * flight) tcb.cwnd += min<u32>(acked, SLOW_START_LIMIT * mss);
+  } else if (tcb.cwnd < flight + mss) {
+    tcb.cwnd += max<u32>((controlAdds(tcb) * min<u32>(acked, ACKED_MAX)) / tcb.cwnd, 1);
+  }
   tcb.cwnd = min<u32>(tcb.cwnd, CWND_MAX);
 }
 

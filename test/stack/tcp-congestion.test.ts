@@ -202,6 +202,29 @@ test("RFC 9293 MAY-18, RFC 9438 4.3, 4.6: CUBIC keeps 0.7 of the flight, and gro
   t.deepEqual(windows, [6, 6, 7, 7, 8, 9]);
 });
 
+test("RFC 9293 MAY-18, RFC 9438 5.8: a window that the peer or the application leaves unused does not grow", async (t) => {
+  // The rings hold 32 segments with NewReno and 16 with CUBIC.
+  for (const [mss, options] of [
+    [1000, BIG],
+    [250, {}],
+  ] as const) {
+    const step = mss / 1000;
+    // In slow start it may become twice what was in flight.
+    const it = await open({ mss, window: 3 * mss }, options);
+    t.is(fill(it).length, 3);
+    for (let i = 0; i < 40; i++) t.is(ack(it, step).length, 1);
+    it.peer.window = 65535;
+    t.is(ack(it, step).length, 5);
+    // An application that sends one segment a round trip.
+    const slow = await open({ mss }, options);
+    for (let i = 1; i <= 40; i++) {
+      slow.stack.send(slow.fd, pattern(mss));
+      t.is(slow.peer.acknowledge(1 + mss * i).length, 0);
+    }
+    t.is(fill(slow).length, 4);
+  }
+});
+
 test("tcp(7) TCP_CONGESTION: a connection is CUBIC's or NewReno's as its listener was, or as it was told; an image without CUBIC has NewReno", async (t) => {
   const [TCP_LEVEL, CONGESTION, RENO, CUBIC] = [6, 13, 0, 1];
   const afterLoss = (it: Sender): number => loseOne(it).length;
