@@ -7,6 +7,7 @@ import { countLwip } from "../../host-tools/bench/lwip/count.js";
 import { recordMain } from "../../host-tools/bench/instructions/workloads.js";
 import { transfer } from "../../host-tools/bench/netsim/part.js";
 import { PEER } from "../../host-tools/bench/netsim/recorded.js";
+import { beside } from "../../host-tools/bench/spi/part.js";
 import { table } from "../../host-tools/bench/table.js";
 import { hasCrossCompiler } from "../../host-tools/setup/cross-compiler.js";
 import { runCli } from "../support/cli.js";
@@ -20,6 +21,28 @@ test("the gate refuses what is more than 1 % worse, and what nobody has promised
     compare({ a: 1011, b: 202, c: 0.51, d: 1 }, baseline).map(({ name }) => name),
     ["a", "c", "d"],
   );
+  t.deepEqual(
+    compare({ a: 1000, b: 200 }, baseline).map(({ name }) => name),
+    ["c"],
+    "a count that is not taken any more",
+  );
+});
+
+test("spi: a full frame has the floor and the other drivers beside it, in numbers; other rows have neither", (t) => {
+  const ours = { bytes: 1, transactions: 1 };
+  const rows = beside("w5500", { rx1514: ours, rxBatch4PerFrame: ours, tx1514: ours, tx60: ours });
+  t.deepEqual(rows["tx60"], ours);
+  t.deepEqual(rows["rxBatch4PerFrame"], { ...ours, floor: { bytes: 1521, transactions: 1 } });
+  t.deepEqual(rows["rx1514"]?.floor, { bytes: 1535, transactions: 4 });
+  t.deepEqual(rows["rx1514"]?.peers?.["embassy"], { bytes: 1550, transactions: 8 });
+  t.deepEqual(rows["tx1514"]?.peers?.["Mongoose"], {
+    bytes: 1544,
+    transactions: 7,
+    eachPoll: { bytes: 4, transactions: 1 },
+  });
+  const enc = beside("enc28j60", { rx1514: ours, tx1514: ours });
+  t.is(Object.keys(enc["rx1514"]?.peers ?? {}).length, 6);
+  t.is(Object.keys(enc["tx1514"]?.peers ?? {}).length, 5, "RIOT's sending was not counted");
 });
 
 test("a workload is the same each time, and answers as the peers' do: frames out a unit", async (t) => {

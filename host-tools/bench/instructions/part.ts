@@ -13,13 +13,13 @@ import { number, table } from "../table.js";
 /** One workload on one processor; counts a unit. */
 export interface WorkloadResult {
   insn: number;
-  /** Only where a cycle model exists. */
-  cycles?: number;
+  /** null where the counter knows no cycles: QEMU's log and callgrind. */
+  cycles: number | null;
   framesOut: number;
   /** The device's copy of received bytes, which `insn` leaves out. */
   copyInsn?: number;
   /** The same as images are built (-Os). */
-  image?: { insn: number; cycles?: number };
+  image?: { insn: number; cycles: number | null };
   /** lwIP on the same workload: counted in the same run, or a recorded figure that says so. */
   lwip?: LwipCount;
   /** Instructions, ours over theirs; uIP's are recorded ones (recorded.ts). */
@@ -46,6 +46,10 @@ function round(value: number, units: number): number {
   return Math.round((value * 10) / units) / 10;
 }
 
+function cyclesOf(counted: Counted, units: number): number | null {
+  return counted.cycles > 0 ? round(counted.cycles, units) : null;
+}
+
 function resultOf(
   cpu: string,
   measure: Measure,
@@ -61,15 +65,14 @@ function resultOf(
   if (uip !== undefined) ratio.uip = Math.round((insn / uip) * 1000) / 1000;
   const result: WorkloadResult = {
     insn,
+    cycles: cyclesOf(fast, units),
     framesOut: Math.round((measure.framesOut / units) * 1000) / 1000,
     ratio,
   };
   if (lwip) result.lwip = lwip;
-  if (fast.cycles > 0) result.cycles = round(fast.cycles, units);
   if (fast.copyInsn > 0) result.copyInsn = round(fast.copyInsn, units);
   if (image) {
-    result.image = { insn: round(image.insn, units) };
-    if (image.cycles > 0) result.image.cycles = round(image.cycles, units);
+    result.image = { insn: round(image.insn, units), cycles: cyclesOf(image, units) };
   }
   return result;
 }
@@ -128,7 +131,7 @@ export function printInstructions(result: InstructionsResult): string {
         Object.entries(rows).map(([name, row]) => [
           `${name.padEnd(8)}${TITLES[name] ?? ""}`,
           number(row.insn),
-          number(row.cycles),
+          number(row.cycles ?? undefined),
           row.framesOut.toFixed(2),
           number(row.image?.insn),
           `${number(row.lwip?.insn)}${row.lwip?.recorded ? "*" : ""}`,

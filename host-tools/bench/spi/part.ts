@@ -13,26 +13,49 @@ export interface BusCost {
 }
 
 export type ChipName = "w5500" | "enc28j60";
-export type SpiResult = Record<ChipName, Record<string, BusCost>>;
 
-/** Bytes a frame of 1,514 costs other drivers, counted from their code: receive, send. */
-const PEERS: Record<ChipName, { driver: string; rx: string; tx: string }[]> = {
-  w5500: [
-    { driver: "Mongoose", rx: "1,546 / 7", tx: "1,544+4k / 7+k" },
-    { driver: "embassy", rx: "1,550 / 8", tx: "1,536 / 5" },
-    { driver: "Zephyr", rx: "1,586 / 20", tx: "1,543 / 7" },
-    { driver: "ioLibrary (MACRAW)", rx: "1,594 / 20", tx: "1,607 / 22" },
-    { driver: "floor of the protocol", rx: "1,535 / 4 (batch of 4: 1,521 / 1)", tx: "1,532 / 4" },
-  ],
-  enc28j60: [
-    { driver: "RIOT", rx: "1,536 / 9+", tx: "-" },
-    { driver: "embassy", rx: "1,540 / 11", tx: "1,527 / 7" },
-    { driver: "EtherCard", rx: "1,542 / 12", tx: "1,535+2N / 11+N" },
-    { driver: "Linux", rx: "1,558 / 18", tx: "1,549 / 18" },
-    { driver: "Zephyr", rx: "1,577 / 34", tx: "1,552+2N / 25+N" },
-    { driver: "EthernetENC", rx: "3,081 / 33", tx: "3,031+2N / 30+N" },
-    { driver: "floor of the protocol", rx: "1,531 / 4", tx: "1,526 / 6" },
-  ],
+/** What another driver pays; `eachPoll` comes on top for each time that it looks whether the frame has gone. */
+export interface PeerCost extends BusCost {
+  eachPoll?: BusCost;
+}
+
+/** What a row costs us, and beside it what the protocol of the chip needs at least and what others pay. */
+export interface SpiRow extends BusCost {
+  floor?: BusCost;
+  peers?: Record<string, PeerCost>;
+}
+
+export type SpiResult = Record<ChipName, Record<string, SpiRow>>;
+
+const cost = (bytes: number, transactions: number): BusCost => ({ bytes, transactions });
+const polling = (bytes: number, transactions: number, each: BusCost): PeerCost => ({
+  ...cost(bytes, transactions),
+  eachPoll: each,
+});
+
+/** What a full frame costs other drivers, counted from their code. */
+const PEERS: Record<ChipName, Record<string, { rx1514?: PeerCost; tx1514?: PeerCost }>> = {
+  w5500: {
+    Mongoose: { rx1514: cost(1546, 7), tx1514: polling(1544, 7, cost(4, 1)) },
+    embassy: { rx1514: cost(1550, 8), tx1514: cost(1536, 5) },
+    Zephyr: { rx1514: cost(1586, 20), tx1514: cost(1543, 7) },
+    "ioLibrary (MACRAW)": { rx1514: cost(1594, 20), tx1514: cost(1607, 22) },
+  },
+  enc28j60: {
+    // And EPKTCNT each time.
+    RIOT: { rx1514: cost(1536, 9) },
+    embassy: { rx1514: cost(1540, 11), tx1514: cost(1527, 7) },
+    EtherCard: { rx1514: cost(1542, 12), tx1514: polling(1535, 11, cost(2, 1)) },
+    Linux: { rx1514: cost(1558, 18), tx1514: cost(1549, 18) },
+    Zephyr: { rx1514: cost(1577, 34), tx1514: polling(1552, 25, cost(2, 1)) },
+    EthernetENC: { rx1514: cost(3081, 33), tx1514: polling(3031, 30, cost(2, 1)) },
+  },
+};
+
+/** What the protocols of the chips need for a full frame. */
+const FLOORS: Record<ChipName, Record<string, BusCost>> = {
+  w5500: { rx1514: cost(1535, 4), rxBatch4PerFrame: cost(1521, 1), tx1514: cost(1532, 4) },
+  enc28j60: { rx1514: cost(1531, 4), tx1514: cost(1526, 6) },
 };
 
 const FRAME = 1514;
@@ -115,20 +138,47 @@ function idle({ nic }: Bench): BusCost {
   });
 }
 
+/** Our counts with the floor and the peers' figures beside those of full frames. */
+export function beside(chip: ChipName, ours: Record<string, BusCost>): Record<string, SpiRow> {
+  return Object.fromEntries(
+    Object.entries(ours).map(([name, row]) => {
+      const floor = FLOORS[chip][name];
+      const peers = peersOf(chip, name);
+      return [
+        name,
+        {
+          ...row,
+          ...(floor && { floor }),
+          ...(Object.keys(peers).length > 0 && { peers }),
+        },
+      ];
+    }),
+  );
+}
+
+function peersOf(chip: ChipName, row: string): Record<string, PeerCost> {
+  const peers: Record<string, PeerCost> = {};
+  if (row !== "rx1514" && row !== "tx1514") return peers;
+  for (const [driver, costs] of Object.entries(PEERS[chip])) {
+    if (costs[row]) peers[driver] = costs[row];
+  }
+  return peers;
+}
+
 /** Counts the bytes of the driver's whole path on the model's bus. */
 export async function countSpi(onStep: (what: string) => void): Promise<SpiResult> {
   const result: Partial<SpiResult> = {};
   for (const chip of ["w5500", "enc28j60"] as const) {
     onStep(`${chip}: counting on the model's bus`);
     const bench = await start(chip);
-    result[chip] = {
+    result[chip] = beside(chip, {
       rx1514: received(bench, chip, FRAME, 1),
       rxBatch4PerFrame: received(bench, chip, FRAME, BATCH[chip]),
       tx1514: sent(bench, chip, FRAME),
       rx60: received(bench, chip, SHORT, 1),
       tx60: sent(bench, chip, SHORT),
       idlePollPerSecond: idle(bench),
-    };
+    });
   }
   return result as SpiResult;
 }
@@ -142,19 +192,34 @@ const TITLES: Record<string, string> = {
   idlePollPerSecond: "idle, a second",
 };
 
+const show = ({ bytes, transactions }: BusCost): string =>
+  `${Number(bytes.toFixed(1)).toLocaleString("en-US")} / ${Number(transactions.toFixed(2))}`;
+
+function showPeer(peer: PeerCost | undefined): string {
+  if (!peer) return "-";
+  if (!peer.eachPoll) return show(peer);
+  return `${show(peer)}, a poll ${show(peer.eachPoll)} more`;
+}
+
 /** The result for people: bytes / transactions. */
 export function printSpi(result: SpiResult): string {
-  const show = ({ bytes, transactions }: BusCost): string =>
-    `${Number(bytes.toFixed(1)).toLocaleString("en-US")} / ${Number(transactions.toFixed(2))}`;
   const parts = Object.entries(result).map(([chip, rows]) =>
     [
       table(
-        [`${chip}: bytes / chip selects`, "as-tcpip"],
-        Object.entries(rows).map(([name, cost]) => [TITLES[name] ?? name, show(cost)]),
+        [`${chip}: bytes / chip selects`, "as-tcpip", "floor of the protocol"],
+        Object.entries(rows).map(([name, row]) => [
+          TITLES[name] ?? name,
+          show(row),
+          row.floor ? show(row.floor) : "-",
+        ]),
       ),
       table(
         ["others, 1,514 B", "receive", "send"],
-        PEERS[chip as ChipName].map(({ driver, rx, tx }) => [driver, rx, tx]),
+        Object.entries(PEERS[chip as ChipName]).map(([driver, { rx1514, tx1514 }]) => [
+          driver,
+          showPeer(rx1514),
+          showPeer(tx1514),
+        ]),
       ),
     ].join("\n\n"),
   );
