@@ -272,6 +272,24 @@ test("erratum 17: a DMA checksum aborts the frame that is arriving; a copy does 
   }
 });
 
+test("erratum 17: so is a frame that begins to arrive while the checksum runs, and only that one", (t) => {
+  const [sick, well] = pair(17);
+  for (const [bench, mode, packets] of [
+    [sick, 0x30, 1],
+    [well, 0x30, 2],
+    [pair(17)[0], 0x20, 2],
+  ] as const) {
+    bench.start();
+    bench.write16(0x12, 4999);
+    bench.write16(0x14, 0x1a00);
+    bench.set(ECON1, mode);
+    bench.arrive(frame(500));
+    t.is(bench.read(EIR) & 0x01, packets === 1 ? 1 : 0);
+    bench.arrive(frame(500));
+    t.is(bench.packets(), packets);
+  }
+});
+
 test("erratum 18: the pattern filter lets other frames pass", (t) => {
   const [sick, well] = pair(18);
   for (const bench of [sick, well]) {

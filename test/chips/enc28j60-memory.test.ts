@@ -168,6 +168,59 @@ test("DS39662E 7.1: a transmission waits for the DMA, and the DMA for a transmis
   t.is(bench.read(EIR) & 0x28, 0x28);
 });
 
+test("DS39662E 7.1: taking back what waits leaves what runs alone: DMA behind a transmission, a transmission behind DMA", (t) => {
+  const sending = new Bench().start();
+  sending.load(frame(1000));
+  sending.set(ECON1, 0x08);
+  sending.advanceUs(100);
+  sending.set(ECON1, 0x20);
+  sending.clear(ECON1, 0x20);
+  // 812 us in all.
+  sending.advanceUs(750);
+  t.is(sending.sent.length, 1);
+  t.is(sending.read(ECON1) & 0x28, 0);
+  sending.clear(EIR, 0x28);
+  sending.advanceUs(2000);
+  t.is(sending.sent.length, 1);
+  t.is(sending.read(EIR) & 0x28, 0);
+
+  for (const mask of [0x08, 0x80]) {
+    const copying = new Bench().start();
+    copying.load(frame(60));
+    copying.write16(EDMAST, 0);
+    copying.write16(EDMAND, 4999);
+    copying.write16(EDMADST, 0x1a00);
+    copying.set(ECON1, 0x20);
+    copying.set(ECON1, 0x08);
+    copying.advanceUs(300);
+    if (mask === 0x08) copying.clear(ECON1, mask);
+    else copying.set(ECON1, mask);
+    // 400 us in all.
+    copying.advanceUs(100);
+    t.is(copying.read(ECON1) & 0x28, 0);
+    t.is(copying.read(EIR) & 0x20, 0x20);
+    copying.clear(EIR, 0x28);
+    copying.advanceUs(2000);
+    t.is(copying.read(EIR) & 0x28, 0);
+    t.is(copying.sent.length, 0);
+  }
+});
+
+test("DS39662E 7.1: a copy that waits for a transmission begins when TXRST ends that", (t) => {
+  const bench = new Bench().start();
+  bench.load(frame(1000));
+  bench.write16(EDMAST, 0);
+  bench.write16(EDMAND, 99);
+  bench.write16(EDMADST, 0x1c00);
+  bench.set(ECON1, 0x08);
+  bench.set(ECON1, 0x20);
+  bench.set(ECON1, 0x80);
+  bench.clear(ECON1, 0x80);
+  bench.advanceUs(10);
+  t.is(bench.read(ECON1) & 0x28, 0);
+  t.is(bench.read(EIR) & 0x20, 0x20);
+});
+
 test("burst: the same as its bytes one by one, through the wraps of both pointers; what is being sent is watched byte by byte", (t) => {
   const play = (bursts: boolean): unknown[] => {
     const bench = new Bench({ seed: 9 }).start({ rxEnd: 0x0fff });

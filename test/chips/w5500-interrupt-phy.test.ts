@@ -14,8 +14,11 @@ function make(options: Parameters<typeof makeW5500>[1] = {}): {
   return { spi: new SpiMaster(clock, chip), chip, clock };
 }
 
-function open(intLevel = 0): ReturnType<typeof make> & { edges: boolean[] } {
-  const made = make({ autoNegotiationMs: 1 });
+function open(
+  intLevel = 0,
+  options: Parameters<typeof makeW5500>[1] = {},
+): ReturnType<typeof make> & { edges: boolean[] } {
+  const made = make({ autoNegotiationMs: 1, ...options });
   made.spi.openMacraw();
   made.spi.waitForLink();
   made.spi.write16(COMMON, 0x13, intLevel);
@@ -74,6 +77,17 @@ test("W5100 datasheet Sn_IR RECV, family behaviour: set again if data remains af
   }
   t.false(chip.interrupt);
   t.is(edges.filter((low) => low).length, 5);
+});
+
+test("W5500 datasheet 4.2 Sn_IR RECV, recvRemains off: only a frame sets it, and who takes one for each waits for the next", (t) => {
+  const { spi, chip } = open(0, { recvRemains: false });
+  for (let i = 0; i < 2; i++) chip.receive(testFrame(100, i));
+  spi.write(S0, 0x02, 0x04);
+  t.deepEqual(spi.receive(), testFrame(100, 0));
+  t.is(spi.read8(S0, 0x02), 0x00);
+  chip.receive(testFrame(100, 2));
+  t.is(spi.read8(S0, 0x02), 0x04);
+  t.deepEqual(spi.receive(), testFrame(100, 1));
 });
 
 test("W5500 datasheet 4.1 INTLEVEL: INTn waits (N+1) * 4 / 150 MHz before it is low again", (t) => {

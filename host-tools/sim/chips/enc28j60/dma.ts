@@ -9,6 +9,7 @@ const CLOCK_NS = 40;
 /** The DMA controller: copies inside the packet memory, or sums it up. */
 export class Dma {
   private cancelEnd: (() => void) | undefined;
+  private summing = false;
 
   constructor(
     private readonly core: Core,
@@ -28,29 +29,40 @@ export class Dma {
     this.cancelEnd = undefined;
   }
 
-  /** The host has cleared DMAST. */
+  /** The host has cleared DMAST: what runs ends, what waited for the transmitter never begins. */
   cancel(): void {
+    const ran = this.running;
     this.reset();
     this.core.raise(EIR.DMAIF);
-    this.onIdle();
+    if (ran) this.onIdle();
   }
 
   /** DMAST is set and the transmitter is idle. */
   start(): void {
     const { core } = this;
-    const summing = core.bit(R.ECON1, ECON1.CSUMEN);
     const source = this.sourceAddresses();
     if (source === undefined) return;
-    if (summing && core.has(17) && this.receiver.busy) this.receiver.abort();
-    const delay = source.length * (summing ? 1 : 2) * CLOCK_NS;
+    this.summing = core.bit(R.ECON1, ECON1.CSUMEN);
+    this.disturb();
+    const delay = source.length * (this.summing ? 1 : 2) * CLOCK_NS;
     this.cancelEnd = core.clock.schedule(delay, () => {
       this.cancelEnd = undefined;
-      if (summing) this.checksum(source);
+      if (this.summing) this.checksum(source);
       else this.copy(source);
       core.registers[R.ECON1] = (core.registers[R.ECON1] as number) & ~ECON1.DMAST;
       core.raise(EIR.DMAIF);
       this.onIdle();
     });
+  }
+
+  /** A frame has begun to arrive. */
+  frameBegins(): void {
+    if (this.running) this.disturb();
+  }
+
+  /** Erratum 17: a frame that arrives at any time while a checksum runs is aborted. */
+  private disturb(): void {
+    if (this.summing && this.core.has(17)) this.receiver.abort();
   }
 
   /** EDMAST to EDMAND as the controller walks; undefined if it never gets there. */

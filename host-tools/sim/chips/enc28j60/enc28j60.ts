@@ -85,9 +85,10 @@ export class Enc28j60 implements ChipModel {
     phy.activity = () => wire.busy;
     phy.onLinkLost = () => wire.disconnect();
     receiver.onPause = (quanta) => transmitter.pause(quanta);
+    receiver.onBegin = () => dma.frameBegins();
     transmitter.onFrame = (frame) => this.onTransmit(frame);
     transmitter.onIdle = () => {
-      if (core.bit(R.ECON1, ECON1.DMAST)) dma.start();
+      if (core.bit(R.ECON1, ECON1.DMAST) && !dma.running) dma.start();
     };
     dma.onIdle = () => {
       if (core.bit(R.ECON1, ECON1.TXRTS)) transmitter.start();

@@ -1,3 +1,4 @@
+import { Random } from "../../random.js";
 import type { Core } from "./core.js";
 import type { WireActivity } from "./wire.js";
 
@@ -25,6 +26,9 @@ const PLNKIE = 0x0010;
 const PGEIE = 0x0002;
 const PLNKIF = 0x0010;
 const PGIF = 0x0004;
+/** What PHIR and PHLCON have beside their flags and settings: reserved, and of no known value (DS39662E table 3-3). */
+const PHIR_UNKNOWN = 0xffff & ~(PLNKIF | PGIF);
+const PHLCON_UNKNOWN = 0x0001;
 
 /** Bits that the host may write, by register; a register that is not here is read-only or does not exist. */
 const WRITABLE = new Map<number, number>([
@@ -62,7 +66,12 @@ export class Phy {
   /** Set by the chip: the link has gone. */
   onLinkLost: () => void = () => undefined;
 
-  constructor(private readonly core: Core) {}
+  /** What the bits of no known value read as. */
+  private readonly unknown: number;
+
+  constructor(private readonly core: Core) {
+    this.unknown = new Random(core.options.seed ^ 0x9e1d).u32() & 0xffff;
+  }
 
   /** PHSTAT2.LSTAT. */
   get linked(): boolean {
@@ -109,7 +118,7 @@ export class Phy {
     this.control1 = full ? PDPXMD : 0;
     this.control2 = 0;
     this.interruptEnable = 0;
-    this.leds = 0x3422;
+    this.leds = 0x3422 | (this.unknown & PHLCON_UNKNOWN);
     this.linkChanged = false;
     this.cancelReset?.();
     this.cancelReset = undefined;
@@ -196,7 +205,7 @@ export class Phy {
         const value = (this.linkChanged ? PLNKIF : 0) | (this.globalFlag ? PGIF : 0);
         this.linkChanged = false;
         this.updateInterrupt();
-        return value;
+        return value | (this.unknown & PHIR_UNKNOWN);
       }
       case PHY.PHLCON:
         return this.leds;

@@ -31,6 +31,8 @@ export class Receiver implements WireReceiver {
   private dropped = false;
   /** Set by the chip: a PAUSE frame for the transmitter, in quanta of 512 bit times. */
   onPause: (quanta: number) => void = () => undefined;
+  /** Set by the chip: a frame has begun to arrive. */
+  onBegin: () => void = () => undefined;
 
   constructor(private readonly core: Core) {}
 
@@ -61,6 +63,7 @@ export class Receiver implements WireReceiver {
     this.incoming = { bytes, fcsGood, startNs: core.clock.nowNs, wanted: true };
     this.incoming.wanted = this.isWanted(this.incoming);
     if (this.incoming.wanted) this.watchSpace(this.incoming);
+    this.onBegin();
   }
 
   end(): void {

@@ -113,6 +113,7 @@ export class Transmitter implements WireTransmitter {
     this.stalled = false;
     const { registers } = this.core;
     registers[R.ESTAT] = (registers[R.ESTAT] as number) & ~(ESTAT.TXABRT | ESTAT.LATECOL);
+    if (this.requested) this.onIdle();
   }
 
   /** TXRST has been cleared again, which may raise TXERIF (erratum 12). */

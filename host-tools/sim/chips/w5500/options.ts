@@ -91,6 +91,11 @@ export interface W5500Options extends ChipOptions {
    * hosts that do not open the socket anew rely on; "hang": SENDOK never comes; "complete": it comes all the same.
    */
   sendWithoutLink?: "wait" | "hang" | "complete";
+  /**
+   * Sn_IR.RECV is set again when frames are left after RECV, as the W5100's sheet has it; default true. The W5500's sheet
+   * only says that it is set when data comes: false, and a host that takes one frame for each interrupt stands still.
+   */
+  recvRemains?: boolean;
   /** Time that Sn_CR reads back after a command, ns; default 500. */
   commandNs?: number;
   /** Time that MR.RST reads back, ns; default 500. */

@@ -14,6 +14,8 @@ export interface SocketChip {
   /** ARP and IP of the hardware sockets. */
   network: HardwareNetwork;
   commandNs: number;
+  /** RECV is set again while something is left (options.ts). */
+  recvRemains: boolean;
   violation: Violation;
   /** Puts a frame on the wire; `done` is called when SENDOK is due, or never. */
   transmit(frame: Uint8Array, done: () => void): void;

@@ -307,8 +307,7 @@ export class Socket implements SocketFace {
     }
     this.rxFreed = pointer;
     this.protocol?.received();
-    // "Also set if received data remains after RECV": hosts that take one frame per interrupt live on it.
-    if (this.received > 0) this.raise(SN_IR_RECV);
+    if (this.chip.recvRemains && this.received > 0) this.raise(SN_IR_RECV);
   }
 
   /** The link is back. */

@@ -118,6 +118,7 @@ export class W5500 implements ChipModel, SpiTarget {
       rx: this.rx,
       tx: this.tx,
       commandNs: options.commandNs ?? 500,
+      recvRemains: options.recvRemains ?? true,
       violation,
       network: this.hardware.network,
       transmit: (frame, done) => this.transmit(frame, done),
