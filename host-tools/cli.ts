@@ -94,7 +94,21 @@ function drained(stream: NodeJS.WriteStream): Promise<void> {
   });
 }
 
-const code = await run(process.argv.slice(2));
+/** Why something that was printed is lost, in one line. Who reads a pipe may have had enough of it: that is none. */
+let lost: string | undefined;
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE" || lost !== undefined) return;
+  lost =
+    diskFault(error, "the output") ?? `cannot write the output (${error.code}): ${error.message}`;
+});
+
+let code = await run(process.argv.slice(2));
 await Promise.all([drained(process.stdout), drained(process.stderr)]);
+// An error of the last write is told in the next turn.
+await new Promise((resolve) => setImmediate(resolve));
+if (lost !== undefined) {
+  process.stderr.write(`as-tcpip: ${lost}\n`);
+  code ||= 1;
+}
 // Ends what may still be open, such as a read from a TAP interface, which Node cannot cancel.
 process.exit(code);

@@ -23,8 +23,8 @@ const DISK_FAULTS: Readonly<Record<string, string>> = {
   EMFILE: "too many files are open",
 };
 
-/** One line for an error of the file system that the person can mend; undefined for every other error. */
-export function diskFault(error: unknown): string | undefined {
+/** One line for an error of the file system that the person can mend; undefined for every other error. `file`: what it was about. */
+export function diskFault(error: unknown, file = "a file"): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code, path, dest, syscall } = error as NodeJS.ErrnoException & { dest?: string };
   const why = DISK_FAULTS[code ?? ""];
@@ -37,7 +37,7 @@ export function diskFault(error: unknown): string | undefined {
   ) {
     return undefined;
   }
-  return `cannot write ${dest ?? path ?? "a file"} (${code}): ${why}`;
+  return `cannot write ${dest ?? path ?? file} (${code}): ${why}`;
 }
 
 /**

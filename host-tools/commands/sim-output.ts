@@ -26,9 +26,7 @@ export class SimOutput {
   constructor(options: { json: boolean; subnet: { address: number } }) {
     this.json = options.json;
     this.gateway = options.subnet.address;
-    process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EPIPE") this.onClosed();
-    });
+    process.stdout.on("error", () => this.onClosed());
   }
 
   /** What will run; it may have to be compiled first. */

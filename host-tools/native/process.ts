@@ -1,19 +1,17 @@
-import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import {
   closeSync,
   constants,
   ftruncateSync,
-  mkdtempSync,
   openSync,
   readFileSync,
   readSync,
   rmSync,
   writeSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import koffi from "koffi";
-import { UserError } from "../errors.js";
+import { fifoFolder } from "../fifos.js";
 import type { NativeProgram } from "./build.js";
 
 const ARGUMENTS = 8;
@@ -54,14 +52,11 @@ export class NativeProcess {
     private readonly program: NativeProgram,
     private readonly imports: NativeImports,
   ) {
-    const folder = mkdtempSync(join(tmpdir(), "as-tcpip-native-"));
+    const folder = fifoFolder("as-tcpip-native-", ["call", "answer"]);
     const [callPath, answerPath] = ["call", "answer"].map((name) => join(folder, name)) as [
       string,
       string,
     ];
-    if (spawnSync("mkfifo", [callPath, answerPath]).status !== 0) {
-      throw new UserError("cannot make FIFOs; the guarded native build needs a POSIX system");
-    }
     const memoryFile = openSync(join(folder, "memory"), "w+");
     ftruncateSync(memoryFile, program.memoryBytes);
     const buffer = mapFile(memoryFile, program.memoryBytes);

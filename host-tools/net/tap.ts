@@ -80,11 +80,20 @@ function ifreq(name: string): Buffer {
   return request;
 }
 
+/** Those that are open: what ends this process ends their waits. */
+const opened = new Set<TapAdapter>();
+
+function closeAll(): void {
+  for (const adapter of opened) adapter.close();
+}
+
 /** A TAP interface of Linux as a station of the virtual switch. */
 export class TapAdapter {
   /** Frames that Linux did not take. */
   dropped = 0;
   private open = true;
+  /** A wait is under way, which has both descriptors. */
+  private attached = false;
   /** Can be read from when the wait has to end. */
   private readonly wake: number;
 
@@ -96,7 +105,8 @@ export class TapAdapter {
     private readonly libc: LibC,
   ) {
     this.wake = libc.eventfd(0, EFD_NONBLOCK);
-    process.once("exit", () => this.close());
+    if (opened.size === 0) process.once("exit", closeAll);
+    opened.add(this);
   }
 
   /**
@@ -117,7 +127,12 @@ export class TapAdapter {
       closeSync(fd);
       throw tapError(name, errno);
     }
-    if (!existed) configure(libc, name, host);
+    try {
+      if (!existed) configure(libc, name, host);
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
     return new TapAdapter(name, !existed, fd, libc);
   }
 
@@ -130,10 +145,12 @@ export class TapAdapter {
       waiting.writeInt32LE(fd, i * POLLFD_BYTES);
       waiting.writeInt16LE(POLLIN, i * POLLFD_BYTES + 4);
     }
+    this.attached = true;
     const next = (): void => {
       this.libc.poll(waiting, 2, POLL_MS, (ready) => {
         if (ready > 0) this.drain(buffer, (frame) => port.send(frame));
         if (this.open) next();
+        else this.release();
       });
     };
     next();
@@ -155,14 +172,24 @@ export class TapAdapter {
     }
   }
 
-  /** No more frames go either way. The system takes the interface back when the process ends. */
+  /** No more frames go either way. The system takes the interface back. */
   close(): void {
     if (!this.open) return;
     this.open = false;
-    writeSync(this.wake, new Uint8Array(new BigUint64Array([1n]).buffer));
+    opened.delete(this);
+    if (opened.size === 0) process.off("exit", closeAll);
+    if (this.attached) writeSync(this.wake, new Uint8Array(new BigUint64Array([1n]).buffer));
+    else this.release();
+  }
+
+  private release(): void {
+    closeSync(this.fd);
+    closeSync(this.wake);
   }
 
   private send(frame: Uint8Array): void {
+    // The number of a descriptor that was closed may be another file's.
+    if (!this.open) return;
     try {
       writeSync(this.fd, frame);
     } catch {

@@ -1,7 +1,11 @@
-import { closeSync, existsSync, openSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { closeSync, existsSync, openSync, readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
 import test from "ava";
 import { diskFault, faultText } from "../../host-tools/errors.js";
+import { fifoFolder } from "../../host-tools/fifos.js";
 import { writeAll, writeFile } from "../../host-tools/project/write-file.js";
+import { CLI } from "../support/cli.js";
 
 test("a fault of the tools keeps its stack, says whose it is, and ends with what a report needs", (t) => {
   const error = new TypeError("x is undefined");
@@ -29,4 +33,30 @@ onLinux("what the disk refuses is told with the name of the file, of an open one
   t.is(diskFault(error), "cannot write out.pcap (ENOSPC): the disk is full");
   const whole = t.throws(() => writeFile("/dev/full", "image"));
   t.is(diskFault(whole), "cannot write /dev/full (ENOSPC): the disk is full");
+});
+
+onLinux(
+  "a disk that has no room for what is printed is one line, and the command has failed",
+  (t) => {
+    const full = openSync("/dev/full", "w");
+    t.teardown(() => closeSync(full));
+    const { status, stderr } = spawnSync(process.execPath, [CLI, "--help"], {
+      stdio: ["ignore", full, "pipe"],
+      encoding: "utf8",
+    });
+    t.is(stderr, "as-tcpip: cannot write the output (ENOSPC): the disk is full\n");
+    t.is(status, 1);
+  },
+);
+
+test("where no FIFOs can be made it is one line, and no folder stays behind", (t) => {
+  const prefix = `as-tcpip-no-fifos-${process.pid}-`;
+  for (const program of ["no-such-program", process.execPath]) {
+    const make = (): string => fifoFolder(prefix, ["--no-such-option"], program);
+    t.throws(make, { message: /^cannot make FIFOs in .* \([^]*\); they need a POSIX system$/ });
+  }
+  t.deepEqual(
+    readdirSync(tmpdir()).filter((name) => name.startsWith(prefix)),
+    [],
+  );
 });

@@ -146,6 +146,29 @@ namespaceTest("a name that is not a TAP interface is refused with one line", [],
   t.is(stderr, "as-tcpip: lo exists and is not a TAP interface; choose another name\n");
 });
 
+namespaceTest(
+  "many interfaces of one process: one listener for its end, and what is closed can be opened again",
+  [],
+  async (t) => {
+    const module = new URL("../../host-tools/net/tap.js", import.meta.url).href;
+    const program = `
+      const { TapAdapter } = await import(${JSON.stringify(module)});
+      for (let round = 0; round < 2; round++) {
+        const taps = [];
+        for (let i = 0; i < 12; i++)
+          taps.push(await TapAdapter.open("asmany" + i, { address: 0x0a4e0001, mask: 0xffffff00 }));
+        const listeners = process.listenerCount("exit");
+        for (const tap of taps) tap.close();
+        console.log(listeners - process.listenerCount("exit"));
+      }`;
+    const [command, ...rest] = inside as [string, ...string[]];
+    const args = [...rest, process.execPath, "--input-type=module", "-e", program];
+    const { stdout, stderr } = await run(command, args);
+    t.is(stdout, "1\n1\n");
+    t.is(stderr, "");
+  },
+);
+
 const RIGHTS =
   /^as-tcpip: no right to use TAP interface \w+; run as root, or let root make it: .*\n$/;
 

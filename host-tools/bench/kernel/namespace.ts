@@ -17,8 +17,9 @@ const SEND_BYTES = 2 * 8192;
 const RECEIVE_BYTES = 12288;
 
 function ip(...args: string[]): void {
-  const { status, stderr } = spawnSync("ip", args, { encoding: "utf8" });
-  if (status !== 0) throw new UserError(`ip ${args.join(" ")}: ${stderr.trim()}`);
+  const { status, stderr, error } = spawnSync("ip", args, { encoding: "utf8" });
+  if (status === 0) return;
+  throw new UserError(`ip ${args.join(" ")}: ${error?.message ?? stderr.trim()}`);
 }
 
 /** Why this process can't make network namespaces and TAP interfaces; undefined = it can. */
@@ -31,6 +32,25 @@ export function whyNot(): string | undefined {
     return "no network namespace can be made";
   spawnSync("ip", ["netns", "del", probe]);
   return undefined;
+}
+
+/** Makes the namespace and puts the interface into it, with its address. */
+function prepare(name: string, namespace: string, cidr: string): void {
+  ip("netns", "add", namespace);
+  ip("link", "set", name, "netns", namespace);
+  const inside = (...command: string[]): void => ip("netns", "exec", namespace, ...command);
+  for (const [key, value] of [
+    ["ipv6.conf.all.disable_ipv6", "1"],
+    ["ipv4.tcp_rmem", `4096 ${RECEIVE_BYTES} ${RECEIVE_BYTES}`],
+    ["ipv4.tcp_wmem", `4096 ${SEND_BYTES} ${SEND_BYTES}`],
+    ["ipv4.tcp_moderate_rcvbuf", "0"],
+    ["ipv4.tcp_no_metrics_save", "1"],
+  ] as const) {
+    inside("sysctl", "-q", "-w", `net.${key}=${value}`);
+  }
+  inside("ip", "addr", "add", cidr, "dev", name);
+  inside("ip", "link", "set", name, "up");
+  inside("ip", "link", "set", "lo", "up");
 }
 
 /** This computer's own TCP in a network namespace: a host with one interface, whose frames come here, and with buffers of 8 KB. */
@@ -56,21 +76,13 @@ export class KernelHost {
   ): Promise<KernelHost> {
     const namespace = `${name}-${process.pid}`;
     const tap = await TapAdapter.open(name, parseHostCidr(cidr));
-    ip("netns", "add", namespace);
-    ip("link", "set", name, "netns", namespace);
-    const inside = (...command: string[]): void => ip("netns", "exec", namespace, ...command);
-    for (const [key, value] of [
-      ["ipv6.conf.all.disable_ipv6", "1"],
-      ["ipv4.tcp_rmem", `4096 ${RECEIVE_BYTES} ${RECEIVE_BYTES}`],
-      ["ipv4.tcp_wmem", `4096 ${SEND_BYTES} ${SEND_BYTES}`],
-      ["ipv4.tcp_moderate_rcvbuf", "0"],
-      ["ipv4.tcp_no_metrics_save", "1"],
-    ] as const) {
-      inside("sysctl", "-q", "-w", `net.${key}=${value}`);
+    try {
+      prepare(name, namespace, cidr);
+    } catch (error) {
+      tap.close();
+      spawnSync("ip", ["netns", "del", namespace]);
+      throw error;
     }
-    inside("ip", "addr", "add", cidr, "dev", name);
-    inside("ip", "link", "set", name, "up");
-    inside("ip", "link", "set", "lo", "up");
     const ethernet = new EthernetSwitch(clock);
     const port = ethernet.attach("relay", onFrame);
     tap.attach(ethernet);

@@ -1,17 +1,9 @@
-import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import {
-  closeSync,
-  constants,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { spawn, type ChildProcess } from "node:child_process";
+import { closeSync, constants, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { hasTool } from "../../build/device/tools.js";
 import { UserError } from "../../errors.js";
+import { fifoFolder } from "../../fifos.js";
 
 /** The emulator; another may be named in the environment. */
 export const QEMU = process.env["QEMU_SYSTEM_ARM"] ?? "qemu-system-arm";
@@ -69,10 +61,8 @@ export class Emulator {
 
   /** Starts the process; QEMU is installed. */
   constructor(options: EmulatorOptions) {
-    this.folder = mkdtempSync(join(tmpdir(), "as-tcpip-qemu-"));
+    this.folder = fifoFolder("as-tcpip-qemu-", ["to-host", "to-target"]);
     this.serial = join(this.folder, "serial");
-    const made = spawnSync("mkfifo", ["to-host", "to-target"], { cwd: this.folder });
-    if (made.status !== 0) throw new Error(`mkfifo failed: ${String(made.stderr)}`);
     const errors = openSync(join(this.folder, "errors"), "w");
     this.child = spawn("sh", ["-c", KEEPER, "sh", QEMU, ...this.arguments(options)], {
       cwd: this.folder,
