@@ -56,7 +56,7 @@ export class SourceTree {
 
   private resolve(specifier: string, name: string, line: () => number): string {
     const folder = posix.dirname(name);
-    const target = this.find(specifier, name);
+    const target = this.find(specifier, name, line);
     if (target === undefined) {
       throw new UserError(`${shownName(name)}:${line()}: ${notFound(specifier)}`);
     }
@@ -64,10 +64,11 @@ export class SourceTree {
     return path.startsWith(".") ? path : `./${path}`;
   }
 
-  private find(specifier: string, name: string): string | undefined {
+  private find(specifier: string, name: string, line: () => number): string | undefined {
     if (specifier.startsWith(".")) {
       // With links, a file is what it is, not where it was reached.
       const path = join(dirname(realPath(name) as string), specifier);
+      refuseOther(path, `${shownName(name)}:${line()}`);
       const found = moduleFile(path);
       return name.startsWith(SECOND) && found?.startsWith("drivers/") ? SECOND + found : found;
     }
@@ -96,6 +97,25 @@ function isFile(path: string): boolean {
 function moduleFile(path: string): string | undefined {
   const file = [`${path}.ts`, join(path, "index.ts")].find(isFile);
   return file === undefined ? undefined : treeName(file).replace(/\.ts$/, "");
+}
+
+/**
+ * Refuses a file of the stack, HAL or drivers that belongs to another copy of this package: firmware has one of each, and its boards and
+ * options are of ours.
+ */
+function refuseOther(path: string, place: string): void {
+  const [, root] = /^(.+)[\\/](?:stack|hal|drivers)[\\/]/.exec(path) ?? [];
+  if (root === undefined || !isOther(root)) return;
+  throw new UserError(
+    `${place}: this is a file of another as-tcpip (${root}), run it with the tools that are there; an application of your own imports "as-tcpip/net" and so on`,
+  );
+}
+
+/** True for the folder of a copy of this package that is not the one that runs. */
+function isOther(root: string): boolean {
+  if (!existsSync(join(root, "stack/options.ts")) || !existsSync(join(root, "package.json")))
+    return false;
+  return realpathSync(root) !== realpathSync(packageRoot);
 }
 
 /** AssemblyScript sources of an npm package: `name/file`, or its index. */

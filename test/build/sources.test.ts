@@ -133,3 +133,17 @@ test("comments and strings are no code, and every place stays where it was", (t)
   t.is(code, "a(\"//no\");              \n            \n    b('/*');");
   t.is(bare, "a(\"    \");              \n            \n    b('  ');");
 });
+
+test("an application of another clone of this package is refused where it imports that one's stack", (t) => {
+  write("clone/package.json", '{ "type": "module" }');
+  write("clone/stack/options.ts", "");
+  write("clone/stack/config.ts", "export const TCBS: u32 = 1;");
+  const main = 'import { TCBS } from "../../stack/config";\nexport function main(): void {}\n';
+  write("clone/firmware/mine/main.ts", main);
+  const { status, out } = simulate("clone", "firmware/mine");
+  t.is(status, 1);
+  t.regex(
+    out,
+    /^as-tcpip: firmware\/mine\/main\.ts:1: this is a file of another as-tcpip \(.*clone\), run it with the tools that are there/m,
+  );
+});
