@@ -97,7 +97,7 @@ function drained(stream: NodeJS.WriteStream): Promise<void> {
 /** Why something that was printed is lost, in one line. Who reads a pipe may have had enough of it: that is none. */
 let lost: string | undefined;
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE" || lost !== undefined) return;
+  if (error.code === "EPIPE" || error.code === "EOF" || lost !== undefined) return;
   lost =
     diskFault(error, "the output") ?? `cannot write the output (${error.code}): ${error.message}`;
 });

@@ -76,9 +76,9 @@ export function appFileName(app: string): string {
   const plain = name.replace(/^(project|test\/device)\/?/, "");
   const title = basename(appFolder(app)).replace(/[^\w.-]/g, "-");
   if (name.startsWith("outside/") || /[^\w/-]/.test(plain)) return `${title}.${shortHash(name)}`;
-  // A point tells it from the package's own applications, and from one whose name has a hyphen there.
+  // A point tells it from the package's own applications, also on disks that take A for a, and from one whose name has a hyphen there.
   const own = plain === "" ? title : plain.split("/").join(".");
-  return listApps().includes(own) ? `${own}.app` : own;
+  return listApps().includes(own.toLowerCase()) ? `${own}.app` : own;
 }
 
 /** Eight hexadecimal digits that stand for a text. */

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, realpathSync, statSync } from "node:fs";
 import systemPath, { dirname, join, posix, relative, sep } from "node:path";
 import { UserError } from "../errors.js";
 import { decodeText } from "../project/read-file.js";
 import { packageRoot, projectRoot } from "../root.js";
 import { DEVICE_NAMES, deviceName, isDeviceSource } from "./names.js";
 import { mask } from "./scan.js";
-import { nameInside, outsideName, outsidePath } from "./tree-names.js";
+import { isSpelledSo, nameInside, outsideName, outsidePath } from "./tree-names.js";
 
 /**
  * Before the name of a driver's file: the driver once more, for a second chip. Its state is that of a module, and a module of another
@@ -70,6 +70,8 @@ export class SourceTree {
       const path = join(dirname(realPath(name) as string), specifier);
       refuseOther(path, `${shownName(name)}:${line()}`);
       const found = moduleFile(path);
+      if (found !== undefined && !isSpelled(dirname(realPath(name) as string), specifier))
+        return undefined;
       return name.startsWith(SECOND) && found?.startsWith("drivers/") ? SECOND + found : found;
     }
     const second = name.startsWith(SECOND) ? this.bound[SECOND + specifier] : undefined;
@@ -91,6 +93,12 @@ function notFound(specifier: string): string {
 
 function isFile(path: string): boolean {
   return existsSync(path) && statSync(path).isFile();
+}
+
+/** True when an import by relative path has the very letters of the file that it has found. */
+function isSpelled(folder: string, specifier: string): boolean {
+  const way = isFile(`${join(folder, specifier)}.ts`) ? `${specifier}.ts` : specifier;
+  return isSpelledSo(folder, way, (at) => readdirSync(at), systemPath);
 }
 
 /** The module `path` names: `path.ts`, or `path/index.ts`. */

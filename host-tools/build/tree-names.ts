@@ -16,6 +16,24 @@ export function nameInside(
   return out ? undefined : way.split(sep).join("/");
 }
 
+/**
+ * True when each name of a relative path stands so, letter for letter, in the folder that it is in: disks of Windows and macOS find A
+ * for a, and a module would be there twice, with variables of its own each time. `names` gives what is in a folder.
+ */
+export function isSpelledSo(
+  folder: string,
+  way: string,
+  names: (folder: string) => readonly string[],
+  { join }: Pick<PlatformPath, "join">,
+): boolean {
+  let at = folder;
+  for (const name of way.split("/")) {
+    if (name !== "." && name !== ".." && !names(at).includes(name)) return false;
+    at = join(at, name);
+  }
+  return true;
+}
+
 /** The name of an absolute path that is neither in the package nor in the project. */
 export function outsideName(path: string, { sep }: Pick<PlatformPath, "sep">): string {
   const plain = path.split(sep).join("/");

@@ -1,5 +1,5 @@
-import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
+import { spawnSync, type SpawnSyncOptions } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
 import systemPath, { basename, dirname, join, relative, resolve } from "node:path";
 import type { Command } from "commander";
 import { loadBoard } from "../build/boards.js";
@@ -57,7 +57,7 @@ function make(name: string, options: NewOptions): void {
   if (existsSync(folder) && readdirSync(folder).length > 0) {
     throw new UserError(`${name} is there already and not empty; choose another name`);
   }
-  cpSync(join(packageRoot, "firmware", TEMPLATES[template]), folder, { recursive: true });
+  copyFiles(join(packageRoot, "firmware", TEMPLATES[template]), folder);
   const files = projectFiles({
     name: title,
     board: board.name,
@@ -79,6 +79,16 @@ function make(name: string, options: NewOptions): void {
   const installed = options.install && install(folder, manager);
   const commands = [...(installed ? [] : [`${manager} install`]), `${manager} start`];
   console.log(nextSteps(relative(process.cwd(), folder), commands, process.platform));
+}
+
+/** Copies what is in a folder. The files are the user's to change, also where those of the package are read-only. */
+function copyFiles(from: string, to: string): void {
+  mkdirSync(to, { recursive: true });
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const [source, copy] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) copyFiles(source, copy);
+    else writeFile(copy, readFileSync(source));
+  }
 }
 
 function parseTemplate(text: string): Template {
@@ -120,12 +130,12 @@ function install(folder: string, manager: PackageManager): boolean {
   process.stderr.write("installing npm packages ...\n");
   const windows = process.platform === "win32";
   const quiet = { npm: ["--no-audit", "--no-fund", "--loglevel=error"], pnpm: ["--silent"] };
-  const done = spawnSync(manager, ["install", ...quiet[manager]], {
-    cwd: folder,
-    stdio: ["ignore", "ignore", "inherit"],
-    // On Windows these are batch files, which only a shell can start.
-    shell: windows,
-  });
+  const args = ["install", ...quiet[manager]];
+  const options: SpawnSyncOptions = { cwd: folder, stdio: ["ignore", "ignore", "inherit"] };
+  // On Windows these are batch files, which only a shell can start; there is nothing to quote in the line.
+  const done = windows
+    ? spawnSync([manager, ...args].join(" "), { ...options, shell: true })
+    : spawnSync(manager, args, options);
   if (done.status === 0) return true;
   process.stderr.write(
     `as-tcpip: ${manager} install did not work here; run it in the project later\n`,

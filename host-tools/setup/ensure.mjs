@@ -23,7 +23,11 @@ export function fail(message) {
 }
 
 function run(command, args, what, shell = false) {
-  const result = spawnSync(command, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"], shell });
+  const options = { cwd: root, stdio: ["ignore", "pipe", "pipe"], shell };
+  // A shell gets one line: Node warns of arguments that it would not quote.
+  const result = shell
+    ? spawnSync([command, ...args].join(" "), options)
+    : spawnSync(command, args, options);
   if (result.status !== 0) {
     process.stderr.write(String(result.stdout ?? "") + String(result.stderr ?? ""));
     fail(`${what} failed; the output is above`);

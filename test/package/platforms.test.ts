@@ -1,7 +1,12 @@
 /** What differs between systems, with the rules of each tried here: paths, shells, editors, package managers. */
 import { posix, win32 } from "node:path";
 import test from "ava";
-import { nameInside, outsideName, outsidePath } from "../../host-tools/build/tree-names.js";
+import {
+  isSpelledSo,
+  nameInside,
+  outsideName,
+  outsidePath,
+} from "../../host-tools/build/tree-names.js";
 import { UserError, diskFault } from "../../host-tools/errors.js";
 import { isTaken, portError } from "../../host-tools/net/gateway.js";
 import {
@@ -40,6 +45,16 @@ test("a path elsewhere has a name that leads back to it: drives, shares, POSIX",
   ]);
   t.deepEqual(there("/home/me/a.ts", posix), ["outside/home/me/a.ts", "/home/me/a.ts"]);
   t.is(outsidePath("project/a.ts", win32), undefined);
+});
+
+test("an import in other letters than the file's is none, though disks of Windows and macOS would find it", (t) => {
+  const disk: Record<string, string[]> = { "C:\\lamp\\src": ["a.ts"], "C:\\lamp": ["src"] };
+  const spelled = (way: string): boolean =>
+    isSpelledSo("C:\\lamp\\src", way, (folder) => disk[folder] ?? [], win32);
+  t.true(spelled("./a.ts"));
+  t.true(spelled("../src/a.ts"));
+  t.false(spelled("./A.ts"));
+  t.false(spelled("../Src/a.ts"));
 });
 
 test("names that Windows keeps for devices, and such that npm refuses, are none for a project", (t) => {
