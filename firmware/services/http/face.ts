@@ -67,6 +67,7 @@ export {
   webSocketIsFirst,
   webSocketIsLast,
   webSocketIsText,
+  webSocketText,
 } from "./websocket";
 export {
   JSON_ARRAY,

@@ -49,7 +49,8 @@ const ROOM: u32 = PIECE_AT + PIECE_BYTES + PIECE_END_BYTES;
 const STEPS_A_TURN: u32 = 8;
 
 let closing: u32 = 0;
-let binary: bool = false;
+/** What the handler has said that its message is: `Opcode.TEXT`, `Opcode.BINARY`, or nothing. */
+let said: u32 = 0;
 
 /**
  * Takes the request for a WebSocket, in the first call of its handler; false when it is none, or when half of the clients hold their
@@ -78,9 +79,14 @@ export function webSocketAccept(): bool {
   return true;
 }
 
-/** What the handler writes now is a binary message; without this it is text. */
+/** What the handler writes now is a binary message; without this it is text. It is sent also when it is empty. */
 export function webSocketBinary(): void {
-  binary = isConnected(called());
+  said = isConnected(called()) ? <u32>Opcode.BINARY : 0;
+}
+
+/** What the handler writes now is a text message, and is sent also when it is empty; without this (and `webSocketBinary`) nothing written is no message. */
+export function webSocketText(): void {
+  said = isConnected(called()) ? <u32>Opcode.TEXT : 0;
 }
 
 /** Ends the connection with a status (1000 …), behind what the handler has written now; to a client that has gone it says nothing. */
@@ -109,13 +115,14 @@ export function webSocketCode(): u32 {
 /** The handler of a WebSocket has returned; what it has said of its message is for no other client. */
 export function socketReturned(c: Client): void {
   const code = closing;
-  const kind: u32 = binary ? Opcode.BINARY : Opcode.TEXT;
+  const kind = said;
   closing = 0;
-  binary = false;
+  said = 0;
   if (!isConnected(c)) return;
   if (httpEvent() == HttpEvent.ANSWER && c.row == 0) return sayAccepted(c);
   const bytes = written();
-  if (bytes != 0 || hasOpenEnd(c)) sendFrame(c, kind, bytes);
+  if (bytes != 0 || kind != 0 || hasOpenEnd(c))
+    sendFrame(c, kind == 0 ? <u32>Opcode.TEXT : kind, bytes);
   if (!isConnected(c)) return;
   if (httpEvent() == HttpEvent.MESSAGE && load<u8>(c.buffer + LAST) != 0)
     store<u8>(c.buffer + MESSAGE, 0);

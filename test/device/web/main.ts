@@ -70,6 +70,7 @@ import {
   webSocketIsFirst,
   webSocketIsLast,
   webSocketIsText,
+  webSocketText,
 } from "as-tcpip/http";
 import { log0, log1 } from "as-tcpip/log";
 import { netStart } from "as-tcpip/net";
@@ -254,7 +255,8 @@ function onMessage(): void {
   }
   if (whole && isData(text("late"))) return httpWait(200);
   if (whole && isData(text("bye"))) return webSocketClose(4000);
-  if (!webSocketIsText()) webSocketBinary();
+  if (webSocketIsText()) webSocketText();
+  else webSocketBinary();
   putBytes(httpData(), httpDataBytes());
   if (!webSocketIsLast()) httpMore();
 }
