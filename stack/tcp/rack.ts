@@ -101,7 +101,8 @@ export function rackWait(tcb: Tcb, threshold: u32): void {
     waitMs = max<i32>(waitMs, untilLost(times, windowMs));
   }
   if (waitMs == 0) return;
-  const waits = (tcb.flags & TcbFlag.REORDER_TIMER) != 0;
+  // A probe is for a flight of which nothing has arrived (RFC 8985 7.2: "no SACKed sequences"): this is sooner than the timeout then.
+  const waits = (tcb.flags & (TcbFlag.REORDER_TIMER | TcbFlag.PROBE_TIMER)) != 0;
   if (!waits && <i32>(tcb.rexmtDue - now()) <= waitMs) return;
   tcb.flags = (tcb.flags | TcbFlag.REORDER_TIMER) & ~TcbFlag.PROBE_TIMER;
   timerStart(tcb, TcbTimer.RETRANSMIT, <u32>waitMs);

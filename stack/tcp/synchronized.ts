@@ -72,8 +72,6 @@ export function synchronizedInput(tcb: Tcb, segment: Segment): void {
     notAcceptable(tcb, segment);
     return;
   }
-  if (timestampsUsed(tcb) && (segment.bits & TcpBit.RST) == 0) timestampTake(tcb, segment);
-  if (TCP_KEEPALIVE && (tcb.flags & TcbFlag.KEEP_ALIVE) != 0) patienceHeard(tcb);
   if ((segment.bits & TcpBit.RST) != 0) {
     resetInput(tcb, segment);
     return;
@@ -84,6 +82,9 @@ export function synchronizedInput(tcb: Tcb, segment: Segment): void {
     return;
   }
   if ((segment.bits & TcpBit.ACK) == 0 || !ackAcceptable(tcb, segment)) return;
+  // Only now: a clock far ahead from somebody who has guessed one number would make old all that the peer sends (RFC 7323 5.3 R1).
+  if (timestampsUsed(tcb)) timestampTake(tcb, segment);
+  if (TCP_KEEPALIVE && (tcb.flags & TcbFlag.KEEP_ALIVE) != 0) patienceHeard(tcb);
   if (TCP_ECN) ecnInput(tcb, segment);
   const plain =
     TCP_FAST_PATH &&

@@ -23,7 +23,7 @@ class Sender {
   ) {}
 
   /** A connection with a steady round trip; the eight segments that fit the peer's window have just been sent. */
-  static async create(): Promise<{ it: Sender; first: number }> {
+  static async create(roundTripMs = ROUND_TRIP_MS): Promise<{ it: Sender; first: number }> {
     const stack = await deviceStack(BIG);
     const options = { sackPermitted: true };
     const config = { mss: 1000, window: 8000, options };
@@ -32,7 +32,7 @@ class Sender {
     it.write();
     let first = 0;
     for (let i = 0; i < 60; i++) {
-      stack.advance(ROUND_TRIP_MS);
+      stack.advance(roundTripMs);
       first = it.unsent;
       it.hear(first);
       it.write();
@@ -104,6 +104,14 @@ test("RFC 8985 6.2 step 4: what comes late in that time is not sent again", asyn
   it.stack.advance(WINDOW_MS - 1);
   const eight = [8, 9, 10, 11, 12, 13, 14, 15].map((i) => first + i);
   t.deepEqual(it.hear(first + 8), eight);
+});
+
+test("RFC 8985 7.2: what is reported takes the place of a tail loss probe, also where that would come sooner", async (t) => {
+  const { it, first } = await Sender.create(1);
+  it.stack.advance(1);
+  // The probe was due a millisecond later, two round trips after the flight; the first is lost two turns of the clock later.
+  t.deepEqual(it.hear(first, [first + 1, first + 2]), []);
+  t.deepEqual([it.during(1), it.during(1)], [[], [first]]);
 });
 
 test("RFC 8985 6.2 step 3: several blocks that are news at once came in the order of their segments: no reordering", async (t) => {

@@ -132,6 +132,17 @@ test("TS-4, RFC 7323 5.3: an old clock is answered with an ACK and dropped, befo
   t.is(stack.receive(fd), -104, "RST is not subject to it");
 });
 
+test("TS-3, RFC 5961 4, 5: who does not know what we have sent does not move the clock, or all that the peer sends would be old", async (t) => {
+  const stack = await deviceStack();
+  const { peer, fd, clock } = stamped(stack, stack.listen(80));
+  const far = at(START + 0x7000_0000, clock());
+  t.deepEqual(peer.say("PA", { ...far, ack: peer.theirs(5000) }, pattern(10)), ["A 1:1"]);
+  t.deepEqual(peer.say("S", far), ["A 1:1"]);
+  t.deepEqual(peer.say("P", far, pattern(10)), []);
+  peer.say("PA", at(START + 2, clock()), pattern(10, 3));
+  t.deepEqual(stack.receive(fd), pattern(10, 3));
+});
+
 test("TS-4, RFC 2883 4: text that comes twice is reported also when its clock is old: it was overtaken by its repetition", async (t) => {
   const stack = await deviceStack();
   const { peer, clock } = stamped(stack, stack.listen(80));
