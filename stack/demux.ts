@@ -43,6 +43,7 @@ import { rawIcmpError, rawInput } from "./raw/input";
 import { now } from "./now";
 import { rawTcpOpen, rawUdpOpen } from "./raw/slots";
 import { Counter, count, uncount } from "./statistics";
+import { cookieMayOwe } from "./tcp/cookie";
 import { tcpIcmpError } from "./tcp/icmp";
 import { segmentInput, tcpInput } from "./tcp/input";
 import { tcpInputFast } from "./tcp/input-fast";
@@ -82,10 +83,12 @@ function mayWait(): bool {
   return wanted <= allowed;
 }
 
-/** True when the packet in the open frame is one that is answered at once. TCP keeps in mind what it has to say, but for an unproven opening. */
+/** True when the packet in the open frame is one that is answered at once. TCP keeps in mind what it has to say, and of unproven openings some. */
 function wantsAnswer(): bool {
   if (ethernetToMany) return false;
-  return TCP && load<u8>(RX_NETWORK, 9) == <u8>IPPROTO_TCP ? segmentOpens() : true;
+  return TCP && load<u8>(RX_NETWORK, 9) == <u8>IPPROTO_TCP
+    ? segmentOpens() && !cookieMayOwe()
+    : true;
 }
 
 /** True when the packet in the open frame, which cannot be answered now, was put back until it can. */

@@ -1,40 +1,44 @@
 /**
  * How the driver divides the 8 KB of packet memory.
  *
- *     0x0000  receive buffer, 4864 bytes: three frames of full size and four of the shortest
- *     0x1300  transmit slots 2 and 3, short: frames of up to 120 bytes
- *     0x1400  transmit slot 0 ┐ each: control byte, frame of up to 1514 bytes,
- *     0x1A00  transmit slot 1 ┘ then 7 bytes of status from the chip
+ *     0x0000  receive buffer, 4852 bytes: three frames of full size and four of the shortest
+ *     0x12F4  transmit slots 2, 3 and 4, short: two for frames of up to 78 bytes, one of up to 98
+ *     0x140A  transmit slot 0 ┐ each: control byte, frame of up to 1514 bytes,
+ *     0x1A0A  transmit slot 1 ┘ then 7 bytes of status from the chip
  *
- * The receive buffer begins at 0000 (erratum 5) and its last address is odd (erratum 14). The slots for frames of full size begin at a
- * multiple of 256, so that going from one to the other changes the high bytes of ETXST and ETXND only. While one slot is on
+ * The receive buffer begins at 0000 (erratum 5) and its last address is odd (erratum 14). The slots for frames of full size lie a
+ * multiple of 256 apart, so that going from one to the other changes the high bytes of ETXST and ETXND only. While one slot is on
  * the wire, SPI fills another: acknowledgments and answers have slots of their own, so that they do not take the place
- * of a long frame, which takes ten times longer to be written than they take to be sent.
+ * of a long frame, which takes ten times longer to be written than they take to be sent. 78 bytes are a SYN-ACK with all options
+ * or an acknowledgment with timestamps and what came out of order, 98 the reply to an ordinary ping.
  */
-export const RX_END: u32 = 0x12ff;
+export const RX_END: u32 = 0x12f3;
 export const RX_BYTES: u32 = RX_END + 1;
-export const TX_SLOT0: u32 = 0x1400;
+export const TX_SLOT0: u32 = 0x140a;
 export const TX_SLOT_BYTES: u32 = 0x0600;
-export const TX_SHORT0: u32 = 0x1300;
-export const TX_SHORT_BYTES: u32 = 0x0080;
-/** Slots 0 and 1 are long, 2 and 3 short. */
+export const TX_SHORT0: u32 = RX_BYTES;
+export const TX_SHORT_BYTES: u32 = 86;
+/** Slots 0 and 1 are long, the others short; the last one is a little longer than those before. */
 export const TX_LONG_SLOTS: u32 = 2;
-export const TX_SLOTS: u32 = 4;
+export const TX_SLOTS: u32 = 5;
+export const TX_LAST_SHORT: u32 = 4;
 
 /** Frame check sequence; longest frame with and without it, shortest with it. */
 export const FCS_BYTES: u32 = 4;
 export const FRAME_BYTES_MAX: u32 = 1518;
 export const TX_BYTES_MAX: u32 = FRAME_BYTES_MAX - FCS_BYTES;
-/** Longest frame that a short slot holds, beside control byte and status. */
+/** Longest frame that a short slot holds, beside control byte and status, and that the last one holds. */
 export const TX_SHORT_MAX: u32 = TX_SHORT_BYTES - 8;
+export const TX_LAST_MAX: u32 = TX_SLOT0 - TX_SHORT0 - 2 * TX_SHORT_BYTES - 8;
 export const FRAME_BYTES_MIN: u32 = 64;
 /** Shortest frame that can be sent: addresses and type; the chip pads it. */
 export const TX_BYTES_MIN: u32 = 14;
 
 if ((RX_END & 1) == 0) ERROR("ERXND must be odd (erratum 14)");
-if (TX_SHORT0 != RX_BYTES) ERROR("the transmit slots follow the receive buffer");
-if (TX_SHORT0 + 2 * TX_SHORT_BYTES != TX_SLOT0) ERROR("the long slots follow the short ones");
-if (TX_SLOT0 + 2 * TX_SLOT_BYTES > 0x2000) ERROR("the packet memory has 8192 bytes");
+if (TX_LAST_MAX < TX_SHORT_MAX) ERROR("the last short slot is no shorter than the others");
+if (TX_SLOT0 + TX_SLOT_BYTES + 1 + TX_BYTES_MAX + 7 > 0x2000) {
+  ERROR("the packet memory has 8192 bytes");
+}
 if (1 + TX_BYTES_MAX + 7 > TX_SLOT_BYTES) ERROR("a slot holds control byte, frame and status");
 
 /** Address `bytes` after `address` in the receive buffer; `bytes` is at most RX_BYTES. */

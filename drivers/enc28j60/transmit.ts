@@ -26,6 +26,8 @@ import { interruptMissed, interruptPending } from "./interrupt";
 import {
   TX_BYTES_MAX,
   TX_BYTES_MIN,
+  TX_LAST_MAX,
+  TX_LAST_SHORT,
   TX_LONG_SLOTS,
   TX_SHORT0,
   TX_SHORT_BYTES,
@@ -53,7 +55,7 @@ const NONE: u32 = TX_SLOTS;
  * While a frame waits for the wire, no more bytes than these are moved at a stretch: 51 us. A long frame takes twelve times as
  * much, in which short ones that are ready would not be started.
  */
-export const STRETCH: u32 = 128;
+export const STRETCH: u32 = 64;
 /** Times that a frame is sent again after a late collision (erratum 13). */
 const RETRIES_MAX: u32 = 16;
 /** A transmission is looked after every so many milliseconds; unhindered it takes 1.3. */
@@ -136,14 +138,26 @@ export function transmitStrikesClear(): void {
   strikes = 0;
 }
 
+/**
+ * Short frames that may be begun until they take the slots of long ones, too: in a transfer the next long frame would find none, and the
+ * wire would rest when they are sent.
+ */
+const SHORTS: u32 = 8;
+let longs: u32 = 0;
+
 /** A free slot for a frame of `bytes` bytes, or NONE. */
 function freeSlot(bytes: u32): u32 {
   // An idle transmitter gets the slot that ETXST points to already.
   if (busy == 0) return start == slotAddress(1) ? 1 : 0;
-  if (bytes <= TX_SHORT_MAX) {
-    for (let slot: u32 = TX_LONG_SLOTS; slot < TX_SLOTS; slot++) {
+  if (bytes <= TX_LAST_MAX) {
+    for (
+      let slot = bytes <= TX_SHORT_MAX ? TX_LONG_SLOTS : TX_LAST_SHORT;
+      slot < TX_SLOTS;
+      slot++
+    ) {
       if (((busy >>> slot) & 1) == 0) return slot;
     }
+    if (longs != 0) return NONE;
   }
   if ((busy & 1) == 0) return 0;
   return (busy & 2) == 0 ? 1 : NONE;
@@ -164,6 +178,8 @@ export function txReady(bytes: u32): bool {
 export function txBegin(bytes: u32): bool {
   if (bytes < TX_BYTES_MIN || bytes > TX_BYTES_MAX || !txReady(bytes)) return false;
   filling = freeSlot(bytes);
+  if (bytes > TX_LAST_MAX) longs = SHORTS;
+  else if (longs != 0) longs--;
   store<u16>(LENGTHS + <usize>(filling << 1), <u16>bytes);
   left = bytes;
   writeEth16(EWRPT, slotAddress(filling) + 1);

@@ -20,6 +20,7 @@ export const IPPROTO_IGMP: u32 = 2;
 const ALL_HOSTS: u32 = 0xe0000001;
 
 const MEMBERSHIP_QUERY: u32 = 0x11;
+const MEMBERSHIP_REPORT_1: u32 = 0x12;
 const MEMBERSHIP_REPORT: u32 = 0x16;
 const MEMBERSHIP_LEAVE: u32 = 0x17;
 const ALL_ROUTERS: u32 = 0xe0000002;
@@ -29,6 +30,10 @@ const HEADER_BYTES: u32 = 24;
 const ROUTER_ALERT: u32 = 0x94040000;
 /** RFC 2236 8.10: the report is repeated within 10 s. */
 const UNSOLICITED_MS: u32 = 10_000;
+/** RFC 2236 8.11: so long after a query of version 1 its router is thought to be there. */
+const OLD_ROUTER_MS: u32 = 400_000;
+/** A query of version 3 is at least this long (RFC 3376 7.1). */
+const QUERY_3_BYTES: u32 = 12;
 /** No room to send: the next try. */
 const RETRY_MS: u32 = 20;
 
@@ -40,14 +45,23 @@ class Group {
   /** When the next report is due, if any is left. */
   dueMs: u32;
   /** Sockets that have joined; KEPT for the stack itself. */
-  users: u8;
-  reportsLeft: u8;
-  reserved: u16;
+  users: u16;
+  reportsLeft: u16;
+}
+
+/** A router of version 1 has asked, and when that was last. */
+let oldRouter: bool = false;
+let oldRouterMs: u32 = 0;
+
+/** True while a router of version 1 is there: it knows reports of its own version, and nobody who leaves (RFC 2236 4). */
+function oldRouterThere(): bool {
+  if (oldRouter && isDue(oldRouterMs + OLD_ROUTER_MS)) oldRouter = false;
+  return oldRouter;
 }
 
 /** One more than sockets may join: multicast DNS has its own. */
 const GROUPS: u32 = MULTICAST_GROUPS + (MDNS ? 1 : 0);
-const KEPT: u8 = 0x80;
+const KEPT: u16 = 0x8000;
 const NO_GROUP: u32 = 0xff;
 
 function groupAt(index: u32): Group {
@@ -111,7 +125,7 @@ export function igmpLeave(index: u32): void {
   const group = groupAt(index);
   group.users -= 1;
   if (group.users != 0) return;
-  tell(MEMBERSHIP_LEAVE, ALL_ROUTERS, group.address);
+  if (!oldRouterThere()) tell(MEMBERSHIP_LEAVE, ALL_ROUTERS, group.address);
   group.address = 0;
 }
 
@@ -143,7 +157,8 @@ export function igmpTimer(): void {
   for (let index: u32 = 0; index < GROUPS; index++) {
     const group = groupAt(index);
     if (group.address == 0 || group.reportsLeft == 0 || !isDue(group.dueMs)) continue;
-    if (!tell(MEMBERSHIP_REPORT, group.address, group.address)) {
+    const type = oldRouterThere() ? MEMBERSHIP_REPORT_1 : MEMBERSHIP_REPORT;
+    if (!tell(type, group.address, group.address)) {
       group.dueMs = now() + RETRY_MS;
       continue;
     }
@@ -154,7 +169,7 @@ export function igmpTimer(): void {
   schedule();
 }
 
-/** Takes an IGMP message: a query makes a report due (RFC 2236 3); all else is for routers. */
+/** Takes an IGMP message: a query makes a report due, another member's report stands for ours (RFC 2236 3). */
 export function igmpInput(packet: RxPacket): void {
   const bytes = packet.payloadBytes;
   if (bytes < IGMP_BYTES || bytes > SCRATCH_BYTES) return;
@@ -164,14 +179,34 @@ export function igmpInput(packet: RxPacket): void {
     return;
   }
   const asked = Be.load32(SCRATCH + 4);
-  if (load<u8>(SCRATCH) != <u8>MEMBERSHIP_QUERY) return;
-  // Tenths of a second; 0 is a router of version 1, which allows 10 s.
+  const type = <u32>load<u8>(SCRATCH);
+  if (type == MEMBERSHIP_QUERY) queried(asked, answerTenths(bytes));
+  // With two interfaces it stands for one network only.
+  else if (INTERFACES == 1 && (type == MEMBERSHIP_REPORT || type == MEMBERSHIP_REPORT_1)) {
+    const index = asked != 0 ? find(asked) : NO_GROUP;
+    if (index != NO_GROUP) groupAt(index).reportsLeft = 0;
+  }
+}
+
+/** Tenths of a second in which the query in the scratch bytes wants to be answered: 31,744 at most. */
+function answerTenths(bytes: u32): u32 {
   const tenths = <u32>load<u8>(SCRATCH, 1);
-  const limitMs: u32 = tenths != 0 ? tenths * 100 : 10_000;
+  if (bytes >= QUERY_3_BYTES) {
+    // RFC 3376 4.1.1: from 128 on three bits of exponent and four of mantissa.
+    return tenths < 128 ? tenths : ((tenths & 15) | 16) << (((tenths >>> 4) & 7) + 3);
+  }
+  if (tenths != 0) return tenths;
+  oldRouter = true;
+  oldRouterMs = now();
+  return UNSOLICITED_MS / 100;
+}
+
+/** A query about a group, or all (0). */
+function queried(asked: u32, tenths: u32): void {
   for (let index: u32 = 0; index < GROUPS; index++) {
     const group = groupAt(index);
     if (group.address == 0 || (asked != 0 && asked != group.address)) continue;
-    const due = now() + (((random32() & 0xffff) * limitMs) >>> 16);
+    const due = now() + (((((random32() & 0xffff) * tenths) >>> 6) * 100) >>> 10);
     // A report that is due earlier answers this query too.
     const earlier = !isDue(group.dueMs) && <i32>(group.dueMs - due) <= 0;
     if (group.reportsLeft != 0 && earlier) continue;

@@ -189,7 +189,8 @@ function routeAnew(source: u32, destination: u32, totalBytes: u32, mayWait: bool
     // 127/8 never goes on a wire (RFC 1122 3.2.1.3), nor an address that we have given up. 0 is for DHCP.
     const any = IP_ANY_ADDRESS && standsForAll;
     const ours = source == me.address || source == 0 || any;
-    const result = ours ? resolve(me, source, destination) : -ENETUNREACH;
+    const stays = LOOPBACK_BYTES == 0 && isLoopback(destination);
+    const result = ours && !stays ? resolve(me, source, destination) : -ENETUNREACH;
     if (result == -EINPROGRESS && mayWait) {
       frameAt = TX_NETWORK;
       addressesWrite(source, destination);

@@ -33,7 +33,7 @@ export function sockEvents(fd: i32): u32 {
     return rawEvents(slot) | shutEvents(socket.flags);
   if (LOCAL_SOCKETS != 0 && socket.kind == SocketKind.LOCAL) return localEvents(slot);
   let events: u32 = udpReadable(slot) ? POLLIN : 0;
-  if (udpWritable(slot)) events |= POLLOUT;
+  if (udpWritable()) events |= POLLOUT;
   if (udpHasError(slot)) events |= POLLERR;
   // The option stands alone, so that without it not even the table of errors is compiled.
   if (SOCKET_MORE_OPTIONS && UDP_SOCKETS != 0 && moreOptionsGiven() && udpErrorWaits(slot))

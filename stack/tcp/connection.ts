@@ -4,6 +4,7 @@ import {
   NO_RECORD,
   RECORD_NUMBER_BITS,
   TCP,
+  TCP_SYN_COOKIES,
   TCP_SYN_RECORDS,
   TCP_TCBS,
   TCP_TIME_WAIT_RECORDS,
@@ -40,6 +41,8 @@ export const NO_CONNECTION: u32 = NO_RECORD;
 export const FIRST_SYN_RECORD: u32 = TCP_TCBS;
 export const FIRST_TIME_WAIT: u32 = TCP_TCBS + TCP_SYN_RECORDS;
 export const CONNECTIONS: u32 = FIRST_TIME_WAIT + TCP_TIME_WAIT_RECORDS;
+/** Behind them one that stands among those who have something to send for the answers that `cookie.ts` owes. */
+export const ANSWERS: u32 = CONNECTIONS;
 
 const WIDE: bool = RECORD_NUMBER_BITS > 8;
 /** Half as many as there are records or more, up to 512 of these: a chain is short however many are in use. */
@@ -112,7 +115,7 @@ export function connectionAt(id: u32): Connection {
       based(SYN_RECORDS) + (id - FIRST_SYN_RECORD) * offsetof<SynRecord>(),
     );
   }
-  assert(id < CONNECTIONS);
+  assert(id <= ANSWERS);
   return changetype<Connection>(based(TIME_WAITS) + (id - FIRST_TIME_WAIT) * offsetof<TimeWait>());
 }
 
@@ -126,7 +129,7 @@ if (((offsetof<Tcb>() | offsetof<SynRecord>() | offsetof<TimeWait>()) & 3) != 0)
 export const TCBS: usize = memory.data(TCP ? TCP_TCBS * offsetof<Tcb>() : 1, 4);
 export const SYN_RECORDS: usize = memory.data(TCP ? TCP_SYN_RECORDS * offsetof<SynRecord>() : 1, 4);
 export const TIME_WAITS: usize = memory.data(
-  TCP ? TCP_TIME_WAIT_RECORDS * offsetof<TimeWait>() : 1,
+  TCP ? (TCP_TIME_WAIT_RECORDS + (TCP_SYN_COOKIES ? 1 : 0)) * offsetof<TimeWait>() : 1,
   4,
 );
 

@@ -1,10 +1,18 @@
-import { SOCKET_MORE_OPTIONS, TCP_SACK, TCP_TIMESTAMPS, TCP_WINDOW_SCALE } from "../config";
+import {
+  SOCKET_MORE_OPTIONS,
+  TCP_SACK,
+  TCP_SYN_COOKIES,
+  TCP_TIMESTAMPS,
+  TCP_WINDOW_SCALE,
+} from "../config";
+import { EAGAIN } from "../errors";
 import { isDue, now } from "../now";
 import { keyedHash } from "../random";
 import { Counter, count } from "../statistics";
 import { linkOverflows } from "../link/device";
 import { SynRecord } from "./connection";
-import { SEND_MSS_MAX, SynOption, TX, synAckSend, txStamp } from "./emit";
+import { pendingAddAnswers } from "./pending";
+import { SEND_MSS_MAX, SynOption, TX, TxSegment, synAckSend, txStamp } from "./emit";
 import { NO_SCALE, Segment } from "./segment";
 import { timestampOffset } from "./timestamps";
 
@@ -97,8 +105,62 @@ export function cookieAnswer(segment: Segment, mss: u32, maxSegment: u32): void 
   // Window 0: no text can get lost while the peer waits for a TCB.
   TX.window = 0;
   if (SOCKET_MORE_OPTIONS) TX.offset = maxSegment;
-  const refused = synAckSend(SynOption.MSS | offerOptions(segment), 0);
+  TX.options = SynOption.MSS | offerOptions(segment);
+  // Nobody who came later goes first.
+  if (owed != 0 || !answerSend()) answerOwe();
+}
+
+/**
+ * Answers that found no room in the chip. Kept here they hold up no frame behind their SYN, as one would that was put back: the
+ * acknowledgment that lets a transfer go on may be the next. All of it is in `TX`, whose first fields these are.
+ */
+const OWED: u32 = 4;
+const OWED_BYTES: u32 = offsetof<TxSegment>("window");
+const OWED_TABLE: usize = memory.data(TCP_SYN_COOKIES ? OWED * OWED_BYTES : 1, 4);
+let owed: u32 = 0;
+/** Place of the oldest one. */
+let owedFirst: u32 = 0;
+
+function owedAt(number: u32): usize {
+  return OWED_TABLE + ((owedFirst + number) & (OWED - 1)) * OWED_BYTES;
+}
+
+/** Sends `TX`; false when there is no room now. */
+function answerSend(): bool {
+  const refused = synAckSend(TX.options, 0);
+  if (refused == -EAGAIN) return false;
   count(refused == 0 ? Counter.TCP_COOKIE_SENT : Counter.TCP_SYN_DROPPED);
+  return true;
+}
+
+function answerOwe(): void {
+  if (owed == OWED) {
+    count(Counter.TCP_SYN_DROPPED);
+    return;
+  }
+  memory.copy(owedAt(owed), changetype<usize>(TX), OWED_BYTES);
+  owed += 1;
+  pendingAddAnswers();
+}
+
+/** True while there is place for one more answer that has to wait. */
+export function cookieMayOwe(): bool {
+  return TCP_SYN_COOKIES && owed < OWED;
+}
+
+/** True when answers wait for room. */
+export function cookiesOwed(): bool {
+  return owed != 0;
+}
+
+/** Sends the answers that wait, while there is room. */
+export function cookiesSend(): void {
+  for (; owed != 0; owed--) {
+    memory.copy(changetype<usize>(TX), owedAt(0), OWED_BYTES);
+    TX.window = 0;
+    if (!answerSend()) return;
+    owedFirst += 1;
+  }
 }
 
 /** Options that a SYN with timestamps gets: its own come back with our clock, whose low bits they replace. */

@@ -67,21 +67,22 @@ export class TxSegment {
   ports: u32;
   seq: u32;
   ack: u32;
+  /** With SynOption.TIMESTAMPS. */
+  tsVal: u32;
+  tsEcr: u32;
+  /** SynOption bits. What a TCB has to report of text out of order is added by itself. */
+  options: u32;
+  /** Where the text begins in the send queue of the TCB; of a SYN-ACK without one TCP_MAXSEG, 0 = none. */
+  offset: u32;
   window: u32;
   /** TcpBit bits. */
   bits: u32;
-  /** SynOption bits. What a TCB has to report of text out of order is added by itself. */
-  options: u32;
-  /** Bytes of text, and where they begin in the send queue of the TCB; of a SYN-ACK without one `offset` is TCP_MAXSEG, 0 = none. */
+  /** Bytes of text. */
   bytes: u32;
-  offset: u32;
   /** ECN field of the packet. */
   ecn: u32;
   /** Urgent pointer, with TcpBit.URG. */
   urgent: u32;
-  /** With SynOption.TIMESTAMPS. */
-  tsVal: u32;
-  tsEcr: u32;
 }
 
 export const TX: TxSegment = changetype<TxSegment>(memory.data(TCP ? offsetof<TxSegment>() : 1, 4));

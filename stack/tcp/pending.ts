@@ -1,9 +1,9 @@
 import { RecordNumber } from "options";
 import { NO_RECORD, TCP_SYN_RECORDS, TCP_TCBS } from "../config";
-import { Connection, Tcb, connectionAt, synRecordAt } from "./connection";
+import { ANSWERS, Connection, Tcb, connectionAt, synRecordAt } from "./connection";
 
 /**
- * Connections that have something to send, first come first served. Input only enters them here; `turn.ts` lets them send once
+ * Connections that have something to send, first come first served, and the answers that `cookie.ts` owes. Input only enters them here; `turn.ts` lets them send once
  * all received frames of a turn are done.
  */
 const END: u32 = NO_RECORD;
@@ -29,6 +29,15 @@ function enter(connection: Connection, id: u32): void {
   tail = id;
 }
 
+/** Enters the answers that are owed, before all others: they are short, and have slots of their own in a chip that is long being written to. */
+export function pendingAddAnswers(): void {
+  const answers = connectionAt(ANSWERS);
+  if (answers.nextPending != 0) return;
+  answers.nextPending = <RecordNumber>head;
+  if (head == END) tail = ANSWERS;
+  head = ANSWERS + 1;
+}
+
 /** Takes a record with its number out, because it is about to be freed. */
 export function pendingRemove(gone: Connection, id: u32): void {
   if (gone.nextPending != 0) takeOut(gone, id);
@@ -37,7 +46,7 @@ export function pendingRemove(gone: Connection, id: u32): void {
 function takeOut(gone: Connection, id: u32): void {
   let before: u32 = END;
   let at = head - 1;
-  for (let steps: u32 = 0; at != id && steps < TCP_TCBS + TCP_SYN_RECORDS; steps++) {
+  for (let steps: u32 = 0; at != id && steps <= TCP_TCBS + TCP_SYN_RECORDS; steps++) {
     before = at;
     at = <u32>connectionAt(at).nextPending - 1;
   }

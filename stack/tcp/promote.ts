@@ -1,4 +1,4 @@
-import { TCP_ECN, TCP_SACK, TCP_TIMESTAMPS, TCP_WINDOW_SCALE } from "../config";
+import { TCP_ECN, TCP_LISTENERS, TCP_SACK, TCP_TIMESTAMPS, TCP_WINDOW_SCALE } from "../config";
 import { now } from "../now";
 import { POLLIN, POLLPRI } from "../posix";
 import { ready } from "../readiness";
@@ -138,7 +138,11 @@ export function promoteLater(recordId: u32): void {
   const record = synRecordAt(recordId);
   if (!synRecordWait(record)) return;
   count(Counter.TCP_ACCEPT_DEFERRED);
-  ready(<u32>listenerAt(<u32>record.listener - 1).socket, POLLPRI);
+  // Every listener shows it (`tcpListenerEvents`): it may be another one's connections that have to end for this one.
+  for (let index: u32 = 0; index < TCP_LISTENERS; index++) {
+    const listener = listenerAt(index);
+    if (listener.open) ready(<u32>listener.socket, POLLPRI);
+  }
 }
 
 /** True when somebody may have become able to have a TCB. */

@@ -34,7 +34,12 @@ export function timeWaitInput(id: u32, segment: Segment): void {
   }
   const opening =
     (bits & (TcpBit.SYN | TcpBit.ACK | TcpBit.FIN)) == TcpBit.SYN &&
-    listenerFind(segment.destination, segment.destinationPort, 0, 0) != NO_LISTENER;
+    listenerFind(
+      segment.destination,
+      segment.destinationPort,
+      segment.source,
+      segment.sourcePort,
+    ) != NO_LISTENER;
   if (timeWait && opening && mayReopen(record, segment)) {
     // With clocks before and after, what is still on the way is known by its age, whatever its number.
     const clocks = TCP_TIMESTAMPS && segment.stamped && record.tsRecent != 0;

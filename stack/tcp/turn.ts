@@ -1,8 +1,9 @@
-import { TCP_CONNECT, TCP_SYN_RECORDS, TCP_TCBS } from "../config";
+import { TCP_CONNECT, TCP_SYN_COOKIES, TCP_SYN_RECORDS, TCP_TCBS } from "../config";
 import { EAGAIN, EHOSTUNREACH, EINPROGRESS, ENETDOWN } from "../errors";
 import { isOurs } from "../interface";
 import { isLoopback } from "../ip/packet";
 import {
+  ANSWERS,
   FIRST_SYN_RECORD,
   FIRST_TIME_WAIT,
   SynRecord,
@@ -10,13 +11,22 @@ import {
   TcbFlag,
   TcbTimer,
   TcpState,
+  connectionAt,
   synRecordAt,
   tcbAt,
 } from "./connection";
+import { cookiesOwed, cookiesSend } from "./cookie";
 import { synAckOutput } from "./emit";
 import { tcbAbort } from "./lifecycle";
 import { tcpOutput } from "./output";
-import { pendingAdd, pendingAddRecord, pendingAny, pendingFirst, pendingTake } from "./pending";
+import {
+  pendingAdd,
+  pendingAddAnswers,
+  pendingAddRecord,
+  pendingAny,
+  pendingFirst,
+  pendingTake,
+} from "./pending";
 import { promoteDue, promoteWaiting } from "./promote";
 import { rtoRestore } from "./rto";
 import { timerStart } from "./timers";
@@ -37,6 +47,10 @@ export function tcpTurn(): void {
 }
 
 function pendingRun(): void {
+  if (TCP_SYN_COOKIES && pendingFirst() == ANSWERS) {
+    pendingTake(connectionAt(ANSWERS));
+    cookiesSend();
+  }
   let refusals: u32 = 0;
   // A connection that has more than its burst, or finds no room, enters again at the end; the bound gives each one turn.
   for (let turns: u32 = 0; pendingAny() && turns < TCP_TCBS + TCP_SYN_RECORDS; turns++) {
@@ -46,11 +60,12 @@ function pendingRun(): void {
     if (result == -EAGAIN) {
       if (id < FIRST_SYN_RECORD) pendingAdd(tcbAt(id));
       else pendingAddRecord(id);
-      if (++refusals == REFUSALS) return;
+      if (++refusals == REFUSALS) break;
       continue;
     }
     if (id < FIRST_SYN_RECORD) refused(tcbAt(id), -result);
   }
+  if (TCP_SYN_COOKIES && cookiesOwed()) pendingAddAnswers();
 }
 
 function outputTcb(tcb: Tcb): i32 {

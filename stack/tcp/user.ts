@@ -316,7 +316,7 @@ export function tcpEvents(tcb: Tcb): u32 {
   return events;
 }
 
-/** Readiness of a listener as poll() bits. */
+/** Readiness of a listener as poll() bits; POLLPRI: a finished handshake waits for a record, at whichever listener. */
 export function tcpListenerEvents(index: u32): u32 {
   const waiting: u32 = handshakeWaiting() ? POLLPRI : 0;
   return (listenerAt(index).head != 0 ? POLLIN : 0) | waiting;

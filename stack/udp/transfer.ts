@@ -216,7 +216,7 @@ export function udpNextBytes(slot: u32): u32 {
   return load<u32>(udpRing(slot) + ((<u32>receiving.head + 8) & RING_MASK)) & 0xffff;
 }
 
-/** True when a datagram could be sent now. */
-export function udpWritable(_slot: u32): bool {
+/** True when a datagram could be sent now, by whichever socket. */
+export function udpWritable(): bool {
   return linkTxReady();
 }

@@ -37,6 +37,10 @@ test("without the loopback device 127.0.0.0/8 has no route and never reaches the
   const stack = await StackHarness.quiet({ options });
   const fd = stack.udpSocket(5000);
   t.is(stack.sendTo(fd, pattern(9), ip("127.0.0.1"), 5000), -ERRNO.ENETUNREACH);
+  // RFC 1122 3.2.1.3: nor by the gateway, from whatever address of ours.
+  stack.neighbour("192.168.7.1", "02:00:00:00:00:fe");
+  const bound = stack.udpSocket(5002, stack.address);
+  t.is(stack.sendTo(bound, pattern(9), ip("127.0.0.1"), 5000), -ERRNO.ENETUNREACH);
   stack.advance(2000);
   t.deepEqual(stack.take(), []);
 });

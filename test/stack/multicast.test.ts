@@ -2,7 +2,7 @@
 import test from "ava";
 import { SOCK_DGRAM, StackHarness } from "../support/stack-harness.js";
 import { deviceStack } from "../support/tcp-peer.js";
-import { ip } from "../support/wire.js";
+import { internetChecksum, ip } from "../support/wire.js";
 import type { Parsed } from "../support/wire-parse.js";
 
 const GROUP = ip("239.1.2.3");
@@ -126,4 +126,81 @@ test("from the wire: members' packets come to all of the port; other groups' to 
     [],
   );
   t.is(Buffer.from(stack.receive(a) as Uint8Array).toString(), "hello");
+});
+
+const ALL_HOSTS = ip("224.0.0.1");
+
+/** An IGMP message of `bytes` bytes from another station. */
+function says(
+  stack: StackHarness,
+  type: number,
+  code: number,
+  group: number,
+  { to = GROUP, bytes = 8 } = {},
+): Parsed[] {
+  const message = Buffer.alloc(bytes);
+  message.writeUInt8(type, 0);
+  message.writeUInt8(code, 1);
+  message.writeUInt32BE(group, 4);
+  message.writeUInt16BE(internetChecksum(message), 2);
+  const mac = to === GROUP ? MAC : "01:00:5e:00:00:01";
+  return stack.exchange(
+    stack
+      .neighbour()
+      .ip(2, message, { ip: { destination: to, ttl: 1 }, ethernet: { destination: mac } }),
+  );
+}
+
+/** A member that has told all that it tells by itself. */
+async function member(): Promise<{ stack: StackHarness; fd: number }> {
+  const stack = await quiet();
+  const fd = stack.udpSocket(5000);
+  stack.wasm.sysSetOption(fd, 0, ADD, GROUP);
+  stack.advance(20_000);
+  stack.take();
+  return { stack, fd };
+}
+
+test("RFC 2236 3: who hears another member's report while it waits with its own keeps it back", async (t) => {
+  const { stack } = await member();
+  t.deepEqual(says(stack, 0x11, 100, 0, { to: ALL_HOSTS }), []);
+  t.deepEqual(says(stack, 0x16, 0, GROUP), []);
+  stack.advance(20_000);
+  t.deepEqual(igmp(stack.take()), []);
+  says(stack, 0x11, 100, 0, { to: ALL_HOSTS });
+  stack.advance(10_001);
+  t.deepEqual(igmp(stack.take()), ["16 of the group to the group, ttl 1"], "the next query");
+});
+
+test("RFC 2236 4: with a router of version 1 reports are of version 1 for 400 s, and nobody says that he leaves", async (t) => {
+  const { stack, fd } = await member();
+  says(stack, 0x11, 0, 0, { to: ALL_HOSTS });
+  stack.advance(10_001);
+  t.deepEqual(igmp(stack.take()), ["12 of the group to the group, ttl 1"]);
+  stack.wasm.sysSetOption(fd, 0, DROP, GROUP);
+  stack.run();
+  t.deepEqual(igmp(stack.take()), []);
+  stack.advance(400_000);
+  stack.wasm.sysSetOption(fd, 0, ADD, GROUP);
+  stack.run();
+  t.deepEqual(igmp(stack.take()), ["16 of the group to the group, ttl 1"]);
+});
+
+test("RFC 3376 4.1.1: a query of version 3 is answered in its time, which from 128 on is a floating-point number", async (t) => {
+  const { stack } = await member();
+  // 0x8f: (15 | 16) << 3 = 248 tenths of a second.
+  let late = 0;
+  for (let i = 0; i < 20; i++) {
+    says(stack, 0x11, 0x8f, 0, { to: ALL_HOSTS, bytes: 12 });
+    stack.advance(14_400);
+    late += igmp(stack.take()).length === 0 ? 1 : 0;
+    stack.advance(10_500);
+    stack.take();
+  }
+  t.true(late > 0 && late < 20, `${late} of 20 after 14.4 s`);
+  t.deepEqual(
+    igmp(says(stack, 0x11, 0, 0, { to: ALL_HOSTS, bytes: 12 })),
+    ["16 of the group to the group, ttl 1"],
+    "no router of version 1",
+  );
 });
