@@ -175,12 +175,14 @@ function release(number: u32, reset: bool): void {
     peer.peer = 0;
     if (peer.type == <u8>SOCK_DGRAM) {
       localSetFlag(peer, LocalFlag.PEER_GONE);
+      // What waits to be read is no more than before.
+      localWake(peer, POLLOUT);
     } else {
       localSetFlag(peer, LocalFlag.READ_SHUT);
       localSetFlag(peer, LocalFlag.WRITE_SHUT);
       if (lost) peer.error = <u8>ECONNRESET;
+      localWake(peer, POLLIN | POLLOUT | POLLERR | POLLHUP);
     }
-    localWake(peer, POLLIN | POLLOUT | POLLERR | POLLHUP);
   }
 }
 

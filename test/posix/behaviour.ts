@@ -8,6 +8,7 @@ import { ERRORS } from "./behaviour-errors.js";
 import { DATAGRAMS, OPTIONS } from "./behaviour-others.js";
 import { RAW_SOCKETS } from "./behaviour-raw.js";
 import { EPOLL } from "./behaviour-epoll.js";
+import { READY } from "./behaviour-ready.js";
 import { MORE } from "./behaviour-more.js";
 import { GROUPS } from "./behaviour-groups.js";
 import { LOCAL_SOCKETS } from "./behaviour-local.js";
@@ -321,6 +322,7 @@ export const BEHAVIOURS: Behaviour[] = [
   ...GROUPS,
   ...MORE,
   ...EPOLL,
+  ...READY,
   ...FEW,
   ...SEQUENCES,
 ];
