@@ -37,27 +37,19 @@ export function keyedHash(a: u32, b: u32, c: u32): u32 {
     length = 0;
     if (turn == 4) v2 ^= 0xff;
     v3 ^= word;
-    // Two rounds, written out: half of the cost of a loop around one.
-    v0 += v1;
-    v1 = rotl<u32>(v1, 5) ^ v0;
-    v0 = rotl<u32>(v0, 16);
-    v2 += v3;
-    v3 = rotl<u32>(v3, 8) ^ v2;
-    v0 += v3;
-    v3 = rotl<u32>(v3, 7) ^ v0;
-    v2 += v1;
-    v1 = rotl<u32>(v1, 13) ^ v2;
-    v2 = rotl<u32>(v2, 16);
-    v0 += v1;
-    v1 = rotl<u32>(v1, 5) ^ v0;
-    v0 = rotl<u32>(v0, 16);
-    v2 += v3;
-    v3 = rotl<u32>(v3, 8) ^ v2;
-    v0 += v3;
-    v3 = rotl<u32>(v3, 7) ^ v0;
-    v2 += v1;
-    v1 = rotl<u32>(v1, 13) ^ v2;
-    v2 = rotl<u32>(v2, 16);
+    // The C compiler writes both out.
+    for (let rounds: u32 = 2; rounds != 0; rounds--) {
+      v0 += v1;
+      v1 = rotl<u32>(v1, 5) ^ v0;
+      v0 = rotl<u32>(v0, 16);
+      v2 += v3;
+      v3 = rotl<u32>(v3, 8) ^ v2;
+      v0 += v3;
+      v3 = rotl<u32>(v3, 7) ^ v0;
+      v2 += v1;
+      v1 = rotl<u32>(v1, 13) ^ v2;
+      v2 = rotl<u32>(v2, 16);
+    }
     v0 ^= word;
   }
   return v1 ^ v3;

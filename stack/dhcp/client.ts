@@ -150,18 +150,24 @@ export function dhcpStart(nif: LeasedInterface): void {
   restart(nif, 0);
 }
 
-/** Sends a message of this exchange and says when the next one is due. */
-function send(
-  nif: LeasedInterface,
-  type: u32,
-  ciaddr: u32,
-  destination: u32,
-  requested: u32,
-  from: u32,
-  retryMs: u32,
-): void {
-  const secs = (now() - nif.dhcpBeganMs) / 1000;
-  const refused = dhcpSend(nif, type, secs, ciaddr, destination, requested, from);
+/**
+ * Sends a message of this exchange and says when the next one is due. What it names, and to whom it goes, hangs on the state alone (RFC
+ * 2131 4.3.6, tables 4 and 5): a lease that is in use is our address, one that is asked for an option.
+ */
+function send(nif: LeasedInterface, type: u32, retryMs: u32): void {
+  const state = nif.dhcpState;
+  const renews = state == DhcpState.RENEWING;
+  const holds = renews || state == DhcpState.REBINDING;
+  const names = !holds && type != DHCPDISCOVER;
+  const refused = dhcpSend(
+    nif,
+    type,
+    type == DHCPDECLINE ? 0 : (now() - nif.dhcpBeganMs) / 1000,
+    holds ? nif.address : 0,
+    renews ? nif.leaseServer : BROADCAST,
+    names ? nif.leaseAddress : 0,
+    names && state != DhcpState.REBOOTING ? nif.leaseServer : 0,
+  );
   if (refused == -EAGAIN || refused == -EINPROGRESS) {
     wait(nif, min(retryMs, SEND_RETRY_MS));
   } else {
@@ -184,27 +190,19 @@ function discover(nif: LeasedInterface): void {
     return;
   }
   const retryMs = backoffMs(nif.dhcpTries);
-  send(nif, DHCPDISCOVER, 0, BROADCAST, 0, 0, leased ? leaseWithin(nif, retryMs) : retryMs);
+  send(nif, DHCPDISCOVER, leased ? leaseWithin(nif, retryMs) : retryMs);
 }
 
 function request(nif: LeasedInterface): void {
   if (nif.dhcpTries == 0) nif.dhcpRequestedMs = now();
-  send(nif, DHCPREQUEST, 0, BROADCAST, nif.leaseAddress, nif.leaseServer, backoffMs(nif.dhcpTries));
+  send(nif, DHCPREQUEST, backoffMs(nif.dhcpTries));
 }
 
 /** Asks whether the lease still holds after the network was away (RFC 2131 3.2, INIT-REBOOT). */
 function reboot(nif: LeasedInterface): void {
   if (nif.dhcpTries == 0) nif.dhcpRequestedMs = now();
   if (nif.gatewayKnown != 0) arpResolve(nif, nif.leaseRouter, interfaceFoundMac(nif));
-  send(
-    nif,
-    DHCPREQUEST,
-    0,
-    BROADCAST,
-    nif.leaseAddress,
-    0,
-    leaseWithin(nif, backoffMs(nif.dhcpTries)),
-  );
+  send(nif, DHCPREQUEST, leaseWithin(nif, backoffMs(nif.dhcpTries)));
 }
 
 /**
@@ -240,9 +238,7 @@ function renew(nif: LeasedInterface): void {
   // An identifier for each, so that it is known which of them is answered.
   nif.dhcpXid = random32();
   nif.dhcpRequestedMs = now();
-  const unicast = nif.dhcpState == DhcpState.RENEWING;
-  const retryMs = leaseRetryMs(nif, !unicast);
-  send(nif, DHCPREQUEST, nif.address, unicast ? nif.leaseServer : BROADCAST, 0, 0, retryMs);
+  send(nif, DHCPREQUEST, leaseRetryMs(nif, nif.dhcpState != DhcpState.RENEWING));
 }
 
 /** TIMER_DHCP and those behind it. */
@@ -368,7 +364,7 @@ export function dhcpAddressChecked(nif: LeasedInterface, free: bool): void {
     else bind(nif);
     return;
   }
-  dhcpSend(nif, DHCPDECLINE, 0, 0, BROADCAST, nif.leaseAddress, nif.leaseServer);
+  send(nif, DHCPDECLINE, 0);
   nif.dhcpFailures += 1;
   restart(nif, DECLINE_WAIT_MS + (random32() & 0x3ff));
 }

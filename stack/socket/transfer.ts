@@ -1,12 +1,11 @@
 import { LOCAL_SOCKETS, RAW_SOCKETS, SOCKET_MORE_OPTIONS, TCP, TCP_URGENT } from "../config";
-import { EAGAIN, EBADF, EDESTADDRREQ, EINVAL, ENOTCONN, EOPNOTSUPP, EPIPE } from "../errors";
+import { EAGAIN, EBADF, EINVAL, ENOTCONN, EOPNOTSUPP, EPIPE } from "../errors";
 import { tcbAt } from "../tcp/connection";
 import { tcpReceive, tcpSend } from "../tcp/user";
 import { urgentSend } from "../tcp/urgent";
 import { localIsStream } from "../local/slots";
 import { localReceive, localSend } from "../local/transfer";
 import { rawReceive, rawSend } from "../raw/transfer";
-import { udpPeerAddress, udpPeerPort } from "../udp/slots";
 import { udpReceive, udpSend } from "../udp/transfer";
 import { moreOptionsGiven, moreTakeError } from "./more-options";
 import { MSG_ERRQUEUE, MSG_MORE, MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_ZEROCOPY } from "../posix";
@@ -51,9 +50,7 @@ export function sockSend(fd: i32, from: usize, bytes: u32, flags: i32): i32 {
   if (LOCAL_SOCKETS != 0 && socket.kind == SocketKind.LOCAL)
     return localSend(<u32>socket.index, from, bytes, 0, 0);
   if (socket.kind != SocketKind.DATAGRAM) return -ENOTCONN;
-  const slot = <u32>socket.index;
-  if (udpPeerPort(slot) == 0) return -EDESTADDRREQ;
-  return udpSend(slot, from, bytes, udpPeerAddress(slot), udpPeerPort(slot));
+  return udpSend(<u32>socket.index, from, bytes, 0, 0);
 }
 
 /** sendto(2). On a stream the address is ignored, as POSIX allows. */

@@ -57,6 +57,9 @@ export class Core {
     const { core } = this.mcu;
     core.registers.fill(0);
     core.registers[0] = INSTANCE;
+    // As start-up leaves it (host-tools/build/c/w2c-override.h).
+    const variables = this.symbols.find((s) => s.name === "w2c_app_only");
+    core.registers[9] = variables?.address ?? 0;
     args.forEach((value, i) => (core.registers[1 + i] = value));
     core.SP = STACK_TOP;
     core.LR = RETURN | 1;

@@ -100,12 +100,22 @@ HOOK static void fault(void) {
   finish(99);
 }
 
-HOOK static void start(void) {
+HOOK static void begin(void) {
   for (uint32_t* at = zero_start; at < zero_end; at++) *at = 0;
   const uint32_t* image = data_image;
   for (uint32_t* at = data_start; at < data_end; at++) *at = *image++;
   replay(trace_start, (uint32_t)(uintptr_t)body_start);
   finish(0);
+}
+
+__attribute__((section(".hook"), naked, used)) static void start(void) {
+  __asm volatile(
+      ".syntax unified\n"
+#ifdef W2C_RECORD_REGISTER
+      "ldr r0, =w2c_app_only\n\t"
+      "mov " W2C_RECORD_REGISTER ", r0\n\t"
+#endif
+      "bl begin");
 }
 
 __attribute__((section(".vectors"), used)) static const struct {

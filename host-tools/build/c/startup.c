@@ -106,6 +106,10 @@ __attribute__((naked, noreturn)) void reset(void) {
       "msr faultmask, r0\n\t"
 #endif
       "isb\n\t"
+#ifdef W2C_RECORD_REGISTER
+      "ldr r0, =w2c_app_only\n\t"
+      "mov " W2C_RECORD_REGISTER ", r0\n\t"
+#endif
       "bl start");
 }
 

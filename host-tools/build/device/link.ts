@@ -32,7 +32,7 @@ export const C_FLAGS = [
 /**
  * What an image for a size (-Os) has beside them, behind them: fewer copies of a jump's target, of a loop's test and of an
  * expression, and blocks in the order that needs the fewest jumps: 1.4 % of the stack's code on a Cortex-M0+. Registers keep their
- * names, or more instructions need their long form: 2 KB of an image for a Cortex-M3.
+ * names, or more instructions need their long form: 2 KB of an image for a Cortex-M3. r9 has the address of the program's variables (w2c-override.h).
  */
 const SIZE_FLAGS = [
   "--param=max-jump-thread-duplication-stmts=4",
@@ -40,6 +40,7 @@ const SIZE_FLAGS = [
   "-fno-code-hoisting",
   "-freorder-blocks",
   "-fno-rename-registers",
+  "-ffixed-r9",
 ];
 
 /** How the generated C is compiled when it is optimised so. */

@@ -51,6 +51,7 @@ export const SHARED = [
   "stack/tcp/connection/bucket",
   "stack/tcp/cut/cutOf",
   "stack/tcp/emit/sendAnswer",
+  "stack/tcp/input/segmentInput",
   "stack/tcp/lifecycle/noteFree",
   "stack/tcp/lifecycle/tcbInit",
   "stack/tcp/patience/patienceOf",
@@ -159,7 +160,7 @@ export async function wasmToC(folder: string, name: string): Promise<void> {
     .slice(at)
     .replace(CLEARED, "")
     .replace(BSWAP, "__builtin_bswap32(")
-    .replaceAll("instance->", `${only}.`);
+    .replaceAll("instance->", `W2C_VARIABLES(${only}).`);
   const declarations = source.slice(0, at).replace(DECLARATION, (whole, declared: string) => {
     const symbol = /w2c_\w+/.exec(declared)?.[0] ?? "";
     const owner = sourceName(symbol, name) ?? "";
@@ -170,7 +171,7 @@ export async function wasmToC(folder: string, name: string): Promise<void> {
   });
   const header = join(folder, `${name}.h`);
   writeFile(header, ordered(readFileSync(header, "utf8"), name));
-  const head = `#include "w2c-override.h"\nstatic w2c_${name} ${only};\n`;
+  const head = `#include "w2c-override.h"\nW2C_RECORD(w2c_${name}, ${only});\n`;
   writeFile(file, declarations + head + nearAddresses(functions));
 }
 
