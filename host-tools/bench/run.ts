@@ -19,8 +19,8 @@ export interface Part {
   chart?(result: never): string;
 }
 
-/** The parts, in the order in which they run; each is loaded when it is wanted. */
-const PARTS: Record<string, { title: string; load: () => Promise<Part> }> = {
+/** The parts, in the order in which they run; each is loaded when it is wanted. `counts`: it has something for `--count` to say. */
+const PARTS: Record<string, { title: string; counts?: true; load: () => Promise<Part> }> = {
   instructions: {
     title: "instructions a segment, a datagram, a transaction, beside lwIP and uIP",
     load: async () => {
@@ -128,6 +128,7 @@ const PARTS: Record<string, { title: string; load: () => Promise<Part> }> = {
   flood: {
     title:
       "what is left of the service under 100,000 SYNs from nobody, both chips, in virtual time",
+    counts: true,
     load: async () => {
       const part = await import("./flood/part.js");
       return {
@@ -147,6 +148,7 @@ const PARTS: Record<string, { title: string; load: () => Promise<Part> }> = {
   echo: {
     title:
       "2 MiB through the echo port over a cable that loses frames, both chips, in virtual time",
+    counts: true,
     load: async () => {
       const part = await import("./echo/part.js");
       return { name: "echo", title: "Echo", run: part.measureEcho, print: part.printEcho };
@@ -155,6 +157,7 @@ const PARTS: Record<string, { title: string; load: () => Promise<Part> }> = {
   connections: {
     title:
       "10,000 short connections through the gateway, 100,000 in virtual time: what is left of them",
+    counts: true,
     load: async () => {
       const part = await import("./connections/part.js");
       return {
@@ -168,6 +171,7 @@ const PARTS: Record<string, { title: string; load: () => Promise<Part> }> = {
   kernel: {
     title:
       "transfers to and from this computer's own TCP through a bad relay, beside kernel to kernel (root)",
+    counts: true,
     load: async () => {
       const part = await import("./kernel/part.js");
       return {
@@ -216,10 +220,14 @@ export async function runBench(
   json: boolean,
   count?: number,
 ): Promise<void> {
-  if (name !== undefined && !(name in PARTS)) {
+  if (name !== undefined && !Object.hasOwn(PARTS, name)) {
     throw new UserError(
       `there is no part '${name}' of the bench; there are: ${Object.keys(PARTS).join(", ")}`,
     );
+  }
+  if (count !== undefined && name !== undefined && !PARTS[name]?.counts) {
+    const counting = Object.keys(PARTS).filter((each) => PARTS[each]?.counts);
+    throw new UserError(`'--count' says nothing to '${name}'; it is for ${counting.join(", ")}`);
   }
   const names = name === undefined ? Object.keys(PARTS).filter((each) => each !== "gate") : [name];
   const results: Record<string, unknown> = {};

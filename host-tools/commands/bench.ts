@@ -33,12 +33,18 @@ export function register(program: Command): void {
     .action(async (part: string | undefined, options: BenchOptions) => {
       const { listParts, runBench } = await import("../bench/run.js");
       if (options.list) {
-        for (const { name, title } of listParts()) console.log(`${name.padEnd(14)}${title}`);
+        const parts = listParts();
+        if (options.json) console.log(JSON.stringify(parts, null, 1));
+        else for (const { name, title } of parts) console.log(`${name.padEnd(14)}${title}`);
         return;
+      }
+      if (options.update && part !== "gate") {
+        const { UserError } = await import("../errors.js");
+        throw new UserError("'--update' is for the part gate: npm run bench -- gate --update");
       }
       const { ensureCrossCompiler } = await import("../setup/cross-compiler.js");
       await ensureCrossCompiler((what) => void process.stderr.write(`${what} ...\n`));
-      if (part === "gate" && options.update) {
+      if (options.update) {
         const { BASELINE, updateBaseline } = await import("../bench/gate/part.js");
         await updateBaseline((what) => void process.stderr.write(`gate: ${what} ...\n`));
         console.log(`written: ${relative(process.cwd(), BASELINE)}; say in the commit why`);

@@ -76,7 +76,13 @@ export function readScenario(text: string): Scenario {
     {}) as Partial<Scenario>;
   const whole = [seed, connections, ...(Array.isArray(bytes) ? bytes : [])];
   const good = whole.length === 4 && whole.every((n) => Number.isInteger(n) && Number(n) >= 0);
-  if (!good || build === undefined || !(build in BUILDS) || !isRecord(link) || !isRecord(mishaps)) {
+  if (
+    !good ||
+    build === undefined ||
+    !Object.hasOwn(BUILDS, build) ||
+    !isRecord(link) ||
+    !isRecord(mishaps)
+  ) {
     throw new UserError("--replay needs the line of JSON that a failure has printed, whole");
   }
   return { seed, build, connections, bytes, link, mishaps } as Scenario;

@@ -135,9 +135,31 @@ withCompiler("epollWait with two ready of 256 sockets costs what it does of 16",
 });
 
 test("a part that there is not is one clear line", async (t) => {
-  const { code, stderr } = await runCli("bench", "speed");
-  t.not(code, 0);
-  t.regex(stderr, /there is no part 'speed' of the bench; there are: instructions, spi, /);
+  for (const name of ["speed", "constructor"]) {
+    const { code, stderr } = await runCli("bench", name);
+    t.is(code, 1);
+    t.regex(
+      stderr,
+      new RegExp(`there is no part '${name}' of the bench; there are: instructions, spi, `),
+    );
+  }
+});
+
+test("an option that says nothing to a part is one clear line, and --list --json is one document", async (t) => {
+  const misplaced: [string[], RegExp][] = [
+    [["spi", "--count", "3"], /'--count' says nothing to 'spi'; it is for flood, echo, /],
+    [["spi", "--update"], /'--update' is for the part gate/],
+    [["--update"], /'--update' is for the part gate/],
+  ];
+  for (const [args, words] of misplaced) {
+    const { code, stdout, stderr } = await runCli("bench", ...args);
+    t.is(code, 1, args.join(" "));
+    t.is(stdout, "");
+    t.regex(stderr, words);
+  }
+  const { stdout } = await runCli("bench", "--list", "--json");
+  const parts = JSON.parse(stdout) as { name: string; title: string }[];
+  t.is(parts[0]?.name, "instructions");
 });
 
 withCompiler("gate: no count is more than 1 % worse than the repository's baseline", async (t) => {
