@@ -19,8 +19,8 @@ export type Output = "bin" | "hex" | "uf2";
  *     sources       C and assembly beside start-up        flash        see host-tools/flash/board-facts.ts
  *     outputs       bin, hex, uf2                         ram, sources, optimize override those of mcu.json
  *
- * `sources` are paths in host-tools/build/c. There, the folder of the target must have `mcu.h`: MCU_INTERRUPTS,
- * mcu_putc(), mcu_flush() and mcu_reset() for start-up and last words.
+ * `sources` are paths in host-tools/build/c. There, the folder of the target must have `mcu.h`: mcu_putc(), mcu_flush() and
+ * mcu_reset() for start-up and last words.
  */
 export interface Target {
   gcc: string[];

@@ -4,8 +4,6 @@
 
 #include <stdint.h>
 
-#define MCU_INTERRUPTS 32
-
 #define RP2040_UART0_DR (*(volatile uint32_t*)0x40034000)
 #define RP2040_UART0_FR (*(volatile uint32_t*)0x40034018)
 #define RP2040_UART0_CR (*(volatile uint32_t*)0x40034030)

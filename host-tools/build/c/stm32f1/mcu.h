@@ -2,7 +2,6 @@
 #ifndef MCU_H
 #define MCU_H
 
-#define MCU_INTERRUPTS 43
 #define STM32_USART1 0x40013800u
 
 #include "stm32/semihost.h"

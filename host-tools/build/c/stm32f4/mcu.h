@@ -2,7 +2,6 @@
 #ifndef MCU_H
 #define MCU_H
 
-#define MCU_INTERRUPTS 85
 #define STM32_USART1 0x40011000u
 
 #include "stm32/semihost.h"
