@@ -97,7 +97,11 @@ export async function runAsc(
   };
   const { error } = await asc.main(ascArguments(request, decided), {
     readFile,
-    transforms: [statics.transform(), ...(request.fiber ? [asyncifyTransform()] : [])] as never[],
+    transforms: [
+      statics.transform(),
+      ...(request.fiber ? [asyncifyTransform()] : []),
+      ...(isForDevice(request) ? [textTransform(literals)] : []),
+    ] as never[],
     writeFile: (name: string, contents: string | Uint8Array) => {
       if (typeof contents !== "string") wasm = contents;
       else if (name.endsWith(".map")) sourceMap = contents;
@@ -146,6 +150,15 @@ function asyncifyTransform(): new () => object {
     afterCompile(): void {
       this.binaryen.setPassArgument("asyncify-imports", FIBER_IMPORTS);
       this.binaryen.setPassArgument("asyncify-ignore-indirect", "");
+    }
+  };
+}
+
+/** Leaves out the texts of code that an option has left out: before the module is optimised, when the number of a text is still one constant. */
+function textTransform(literals: LiteralTable): new () => object {
+  return class {
+    afterCompile(module: { emitText(): string }): void {
+      literals.keepUsed(module.emitText());
     }
   };
 }

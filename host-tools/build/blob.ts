@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { extname, join, relative } from "node:path";
 import { readBytes } from "../project/read-file.js";
-import { TEXT_BASE } from "./literals.js";
+import { TEXT_BASE, textNumber } from "./literals.js";
 import { pack } from "./pack.js";
 
 export type TextTable = Map<string, number>;
@@ -69,7 +69,7 @@ const IS_TEXT = /^text\/|\/javascript|json|xml/;
  *     0  u32 offset of the asset directory
  *     4  u32 number of assets
  *     8  entity tag of all assets with its quotes, 10 bytes
- *    18  texts, one behind the other
+ *    18  texts, one behind the other; where one was left out, what follows may lie
  *     …  where files are packed: the table of pairs (pack.ts)
  *     …  directory: 16 bytes an asset: path, type (as texts: offset shifted by 10, plus length), data offset, data bytes (u32 each)
  *     …  paths, types and data (data 4-byte aligned, unless they are packed)
@@ -77,45 +77,67 @@ const IS_TEXT = /^text\/|\/javascript|json|xml/;
  * With `packed` a text file takes about half; `data bytes` are those of the file.
  */
 export function buildBlob(texts: TextTable, assets: Asset[], packed = false): Uint8Array {
-  const parts: { at: number; bytes: Uint8Array }[] = [];
-  let end = TEXT_BASE;
-  const place = (bytes: Uint8Array, alignment = 1): number => {
-    end = Math.ceil(end / alignment) * alignment;
-    const at = end;
-    parts.push({ at, bytes });
-    end += bytes.length;
-    return at;
-  };
-  for (const [value, at] of texts) {
-    end = at;
-    place(Buffer.from(value, "latin1"));
-  }
-  end = Math.max(TEXT_BASE, ...parts.map((part) => part.at + part.bytes.length));
+  const places = new Places(texts);
   const files = packed ? packedFiles(assets) : { data: new Map<Asset, Uint8Array>() };
-  if (files.table) place(files.table, 4);
+  if (files.table) places.add(files.table, 4);
   const records = Buffer.alloc(assets.length * ASSET_RECORD_BYTES);
-  const directory = place(records, 4);
+  const directory = places.add(records, 4);
   const names = new Map<string, number>();
   const name = (value: string): number => {
     const bytes = Buffer.from(value);
-    const number = names.get(value) ?? place(bytes) * 1024 + bytes.length;
+    const number = names.get(value) ?? textNumber(bytes, places.add(bytes));
     names.set(value, number);
     return number;
   };
   const named = assets.map(({ path, contentType }) => [name(path), name(contentType)]);
   assets.forEach((asset, index) => {
     const short = files.data.get(asset);
-    const at = short ? PACKED + place(short) : place(asset.data, 4);
+    const at = short ? PACKED + places.add(short) : places.add(asset.data, 4);
     [...(named[index] as number[]), at, asset.data.length].forEach((value, field) =>
       records.writeUInt32LE(value, index * ASSET_RECORD_BYTES + field * 4),
     );
   });
-  const blob = Buffer.alloc(Math.ceil(end / 4) * 4);
+  const blob = places.blob();
   blob.writeUInt32LE(directory, 0);
   blob.writeUInt32LE(assets.length, 4);
   blob.write(entityTag(assets), 8, "latin1");
-  for (const part of parts) blob.set(part.bytes, part.at);
   return blob;
+}
+
+/** Where everything lies: texts at the offsets that the code has, other things in the holes between and behind them. */
+class Places {
+  private readonly parts: { at: number; bytes: Uint8Array }[] = [];
+  private readonly holes: { from: number; to: number }[] = [];
+
+  constructor(texts: TextTable) {
+    let end = TEXT_BASE;
+    for (const [value, at] of [...texts].sort((a, b) => a[1] - b[1])) {
+      this.parts.push({ at, bytes: Buffer.from(value, "latin1") });
+      if (at > end) this.holes.push({ from: end, to: at });
+      end = Math.max(end, at + value.length);
+    }
+    this.holes.push({ from: end, to: Infinity });
+  }
+
+  /** Puts bytes into the first hole that holds them: their offset. */
+  add(bytes: Uint8Array, alignment = 1): number {
+    for (const hole of this.holes) {
+      const at = Math.ceil(hole.from / alignment) * alignment;
+      if (at + bytes.length > hole.to) continue;
+      this.parts.push({ at, bytes });
+      if (at > hole.from) this.holes.unshift({ from: hole.from, to: at });
+      hole.from = at + bytes.length;
+      return at;
+    }
+    throw new Error("the last hole has no end");
+  }
+
+  blob(): Buffer {
+    const end = Math.max(TEXT_BASE, ...this.parts.map(({ at, bytes }) => at + bytes.length));
+    const blob = Buffer.alloc(Math.ceil(end / 4) * 4);
+    for (const { at, bytes } of this.parts) blob.set(bytes, at);
+    return blob;
+  }
 }
 
 /** What is packed, when that takes less. */

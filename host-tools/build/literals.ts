@@ -15,7 +15,8 @@ export class LiteralTable {
   readonly texts = new Map<string, number>();
   readonly messages: string[] = [];
   private readonly ids = new Map<string, number>();
-  private offset = TEXT_BASE;
+  /** All texts, one behind the other: each byte as a character. */
+  private bytes = "";
 
   /** `names`: what `{name}` in a literal stands for. */
   constructor(private readonly names: Record<string, string> = {}) {}
@@ -48,13 +49,35 @@ export class LiteralTable {
         `${place()}: a text() holds ${TEXT_BYTES_MAX} bytes at most, this one has ${bytes}: divide it, or make it a file in assets/`,
       );
     }
-    let at = this.texts.get(value);
-    if (at === undefined) {
-      at = this.offset;
-      this.texts.set(value, at);
-      this.offset += bytes;
+    const at = this.texts.get(value) ?? TEXT_BASE + this.place(value);
+    this.texts.set(value, at);
+    return textNumber(value, at);
+  }
+
+  /** Where a text lies among all of them: it may be a part of what is there, or begin as that ends. */
+  private place(value: string): number {
+    const found = this.bytes.indexOf(value);
+    if (found >= 0) return found;
+    let common = Math.min(value.length, this.bytes.length);
+    while (!this.bytes.endsWith(value.slice(0, common))) common--;
+    const at = this.bytes.length - common;
+    this.bytes += value.slice(common);
+    return at;
+  }
+
+  /** Leaves out the texts of which a module, not optimised yet, has no number, nor that of a part: of code that an option has left out. */
+  keepUsed(wat: string): void {
+    const numbers = numbersOf(wat);
+    for (const [value, at] of this.texts) {
+      const isUsed = (number: number): boolean => {
+        const [from, bytes] = [Math.floor(number / 1024), number % 1024];
+        return (
+          number === textNumber(value, at) ||
+          (bytes > 0 && from >= at && from + bytes <= at + value.length)
+        );
+      };
+      if (!numbers.some(isUsed)) this.texts.delete(value);
     }
-    return at * 1024 + bytes;
   }
 
   private message(format: string): number {
@@ -69,6 +92,32 @@ export class LiteralTable {
     }
     return id;
   }
+}
+
+/** The number that stands for a text of the blob: its offset shifted by 10, plus its length. */
+export function textNumber(bytes: { length: number }, at: number): number {
+  return at * 1024 + bytes.length;
+}
+
+/** The constants of a module, and the words of its data at any place: what may be the number of a text. */
+function numbersOf(wat: string): number[] {
+  const numbers = new Set<number>();
+  for (const [, value] of wat.matchAll(/\bi(?:32|64)\.const (-?\d+)/g))
+    numbers.add(Number(value) >>> 0);
+  for (const [, data] of wat.matchAll(/^ *\(data .*?"((?:[^"\\]|\\.)*)"/gm)) {
+    const bytes = Buffer.from(
+      (data as string).replace(
+        /\\(?:([0-9a-f]{2})|(.))/g,
+        (_all, code?: string, character?: string) =>
+          code === undefined
+            ? (ESCAPES[character as string] ?? (character as string))
+            : String.fromCharCode(parseInt(code, 16)),
+      ),
+      "latin1",
+    );
+    for (let at = 0; at + 4 <= bytes.length; at++) numbers.add(bytes.readUInt32LE(at));
+  }
+  return [...numbers];
 }
 
 const LITERAL = String.raw`("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')`;
