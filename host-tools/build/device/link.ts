@@ -33,6 +33,8 @@ export const C_FLAGS = [
  * What an image for a size (-Os) has beside them, behind them: fewer copies of a jump's target, of a loop's test and of an
  * expression, and blocks in the order that needs the fewest jumps: 1.4 % of the stack's code on a Cortex-M0+. Registers keep their
  * names, or more instructions need their long form: 2 KB of an image for a Cortex-M3. r9 has the address of the program's variables (w2c-override.h).
+ * A Cortex-M3 calls with `bl` where a jump would do: before a jump, what was saved is taken back by a long instruction, and behind a call by a
+ * short one, which is often there already: 320 bytes.
  */
 const SIZE_FLAGS = [
   "--param=max-jump-thread-duplication-stmts=4",
@@ -41,6 +43,7 @@ const SIZE_FLAGS = [
   "-freorder-blocks",
   "-fno-rename-registers",
   "-ffixed-r9",
+  "-fno-optimize-sibling-calls",
 ];
 
 /** How the generated C is compiled when it is optimised so. */
