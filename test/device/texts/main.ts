@@ -21,5 +21,5 @@ export function main(): void {
   if (load<u8>(0) != 0) chosen = text("another value");
   log1("info: %u", said() + said(GLOBAL) + said(PART) + said(chosen) + said(load<u32>(NAMES)));
   log1("info: %u", load<u8>(textAddress(text("an address"))) + textBytes(text("as long as this")));
-  if (false) log1("info: %u", left());
+  if (HTTP_WEBSOCKET) log1("info: %u", left());
 }
