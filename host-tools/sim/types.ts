@@ -1,3 +1,6 @@
+import type { Faults as Enc28j60Faults } from "./chips/enc28j60/options.js";
+import type { W5500Faults } from "./chips/w5500/options.js";
+
 /** Simulated time, in nanoseconds since the start. Nothing in the simulation looks at the host's clock through it. */
 export interface Clock {
   readonly nowNs: number;
@@ -51,4 +54,6 @@ export interface ChipOptions {
 export interface ChipModel extends SpiSlave, EthernetPort {
   /** Name as on the package. */
   readonly name: string;
+  /** Switches for what goes wrong: those of this chip (docs/testing.md); another name is refused. */
+  readonly faults: Partial<W5500Faults & Enc28j60Faults>;
 }

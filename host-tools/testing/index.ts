@@ -11,4 +11,5 @@ export * as wire from "./wire.js";
 export { describe, parseFrame, type Parsed } from "./wire-parse.js";
 export { Peer as FrameBuilder } from "./wire-peer.js";
 export type { Impairments } from "../net/link.js";
+export type { ChipModel, SpiSlave } from "../sim/types.js";
 export type { LogLine } from "../log/decode.js";

@@ -1,8 +1,9 @@
 import type { Options } from "../../stack/options.js";
-import { checkVirtual, strict } from "./checks.js";
+import { checkKeys, checkVirtual, strict } from "./checks.js";
 import { compileFirmware, type Firmware } from "../build/compile.js";
 import { BOARD_TIMING, clockMsOf, createHw, type BusCount } from "../sim/hw-imports.js";
-import type { SpiSlave } from "../sim/types.js";
+import { createChip, type ChipName } from "../sim/machine-chips.js";
+import type { ChipModel, SpiSlave } from "../sim/types.js";
 import { VirtualClock } from "../sim/virtual-clock.js";
 
 /** The frame device contract as the test firmware exports it (firmware/nic-bench). */
@@ -46,13 +47,23 @@ export type NicCounters = Record<(typeof NIC_COUNTERS)[number], number>;
 export interface NicHarnessOptions<Chip extends SpiSlave> {
   /** A virtual board, or one of the project, whose driver is tried. */
   board: string;
-  /** The chip, or a scripted stand-in; `clock` is the harness's own. */
+  /** The chip, or a scripted stand-in; `clock` is the harness's own. Default: the model of the board's chip. */
   chip: (clock: VirtualClock) => Chip;
   spiHz?: number;
   /** Value of the device's clock at the start, to see it wrap. */
   startMs?: number;
   /** Build options that differ from the board's. */
   options?: Partial<Options>;
+}
+
+/** Names of the options, for those who write no TypeScript. */
+const OPTIONS: readonly (keyof NicHarnessOptions<never>)[] = [
+  ...(["board", "chip", "spiHz", "startMs", "options"] as const),
+];
+
+/** What a data sheet forbids ends a test. */
+function onViolation(message: string): void {
+  throw new Error(message);
 }
 
 const firmwares = new Map<string, Promise<Firmware>>();
@@ -83,20 +94,26 @@ export class NicHarness<Chip extends SpiSlave = SpiSlave> {
     private readonly startMs: number,
   ) {}
 
+  static create<Chip extends SpiSlave>(options: NicHarnessOptions<Chip>): Promise<NicHarness<Chip>>;
+  static create(options: Omit<NicHarnessOptions<never>, "chip">): Promise<NicHarness<ChipModel>>;
   static async create<Chip extends SpiSlave>(
-    options: NicHarnessOptions<Chip>,
+    options: Omit<NicHarnessOptions<Chip>, "chip"> & Partial<NicHarnessOptions<Chip>>,
   ): Promise<NicHarness<Chip>> {
+    checkKeys(options, OPTIONS, "a NicHarness");
     checkVirtual(options.board);
     const firmware = await compiled(options.board, options.options ?? {});
     const clock = new VirtualClock();
-    const chip = options.chip(clock);
+    const spiHz = options.spiHz ?? firmware.board.spiHz;
+    const model = (): Promise<unknown> =>
+      createChip(firmware.board.chip as ChipName, { clock, spiHz, seed: 1, onViolation });
+    const chip = options.chip?.(clock) ?? ((await model()) as Chip);
     const log: string[] = [];
     const startMs = options.startMs ?? 0;
     const { imports, bus } = createHw({
       clock,
       chip,
       advance: (ns) => clock.advance(ns),
-      spiHz: options.spiHz ?? firmware.board.spiHz,
+      spiHz,
       timing: BOARD_TIMING[firmware.board.chip as "w5500" | "enc28j60"],
       memory: () => nic.memory,
       log: (id, args) => void log.push([firmware.messages[id], ...args].join(" ")),

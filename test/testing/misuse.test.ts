@@ -142,3 +142,21 @@ test("a script takes bytes in any case and spacing, and nothing else", async (t)
     message: /is not a virtual one/,
   });
 });
+
+test("a fault that a chip does not have is refused, and so is an option that the driver's bench does not have", async (t) => {
+  const chips = await Promise.all(
+    ["virtual-w5500", "virtual-enc28j60"].map(async (board) => {
+      const lan = new Lan({ dhcp: false });
+      return (await lan.device({ app: "echo", board })).chip;
+    }),
+  );
+  for (const chip of chips) {
+    t.throws(() => ((chip.faults as Record<string, number>)["badNextPointer"] = 1), {
+      message: /badNextPointer/,
+    });
+  }
+  const options = { board: "virtual-w5500", chips: () => new ScriptedSpi() };
+  await t.throwsAsync(NicHarness.create(options as { board: string }), {
+    message: "a NicHarness has no option 'chips'; did you mean chip?",
+  });
+});

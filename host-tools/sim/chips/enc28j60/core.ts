@@ -62,7 +62,7 @@ export class Core {
     this.revision = options.revision ?? "B7";
     this.errata = new Set(options.errata ?? ERRATA_OF[this.revision]);
     this.rates = { ...DEFAULT_RATES, ...options.rates };
-    this.faults = Object.assign(noFaults(), options.faults);
+    this.faults = Object.seal(Object.assign(noFaults(), options.faults));
     this.strict = options.strict ?? true;
     this.random.fill(this.ram);
   }

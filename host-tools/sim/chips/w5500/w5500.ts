@@ -77,7 +77,7 @@ export class W5500 implements ChipModel, SpiTarget {
 
   constructor(private readonly options: W5500Options) {
     this.clock = options.clock;
-    this.faults = { ...NO_FAULTS, ...options.faults };
+    this.faults = Object.seal({ ...NO_FAULTS, ...options.faults });
     this.tolerated = new Set(options.tolerate);
     const random = new Random(options.seed);
     this.rx = new PacketMemory(random);
