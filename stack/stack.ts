@@ -108,13 +108,18 @@ export function stackPoll(nowMs: u32): bool {
   return more || linkLoopbackWaiting();
 }
 
+/** Frames that may still be taken in this turn: kept here, as a register that lives through all of a frame costs more. */
+let framesLeft: u32 = 0;
+
 /** Takes the frames that have come; true = there may be more. */
 function framesInput(): bool {
-  for (let left = FRAMES_PER_TURN; left != 0; left--) {
+  framesLeft = FRAMES_PER_TURN;
+  do {
     if (linkBegin() == 0) return false;
     frameInput();
     linkEnd();
-  }
+    framesLeft -= 1;
+  } while (framesLeft != 0);
   return true;
 }
 

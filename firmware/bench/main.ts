@@ -195,9 +195,15 @@ function serve(fd: i32, port: u16): void {
 
 /** Serves every socket with news; false when there was none. */
 export function serveNews(): bool {
-  let served = false;
-  for (let index = readyTake(); index != NO_READY; index = readyTake()) {
-    served = true;
+  const first = readyTake();
+  if (first == NO_READY) return false;
+  serveFrom(first);
+  return true;
+}
+
+/** Serves a socket with news, and all others that have some: apart from the question whether there are any, which each turn asks. */
+function serveFrom(first: u32): void {
+  for (let index = first; index != NO_READY; index = readyTake()) {
     const fd = load<i32>(FDS + (index << 2));
     const port = load<u16>(PORTS + (index << 1));
     if ((port & LISTENING) != 0) acceptAll(fd, port & 0xff);
@@ -207,7 +213,6 @@ export function serveNews(): bool {
     else if (port == (PORT_DISCARD | DATAGRAM)) discardDatagrams(fd);
     else takeWish(fd);
   }
-  return served;
 }
 
 /** A turn of the loop: the stack, then every socket with news, until nothing is left to do. */

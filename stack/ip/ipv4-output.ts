@@ -177,6 +177,17 @@ export function ipRoute(source: u32, destination: u32, totalBytes: u32, mayWait:
   return routeAnew(source, destination, totalBytes, mayWait);
 }
 
+/** True when a packet from our own address to this host may go by `ipRouteAgain`. */
+export function ipRouteStands(destination: u32): bool {
+  return INTERFACES == 1 && destination == headerHost() && !(ACD && iface.tentative);
+}
+
+/** `ipRoute` where nothing has to be looked for. */
+export function ipRouteAgain(totalBytes: u32): i32 {
+  arpUsedAgain();
+  return linkTxBegin(0, totalBytes + ETHERNET_BYTES) ? 0 : -EAGAIN;
+}
+
 function routeAnew(source: u32, destination: u32, totalBytes: u32, mayWait: bool): i32 {
   const me: Interface = INTERFACES == 1 ? interfaceAt(0) : interfaceFor(source, destination);
   let device = interfaceNumber(me);

@@ -295,7 +295,11 @@ export function linkSpare(): usize {
 /** Appends to the frame being sent. */
 export function linkWrite(from: usize, bytes: u32): void {
   if (txDevice == DEVICE_NIC) txWrite(from, bytes);
-  else if (INTERFACES > 1 && txDevice == DEVICE_NIC_2) txWrite2(from, bytes);
+  else writeElsewhere(from, bytes);
+}
+
+function writeElsewhere(from: usize, bytes: u32): void {
+  if (INTERFACES > 1 && txDevice == DEVICE_NIC_2) txWrite2(from, bytes);
   else if (LOOPBACK_BYTES != 0 && txDevice == DEVICE_LOOPBACK) loopbackWrite(from, bytes);
   else waitingWrite(from, bytes);
 }

@@ -28,7 +28,7 @@ import { patienceProgress } from "./patience";
 import { FIN_WAIT_2_MS, ORPHAN_MS, enterTimeWait, limitLife, tcbClose } from "./lifecycle";
 import { mssRaise } from "./path-mtu";
 import { pendingAdd } from "./pending";
-import { RTO_AFTER_SYN_LOSS_MS, rtoSample } from "./rto";
+import { RTO_AFTER_SYN_LOSS_MS, rtoConfirms, rtoSample } from "./rto";
 import { rackDuplicate } from "./rack";
 import { sackAdvance, sackDelivered, sackOfDuplicate, sackSkip, sackTake } from "./sack";
 import { SEGMENT, Segment, TCP_HEADER_BYTES, TIMESTAMP_BYTES, TcpBit } from "./segment";
@@ -129,7 +129,8 @@ export function hasPlainOptions(tcb: Tcb, segment: Segment): bool {
 
 /**
  * `acknowledge` where all is plain: a segment without other options than timestamps acknowledges new text of an open connection, and
- * nothing has been lost. False = nothing has happened, the general way is to be gone, which remains the truth.
+ * nothing has been lost. There is room to send more, which the caller tells the application with what else he has to tell. False = nothing
+ * has happened, the general way is to be gone, which remains the truth.
  */
 export function acknowledgePlain(tcb: Tcb, ack: u32, window: u32, seq: u32): bool {
   const acked = ack - tcb.sndUna;
@@ -150,10 +151,8 @@ export function acknowledgePlain(tcb: Tcb, ack: u32, window: u32, seq: u32): boo
   if (TCP_KEEPALIVE) patienceProgress(tcb);
   if (tcb.sndMax == ack) timerStop(tcb, TcbTimer.RETRANSMIT);
   else retransmissionStart(tcb);
-  // What is not open any more is not plain, so without text there is nothing to be sent.
+  // What is not open any more is not plain, so without text there is nothing to be sent, and it has its socket or waits for it.
   if (tcb.queued != 0) pendingAdd(tcb);
-  if (tcb.socket != 0) ready(<u32>tcb.socket - 1, POLLOUT);
-  else if (tcb.listener == 0) limitLife(tcb, ORPHAN_MS);
   noteWindow(tcb, window, seq);
   return true;
 }
@@ -220,7 +219,8 @@ function isDuplicate(tcb: Tcb, segment: Segment): bool {
 /** The timed segment has arrived: a sample of the round trip. */
 function takeSample(tcb: Tcb): void {
   tcb.flags &= ~TcbFlag.TIMING;
-  rtoSample(tcb, <u32>(<u16>(now() - <u32>tcb.rttStart)));
+  const rttMs = <u32>(<u16>(now() - <u32>tcb.rttStart));
+  if (!rtoConfirms(tcb, rttMs)) rtoSample(tcb, rttMs);
   mssRaise(tcb);
 }
 

@@ -1,4 +1,4 @@
-import { based, rev16, sumHeader } from "cpu";
+import { based, rev16, sumHeader, sumSegment } from "cpu";
 import {
   ARP_PENDING_BYTES,
   SOCKET_MORE_OPTIONS,
@@ -35,6 +35,8 @@ export const RECEIVE_MSS: u32 = 1460;
 /** MSS that we use at most: a send ring holds two segments, or the peer's delayed ACK would hold up each (RFC 5681 4.2). */
 export const SEND_MSS_MAX: u32 = min<u32>(RECEIVE_MSS, TCP_TX_BYTES >>> 1);
 const DEFAULT_TTL: u32 = 64;
+/** Both addresses end the IP header, right before the TCP header. */
+export const ADDRESSES_BYTES: usize = 8;
 
 /** Header and options: the longest are those of a SACK with four blocks. */
 const HEADER: usize = TX_TRANSPORT;
@@ -194,13 +196,11 @@ export function synAckOutput(record: SynRecord): i32 {
   const scale: u32 = TCP_WINDOW_SCALE && record.scaled ? SynOption.SCALE : 0;
   const sack: u32 = TCP_SACK && record.sackPermitted ? SynOption.SACK_PERMITTED : 0;
   const stamps: u32 = record.stamped ? SynOption.TIMESTAMPS : 0;
-  txBetween(record);
-  TX.seq = record.iss;
-  TX.ack = record.irs + 1;
-  TX.window = record.promised;
   if (SOCKET_MORE_OPTIONS) TX.offset = listenerMaxSegment(<u32>record.listener - 1);
-  if (TCP_TIMESTAMPS && stamps != 0) txStamp(record.stamp);
-  return synAckSend(SynOption.MSS | scale | sack | stamps, record.ecn ? <u32>TcpBit.ECE : 0);
+  if (TCP_TIMESTAMPS && stamps != 0) stampOf(record, record.stamp);
+  const options = SynOption.MSS | scale | sack | stamps;
+  const bits: u32 = TcpBit.SYN | TcpBit.ACK | (record.ecn ? <u32>TcpBit.ECE : 0);
+  return recordSend(record, record.iss, record.irs + 1, bits, record.promised, options);
 }
 
 /** Sends `TX` as a SYN-ACK; window 0 in it keeps the peer's data back until a TCB is there. */
@@ -211,11 +211,40 @@ export function synAckSend(options: u32, ecn: u32): i32 {
   return segmentSend(TX, null);
 }
 
-/** From and to the ends of a connection. */
-function txBetween(connection: Connection): void {
-  TX.localAddress = connection.localAddress;
-  TX.remoteAddress = connection.remoteAddress;
-  TX.ports = ((<u32>connection.localPort) << 16) | (<u32>connection.remotePort);
+/**
+ * Sends a segment of a record without a TCB, which is its header alone: all in one function, so that little has to be kept in registers (half of
+ * what `segmentSend` takes). Returns 0, or what `ipRoute` refused with.
+ */
+function recordSend(
+  record: Connection,
+  seq: u32,
+  ack: u32,
+  bits: u32,
+  window: u32,
+  options: u32,
+): i32 {
+  const header = based(HEADER);
+  let headerBytes: u32 = TCP_HEADER_BYTES;
+  if (options != 0) headerBytes += writeOptions(options, null);
+  const totalBytes = IP_HEADER_BYTES + headerBytes;
+  // Only what nobody sends again waits for ARP: a RST, or the ACK of a TIME-WAIT record.
+  const mayWait = ARP_PENDING_BYTES != 0 && (bits & TcpBit.SYN) == 0;
+  const refused = ipRoute(record.localAddress, record.remoteAddress, totalBytes, mayWait);
+  if (refused != 0) return refused;
+  ipHeader(totalBytes, 0, DEFAULT_TTL | (PROTOCOL_TCP << 8));
+  // Local port first: the record has the remote one in the high half.
+  store<u32>(header, rev16(record.ends));
+  store<u32>(header, bswap<u32>(seq), 4);
+  store<u32>(header, bswap<u32>(ack), 8);
+  writeRest(headerBytes, bits, window);
+  // Protocol and length in one: neither fills its byte.
+  let sum = rev16(PROTOCOL_TCP + headerBytes);
+  for (let at = TCP_HEADER_BYTES; at < headerBytes; at += 4) sum += halves(load<u32>(header + at));
+  store<u16>(header, <u16>~sumSegment(header, header - ADDRESSES_BYTES, sum), 16);
+  ipHeadersWrite(headerBytes);
+  ipEnd();
+  count(Counter.TCP_OUT);
+  return 0;
 }
 
 /** Our clock, for the tuple that `TX` has already, and the peer's. */
@@ -224,15 +253,21 @@ export function txStamp(echo: u32): void {
   TX.tsEcr = echo;
 }
 
+/** Our clock as a record shows it, and the peer's. */
+function stampOf(record: Connection, echo: u32): void {
+  const ports = ((<u32>record.localPort) << 16) | (<u32>record.remotePort);
+  TX.tsVal = now() + timestampOffset(record.localAddress, record.remoteAddress, ports);
+  TX.tsEcr = echo;
+}
+
 /** A segment of a record without a TCB: RST, a challenge, or the ACK of a TIME-WAIT record; `stamp` 0 = without timestamps. */
 export function sendOfRecord(record: Connection, seq: u32, ack: u32, bits: u32, stamp: u32): void {
-  txBetween(record);
-  TX.options = 0;
+  let options: u32 = 0;
   if (TCP_TIMESTAMPS && stamp != 0) {
-    TX.options = SynOption.TIMESTAMPS;
-    txStamp(stamp);
+    options = SynOption.TIMESTAMPS;
+    stampOf(record, stamp);
   }
-  bareSend(seq, ack, bits);
+  recordSend(record, seq, ack, bits, bareWindow(bits), options);
 }
 
 /** A segment in answer to one that belongs to no connection. */
@@ -241,19 +276,19 @@ export function sendAnswer(segment: Segment, seq: u32, ack: u32, bits: u32): voi
   TX.remoteAddress = segment.source;
   TX.ports = (segment.destinationPort << 16) | segment.sourcePort;
   TX.options = 0;
-  bareSend(seq, ack, bits);
-}
-
-/** Best effort: without room in the chip it is lost. */
-function bareSend(seq: u32, ack: u32, bits: u32): void {
-  const reset = (bits & TcpBit.RST) != 0;
-  if (reset) count(Counter.TCP_RESET_OUT);
   TX.seq = seq;
   TX.ack = ack;
   TX.bits = bits;
-  TX.window = reset ? 0 : TCP_RX_BYTES;
+  TX.window = bareWindow(bits);
   TX.bytes = 0;
   segmentSend(TX, null);
+}
+
+/** Window of a segment without a connection; a RST, which has none, is counted. Where the chip has no room for such a segment it is lost. */
+function bareWindow(bits: u32): u32 {
+  if ((bits & TcpBit.RST) == 0) return TCP_RX_BYTES;
+  count(Counter.TCP_RESET_OUT);
+  return 0;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { based, rev16, sumSegment } from "cpu";
 import { SOCKET_MORE_OPTIONS, TCP_ECN, TCP_KEEPALIVE, TCP_WINDOW_SCALE } from "../config";
 import { RX_NETWORK } from "../link/headers";
+import { POLLHUP, POLLIN, POLLOUT } from "../posix";
 import { Counter, count } from "../statistics";
 import { acknowledgeAny, acknowledgePlain, noteWindow } from "./acknowledge";
 import { NO_CONNECTION, Tcb, TcbFlag, TcpState, synRecordAt, tcbAt } from "./connection";
@@ -126,10 +127,12 @@ function finInput(tcb: Tcb, header: usize, ack: u32, sum: u32): bool {
   if (!taken(tcb, header, sum)) return true;
   if (TCP_KEEPALIVE && (tcb.flags & TcbFlag.KEEP_ALIVE) != 0) patienceHeard(tcb);
   const seq = tcb.rcvNxt;
+  let news: u32 = POLLIN | POLLHUP;
   if (acked == 0) tcb.sndWl1 = seq;
-  else if (!acknowledgePlain(tcb, ack, window, seq)) acknowledgeAny(tcb, ack, window, 0);
+  else if (acknowledgePlain(tcb, ack, window, seq)) news |= POLLOUT;
+  else acknowledgeAny(tcb, ack, window, 0);
   tcb.finSeq = <u16>seq;
-  finTake(tcb);
+  finTake(tcb, news);
   return true;
 }
 

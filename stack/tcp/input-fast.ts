@@ -2,6 +2,7 @@ import { based, rev16, sumSegment } from "cpu";
 import { TCP_ECN, TCP_KEEPALIVE, TCP_WINDOW_SCALE } from "../config";
 import { linkInterface } from "../link/device";
 import { RX_NETWORK } from "../link/headers";
+import { POLLIN, POLLOUT } from "../posix";
 import { Counter, count } from "../statistics";
 import { acknowledgeAny, acknowledgePlain } from "./acknowledge";
 import {
@@ -26,7 +27,7 @@ import {
   segmentStampsSum,
   segmentStampsTake,
 } from "./segment";
-import { textCount } from "./synchronized";
+import { readyTell, textCount } from "./synchronized";
 import { textReadNext } from "./text";
 import { timestampIsOld, timestampTake, timestampsUsed } from "./timestamps";
 
@@ -112,15 +113,20 @@ function take(tcb: Tcb, header: usize, bytes: u32): void {
   if (TCP_KEEPALIVE && (tcb.flags & TcbFlag.KEEP_ALIVE) != 0) patienceHeard(tcb);
   const ack = bswap<u32>(load<u32>(header, 8));
   const window = rev16(<u32>load<u16>(header, 14)) << (TCP_WINDOW_SCALE ? tcb.sndShift : 0);
+  let news: u32 = POLLIN;
   // Text that acknowledges nothing and leaves the window as it is says no more than which segment was the last to tell it.
   if (bytes != 0 && ack == tcb.sndUna && window == tcb.sndWnd) {
     tcb.sndWl1 = seq;
-  } else if (!acknowledgePlain(tcb, ack, window, seq) && !acknowledgeAny(tcb, ack, window, bytes)) {
-    return;
-  }
+  } else if (acknowledgePlain(tcb, ack, window, seq)) {
+    news = POLLIN | POLLOUT;
+    if (bytes == 0) {
+      readyTell(tcb, POLLOUT);
+      return;
+    }
+  } else if (!acknowledgeAny(tcb, ack, window, bytes)) return;
   if (bytes == 0) return;
   tcb.rcvNxt += bytes;
-  textCount(tcb, bytes, bytes, false);
+  textCount(tcb, bytes, bytes, false, news);
 }
 
 function stampTake(tcb: Tcb, seq: u32): void {

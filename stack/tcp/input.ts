@@ -2,7 +2,7 @@ import { based, rev16 } from "cpu";
 import { TCP_CONNECT, TCP_ECN, TCP_FAST_PATH, TCP_WINDOW_SCALE } from "../config";
 import { RxPacket } from "../ip/packet";
 import { Counter, count } from "../statistics";
-import { halves, sumIntact } from "../wire/checksum";
+import { sumIntact } from "../wire/checksum";
 import {
   FIRST_SYN_RECORD,
   FIRST_TIME_WAIT,
@@ -65,7 +65,7 @@ export function segmentInput(ip: usize, source: u32, destination: u32, bytes: u3
     segmentDiscard(segment);
     return;
   }
-  const sum = segmentHeaderSum(pseudoSum(ip, bytes), headerBytes);
+  const sum = segmentHeaderSum(ip, rev16(PROTOCOL_TCP + bytes), headerBytes);
   const id = known
     ? connectionFound()
     : connectionFind(destination, source, (segment.sourcePort << 16) | segment.destinationPort);
@@ -80,21 +80,21 @@ export function segmentInput(ip: usize, source: u32, destination: u32, bytes: u3
   } else if (id < FIRST_TIME_WAIT) {
     halfOpenInput(id, segment, sum, headerBytes);
   } else {
-    if (!proven(sumSkipped(sum, segment.textBytes, headerBytes))) return;
+    if (!proven(textSkip(segment, sum))) return;
     if (id == NO_CONNECTION) listenInput(segment);
     else timeWaitInput(id, segment);
   }
 }
 
-/** Sum of the pseudo-header (RFC 9293 3.1) in memory order: the addresses are taken as they stand in the packet. */
-function pseudoSum(ip: usize, bytes: u32): u32 {
-  const addresses = halves(load<u32>(ip, 12)) + halves(load<u32>(ip, 16));
-  return addresses + (PROTOCOL_TCP << 8) + rev16(bytes);
-}
-
 /** RFC 7323 2.3: the window of a SYN is never scaled. */
 function scaleWindow(tcb: Tcb, segment: Segment): void {
   if (TCP_WINDOW_SCALE && (segment.bits & TcpBit.SYN) == 0) segment.window <<= tcb.sndShift;
+}
+
+/** Passes over the text, if there is any; returns the checksum with it. */
+function textSkip(segment: Segment, sum: u32): u32 {
+  const bytes = segment.textBytes;
+  return bytes == 0 ? sum : sumSkipped(sum, bytes, segment.headerBytes);
 }
 
 function proven(sum: u32): bool {
@@ -108,7 +108,7 @@ function halfOpenInput(id: u32, segment: Segment, sum: u32, headerBytes: u32): v
   const finishes = finishesHandshake(synRecordAt(id), segment);
   let promoted: u32 = finishes ? promote(id, false) : NO_CONNECTION;
   if (promoted == NO_CONNECTION) {
-    sum = sumSkipped(sum, segment.textBytes, headerBytes);
+    sum = textSkip(segment, sum);
     if (!proven(sum)) return;
     if (!finishes) {
       synRecordInput(id, segment);

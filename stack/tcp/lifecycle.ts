@@ -45,6 +45,9 @@ const STALLED_MS: u32 = 5000;
 /** `TimeWait.born` counts in 16 ms. */
 export const BORN_SHIFT: u32 = 4;
 
+/** All TCBs below it are in use. */
+let lowestFree: u32 = 0;
+
 /** A TCB has become free since the last turn. */
 let freed: bool = false;
 
@@ -56,6 +59,7 @@ export function tcbsNews(): bool {
 /** A TCB is free: the last one lends its send ring. */
 function noteFree(id: u32): void {
   freed = true;
+  if (id < lowestFree) lowestFree = id;
   if (WAITING_IS_LENT && id == TCP_TCBS - 1) waitingLend(LAST_SEND_RING);
 }
 
@@ -74,9 +78,11 @@ export function tcbsTakeNews(): void {
  * the tuple and the state.
  */
 export function tcbAllocate(evict: bool): u32 {
-  for (let id: u32 = 0; id < TCP_TCBS; id++) {
+  for (let id = lowestFree; id < TCP_TCBS; id++) {
     const tcb = tcbAt(id);
-    if (tcb.state == TcpState.CLOSED && tcb.socket == 0) return tcbInit(tcb, id);
+    if (!isFree(tcb)) continue;
+    lowestFree = id;
+    return tcbInit(tcb, id);
   }
   for (let id: u32 = 0; evict && id < TCP_TCBS; id++) {
     const tcb = tcbAt(id);
@@ -86,6 +92,10 @@ export function tcbAllocate(evict: bool): u32 {
     return tcbInit(tcb, id);
   }
   return NO_CONNECTION;
+}
+
+function isFree(tcb: Tcb): bool {
+  return tcb.state == TcpState.CLOSED && tcb.socket == 0;
 }
 
 function tcbInit(tcb: Tcb, id: u32): u32 {
@@ -106,10 +116,12 @@ function stalledOrphan(tcb: Tcb): bool {
 
 /** TCBs that are free, or would be made free; counted up to `enough`. */
 export function tcbsFree(enough: u32): u32 {
+  // Mostly one is enough, and there it is.
+  if (enough == 1 && lowestFree < TCP_TCBS && isFree(tcbAt(lowestFree))) return 1;
   let free: u32 = 0;
   for (let id: u32 = 0; free < enough && id < TCP_TCBS; id++) {
     const tcb = tcbAt(id);
-    if ((tcb.state == TcpState.CLOSED && tcb.socket == 0) || stalledOrphan(tcb)) free += 1;
+    if (isFree(tcb) || stalledOrphan(tcb)) free += 1;
   }
   return free;
 }

@@ -19,7 +19,7 @@ import { ecnBegin } from "./ecn";
 import { ackNow, tcbAllocate, tcbRelease, tcbsFree, tcbsNews, tcbsTakeNews } from "./lifecycle";
 import { acceptQueueAdd, listenerAt } from "./listener";
 import { RTO_AFTER_SYN_LOSS_MS, rtoSample } from "./rto";
-import { handshakeWaiting, synRecordFree, synRecordWait, synRecordsUsed } from "./syn-records";
+import { synRecordFree, synRecordWait, synRecordsUsed } from "./syn-records";
 import { timestampOffset, timestampsBegin } from "./timestamps";
 
 /** From a finished handshake to a TCB in the accept queue, at once or when there is room. */
@@ -145,13 +145,9 @@ export function promoteLater(recordId: u32): void {
   }
 }
 
-/** True when somebody may have become able to have a TCB. */
-export function promoteDue(): bool {
-  return handshakeWaiting() && (news || tcbsNews());
-}
-
-/** When `promoteDue`: a TCB or a place in an accept queue has become free, and the record that waits longest gets it. */
+/** Somebody waits: if a TCB or a place in an accept queue has become free, the record that waits longest gets it. */
 export function promoteWaiting(): void {
+  if (!news && !tcbsNews()) return;
   tcbsTakeNews();
   news = false;
   for (let turns = FIRST_SYN_RECORD; turns < FIRST_TIME_WAIT; turns++) {

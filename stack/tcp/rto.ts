@@ -21,6 +21,16 @@ export function rtoSample(tcb: Tcb, rttMs: u32): void {
   rtoRestore(tcb);
 }
 
+/**
+ * True for a sample that would change nothing, as most are on a link that takes less than a millisecond: no further from the mean than the
+ * filters can tell, and the timeout is the shortest.
+ */
+export function rtoConfirms(tcb: Tcb, rttMs: u32): bool {
+  return (
+    tcb.srtt != 0 && tcb.srtt >>> 3 == rttMs && tcb.rttvar < 4 && tcb.rto == <u16>TCP_RTO_MIN_MS
+  );
+}
+
 /** A first sample, or one that makes those before it worthless (RFC 6298 2.2, RFC 4015 3.2 step 7). */
 export function rtoBegin(tcb: Tcb, rttMs: u32): void {
   rttMs = min<u32>(rttMs, RTO_MAX_MS);

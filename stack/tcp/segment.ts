@@ -1,4 +1,4 @@
-import { based, rev16, sumHeader } from "cpu";
+import { based, rev16, sumSegment } from "cpu";
 import {
   TCP,
   TCP_ECN,
@@ -165,14 +165,15 @@ export function segmentParse(segment: Segment, bytes: u32): u32 {
   return headerBytes;
 }
 
-/** Checksum over the header that `segmentParse` has read. */
-export function segmentHeaderSum(sum: u32, headerBytes: u32): u32 {
+/**
+ * Checksum over the header that `segmentParse` has read and the pseudo-header (RFC 9293 3.1): `sum` is that of protocol and length, and both
+ * addresses are taken as they stand in the packet at `ip`.
+ */
+export function segmentHeaderSum(ip: usize, sum: u32, headerBytes: u32): u32 {
   const header = based(HEADER);
-  sum += sumHeader(header);
-  if (headerBytes == TCP_HEADER_BYTES) return sum;
   // Whole words, and few.
   for (let at = TCP_HEADER_BYTES; at < headerBytes; at += 4) sum += halves(load<u32>(header + at));
-  return sum;
+  return sumSegment(header, ip + 12, sum);
 }
 
 /** Options of a SYN (RFC 9293 3.2). A length that makes no sense ends the walk; what came before it counts. */

@@ -7,7 +7,15 @@ import { Counter, count } from "../statistics";
 import { halves } from "../wire/checksum";
 import { Tcb, TcbFlag, TcbTimer } from "./connection";
 import { ECN_CAPABLE, ECN_SETUP, ecnBits, ecnFresh, ecnTold } from "./ecn";
-import { PROTOCOL_TCP, RECEIVE_MSS, SynOption, TX, acceptableNumber, segmentSend } from "./emit";
+import {
+  ADDRESSES_BYTES,
+  PROTOCOL_TCP,
+  RECEIVE_MSS,
+  SynOption,
+  TX,
+  acceptableNumber,
+  segmentSend,
+} from "./emit";
 import { receiveWindow, receivedSize, turnTold } from "./receive-window";
 import { TCP_HEADER_BYTES, TIMESTAMP_BYTES, TIMESTAMP_HEAD, TcpBit } from "./segment";
 import { sendQueueRun, sendQueueSum, sendQueueWrite } from "./send-queue";
@@ -21,9 +29,6 @@ import { urgentPointer } from "./urgent";
 /** An opening of the window that nobody answers is repeated after this at least, ms: what a peer on the same link may take to send. */
 const OPENING_MS: u32 = 10;
 const OPENING_MAX_MS: u32 = 30_000;
-
-/** Both addresses end the IP header, right before the TCP header. */
-const ADDRESSES_BYTES: usize = 8;
 
 /** What keeps a segment from being a plain one. */
 const REPORTED: u32 = TcbFlag.DUPLICATE | (TCP_URGENT ? TcbFlag.URGENT_OUT : 0);

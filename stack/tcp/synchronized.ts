@@ -9,7 +9,7 @@ import {
 } from "../config";
 import { ECONNREFUSED, ECONNRESET } from "../errors";
 import { now } from "../now";
-import { POLLHUP, POLLIN } from "../posix";
+import { POLLHUP, POLLIN, POLLOUT } from "../posix";
 import { ready } from "../readiness";
 import { Counter, count } from "../statistics";
 import { acknowledge, acknowledgePlain, hasPlainOptions } from "./acknowledge";
@@ -90,7 +90,8 @@ export function synchronizedInput(tcb: Tcb, segment: Segment): void {
     TCP_FAST_PATH &&
     hasPlainOptions(tcb, segment) &&
     acknowledgePlain(tcb, segment.ack, segment.window, segment.seq);
-  if (!plain && !acknowledge(tcb, segment)) return;
+  if (plain) readyTell(tcb, POLLOUT);
+  else if (!acknowledge(tcb, segment)) return;
   if ((tcb.flags & TcbFlag.READ_SHUT) != 0 && segment.left != segment.right) {
     // Text for an application that has closed: it must not be thought delivered (RFC 9293 SHLD-3).
     tcbReset(tcb);
@@ -191,17 +192,22 @@ function textInput(tcb: Tcb, segment: Segment): void {
     if (seqLess(tcb.rcvNxt, segment.seq) && tcb.owedAcks < OWED_ACKS_MAX) tcb.owedAcks += 1;
     return;
   }
-  textCount(tcb, segment.textBytes, tcb.rcvNxt - before, hadHole);
+  textCount(tcb, segment.textBytes, tcb.rcvNxt - before, hadHole, POLLIN);
+}
+
+/** Tells the application, if it has the connection already. */
+export function readyTell(tcb: Tcb, news: u32): void {
+  if (tcb.socket != 0) ready(<u32>tcb.socket - 1, news);
 }
 
 /**
  * RCV.NXT has moved by `bytes` with a segment of `segmentBytes` bytes of text: the application is told, and it is decided when it
- * is acknowledged.
+ * is acknowledged. `news` are the poll(2) bits that it is told.
  */
-export function textCount(tcb: Tcb, segmentBytes: u32, bytes: u32, hadHole: bool): void {
+export function textCount(tcb: Tcb, segmentBytes: u32, bytes: u32, hadHole: bool, news: u32): void {
   tcb.owedAcks = 0;
   shareNote(tcb, segmentBytes);
-  if (tcb.socket != 0) ready(<u32>tcb.socket - 1, POLLIN);
+  readyTell(tcb, news);
   const unacked = <u32>tcb.unackedBytes + bytes;
   tcb.unackedBytes = <u16>min<u32>(unacked, 0xffff);
   const units = min<u32>(segmentBytes >>> 3, 255);
@@ -244,11 +250,11 @@ function finInput(tcb: Tcb, segment: Segment): void {
   if ((tcb.flags & TcbFlag.FIN_SEEN) == 0 || finDistance(tcb) != 0) return;
   // "queue them for processing after the ESTABLISHED state has been reached" (3.10.7.3): the FIN on the SYN of a simultaneous open.
   if (TCP_CONNECT && tcb.state == TcpState.SYN_RECEIVED) return;
-  finTake(tcb);
+  finTake(tcb, POLLIN | POLLHUP);
 }
 
-/** The peer's FIN stands at RCV.NXT: nothing more comes. */
-export function finTake(tcb: Tcb): void {
+/** The peer's FIN stands at RCV.NXT: nothing more comes, which is told with `news`, poll(2) bits. */
+export function finTake(tcb: Tcb, news: u32): void {
   tcb.rcvNxt += 1;
   if (seqLess(tcb.rcvAdv, tcb.rcvNxt)) tcb.rcvAdv = tcb.rcvNxt;
   tcb.flags |= TcbFlag.FIN_SEEN | TcbFlag.FIN_RECEIVED;
@@ -262,5 +268,5 @@ export function finTake(tcb: Tcb): void {
     enterTimeWait(tcb);
     return;
   }
-  if (tcb.socket != 0) ready(<u32>tcb.socket - 1, POLLIN | POLLHUP);
+  readyTell(tcb, news);
 }

@@ -27,8 +27,9 @@ import {
   pendingFirst,
   pendingTake,
 } from "./pending";
-import { promoteDue, promoteWaiting } from "./promote";
+import { promoteWaiting } from "./promote";
 import { rtoRestore } from "./rto";
+import { handshakeWaiting } from "./syn-records";
 import { timerStart } from "./timers";
 
 /**
@@ -42,7 +43,7 @@ const REFUSALS: u32 = 4;
 
 /** Lets those who have become able to have a TCB have it, and each waiting connection send. */
 export function tcpTurn(): void {
-  if (promoteDue()) promoteWaiting();
+  if (handshakeWaiting()) promoteWaiting();
   if (pendingAny()) pendingRun();
 }
 

@@ -28,6 +28,7 @@ import { DATAGRAM_HEADER_BYTES, UdpFlag, udpFind, udpRing, udpSlot } from "./slo
 
 export const UDP_HEADER_BYTES: u32 = 8;
 const NO_ENTRY: u32 = 0xffffffff;
+const RING_MASK: u32 = UDP_RX_BYTES - 1;
 /** The sender gave no checksum: no sum of some words is so large. */
 const UNCHECKED: u32 = 0xffffffff;
 
@@ -145,17 +146,23 @@ export function udpPlace(
     return NO_ENTRY;
   }
   const ring = udpRing(number);
-  const at = <u32>slot.head + used;
+  const at = (<u32>slot.head + used) & RING_MASK;
+  let text: u32;
   // Nobody looks at it before it counts.
-  store<u32>(ring + (at & (UDP_RX_BYTES - 1)), source);
-  store<u32>(ring + ((at + 4) & (UDP_RX_BYTES - 1)), destination);
-  store<u32>(ring + ((at + 8) & (UDP_RX_BYTES - 1)), portAndBytes);
-  const textAt = (at + DATAGRAM_HEADER_BYTES) & (UDP_RX_BYTES - 1);
-  const text =
-    textAt + bytes > UDP_RX_BYTES
-      ? readAround(ring, textAt, bytes)
-      : linkReadSummed(ring + textAt, bytes);
-  if (sum != UNCHECKED && !sumIntact(sum + text)) {
+  if (at + DATAGRAM_HEADER_BYTES + bytes <= UDP_RX_BYTES) {
+    // In one run, as it mostly is.
+    const entry = ring + at;
+    store<u32>(entry, source);
+    store<u32>(entry, destination, 4);
+    store<u32>(entry, portAndBytes, 8);
+    text = linkReadSummed(entry + DATAGRAM_HEADER_BYTES, bytes);
+  } else {
+    store<u32>(ring + at, source);
+    store<u32>(ring + ((at + 4) & RING_MASK), destination);
+    store<u32>(ring + ((at + 8) & RING_MASK), portAndBytes);
+    text = readAround(ring, (at + DATAGRAM_HEADER_BYTES) & RING_MASK, bytes);
+  }
+  if (!sumIntact(sum + text) && sum != UNCHECKED) {
     count(Counter.UDP_BAD_CHECKSUM);
     return NO_ENTRY;
   }
@@ -166,7 +173,7 @@ export function udpPlace(
 
 /** Reads text that goes on at the begin of the ring; returns its sum. Only the last piece can have an odd length: the ring's is even. */
 function readAround(ring: usize, at: u32, bytes: u32): u32 {
-  const first = UDP_RX_BYTES - at;
+  const first = min<u32>(UDP_RX_BYTES - at, bytes);
   return linkReadSummed(ring + at, first) + linkReadSummed(ring, bytes - first);
 }
 

@@ -210,6 +210,11 @@ export function udpConnect(slot: u32, address: u32, port: u32): i32 {
   return 0;
 }
 
+/** True when a slot is bound to a device. */
+export function udpByDevice(slot: UdpSlot): bool {
+  return SOCKET_MORE_OPTIONS && ((<u32>slot.flags) & DEVICES) != 0;
+}
+
 /** True when a slot may not send to this address by the device that it is bound to. */
 export function udpBarred(slot: UdpSlot, address: u32): bool {
   if (INTERFACES > 1) return false;

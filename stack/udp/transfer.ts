@@ -1,13 +1,7 @@
 import { based, checksumOf, rev16 } from "cpu";
-import {
-  ARP_PENDING_BYTES,
-  INTERFACES,
-  MULTICAST_GROUPS,
-  SOCKET_MORE_OPTIONS,
-  UDP_RX_BYTES,
-} from "../config";
+import { ARP_PENDING_BYTES, MULTICAST_GROUPS, SOCKET_MORE_OPTIONS, UDP_RX_BYTES } from "../config";
 import { EACCES, EAGAIN, EDESTADDRREQ, EINPROGRESS, EMSGSIZE, ENETUNREACH } from "../errors";
-import { IP_MTU, iface } from "../interface";
+import { IP_MTU } from "../interface";
 import {
   ipAddressesSum,
   ipCancel,
@@ -15,6 +9,8 @@ import {
   ipHeader,
   ipHeadersWrite,
   ipRoute,
+  ipRouteAgain,
+  ipRouteStands,
   ipWrite,
 } from "../ip/ipv4-output";
 import { IPPROTO_UDP, IP_HEADER_BYTES } from "../ip/packet";
@@ -27,8 +23,10 @@ import { UDP_HEADER_BYTES } from "./input";
 import { groupLoop, groupTtl, isGroup } from "./multicast";
 import {
   DATAGRAM_HEADER_BYTES,
+  UdpSlot,
   udpBind,
   udpBarred,
+  udpByDevice,
   udpMayReach,
   udpRing,
   udpSlot,
@@ -78,25 +76,12 @@ export function udpSend(slot: u32, from: usize, bytes: u32, address: u32, port: 
   if (address == 0) return -EDESTADDRREQ;
   if (port == 0) return -EDESTADDRREQ;
   if (sending.error != 0) return -udpTakeError(slot);
-  // Who was sent to just before is one host, and the way there is known.
-  const known = address == headerHost();
-  if (!known && !udpMayReach(sending, address)) return -EACCES;
-  if (bytes > DATAGRAM_BYTES_MAX) return -EMSGSIZE;
-  if (udpBarred(sending, address)) return -ENETUNREACH;
-  if (sending.localPort == 0) {
-    const bound = udpBind(slot, 0, 0);
-    if (bound < 0) return bound;
-  }
-  let source = sending.localAddress;
-  // A socket that is bound to a broadcast address or a group listens there and sends as ourselves.
-  const listens = source == 0xffffffff || (MULTICAST_GROUPS != 0 && isGroup(source));
-  if (source == 0 || listens) {
-    source = INTERFACES == 1 && known ? iface.address : udpSource(sending, address);
-  }
-  if (source == 0) return -ENETUNREACH;
   const total = IP_HEADER_BYTES + UDP_HEADER_BYTES + bytes;
-  const refused = ipRoute(source, address, total, ARP_PENDING_BYTES != 0);
-  if (refused != 0) return refused == -EINPROGRESS ? -EAGAIN : refused;
+  let refused: i32;
+  // Who was sent to just before is one host, and the way there is known.
+  if (ipRouteStands(address) && isPlain(sending, bytes)) refused = ipRouteAgain(total);
+  else refused = route(slot, address, bytes);
+  if (refused != 0) return refused;
   let ttl = <u32>sending.ttl;
   if (MULTICAST_GROUPS != 0 && isGroup(address)) ttl = groupTtl(slot);
   ipHeader(total, sending.tos, ttl | (IPPROTO_UDP << 8));
@@ -107,9 +92,40 @@ export function udpSend(slot: u32, from: usize, bytes: u32, address: u32, port: 
   if (MULTICAST_GROUPS != 0 && ttl == 0) ipCancel();
   else ipEnd();
   if (MULTICAST_GROUPS != 0 && isGroup(address))
-    groupLoop(slot, source, address, from, bytes, UDP_HEADER_BYTES);
+    groupLoop(slot, sourceTo(sending, address), address, from, bytes, UDP_HEADER_BYTES);
   count(Counter.UDP_OUT);
   return <i32>bytes;
+}
+
+/** True for a socket that has a port and sends as ourselves, by any device. */
+function isPlain(sending: UdpSlot, bytes: u32): bool {
+  if (sending.localAddress != 0 || sending.localPort == 0) return false;
+  return bytes <= DATAGRAM_BYTES_MAX && !udpByDevice(sending);
+}
+
+/** Address that a socket sends from to `address`; 0 = it has no route there. */
+function sourceTo(sending: UdpSlot, address: u32): u32 {
+  const bound = sending.localAddress;
+  // A socket that is bound to a broadcast address or a group listens there and sends as ourselves.
+  const listens = bound == 0xffffffff || (MULTICAST_GROUPS != 0 && isGroup(bound));
+  return bound == 0 || listens ? udpSource(sending, address) : bound;
+}
+
+/** Opens the packet for a datagram of `bytes`, whatever has to be found out first: 0, or what `udpSend` says. */
+function route(slot: u32, address: u32, bytes: u32): i32 {
+  const sending = udpSlot(slot);
+  if (address != headerHost() && !udpMayReach(sending, address)) return -EACCES;
+  if (bytes > DATAGRAM_BYTES_MAX) return -EMSGSIZE;
+  if (udpBarred(sending, address)) return -ENETUNREACH;
+  if (sending.localPort == 0) {
+    const bound = udpBind(slot, 0, 0);
+    if (bound < 0) return bound;
+  }
+  const source = sourceTo(sending, address);
+  if (source == 0) return -ENETUNREACH;
+  const total = IP_HEADER_BYTES + UDP_HEADER_BYTES + bytes;
+  const refused = ipRoute(source, address, total, ARP_PENDING_BYTES != 0);
+  return refused == -EINPROGRESS ? -EAGAIN : refused;
 }
 
 /**

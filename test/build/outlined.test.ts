@@ -3,6 +3,7 @@ import { join } from "node:path";
 import test from "ava";
 import {
   CALLED,
+  INLINED,
   FIRST,
   OUTLINED,
   PLACES,
@@ -19,7 +20,7 @@ function placeOf(name: string): { source: string; word: string } {
 }
 
 test("each function that is kept out of others stands in the file that is named", (t) => {
-  for (const name of [...OUTLINED, ...SHARED, ...PLACES, ...CALLED]) {
+  for (const name of [...OUTLINED, ...SHARED, ...PLACES, ...CALLED, ...INLINED]) {
     const { source, word } = placeOf(name);
     t.regex(source, new RegExp(`^(export )?function ${word}\\(`, "m"), name);
   }

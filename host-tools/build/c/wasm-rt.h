@@ -19,8 +19,10 @@
 /* A function that an image for a size has once (SHARED in host-tools/build/device/wasm2c.ts). */
 #ifdef __OPTIMIZE_SIZE__
 #define W2C_SHARED __attribute__((noinline))
+#define W2C_INLINED
 #else
 #define W2C_SHARED
+#define W2C_INLINED inline __attribute__((always_inline))
 #endif
 
 /* The numbers are what the log shows after a trap. */
