@@ -13,7 +13,7 @@ const ONE_WORD: bool = SOCKETS <= 32;
 export const NO_READY: u32 = NO_MEMBER;
 
 /** Sockets with news since they were last taken: one word holds those of most devices. */
-const NEWS: usize = memory.data(ONE_WORD ? 1 : (1 + ((SOCKETS + 31) >> 5)) << 2, 4);
+const NEWS: usize = memory.data(ONE_WORD ? 0 : (1 + ((SOCKETS + 31) >> 5)) << 2, 4);
 /** Of the one word those beside `first`. */
 let news: u32 = 0;
 /** The news of each socket: bits of poll(2). */

@@ -13,5 +13,5 @@ export const SCRATCH: usize = TX_TRANSPORT;
  * The same for a message that is looked at as a whole: one of DNS or multicast DNS, or what one of DHCP says. One at a time: each is read and answered, or
  * written and sent, within one call.
  */
-export const MESSAGE_SCRATCH_BYTES: u32 = MDNS ? 1024 : DNS_ENTRIES != 0 ? 512 : DHCP ? 144 : 4;
+export const MESSAGE_SCRATCH_BYTES: u32 = MDNS ? 1024 : DNS_ENTRIES != 0 ? 512 : DHCP ? 144 : 0;
 export const MESSAGE_SCRATCH: usize = memory.data(MESSAGE_SCRATCH_BYTES, 4);

@@ -69,7 +69,7 @@ export const enum Counter {
   COUNT,
 }
 
-const COUNTERS: usize = memory.data(STATISTICS ? Counter.COUNT * 4 : 4, 4);
+const COUNTERS: usize = memory.data(STATISTICS ? Counter.COUNT * 4 : 0, 4);
 
 /** Adds one to a counter. */
 export function count(counter: Counter): void {

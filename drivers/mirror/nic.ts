@@ -31,8 +31,8 @@ export {
 } from "wire";
 
 const SNAP: u32 = OPTIONS.MIRROR_BYTES;
-const RX: usize = memory.data(OPTIONS.MIRROR_BYTES == 0 ? 1 : OPTIONS.MIRROR_BYTES, 4);
-const TX: usize = memory.data(OPTIONS.MIRROR_BYTES == 0 ? 1 : OPTIONS.MIRROR_BYTES, 4);
+const RX: usize = memory.data(OPTIONS.MIRROR_BYTES != 0 ? OPTIONS.MIRROR_BYTES : 0, 4);
+const TX: usize = memory.data(OPTIONS.MIRROR_BYTES != 0 ? OPTIONS.MIRROR_BYTES : 0, 4);
 /** Bytes of the open frames, and how many have passed. */
 let rxBytes: u32 = 0;
 let rxAt: u32 = 0;

@@ -20,8 +20,8 @@ export {
 const ADDRESSES_MAX: u32 = 4;
 /** Labels of a service type, with an end. */
 const LABELS_BYTES: u32 = 34;
-const LABELS: usize = memory.data(MDNS ? LABELS_BYTES : 4, 4);
-const ADDRESSES: usize = memory.data(DNS_ENTRIES != 0 ? 4 * ADDRESSES_MAX : 4, 4);
+const LABELS: usize = memory.data(MDNS ? LABELS_BYTES : 0, 4);
+const ADDRESSES: usize = memory.data(DNS_ENTRIES != 0 ? 4 * ADDRESSES_MAX : 0, 4);
 /** Longest single wait; the client gives up by itself long before. */
 const TURN_MS: u32 = 60_000;
 

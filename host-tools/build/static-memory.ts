@@ -32,7 +32,8 @@ const BYTES = "__bytes";
 /**
  * Finds out which static buffer lies where. Sources are rewritten so that beside each `const NAME: usize =
  * memory.data(SIZE, ALIGN);` stands a constant with the size, on the same line; the compiled module's globals then tell
- * address and size, before the optimiser removes them.
+ * address and size, before the optimiser removes them. A buffer of 0 bytes, of what an option leaves out, has no place and the
+ * address 0.
  *
  * With `guardBytes` each buffer is followed by that many bytes that nobody owns, and starts at a multiple of 8: the red
  * zones of the guarded native build.
@@ -70,9 +71,15 @@ export class StaticMemory {
 
   private replacement(type: string | undefined, parts: string[]): string {
     const text = `memory.data${type ?? ""}(${parts.join(",")})`;
-    if (this.guardBytes === 0 || type) return text;
+    if (type) return text;
+    const [bytes = ""] = parts;
     const align = (parts[1] ?? "16").trim();
-    return `memory.data((${parts[0]}) + ${this.guardBytes}, (${align}) > 8 ? (${align}) : 8)`;
+    const guarded =
+      this.guardBytes === 0
+        ? text
+        : `memory.data((${bytes}) + ${this.guardBytes}, (${align}) > 8 ? (${align}) : 8)`;
+    // The compiler wants a buffer to have a byte.
+    return /^\s*[1-9]\d*\s*$/.test(bytes) ? guarded : `((${bytes}) != 0 ? ${guarded} : 0)`;
   }
 
   /** A compiler transform that reads the buffers from the module. */

@@ -36,12 +36,12 @@ export class DnsEntry {
 /** A record is an entry and its addresses. */
 export const ADDRESSES_AT: u32 = offsetof<DnsEntry>();
 const ENTRY_BYTES: u32 = ADDRESSES_AT + 4 * ADDRESSES_MAX;
-const ENTRIES: usize = memory.data(DNS_ENTRIES != 0 ? ENTRY_BYTES * DNS_ENTRIES : 4, 4);
+const ENTRIES: usize = memory.data(ENTRY_BYTES * DNS_ENTRIES, 4);
 /**
  * The names of all entries in wire form, one behind the other: few are long, so there are 64 bytes for each, and room for the longest.
  */
 const NAMES_BYTES: u32 = DNS_ENTRIES > 4 ? DNS_ENTRIES << 6 : NAME_BYTES_MAX + 1;
-const NAMES: usize = memory.data(DNS_ENTRIES != 0 ? NAMES_BYTES : 4, 4);
+const NAMES: usize = memory.data(DNS_ENTRIES != 0 ? NAMES_BYTES : 0, 4);
 let namesEnd: u32 = 0;
 
 /** An entry by number. */

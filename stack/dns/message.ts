@@ -50,7 +50,7 @@ export const enum DnsAnswer {
 /** Offset of the name that the records are read for: the question's, then that of each alias. */
 let soughtAt: u32 = 0;
 /** Addresses of the last reply, host order. */
-export const ANSWER_ADDRESSES: usize = memory.data(DNS_ENTRIES != 0 ? 4 * ADDRESSES_MAX : 4, 4);
+export const ANSWER_ADDRESSES: usize = memory.data(DNS_ENTRIES != 0 ? 4 * ADDRESSES_MAX : 0, 4);
 export let answerCount: u32 = 0;
 /** How long they hold, seconds. */
 export let answerTtl: u32 = 0;

@@ -1,5 +1,5 @@
 import { based, checksumOf, checksumRead } from "cpu";
-import { ICMP_ERRORS, IP_REASSEMBLY_SLOTS } from "../config";
+import { ICMP, ICMP_ERRORS, IP_REASSEMBLY_SLOTS } from "../config";
 import { IP_MTU } from "../interface";
 import { ipBegin, ipCancel, ipEnd, ipHeadersWrite, ipOpen, ipWrite } from "../ip/ipv4-output";
 import { DEFAULT_TTL, IPPROTO_ICMP, IP_HEADER_BYTES, RxPacket } from "../ip/packet";
@@ -21,7 +21,7 @@ import {
 /** Echo replies: bursts of 1024, sixteen more each millisecond: a flood only, no ping of one host, comes to it. */
 const ECHO_PRICE: u32 = 1;
 const ECHO_BURST: u32 = 1024 * ECHO_PRICE;
-const echoes: RateLimit = changetype<RateLimit>(memory.data(offsetof<RateLimit>(), 4));
+const echoes: RateLimit = changetype<RateLimit>(memory.data(ICMP ? offsetof<RateLimit>() : 0, 4));
 
 /** What an ICMP error says about a packet of ours, as quoted; addresses and ports in host order. */
 @unmanaged
@@ -40,7 +40,7 @@ export class IcmpError {
 
 /** The error received last. */
 export const icmpError: IcmpError = changetype<IcmpError>(
-  memory.data(ICMP_ERRORS ? offsetof<IcmpError>() : 4, 4),
+  memory.data(ICMP_ERRORS ? offsetof<IcmpError>() : 0, 4),
 );
 
 /** The longest quotation that is looked into: an IP header with options and 8 bytes. */

@@ -1,3 +1,4 @@
+import { ICMP } from "../config";
 import { ipBegin, ipEnd, ipWrite } from "../ip/ipv4-output";
 import { DEFAULT_TTL, IPPROTO_ICMP, RxPacket } from "../ip/packet";
 import { RateLimit, rateLimitTake } from "../rate-limit";
@@ -21,7 +22,7 @@ export const QUOTED_BYTES: u32 = 8;
 /** Errors: bursts of 32, one more each 16 ms (RFC 1812 4.3.2.8). */
 const ERROR_PRICE: u32 = 256;
 const ERROR_BURST: u32 = 32 * ERROR_PRICE;
-const errors: RateLimit = changetype<RateLimit>(memory.data(offsetof<RateLimit>(), 4));
+const errors: RateLimit = changetype<RateLimit>(memory.data(ICMP ? offsetof<RateLimit>() : 0, 4));
 
 /**
  * Sends an ICMP error about a packet, quoting its IP header and the first 8 bytes of its payload as they came; the caller

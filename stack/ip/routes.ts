@@ -31,7 +31,7 @@ export class Route {
 
 /** The route in a place of the table. In a function, so that an image without routes has no table. */
 function routeAt(index: u32): Route {
-  const TABLE: usize = memory.data(ROUTES != 0 ? ROUTES * offsetof<Route>() : 4, 4);
+  const TABLE: usize = memory.data(ROUTES != 0 ? ROUTES * offsetof<Route>() : 0, 4);
   return changetype<Route>(TABLE + index * offsetof<Route>());
 }
 

@@ -8,7 +8,7 @@ import { LOOPBACK_BYTES } from "../config";
  *      | length | frame .. | length | frame .. |   free   |
  */
 const MASK: u32 = LOOPBACK_BYTES - 1;
-const RING: usize = memory.data(LOOPBACK_BYTES > 4 ? LOOPBACK_BYTES : 4, 4);
+const RING: usize = memory.data(LOOPBACK_BYTES != 0 ? LOOPBACK_BYTES : 0, 4);
 
 /** Offset of the oldest frame; offsets count on and are masked when used. */
 let head: u32 = 0;

@@ -10,10 +10,7 @@ import { Counter, count } from "../statistics";
  */
 export const WAITING_IS_LENT: bool =
   TCP && ARP_PENDING_BYTES >= IP_MTU && TCP_TX_BYTES >= ARP_PENDING_BYTES;
-const SLOT: usize = memory.data(
-  WAITING_IS_LENT || ARP_PENDING_BYTES == 0 ? 4 : ARP_PENDING_BYTES,
-  4,
-);
+const SLOT: usize = memory.data(WAITING_IS_LENT ? 0 : ARP_PENDING_BYTES, 4);
 /** What is lent; 0 = nothing. */
 let lent: usize = 0;
 /** Where the next byte goes. */

@@ -25,7 +25,7 @@ export const IN_BYTES: u32 = MESSAGE_SCRATCH_BYTES;
 /** The message. */
 export const IN: usize = MESSAGE_SCRATCH;
 /** Our data of a record, to compare with. */
-const OURS: usize = memory.data(MDNS ? 128 : 4, 4);
+const OURS: usize = memory.data(MDNS ? 128 : 0, 4);
 
 export function load16(at: usize): u32 {
   return ((<u32>load<u8>(at)) << 8) | (<u32>load<u8>(at, 1));

@@ -50,13 +50,13 @@ const LABEL_BYTES_MAX: u32 = 32;
 const TYPE_BYTES_MAX: u32 = 32;
 const BUILT_BYTES: u32 = 64 + TYPE_BYTES_MAX + 8;
 /** Our label behind its length. */
-const LABEL: usize = memory.data(MDNS ? 64 : 4, 4);
+const LABEL: usize = memory.data(MDNS ? 64 : 0, 4);
 /** Labels of the service, without an end; length 0 = there is none. */
-const SERVICE: usize = memory.data(MDNS ? TYPE_BYTES_MAX : 4, 4);
+const SERVICE: usize = memory.data(MDNS ? TYPE_BYTES_MAX : 0, 4);
 let serviceBytes: u32 = 0;
 let servicePort: u32 = 0;
 /** The name built last. */
-const BUILT: usize = memory.data(MDNS ? BUILT_BYTES : 4, 4);
+const BUILT: usize = memory.data(MDNS ? BUILT_BYTES : 0, 4);
 
 /** Sets the service: its labels in wire form without an end; false = too long. */
 export function serviceSet(labels: usize, bytes: u32, port: u32): bool {

@@ -74,13 +74,13 @@ const RETRY_MS: u32 = 20;
 /** Answers to one host: bursts of 32, one more each 32 ms. */
 const UNICAST_PRICE: u32 = 512;
 const UNICAST_BURST: u32 = 32 * UNICAST_PRICE;
-const unicasts: RateLimit = changetype<RateLimit>(memory.data(offsetof<RateLimit>(), 4));
+const unicasts: RateLimit = changetype<RateLimit>(memory.data(MDNS ? offsetof<RateLimit>() : 0, 4));
 
 /** With the longest names all records have 607 bytes behind the header, one question and what answers it 524. */
 const OUT_BYTES: u32 = 640;
-const OUT: usize = memory.data(MDNS ? OUT_BYTES : 4, 4);
+const OUT: usize = memory.data(MDNS ? OUT_BYTES : 0, 4);
 /** When each record was multicast last. */
-const LAST: usize = memory.data(MDNS ? 4 * RECORDS : 4, 4);
+const LAST: usize = memory.data(MDNS ? 4 * RECORDS : 0, 4);
 
 let state: State = State.OFF;
 let sent: u32 = 0;

@@ -48,7 +48,7 @@ const WIDE: bool = RECORD_NUMBER_BITS > 8;
 /** Half as many as there are records or more, up to 512 of these: a chain is short however many are in use. */
 const BUCKETS: u32 = WIDE ? 256 : CONNECTIONS > 64 ? 64 : CONNECTIONS > 32 ? 32 : 16;
 const LINK_BYTES: u32 = <u32>sizeof<RecordNumber>();
-const TABLE: usize = memory.data(TCP ? BUCKETS * LINK_BYTES : 1, LINK_BYTES);
+const TABLE: usize = memory.data(TCP ? BUCKETS * LINK_BYTES : 0, LINK_BYTES);
 
 function bucket(remoteAddress: u32, ends: u32): usize {
   // A secret multiplier, so that nobody outside can aim at one bucket. The local address hardly varies and is left out.
@@ -126,10 +126,10 @@ if (offsetof<SynRecord>() > (WIDE ? 36 : 32))
 if (((offsetof<Tcb>() | offsetof<SynRecord>() | offsetof<TimeWait>()) & 3) != 0)
   ERROR("records of connections must be whole words, or every second one is misaligned");
 
-export const TCBS: usize = memory.data(TCP ? TCP_TCBS * offsetof<Tcb>() : 1, 4);
-export const SYN_RECORDS: usize = memory.data(TCP ? TCP_SYN_RECORDS * offsetof<SynRecord>() : 1, 4);
+export const TCBS: usize = memory.data(TCP ? TCP_TCBS * offsetof<Tcb>() : 0, 4);
+export const SYN_RECORDS: usize = memory.data(TCP ? TCP_SYN_RECORDS * offsetof<SynRecord>() : 0, 4);
 export const TIME_WAITS: usize = memory.data(
-  TCP ? (TCP_TIME_WAIT_RECORDS + (TCP_SYN_COOKIES ? 1 : 0)) * offsetof<TimeWait>() : 1,
+  TCP ? (TCP_TIME_WAIT_RECORDS + (TCP_SYN_COOKIES ? 1 : 0)) * offsetof<TimeWait>() : 0,
   4,
 );
 

@@ -87,7 +87,7 @@ export class TxSegment {
   urgent: u32;
 }
 
-export const TX: TxSegment = changetype<TxSegment>(memory.data(TCP ? offsetof<TxSegment>() : 1, 4));
+export const TX: TxSegment = changetype<TxSegment>(memory.data(TCP ? offsetof<TxSegment>() : 0, 4));
 
 /**
  * The SYN-ACK of a simultaneous open has these options, SynOption bits, and announces `maxSegment` at most, 0 = no limit. The congestion window

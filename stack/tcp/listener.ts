@@ -47,7 +47,7 @@ export class Listener {
   }
 }
 
-const LISTENERS: usize = memory.data(TCP ? TCP_LISTENERS * offsetof<Listener>() : 1, 4);
+const LISTENERS: usize = memory.data(TCP ? TCP_LISTENERS * offsetof<Listener>() : 0, 4);
 export const NO_LISTENER: u32 = NO_RECORD;
 
 /** A listener by number. */

@@ -9,8 +9,8 @@ import { seqAtMost, seqMax } from "./sequence";
  * block of a duplicate (RFC 2883), and where the latest text began (RFC 2018 4).
  */
 const SLOTS: u32 = TCP_RANGES + (TCP_SACK ? 2 : 0);
-/** Without ranges (TCP_RANGES 0) text out of order is dropped; the compiler wants a table to have a byte. */
-const RANGES: usize = memory.data(SLOTS == 0 || !TCP ? 1 : TCP_TCBS * SLOTS * offsetof<Range>(), 4);
+/** Without ranges (TCP_RANGES 0) text out of order is dropped. */
+const RANGES: usize = memory.data(TCP ? TCP_TCBS * SLOTS * offsetof<Range>() : 0, 4);
 
 function listOf(tcb: Tcb): usize {
   return RANGES + <u32>tcb.id * SLOTS * offsetof<Range>();

@@ -19,7 +19,7 @@ const RECORD_BYTES: u32 = CAPACITY * offsetof<Range>() + 4;
 
 function listOf(tcb: Tcb): usize {
   // A build without SACK has no such table, though the compiler passes here.
-  const LISTS: usize = memory.data(TCP_SACK ? TCP_TCBS * RECORD_BYTES : 4, 4);
+  const LISTS: usize = memory.data(TCP_SACK ? TCP_TCBS * RECORD_BYTES : 0, 4);
   return LISTS + <u32>tcb.id * RECORD_BYTES;
 }
 

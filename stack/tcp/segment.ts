@@ -76,9 +76,9 @@ export class Segment {
 /** `Segment.scale` without the option. */
 export const NO_SCALE: u32 = 15;
 
-export const SEGMENT: Segment = changetype<Segment>(memory.data(TCP ? offsetof<Segment>() : 1, 4));
+export const SEGMENT: Segment = changetype<Segment>(memory.data(TCP ? offsetof<Segment>() : 0, 4));
 /** The received TCP header: 20 bytes and up to 40 of options. */
-const HEADER: usize = memory.data(TCP ? 60 : 1, 4);
+const HEADER: usize = memory.data(TCP ? 60 : 0, 4);
 
 /** SEG.LEN: text, and one each for SYN and FIN. */
 export function segmentLength(segment: Segment): u32 {

@@ -22,12 +22,11 @@ class Piece {
 }
 
 const RING_ONLY: bool = TCP_TX_PIECES == 0;
-/** The compiler wants a table to have a byte. */
 const PIECES: usize = memory.data(
-  TCP && !RING_ONLY ? TCP_TCBS * TCP_TX_PIECES * offsetof<Piece>() : 1,
+  TCP && !RING_ONLY ? TCP_TCBS * TCP_TX_PIECES * offsetof<Piece>() : 0,
   4,
 );
-const RINGS: usize = memory.data(TCP ? TCP_TCBS * TCP_TX_BYTES : 1, 4);
+const RINGS: usize = memory.data(TCP ? TCP_TCBS * TCP_TX_BYTES : 0, 4);
 const MASK: u32 = TCP_TX_BYTES - 1;
 
 function piece(tcb: Tcb, index: u32): Piece {

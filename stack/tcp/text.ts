@@ -16,7 +16,7 @@ import { urgentLimit, urgentRead } from "./urgent";
  * The byte with sequence number s lies at s - (IRS + 1) modulo the ring's size, so a ring needs no pointers of its own, and
  * the first byte of a stream lies on a word: what is then read by words is copied by words.
  */
-const RINGS: usize = memory.data(TCP ? TCP_TCBS * TCP_RX_BYTES : 1, 4);
+const RINGS: usize = memory.data(TCP ? TCP_TCBS * TCP_RX_BYTES : 0, 4);
 const MASK: u32 = TCP_RX_BYTES - 1;
 
 /** Place in the ring of the byte with a sequence number. */

@@ -47,7 +47,7 @@ export class RxDatagram {
   padding1: u16;
 }
 
-const DATAGRAM: usize = memory.data(UDP ? offsetof<RxDatagram>() : 4, 4);
+const DATAGRAM: usize = memory.data(UDP ? offsetof<RxDatagram>() : 0, 4);
 export const datagram: RxDatagram = changetype<RxDatagram>(DATAGRAM);
 
 /** The header of the open datagram has been read by the shorter way, which has not taken it. */

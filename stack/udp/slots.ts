@@ -4,6 +4,7 @@ import {
   INTERFACES,
   MULTICAST_GROUPS,
   SOCKET_MORE_OPTIONS,
+  UDP,
   UDP_RX_BYTES,
   UDP_SOCKETS,
 } from "../config";
@@ -73,13 +74,11 @@ export const DATAGRAM_HEADER_BYTES: u32 = 12;
 
 const BUCKETS: u32 = 8;
 const LINK_BYTES: u32 = <u32>sizeof<RecordNumber>();
-const TABLE: usize = memory.data(BUCKETS * LINK_BYTES, LINK_BYTES);
+const TABLE: usize = memory.data(UDP ? BUCKETS * LINK_BYTES : 0, LINK_BYTES);
 /** Whole words, whatever the width of a record's number is. */
 const SLOT_BYTES: u32 = (offsetof<UdpSlot>() + 3) & ~3;
-/** Without UDP sockets there are no tables; the compiler wants them to have a byte. */
-const NONE: bool = UDP_SOCKETS == 0;
-const SLOTS: usize = memory.data(NONE ? 1 : SLOT_BYTES * UDP_SOCKETS, 4);
-const RINGS: usize = memory.data(NONE ? 1 : UDP_RX_BYTES * UDP_SOCKETS, 4);
+const SLOTS: usize = memory.data(SLOT_BYTES * UDP_SOCKETS, 4);
+const RINGS: usize = memory.data(UDP_RX_BYTES * UDP_SOCKETS, 4);
 
 /** RFC 6056 3.2: all ports that need no privilege. */
 const EPHEMERAL_FIRST: u32 = 1024;

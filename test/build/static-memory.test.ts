@@ -8,14 +8,14 @@ const rewrite = (source: string, guard = 0): string =>
 test("a buffer gets a constant with its size beside it, on its own line", (t) => {
   t.is(
     rewrite("const A: usize = memory.data(N * offsetof<R>(), 4);\nlet b = 1;"),
-    "const A: usize = memory.data(N * offsetof<R>(), 4); const A__bytes: u32 = <u32>(N * offsetof<R>());\nlet b = 1;",
+    "const A: usize = ((N * offsetof<R>()) != 0 ? memory.data(N * offsetof<R>(), 4) : 0); const A__bytes: u32 = <u32>(N * offsetof<R>());\nlet b = 1;",
   );
 });
 
 test("a record in a buffer, an exported buffer and one over several lines are found too", (t) => {
   t.regex(
     rewrite("export const P: Packet = changetype<Packet>(memory.data(offsetof<Packet>(), 4));"),
-    /\)\); const P__bytes: u32 = <u32>\(offsetof<Packet>\(\)\);$/,
+    / : 0\)\); const P__bytes: u32 = <u32>\(offsetof<Packet>\(\)\);$/,
   );
   const lines = rewrite("const A: usize = memory.data(\n  f(1, 2),\n  8,\n);\n");
   t.regex(lines, /const A__bytes: u32 = <u32>\(\s*f\(1, 2\)\);\n$/);
