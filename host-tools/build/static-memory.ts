@@ -108,7 +108,7 @@ export class StaticMemory {
           if (!name.endsWith(BYTES)) continue;
           const global = name.slice(0, -BYTES.length);
           const address = values.get(global);
-          if (address === undefined) continue;
+          if (address === undefined || bytes === 0) continue;
           const slash = global.lastIndexOf("/");
           const file = `${global.slice(0, slash).replace(/^project\//, "")}.ts`;
           buffers.push({ file, name: global.slice(slash + 1), address, bytes });

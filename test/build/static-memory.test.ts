@@ -29,6 +29,17 @@ test("bytes that are given one by one are counted", (t) => {
   );
 });
 
+test("a buffer of what an option leaves out has no byte; one that is certain to have some is not asked about", (t) => {
+  t.is(
+    rewrite("const A: usize = memory.data(ON ? 64 : 0, 4);").split(";")[0],
+    "const A: usize = ((ON ? 64 : 0) != 0 ? memory.data(ON ? 64 : 0, 4) : 0)",
+  );
+  t.is(
+    rewrite("const A: usize = memory.data(64, 4);").split(";")[0],
+    "const A: usize = memory.data(64, 4)",
+  );
+});
+
 test("with red zones a buffer is longer, and starts where a shadow byte does", (t) => {
   t.is(
     rewrite("const A: usize = memory.data(5, 4);", 32).split(";")[0],
