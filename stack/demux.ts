@@ -207,9 +207,6 @@ function errorInput(protocol: u32, packet: RxPacket): void {
       at.sequence,
     );
   } else if (UDP && protocol == IPPROTO_UDP) {
-    if (DNS_ENTRIES != 0 && at.type == ICMP_UNREACHABLE && at.destinationPort == DNS_PORT) {
-      dnsRefused(at.destination, at.sourcePort);
-    }
     udpIcmpError(
       at.type,
       at.code,
@@ -220,5 +217,9 @@ function errorInput(protocol: u32, packet: RxPacket): void {
       at.info,
       packet.source,
     );
+    // Last, as it may ask again, and the question is written where the error lies.
+    if (DNS_ENTRIES != 0 && at.type == ICMP_UNREACHABLE && at.destinationPort == DNS_PORT) {
+      dnsRefused(at.destination, at.sourcePort);
+    }
   }
 }

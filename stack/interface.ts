@@ -10,7 +10,9 @@ import { Be } from "./wire/bytes";
 @unmanaged
 export class Interface {
   /** Keeps the MAC two bytes off a word, as it stands in a frame (stack/link/ethernet.ts). */
-  reserved: u16;
+  reserved: u8;
+  /** There is a link. */
+  up: bool;
   /** First two bytes of the MAC as they stand in memory. */
   macHigh: u16;
   /** Last four bytes of the MAC as they stand in memory. */
@@ -34,6 +36,7 @@ export class Interface {
   hostName: usize;
   hostNameBytes: u32;
 
+  /** From here on only conflict detection uses the fields. */
   acdDefendedMs: u32;
   /** Address being probed; 0 = none. */
   acdCandidate: u32;
@@ -41,8 +44,7 @@ export class Interface {
   acdConflictAddress: u32;
   /** News of a claim that nobody has taken yet. */
   acdConflict: bool;
-  /** There is a link. */
-  up: bool;
+  reserved1: u8;
   acdConflictHigh: u16;
   acdConflictLow: u32;
 }
@@ -89,7 +91,8 @@ export class LeasedInterface extends Interface {
   gatewayKnown: u32;
 }
 
-const INTERFACE_BYTES: u32 = DHCP ? offsetof<LeasedInterface>() : offsetof<Interface>();
+const UNLEASED_BYTES: u32 = ACD ? offsetof<Interface>() : offsetof<Interface>("acdDefendedMs");
+const INTERFACE_BYTES: u32 = DHCP ? offsetof<LeasedInterface>() : UNLEASED_BYTES;
 if ((INTERFACE_BYTES & 3) != 0) ERROR("the record must be whole words");
 
 export { IP_MTU } from "./config";

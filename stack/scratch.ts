@@ -1,4 +1,4 @@
-import { DHCP, DNS_ENTRIES, MDNS } from "./config";
+import { DHCP, DNS_ENTRIES, ICMP_ERRORS, MDNS, TCP } from "./config";
 import { TX_TRANSPORT, TX_TRANSPORT_BYTES } from "./link/headers";
 
 /**
@@ -9,9 +9,12 @@ import { TX_TRANSPORT, TX_TRANSPORT_BYTES } from "./link/headers";
 export const SCRATCH_BYTES: u32 = TX_TRANSPORT_BYTES;
 export const SCRATCH: usize = TX_TRANSPORT;
 
+/** Bytes of what DHCP's message says, of a segment (tcp/segment.ts), or of an ICMP error (icmp/input.ts). */
+const SMALL_BYTES: u32 = DHCP || TCP ? 144 : ICMP_ERRORS ? 32 : 0;
 /**
  * The same for a message that is looked at as a whole: one of DNS or multicast DNS, or what one of DHCP says. One at a time: each is read and answered, or
- * written and sent, within one call.
+ * written and sent, within one call. A frame brings one of these, or a segment of TCP, whose header and numbers lie here meanwhile, or an
+ * ICMP error.
  */
-export const MESSAGE_SCRATCH_BYTES: u32 = MDNS ? 1024 : DNS_ENTRIES != 0 ? 512 : DHCP ? 144 : 0;
+export const MESSAGE_SCRATCH_BYTES: u32 = MDNS ? 1024 : DNS_ENTRIES != 0 ? 512 : SMALL_BYTES;
 export const MESSAGE_SCRATCH: usize = memory.data(MESSAGE_SCRATCH_BYTES, 4);

@@ -78,8 +78,9 @@ export class StaticMemory {
       this.guardBytes === 0
         ? text
         : `memory.data((${bytes}) + ${this.guardBytes}, (${align}) > 8 ? (${align}) : 8)`;
-    // The compiler wants a buffer to have a byte.
-    return /^\s*[1-9]\d*\s*$/.test(bytes) ? guarded : `((${bytes}) != 0 ? ${guarded} : 0)`;
+    // The compiler wants a buffer to have a byte. The question takes no line of its own.
+    const size = bytes.trim().replace(/\s+/g, " ");
+    return /^[1-9]\d*$/.test(size) ? guarded : `((${size}) != 0 ? ${guarded} : 0)`;
   }
 
   /** A compiler transform that reads the buffers from the module. */

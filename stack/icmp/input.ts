@@ -5,7 +5,7 @@ import { ipBegin, ipCancel, ipEnd, ipHeadersWrite, ipOpen, ipWrite } from "../ip
 import { DEFAULT_TTL, IPPROTO_ICMP, IP_HEADER_BYTES, RxPacket } from "../ip/packet";
 import { deviceIsWire, linkInterface, linkRead, linkSpare } from "../link/device";
 import { RateLimit, rateLimitTake } from "../rate-limit";
-import { SCRATCH, SCRATCH_BYTES } from "../scratch";
+import { MESSAGE_SCRATCH, MESSAGE_SCRATCH_BYTES, SCRATCH, SCRATCH_BYTES } from "../scratch";
 import { Counter, count } from "../statistics";
 import { Be } from "../wire/bytes";
 import { halves, sumAdd, sumField, sumIntact } from "../wire/checksum";
@@ -39,9 +39,9 @@ export class IcmpError {
 }
 
 /** The error received last. */
-export const icmpError: IcmpError = changetype<IcmpError>(
-  memory.data(ICMP_ERRORS ? offsetof<IcmpError>() : 0, 4),
-);
+export const icmpError: IcmpError = changetype<IcmpError>(MESSAGE_SCRATCH);
+if (ICMP_ERRORS && <u32>offsetof<IcmpError>() > MESSAGE_SCRATCH_BYTES)
+  ERROR("an ICMP error does not fit the scratch");
 
 /** The longest quotation that is looked into: an IP header with options and 8 bytes. */
 const QUOTATION_BYTES: u32 = 60 + QUOTED_BYTES;

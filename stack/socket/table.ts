@@ -1,6 +1,6 @@
 import { based } from "cpu";
 import { RecordNumber } from "options";
-import { NO_RECORD, RECORD_NUMBER_BITS, SOCKETS } from "../config";
+import { NO_RECORD, RECORD_NUMBER_BITS, SOCKETS, TCP, TCP_KEEPALIVE } from "../config";
 
 /** What a descriptor stands for. */
 export const enum SocketKind {
@@ -56,31 +56,35 @@ export class Socket {
   tos: u8;
   flags: u32;
   localPort: u16;
-  /** SO_RCVLOWAT; 0 = 1. */
-  receiveLow: u16;
+  /** SO_LINGER with time: seconds that close() waits for delivery; 0 = it does not wait. */
+  lingerS: u16;
   localAddress: u32;
   /** SO_RCVTIMEO and SO_SNDTIMEO in milliseconds; 0 = for ever. */
   receiveTimeoutMs: u32;
   sendTimeoutMs: u32;
+  /** SO_RCVLOWAT; 0 = 1. */
+  receiveLow: u16;
+  ttl: u8;
+  /** TCP_KEEPCNT; what follows is there only with TCP_KEEPALIVE. */
+  keepCount: u8;
   /** TCP_USER_TIMEOUT, ms. */
   userTimeoutMs: u32;
-  /** TCP_KEEPIDLE and TCP_KEEPINTVL in seconds, TCP_KEEPCNT. */
+  /** TCP_KEEPIDLE and TCP_KEEPINTVL in seconds. */
   keepIdleS: u16;
   keepIntervalS: u16;
-  keepCount: u8;
-  ttl: u8;
-  /** SO_LINGER with time: seconds that close() waits for delivery; 0 = it does not wait. */
-  lingerS: u16;
 }
+
+const SOCKET_BYTES: u32 =
+  TCP && TCP_KEEPALIVE ? offsetof<Socket>() : offsetof<Socket>("userTimeoutMs");
 
 /** Two hours (RFC 9293 MUST-28); the others as on Linux. */
 const KEEP_IDLE_S: u32 = 7200;
 const KEEP_INTERVAL_S: u32 = 75;
 const KEEP_COUNT: u32 = 9;
 
-if ((offsetof<Socket>() & 3) != 0) ERROR("the table's records must stay word-aligned");
+if ((SOCKET_BYTES & 3) != 0) ERROR("the table's records must stay word-aligned");
 
-const TABLE: usize = memory.data(SOCKETS * offsetof<Socket>(), 4);
+const TABLE: usize = memory.data(SOCKETS * SOCKET_BYTES, 4);
 export const NO_SOCKET: u32 = NO_RECORD;
 /** Above the slot's number a descriptor has its generation: small at first, and never the same for two sockets in a row. */
 const SLOT_MASK: u32 = NO_RECORD;
@@ -90,7 +94,7 @@ export const FD_END: i32 = 0x100 << RECORD_NUMBER_BITS;
 /** A slot of the table. */
 export function socketAt(index: u32): Socket {
   assert(index < SOCKETS);
-  return changetype<Socket>(based(TABLE) + index * offsetof<Socket>());
+  return changetype<Socket>(based(TABLE) + index * SOCKET_BYTES);
 }
 
 /** Number of the slot that a descriptor names, be it open or not. */
@@ -136,10 +140,11 @@ export function socketAllocate(kind: SocketKind): u32 {
   if (index == NO_SOCKET) return NO_SOCKET;
   const socket = socketAt(index);
   const generation = socket.generation;
-  memory.fill(changetype<usize>(socket), 0, offsetof<Socket>());
+  memory.fill(changetype<usize>(socket), 0, SOCKET_BYTES);
   socket.generation = generation;
   socket.kind = <u8>kind;
   socket.ttl = 64;
+  if (!TCP || !TCP_KEEPALIVE) return index;
   socket.keepIdleS = <u16>KEEP_IDLE_S;
   socket.keepIntervalS = <u16>KEEP_INTERVAL_S;
   socket.keepCount = <u8>KEEP_COUNT;
@@ -152,7 +157,7 @@ export function socketInherit(listener: Socket): u32 {
   if (index == NO_SOCKET) return NO_SOCKET;
   const socket = socketAt(index);
   const generation = socket.generation;
-  memory.copy(changetype<usize>(socket), changetype<usize>(listener), offsetof<Socket>());
+  memory.copy(changetype<usize>(socket), changetype<usize>(listener), SOCKET_BYTES);
   socket.generation = generation;
   socket.kind = <u8>SocketKind.CONNECTION;
   return index;

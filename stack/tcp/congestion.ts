@@ -39,7 +39,7 @@ export function congestionInit(tcb: Tcb): void {
   if ((tcb.flags & TcbFlag.SYN_RETRANSMITTED) != 0) tcb.cwnd = mss;
   tcb.ssthresh = TCP_WINDOW_SCALE ? CWND_MAX : 0xffff;
   tcb.recover = tcb.sndUna - 1;
-  tcb.highRxt = tcb.sndUna;
+  if (TCP_SACK || TCP_ECN) tcb.highRxt = tcb.sndUna;
   tcb.dupAcks = 0;
   if (TCP_RACK) timesBegin(tcb);
   if (TCP_SPURIOUS) cutForget(tcb);
@@ -194,7 +194,7 @@ function enterRecovery(tcb: Tcb, inflation: u32): void {
   if (TCP_SPURIOUS) cutBegin(tcb, congestionBefore(tcb), Doubt.RECOVERY);
   cutFlight(tcb);
   tcb.recover = tcb.sndMax;
-  tcb.highRxt = tcb.sndUna;
+  if (TCP_SACK || TCP_ECN) tcb.highRxt = tcb.sndUna;
   tcb.cwnd = tcb.ssthresh + inflation;
   tcb.flags = (tcb.flags | TcbFlag.RECOVERY) & ~(TcbFlag.PARTIAL | TcbFlag.PROBED_AGAIN);
 }

@@ -1,13 +1,19 @@
 import { based } from "cpu";
 import { RecordNumber } from "options";
 import {
+  ICMP_ERRORS,
   NO_RECORD,
   RECORD_NUMBER_BITS,
   TCP,
+  TCP_CUBIC,
+  TCP_ECN,
+  TCP_SACK,
   TCP_SYN_COOKIES,
   TCP_SYN_RECORDS,
   TCP_TCBS,
+  TCP_TIMESTAMPS,
   TCP_TIME_WAIT_RECORDS,
+  TCP_URGENT,
 } from "../config";
 import { bucketKey } from "../random";
 
@@ -27,14 +33,21 @@ export { Connection, NO_SHIFT, SynRecord, SynStamp, Tcb, TcpState } from "./reco
 export class TimeWait extends Connection {
   sndNxt: u32;
   rcvNxt: u32;
-  /** The peer's clock as seen last, if both ends sent timestamps; 0 = they did not. */
-  tsRecent: u32;
   /** When it came, in units of 16 ms. */
   born: u16;
   /** Answers to segments that change nothing, in the present period (RFC 5961 7), and which period that is. */
   challenges: u8;
   period: u8;
+  /** The peer's clock as seen last, if both ends sent timestamps; 0 = they did not. Only with TCP_TIMESTAMPS. */
+  tsRecent: u32;
 }
+
+const TIME_WAIT_BYTES: u32 = TCP_TIMESTAMPS ? offsetof<TimeWait>() : offsetof<TimeWait>("tsRecent");
+
+/** Some option has fields of its own, which are the last of a TCB. */
+const MORE: bool = TCP_SACK || TCP_TIMESTAMPS || TCP_URGENT || TCP_ECN || TCP_CUBIC || ICMP_ERRORS;
+/** Bytes of a TCB. */
+export const TCB_BYTES: u32 = MORE ? offsetof<Tcb>() : offsetof<Tcb>("highRxt");
 
 /** No record. */
 export const NO_CONNECTION: u32 = NO_RECORD;
@@ -109,34 +122,34 @@ export function connectionUsesPort(localPort: u32): bool {
 
 /** The common part of any record. */
 export function connectionAt(id: u32): Connection {
-  if (id < FIRST_SYN_RECORD) return changetype<Connection>(based(TCBS) + id * offsetof<Tcb>());
+  if (id < FIRST_SYN_RECORD) return changetype<Connection>(based(TCBS) + id * TCB_BYTES);
   if (id < FIRST_TIME_WAIT) {
     return changetype<Connection>(
       based(SYN_RECORDS) + (id - FIRST_SYN_RECORD) * offsetof<SynRecord>(),
     );
   }
   assert(id <= ANSWERS);
-  return changetype<Connection>(based(TIME_WAITS) + (id - FIRST_TIME_WAIT) * offsetof<TimeWait>());
+  return changetype<Connection>(based(TIME_WAITS) + (id - FIRST_TIME_WAIT) * TIME_WAIT_BYTES);
 }
 
 if (offsetof<Tcb>() > (WIDE ? 168 : 160))
   ERROR("a TCB has 160 bytes at most, 168 with wide numbers");
 if (offsetof<SynRecord>() > (WIDE ? 36 : 32))
   ERROR("a record of the SYN queue has 32 bytes at most, 36 with wide numbers");
-if (((offsetof<Tcb>() | offsetof<SynRecord>() | offsetof<TimeWait>()) & 3) != 0)
+if (((TCB_BYTES | offsetof<SynRecord>() | TIME_WAIT_BYTES) & 3) != 0)
   ERROR("records of connections must be whole words, or every second one is misaligned");
 
-export const TCBS: usize = memory.data(TCP ? TCP_TCBS * offsetof<Tcb>() : 0, 4);
+export const TCBS: usize = memory.data(TCP ? TCP_TCBS * TCB_BYTES : 0, 4);
 export const SYN_RECORDS: usize = memory.data(TCP ? TCP_SYN_RECORDS * offsetof<SynRecord>() : 0, 4);
 export const TIME_WAITS: usize = memory.data(
-  TCP ? (TCP_TIME_WAIT_RECORDS + (TCP_SYN_COOKIES ? 1 : 0)) * offsetof<TimeWait>() : 0,
+  TCP ? (TCP_TIME_WAIT_RECORDS + (TCP_SYN_COOKIES ? 1 : 0)) * TIME_WAIT_BYTES : 0,
   4,
 );
 
 /** A TCB by number. */
 export function tcbAt(id: u32): Tcb {
   assert(id < TCP_TCBS);
-  return changetype<Tcb>(based(TCBS) + id * offsetof<Tcb>());
+  return changetype<Tcb>(based(TCBS) + id * TCB_BYTES);
 }
 
 /** A SYN queue record by its connection number. */
@@ -150,7 +163,7 @@ export function synRecordAt(id: u32): SynRecord {
 /** A TIME-WAIT record by its connection number. */
 export function timeWaitAt(id: u32): TimeWait {
   assert(id >= FIRST_TIME_WAIT && id < CONNECTIONS);
-  return changetype<TimeWait>(based(TIME_WAITS) + (id - FIRST_TIME_WAIT) * offsetof<TimeWait>());
+  return changetype<TimeWait>(based(TIME_WAITS) + (id - FIRST_TIME_WAIT) * TIME_WAIT_BYTES);
 }
 
 /** Records of a kind that are in use. */

@@ -1,5 +1,5 @@
 import { RecordNumber } from "options";
-import { TCP_CONNECT, TCP_KEEPALIVE, TCP_MSL_MS, TCP_TCBS } from "../config";
+import { TCP_CONNECT, TCP_KEEPALIVE, TCP_MSL_MS, TCP_TCBS, TCP_TIMESTAMPS } from "../config";
 import { WAITING_IS_LENT, waitingLend } from "../link/waiting";
 import { now } from "../now";
 import { POLLERR, POLLHUP, POLLIN, POLLOUT } from "../posix";
@@ -10,6 +10,7 @@ import {
   CONNECTIONS,
   FIRST_TIME_WAIT,
   NO_CONNECTION,
+  TCB_BYTES,
   Tcb,
   TcbFlag,
   TcbTimer,
@@ -100,7 +101,7 @@ function isFree(tcb: Tcb): bool {
 
 function tcbInit(tcb: Tcb, id: u32): u32 {
   if (WAITING_IS_LENT && id == TCP_TCBS - 1) waitingLend(0);
-  memory.fill(changetype<usize>(tcb), 0, offsetof<Tcb>());
+  memory.fill(changetype<usize>(tcb), 0, TCB_BYTES);
   tcb.id = <RecordNumber>id;
   tcb.rto = <u16>RTO_INITIAL_MS;
   tcb.ttl = 64;
@@ -174,7 +175,8 @@ export function enterTimeWait(tcb: Tcb): void {
 
 /** The ACK of the peer's FIN, first or repeated. If it can't go now, the peer sends its FIN again. */
 export function timeWaitAcknowledge(record: TimeWait): void {
-  sendOfRecord(record, record.sndNxt, record.rcvNxt, TcpBit.ACK, record.tsRecent);
+  const stamp: u32 = TCP_TIMESTAMPS ? record.tsRecent : 0;
+  sendOfRecord(record, record.sndNxt, record.rcvNxt, TcpBit.ACK, stamp);
 }
 
 /** Our FIN is acknowledged and nobody reads any more: waits for the peer's FIN without rings. */
@@ -193,7 +195,7 @@ function handOver(tcb: Tcb, state: TcpState, lifeMs: u32): TimeWait {
   record.sndNxt = tcb.sndMax;
   record.rcvNxt = tcb.rcvNxt;
   record.born = <u16>(now() >>> BORN_SHIFT);
-  record.tsRecent = timestampsUsed(tcb) ? max<u32>(tcb.tsRecent, 1) : 0;
+  if (TCP_TIMESTAMPS) record.tsRecent = timestampsUsed(tcb) ? max<u32>(tcb.tsRecent, 1) : 0;
   record.challenges = 0;
   record.state = <u8>state;
   connectionInsert(record, id);

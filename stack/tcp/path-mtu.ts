@@ -1,3 +1,4 @@
+import { ICMP_ERRORS } from "../config";
 import { now } from "../now";
 import { Tcb } from "./connection";
 
@@ -22,6 +23,6 @@ export function mssLower(tcb: Tcb): void {
  * still objects, another ten minutes pass.
  */
 export function mssRaise(tcb: Tcb): void {
-  if (tcb.sndMss >= tcb.peerMss) return;
+  if (!ICMP_ERRORS || tcb.sndMss >= tcb.peerMss) return;
   if (<u32>(<u8>(mark() - <u32>tcb.mssLowered)) >= RAISE_AFTER) tcb.sndMss = tcb.peerMss;
 }

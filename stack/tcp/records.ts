@@ -105,23 +105,12 @@ export class Tcb extends Connection {
   delackDue: u16;
   /** Bytes in order since the last acknowledgment. */
   unackedBytes: u16;
-  /** End of the peer's urgent data, and of ours, when flags URGENT and URGENT_OUT: their low 16 bits. */
-  rcvUp: u16;
-  sndUp: u16;
   /** Segment size that the peer and our ring allow, whatever a router has asked for. */
   peerMss: u16;
 
   /** Next in the listener's accept queue, number plus one. */
   nextAccept: RecordNumber;
   challengeStart: u8;
-  /** When `tsRecent` was taken, in units of 2^24 ms. */
-  tsAge: u8;
-  /** Segment size that a router has asked for in units of 8 bytes, 0 = none; believed when the segment does not get through (RFC 5927 7.2). */
-  routerMss: u8;
-  /** When `sndMss` was lowered below `peerMss`, in units of 131 s. */
-  mssLowered: u8;
-  /** TCP_CONGESTION has chosen NewReno. */
-  reno: bool;
 
   /** TcbFlag bits. */
   flags: u32;
@@ -155,14 +144,25 @@ export class Tcb extends Connection {
   maxSndWnd: u32;
   /** RFC 5681, RFC 6582. */
   recover: u32;
-  /** Up to here holes have been sent again in this recovery (HighRxt, RFC 6675 2). */
-  highRxt: u32;
   /** RFC 6298, in milliseconds; srtt scaled by 8, rttvar by 4. */
   srtt: u32;
   rttvar: u32;
+  /** Up to here holes have been sent again in this recovery (HighRxt, RFC 6675 2). From here on only options use the fields (`TCB_BYTES`). */
+  highRxt: u32;
   /** The peer's clock as seen last (TS.Recent), and how far ours as shown to it is ahead of `now()` (RFC 7323). */
   tsRecent: u32;
   tsOffset: u32;
+  /** End of the peer's urgent data, and of ours, when flags URGENT and URGENT_OUT: their low 16 bits. */
+  rcvUp: u16;
+  sndUp: u16;
+  /** When `tsRecent` was taken, in units of 2^24 ms. */
+  tsAge: u8;
+  /** Segment size that a router has asked for in units of 8 bytes, 0 = none; believed when the segment does not get through (RFC 5927 7.2). */
+  routerMss: u8;
+  /** When `sndMss` was lowered below `peerMss`, in units of 131 s. */
+  mssLowered: u8;
+  /** TCP_CONGESTION has chosen NewReno. */
+  reno: bool;
 
   get ranges(): u8 {
     return TCP_RANGES == 0 ? 0 : this.rangeCount;

@@ -9,7 +9,7 @@ import {
   TCP_WINDOW_SCALE,
 } from "../config";
 import { linkRead, linkSkip } from "../link/device";
-import { SCRATCH, SCRATCH_BYTES } from "../scratch";
+import { MESSAGE_SCRATCH, MESSAGE_SCRATCH_BYTES, SCRATCH, SCRATCH_BYTES } from "../scratch";
 import { Be } from "../wire/bytes";
 import { halves, sumAdd } from "../wire/checksum";
 
@@ -76,9 +76,12 @@ export class Segment {
 /** `Segment.scale` without the option. */
 export const NO_SCALE: u32 = 15;
 
-export const SEGMENT: Segment = changetype<Segment>(memory.data(TCP ? offsetof<Segment>() : 0, 4));
 /** The received TCP header: 20 bytes and up to 40 of options. */
-const HEADER: usize = memory.data(TCP ? 60 : 0, 4);
+const HEADER_MAX: u32 = 60;
+const HEADER: usize = MESSAGE_SCRATCH;
+export const SEGMENT: Segment = changetype<Segment>(MESSAGE_SCRATCH + HEADER_MAX);
+if (TCP && HEADER_MAX + <u32>offsetof<Segment>() > MESSAGE_SCRATCH_BYTES)
+  ERROR("a segment does not fit the scratch");
 
 /** SEG.LEN: text, and one each for SYN and FIN. */
 export function segmentLength(segment: Segment): u32 {
