@@ -70,10 +70,10 @@ function timesRule(tcb: Tcb): u32 {
   if (tcb.sndMax == tcb.sndUna) return 0;
   const times = timesOf(tcb);
   const count = <u32>times.runs;
-  for (let index: u32 = 1; index < count; index++) {
-    if (!seqLess(runAt(times, index - 1).end, runAt(times, index).end)) return 19;
+  for (let index: u32 = 0; index < count; index++) {
+    if (runAt(times, index).bytes == 0) return 19;
   }
-  return count != 0 && runAt(times, count - 1).end == tcb.sndMax ? 0 : 19;
+  return count != 0 && times.end == tcb.sndMax ? 0 : 19;
 }
 
 function receiveRule(tcb: Tcb): u32 {

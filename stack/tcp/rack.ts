@@ -1,7 +1,17 @@
 import { now } from "../now";
 import { Tcb, TcbFlag, TcbTimer } from "./connection";
 import { sackHoleEnd, sackSkip, sackedBytes } from "./sack";
-import { SendTimes, TimesBit, runAt, NO_RTT, sentBefore, timesOf } from "./send-times";
+import {
+  NO_RTT,
+  SendTimes,
+  TimesBit,
+  runAt,
+  runIsAgain,
+  runSentMs,
+  runsBegin,
+  sentBefore,
+  timesOf,
+} from "./send-times";
 import { seqAtMost, seqLess, seqMin } from "./sequence";
 import { timerStart } from "./timers";
 
@@ -32,26 +42,31 @@ function reorderingWindow(tcb: Tcb, times: SendTimes, threshold: u32): u32 {
 /** A piece of the flight that the peer does not have, from `pieceLeft` to `pieceEnd`, all sent at once; 0 = there is none. */
 let pieceLeft: u32 = 0;
 let pieceEnd: u32 = 0;
-let pieceStamp: u32 = 0;
+let pieceSentMs: u32 = 0;
+let pieceAgain: bool = false;
 
 /** Finds the next piece from `seq` on. False at the end of the flight. */
 function pieceFrom(tcb: Tcb, times: SendTimes, seq: u32): bool {
   seq = sackSkip(tcb, seq);
   if (!seqLess(seq, tcb.sndMax)) return false;
-  let index: u32 = 0;
-  while (index < <u32>times.runs && seqAtMost(runAt(times, index).end, seq)) index += 1;
-  if (index == <u32>times.runs) return false;
-  const run = runAt(times, index);
-  pieceLeft = seq;
-  pieceEnd = seqMin(sackHoleEnd(tcb, seq), run.end);
-  pieceStamp = run.stamp;
-  return true;
+  let at = runsBegin(times);
+  for (let index: u32 = 0; index < <u32>times.runs; index++) {
+    const run = runAt(times, index);
+    at += <u32>run.bytes;
+    if (seqAtMost(at, seq)) continue;
+    pieceLeft = seq;
+    pieceEnd = seqMin(sackHoleEnd(tcb, seq), at);
+    pieceSentMs = runSentMs(run);
+    pieceAgain = runIsAgain(run);
+    return true;
+  }
+  return false;
 }
 
 /** How long until the piece is lost, ms: 0 = it is; -1 = nothing tells of it (RACK_detect_loss, RFC 8985 6.2 step 5). */
 function untilLost(times: SendTimes, windowMs: u32): i32 {
-  if (!sentBefore(times, pieceStamp, pieceEnd)) return -1;
-  const passedMs = (now() - (pieceStamp >>> 1)) & 0x7fffffff;
+  if (!sentBefore(times, pieceSentMs, pieceAgain, pieceEnd)) return -1;
+  const passedMs = now() - pieceSentMs;
   const neededMs = <u32>times.rttMs + windowMs;
   return passedMs >= neededMs ? 0 : <i32>(neededMs - passedMs);
 }

@@ -1,23 +1,33 @@
-import { TCP_TCBS } from "../config";
+import { TCP_TCBS, TCP_TX_BYTES } from "../config";
 import { now } from "../now";
 import { Tcb } from "./connection";
 import { seqAtMost, seqLess, seqMax, seqMin } from "./sequence";
 
 /**
- * When what is in flight was sent (RFC 8985 5): a short list of runs, in order, each to the next one's beginning, with the time of
+ * When what is in flight was sent (RFC 8985 5): a short list of runs, in order, one behind the other, with the time of
  * their sending and whether it was a repetition. What leaves in one millisecond is one run, so a flight has few. When the list is
- * full the two neighbours nearest in time become one, with the later time: a loss among them is seen later, never sooner.
+ * full the two neighbours nearest in time become one, with the later time: a loss among them is seen later, never sooner. What lies before
+ * the first run counts as part of it.
  */
 
-/** Runs of a connection; the ACK clock makes one for every second segment of 32 KB at most. */
-const CAPACITY: u32 = 12;
+/**
+ * Runs of a connection. The ACK clock makes one for every second segment; losses make more, and a ring that holds few segments has few
+ * of either.
+ */
+const CAPACITY: u32 =
+  TCP_TX_BYTES > 8192 ? 12 : TCP_TX_BYTES > 2048 ? 2 + (TCP_TX_BYTES >>> 10) : 4;
 
-/** Text up to `end`, sent at `stamp` (milliseconds times two; bit 0: it was sent before). */
+/** A run of text: its length, and when it was sent. Two half-words, as each connection has many. */
 @unmanaged
 export class SendRun {
-  end: u32;
-  stamp: u32;
+  bytes: u16;
+  /** The low 15 bits of the milliseconds, times two; bit 0: it was sent before. */
+  stamp: u16;
 }
+
+const BYTES_MAX: u32 = 0xffff;
+/** A time that is told by its low bits lies less than 32.8 s back. Retransmissions see to it; what is older seems newer, and its loss is seen later. */
+const AGE_MASK: u32 = 0x7fff;
 
 /** What RACK keeps of a connection (RFC 8985 5.2), beside the runs. */
 @unmanaged
@@ -29,6 +39,8 @@ export class SendTimes {
   fack: u32;
   /** RACK.dsack_round: until SND.UNA is there, further duplicates are of the same round trip. */
   dsackRound: u32;
+  /** End of the last run. */
+  end: u32;
   /** RACK.rtt and RACK.min_RTT, milliseconds. */
   rttMs: u16;
   minRttMs: u16;
@@ -68,6 +80,24 @@ export function runAt(times: SendTimes, index: u32): SendRun {
   return changetype<SendRun>(runs + index * offsetof<SendRun>());
 }
 
+/** Where the first run begins. */
+export function runsBegin(times: SendTimes): u32 {
+  let begin = times.end;
+  for (let index: u32 = 0; index < <u32>times.runs; index++)
+    begin -= <u32>runAt(times, index).bytes;
+  return begin;
+}
+
+/** When a run was sent. */
+export function runSentMs(run: SendRun): u32 {
+  return now() - ((now() - ((<u32>run.stamp) >>> 1)) & AGE_MASK);
+}
+
+/** True when a run was sent before. */
+export function runIsAgain(run: SendRun): bool {
+  return ((<u32>run.stamp) & 1) != 0;
+}
+
 /** A connection begins. */
 export function timesBegin(tcb: Tcb): void {
   const times = timesOf(tcb);
@@ -80,56 +110,72 @@ export function timesBegin(tcb: Tcb): void {
 /** Text [seq, end) leaves now; `again` = not for the first time. */
 export function timesSent(tcb: Tcb, seq: u32, end: u32, again: bool): void {
   const times = timesOf(tcb);
-  const stamp = now() << 1;
+  const stamp = (now() << 1) & 0xfffe;
   if (again) {
     sentAgain(times, seq, end, stamp | 1);
     return;
   }
-  if (seq == tcb.sndUna) times.runs = 0;
+  if (seq == tcb.sndUna) {
+    times.runs = 0;
+    times.end = seq;
+  }
+  const bytes = end - times.end;
+  times.end = end;
   const count = <u32>times.runs;
   if (count != 0) {
     const last = runAt(times, count - 1);
-    if (last.stamp == stamp) {
-      last.end = end;
+    const joined = <u32>last.bytes + bytes;
+    if (<u32>last.stamp == stamp && joined <= BYTES_MAX) {
+      last.bytes = <u16>joined;
       return;
     }
-    if (count == CAPACITY) makeRoom(tcb, times);
+    if (count == CAPACITY) makeRoom(tcb, times, end - bytes);
   }
   const run = runAt(times, <u32>times.runs);
-  run.end = end;
-  run.stamp = stamp;
+  run.bytes = <u16>bytes;
+  run.stamp = <u16>stamp;
   times.runs += 1;
 }
 
-/** Drops what is acknowledged, or joins the two neighbours that are nearest in time. */
-function makeRoom(tcb: Tcb, times: SendTimes): void {
-  let gone: u32 = 0;
-  while (gone < <u32>times.runs && seqAtMost(runAt(times, gone).end, tcb.sndUna)) gone += 1;
+/** Drops what is acknowledged, or joins the two neighbours that are nearest in time; the list ends at `end`. */
+function makeRoom(tcb: Tcb, times: SendTimes, end: u32): void {
+  let left = end - tcb.sndUna;
+  let gone = <u32>times.runs;
+  // From the end: how many runs reach to what is not acknowledged.
+  while (gone != 0 && <i32>left > 0) {
+    gone -= 1;
+    left -= <u32>runAt(times, gone).bytes;
+  }
   if (gone != 0) {
     take(times, 0, gone);
     return;
   }
+  // Where no two fit in one the first is forgotten, and counts as part of the second.
   let nearest: u32 = 0;
   let least: u32 = 0xffffffff;
   for (let index: u32 = 0; index + 1 < <u32>times.runs; index++) {
-    const gap = apart(runAt(times, index).stamp, runAt(times, index + 1).stamp);
-    if (gap >= least) continue;
+    const one = runAt(times, index);
+    const next = runAt(times, index + 1);
+    const gap = apart(<u32>one.stamp, <u32>next.stamp);
+    if (gap >= least || <u32>one.bytes + <u32>next.bytes > BYTES_MAX) continue;
     least = gap;
     nearest = index;
   }
   const kept = runAt(times, nearest + 1);
-  kept.stamp = laterOf(runAt(times, nearest).stamp, kept.stamp);
+  const first = runAt(times, nearest);
+  kept.stamp = laterOf(first.stamp, kept.stamp);
+  if (least != 0xffffffff) kept.bytes += first.bytes;
   take(times, nearest, 1);
 }
 
 function apart(a: u32, b: u32): u32 {
-  const difference = <i32>(a - b);
+  const difference = <i32>(<i16>(a - b));
   return <u32>(difference < 0 ? -difference : difference);
 }
 
 /** The later time; it was sent again when one of both was. */
-function laterOf(a: u32, b: u32): u32 {
-  return (<i32>(a - b) > 0 ? a : b) | ((a | b) & 1);
+function laterOf(a: u16, b: u16): u16 {
+  return (<i16>(a - b) > 0 ? a : b) | ((a | b) & 1);
 }
 
 /** Takes `gone` runs out from `index` on. */
@@ -143,56 +189,68 @@ function take(times: SendTimes, index: u32, gone: u32): void {
   times.runs -= <u8>gone;
 }
 
-/** Splits the run that holds `seq`, so that one ends there. False when there is no room. */
-function split(times: SendTimes, seq: u32): bool {
+/** Splits the run that holds `seq`, so that one ends there, if there is room. */
+function split(times: SendTimes, seq: u32): void {
+  let at = runsBegin(times);
+  if (!seqLess(at, seq) || !seqLess(seq, times.end)) return;
   let index: u32 = 0;
-  while (index < <u32>times.runs && seqLess(runAt(times, index).end, seq)) index += 1;
-  if (index == <u32>times.runs || runAt(times, index).end == seq) return true;
-  if (<u32>times.runs == CAPACITY) return false;
+  let bytes = <u32>runAt(times, 0).bytes;
+  while (seqLess(at + bytes, seq)) {
+    at += bytes;
+    index += 1;
+    bytes = <u32>runAt(times, index).bytes;
+  }
+  if (at + bytes == seq || <u32>times.runs == CAPACITY) return;
   memory.copy(
     changetype<usize>(runAt(times, index + 1)),
     changetype<usize>(runAt(times, index)),
     (<u32>times.runs - index) * offsetof<SendRun>(),
   );
-  runAt(times, index).end = seq;
   times.runs += 1;
-  return true;
+  runAt(times, index).bytes = <u16>(seq - at);
+  runAt(times, index + 1).bytes = <u16>(at + bytes - seq);
 }
 
 /** A repetition has a time of its own; without room all of the run that it is part of counts as sent now. */
 function sentAgain(times: SendTimes, seq: u32, end: u32, stamp: u32): void {
   const count = <u32>times.runs;
   // What a timeout sends again may go on with new text.
-  if (count != 0) runAt(times, count - 1).end = seqMax(runAt(times, count - 1).end, end);
+  if (count != 0 && seqLess(times.end, end)) {
+    const last = runAt(times, count - 1);
+    last.bytes = <u16>min<u32>(<u32>last.bytes + end - times.end, BYTES_MAX);
+    times.end = end;
+  }
   split(times, seq);
   split(times, end);
+  let at = runsBegin(times);
   for (let index: u32 = 0; index < <u32>times.runs; index++) {
     const run = runAt(times, index);
-    if (!seqLess(seq, run.end)) continue;
-    run.stamp = stamp;
-    if (seqAtMost(end, run.end)) return;
+    at += <u32>run.bytes;
+    if (!seqLess(seq, at)) continue;
+    run.stamp = <u16>stamp;
+    if (seqAtMost(end, at)) return;
   }
 }
 
 /** The peer has [left, right), which it had not before (RFC 8985 6.2, steps 1 to 3). */
 export function timesDelivered(tcb: Tcb, left: u32, right: u32): void {
   const times = timesOf(tcb);
+  let at = runsBegin(times);
   for (let index: u32 = 0; index < <u32>times.runs; index++) {
     const run = runAt(times, index);
-    if (!seqLess(left, run.end)) continue;
-    const end = seqMin(run.end, right);
-    delivered(times, run.stamp, end);
+    at += <u32>run.bytes;
+    if (!seqLess(left, at)) continue;
+    const end = seqMin(at, right);
+    delivered(times, run, end);
     if (end == right) return;
     left = end;
   }
 }
 
-function delivered(times: SendTimes, stamp: u32, end: u32): void {
-  const sentMs = stamp >>> 1;
-  const again = (stamp & 1) != 0;
-  // The clock of the stamps has 31 bits.
-  const rttMs = min<u32>((now() - sentMs) & 0x7fffffff, NO_RTT - 1);
-  if (again) {
+function delivered(times: SendTimes, run: SendRun, end: u32): void {
+  const sentMs = runSentMs(run);
+  const rttMs = now() - sentMs;
+  if (runIsAgain(run)) {
     // Step 2: so soon after the repetition it is the answer to the first sending.
     if (times.minRttMs != <u16>NO_RTT && rttMs < <u32>times.minRttMs) return;
   } else {
@@ -209,18 +267,18 @@ function delivered(times: SendTimes, stamp: u32, end: u32): void {
 }
 
 function sentAfter(sentMs: u32, end: u32, times: SendTimes): bool {
-  const later = <i32>((sentMs - times.xmitMs) << 1);
+  const later = <i32>(sentMs - times.xmitMs);
   return later > 0 || (later == 0 && seqLess(times.endSeq, end));
 }
 
 /**
- * True when what has `stamp` and ends at `end` was sent before the latest that the peer has (RACK_sent_after, RFC 8985 6.2). Of one
- * millisecond the numbers tell the order, but not that of a repetition.
+ * True when what was sent at `sentMs`, for the first time or `again`, and ends at `end` was sent before the latest that the peer has
+ * (RACK_sent_after, RFC 8985 6.2). Of one millisecond the numbers tell the order, but not that of a repetition.
  */
-export function sentBefore(times: SendTimes, stamp: u32, end: u32): bool {
+export function sentBefore(times: SendTimes, sentMs: u32, again: bool, end: u32): bool {
   if (((<u32>times.bits) & TimesBit.DELIVERED) == 0) return false;
-  const later = <i32>((times.xmitMs - (stamp >>> 1)) << 1);
-  return later > 0 || (later == 0 && (stamp & 1) == 0 && seqLess(end, times.endSeq));
+  const later = <i32>(times.xmitMs - sentMs);
+  return later > 0 || (later == 0 && !again && seqLess(end, times.endSeq));
 }
 
 /** RACK.reordering_seen: the numbers alone do not tell of a loss any more. */

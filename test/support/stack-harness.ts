@@ -282,7 +282,7 @@ export class StackHarness {
       ["drivers/ram/nic.ts", "TX"],
       ["stack/link/headers.ts", "RX"],
       ["stack/link/headers.ts", "TX", 36],
-      ["stack/link/waiting.ts", "SLOT"],
+      ["stack/scratch.ts", "MESSAGE_SCRATCH"],
       ["stack/udp/slots.ts", "RINGS"],
     ];
     for (const [file, name, from = 0] of passing) {
