@@ -11,8 +11,8 @@ import {
   connectionFind,
   tcbAt,
 } from "../../stack/tcp/connection";
-import { rangeAt } from "../../stack/tcp/ranges";
-import { sackedRange } from "../../stack/tcp/sack";
+import { rangeLeft, rangeRight } from "../../stack/tcp/ranges";
+import { sackedLeft, sackedRight } from "../../stack/tcp/sack";
 import { runAt, timesOf } from "../../stack/tcp/send-times";
 import { seqAtMost, seqLess } from "../../stack/tcp/sequence";
 import { delackDue } from "../../stack/tcp/timers";
@@ -57,9 +57,10 @@ function sendRule(tcb: Tcb): u32 {
   if (!TCP_SACK) return 0;
   let edge = tcb.sndUna;
   for (let index: u32 = 0; index < <u32>tcb.sacked; index++) {
-    const range = sackedRange(tcb, index);
-    if (!seqLess(edge, range.left) || !seqLess(range.left, range.right)) return 8;
-    edge = range.right;
+    const left = sackedLeft(tcb, index);
+    const right = sackedRight(tcb, index);
+    if (!seqLess(edge, left) || !seqLess(left, right)) return 8;
+    edge = right;
   }
   if (!seqAtMost(edge, tcb.sndMax)) return 8;
   const timed = TCP_RACK && (tcb.flags & TcbFlag.SACK_PERMITTED) != 0;
@@ -87,9 +88,10 @@ function receiveRule(tcb: Tcb): u32 {
   if (<u32>tcb.ranges > TCP_RANGES) return 13;
   let edge = tcb.rcvNxt;
   for (let index: u32 = 0; index < <u32>tcb.ranges; index++) {
-    const range = rangeAt(tcb, index);
-    if (!seqLess(edge, range.left) || !seqLess(range.left, range.right)) return 14;
-    edge = range.right;
+    const left = rangeLeft(tcb, index);
+    const right = rangeRight(tcb, index);
+    if (!seqLess(edge, left) || !seqLess(left, right)) return 14;
+    edge = right;
   }
   return tcb.ranges == 0 || edge - tcb.rcvRead <= TCP_RX_BYTES ? 0 : 15;
 }

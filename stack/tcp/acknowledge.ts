@@ -280,8 +280,8 @@ function advance(tcb: Tcb, segment: Segment, ack: u32): bool {
   const finAcked = (tcb.flags & TcbFlag.FIN_SENT) != 0 && acked == tcb.queued + 1;
   sendQueueAcknowledge(tcb, finAcked ? acked - 1 : acked);
   if (TCP_URGENT && (tcb.flags & TcbFlag.URGENT_OUT) != 0) urgentAcknowledged(tcb, ack);
-  tcb.sndUna = ack;
   if (TCP_SACK && tcb.sacked != 0) sackAdvance(tcb, ack);
+  tcb.sndUna = ack;
   if (seqLess(tcb.sndNxt, ack)) tcb.sndNxt = ack;
   tcb.retries = 0;
   tcb.softError = 0;

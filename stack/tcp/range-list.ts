@@ -1,43 +1,64 @@
-import { seqAtMost, seqLess, seqMax, seqMin } from "./sequence";
+import { seqMax, seqMin } from "./sequence";
 
 /**
  * Short lists of ranges [left, right) of sequence numbers, in order, disjoint and not touching: what has come before its turn
  * (ranges.ts), and what the peer says it has (sack.ts). A list is an array of Range and a count; who changes it is told the new
- * count.
+ * count. Each connection has two of them, so a range is two half-words, the low bits of its numbers: all lie above a number `base`
+ * that the connection has anyway, and less than 64 KB above it.
  */
 @unmanaged
 export class Range {
-  left: u32;
-  right: u32;
+  left: u16;
+  right: u16;
 }
 
+/** Farthest from its base that a number of a list may lie. */
+export const RANGE_REACH: u32 = 0xffff;
+
 /** Element `index` of a list. */
-export function rangeOf(list: usize, index: u32): Range {
+function rangeOf(list: usize, index: u32): Range {
   return changetype<Range>(list + index * offsetof<Range>());
 }
 
+/** Where range `index` begins. */
+export function leftOf(list: usize, base: u32, index: u32): u32 {
+  return base + <u32>(<u16>(<u32>rangeOf(list, index).left - base));
+}
+
+/** Where it ends. */
+export function rightOf(list: usize, base: u32, index: u32): u32 {
+  return base + <u32>(<u16>(<u32>rangeOf(list, index).right - base));
+}
+
 /** First range that ends at or after `left`; `count` when there is none. */
-function firstTouching(list: usize, count: u32, left: u32): u32 {
+function firstTouching(list: usize, base: u32, count: u32, left: u32): u32 {
   let index: u32 = 0;
-  while (index < count && seqLess(rangeOf(list, index).right, left)) index += 1;
+  while (index < count && rightOf(list, base, index) - base < left - base) index += 1;
   return index;
 }
 
 /** True when [left, right) could be added: it touches a range, or the list is shorter than `capacity`. */
-export function listFits(list: usize, count: u32, capacity: u32, left: u32, right: u32): bool {
+export function listFits(
+  list: usize,
+  base: u32,
+  count: u32,
+  capacity: u32,
+  left: u32,
+  right: u32,
+): bool {
   if (count < capacity) return true;
-  const index = firstTouching(list, count, left);
-  return index < count && seqAtMost(rangeOf(list, index).left, right);
+  const index = firstTouching(list, base, count, left);
+  return index < count && leftOf(list, base, index) - base <= right - base;
 }
 
 /** Adds [left, right), joined with what it touches; `listFits` must hold. Returns the new count. */
-export function listAdd(list: usize, count: u32, left: u32, right: u32): u32 {
-  const index = firstTouching(list, count, left);
+export function listAdd(list: usize, base: u32, count: u32, left: u32, right: u32): u32 {
+  assert(right - base <= RANGE_REACH);
+  const index = firstTouching(list, base, count, left);
   let end = index;
-  while (end < count && seqAtMost(rangeOf(list, end).left, right)) {
-    const range = rangeOf(list, end);
-    left = seqMin(left, range.left);
-    right = seqMax(right, range.right);
+  while (end < count && leftOf(list, base, end) - base <= right - base) {
+    left = seqMin(left, leftOf(list, base, end));
+    right = seqMax(right, rightOf(list, base, end));
     end += 1;
   }
   const after = count - end;
@@ -47,8 +68,8 @@ export function listAdd(list: usize, count: u32, left: u32, right: u32): u32 {
     after * offsetof<Range>(),
   );
   const range = rangeOf(list, index);
-  range.left = left;
-  range.right = right;
+  range.left = <u16>left;
+  range.right = <u16>right;
   return index + 1 + after;
 }
 

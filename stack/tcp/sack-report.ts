@@ -1,6 +1,5 @@
 import { Tcb, TcbFlag } from "./connection";
-import { Range } from "./range-list";
-import { duplicateBlock, latestText, rangeAt } from "./ranges";
+import { rangeLeft, rangeRight, reportedOf } from "./ranges";
 import { Segment } from "./segment";
 import { seqAtMost, seqLess } from "./sequence";
 import { timestampsUsed } from "./timestamps";
@@ -38,18 +37,19 @@ export function sackWrite(tcb: Tcb, to: usize): u32 {
   let at = to + 4;
   let left = count;
   if ((tcb.flags & TcbFlag.DUPLICATE) != 0) {
-    at = put(at, duplicateBlock(tcb));
+    const block = reportedOf(tcb);
+    at = put(at, block.left, block.right);
     left -= 1;
   }
   const first = latestRange(tcb);
   if (left != 0 && first < <u32>tcb.ranges) {
-    at = put(at, rangeAt(tcb, first));
+    at = put(at, rangeLeft(tcb, first), rangeRight(tcb, first));
     left -= 1;
   }
   // The higher ones are the newer ones.
   for (let index = <u32>tcb.ranges; index != 0 && left != 0; index--) {
     if (index - 1 == first) continue;
-    at = put(at, rangeAt(tcb, index - 1));
+    at = put(at, rangeLeft(tcb, index - 1), rangeRight(tcb, index - 1));
     left -= 1;
   }
   return 4 + (count << 3);
@@ -57,29 +57,28 @@ export function sackWrite(tcb: Tcb, to: usize): u32 {
 
 /** The range with the latest text; the number of ranges when that has become part of the stream. */
 function latestRange(tcb: Tcb): u32 {
-  const seq = latestText(tcb).left;
+  const seq = reportedOf(tcb).latest;
   let index: u32 = 0;
   while (index < <u32>tcb.ranges) {
-    const range = rangeAt(tcb, index);
-    if (seqAtMost(range.left, seq) && seqLess(seq, range.right)) break;
+    if (seqAtMost(rangeLeft(tcb, index), seq) && seqLess(seq, rangeRight(tcb, index))) break;
     index += 1;
   }
   return index;
 }
 
-function put(at: usize, range: Range): usize {
-  store<u32>(at, bswap<u32>(range.left));
-  store<u32>(at, bswap<u32>(range.right), 4);
+function put(at: usize, left: u32, right: u32): usize {
+  store<u32>(at, bswap<u32>(left));
+  store<u32>(at, bswap<u32>(right), 4);
   return at + 8;
 }
 
 /** Text is coming that is beyond RCV.NXT, or has come before: the next acknowledgment says so. Before it is accepted. */
 export function sackNote(tcb: Tcb, segment: Segment): void {
   if ((tcb.flags & TcbFlag.SACK_PERMITTED) == 0) return;
-  latestText(tcb).left = segment.seq;
+  const block = reportedOf(tcb);
+  block.latest = segment.seq;
   const end = segment.seq + segment.textBytes;
   if (!alreadyHere(tcb, segment.seq, end)) return;
-  const block = duplicateBlock(tcb);
   block.left = segment.seq;
   block.right = end;
   tcb.flags |= TcbFlag.DUPLICATE;
@@ -89,8 +88,8 @@ export function sackNote(tcb: Tcb, segment: Segment): void {
 function alreadyHere(tcb: Tcb, left: u32, right: u32): bool {
   if (seqAtMost(right, tcb.rcvNxt)) return true;
   for (let index: u32 = 0; index < <u32>tcb.ranges; index++) {
-    const range = rangeAt(tcb, index);
-    if (seqAtMost(range.left, left) && seqAtMost(right, range.right)) return true;
+    if (seqAtMost(rangeLeft(tcb, index), left) && seqAtMost(right, rangeRight(tcb, index)))
+      return true;
   }
   return false;
 }

@@ -1,6 +1,6 @@
 import { TCP_RACK, TCP_SACK, TCP_TCBS } from "../config";
 import { Tcb, TcbFlag } from "./connection";
-import { Range, listAdd, listDrop, listFits, rangeOf } from "./range-list";
+import { RANGE_REACH, Range, leftOf, listAdd, listDrop, listFits, rightOf } from "./range-list";
 import { Segment, optionNumber, sackBlocks, sackOption } from "./segment";
 import { timesDelivered } from "./send-times";
 import { seqAtMost, seqLess, seqMax, seqMin } from "./sequence";
@@ -38,15 +38,24 @@ export function sackHeadLost(tcb: Tcb, threshold: u32): bool {
   if (!seqLess(from, tcb.sndMax)) return false;
   let later: u32 = 0;
   for (let index: u32 = 0; index < <u32>tcb.sacked; index++) {
-    const range = rangeOf(listOf(tcb), index);
-    if (seqLess(from, range.right)) later += range.right - seqMax(from, range.left);
+    const right = sackedRight(tcb, index);
+    if (seqLess(from, right)) later += right - seqMax(from, sackedLeft(tcb, index));
   }
   return later == tcb.sndMax - from || later > (threshold - 1) * <u32>tcb.sndMss;
 }
 
-/** Range `index` of what the peer has. */
-export function sackedRange(tcb: Tcb, index: u32): Range {
-  return rangeOf(listOf(tcb), index);
+/** Where range `index` of what the peer has begins. */
+export function sackedLeft(tcb: Tcb, index: u32): u32 {
+  return leftOf(listOf(tcb), tcb.sndUna, index);
+}
+
+/** Where it ends. */
+export function sackedRight(tcb: Tcb, index: u32): u32 {
+  return rightOf(listOf(tcb), tcb.sndUna, index);
+}
+
+function sackedLength(tcb: Tcb, index: u32): u32 {
+  return sackedRight(tcb, index) - sackedLeft(tcb, index);
 }
 
 /**
@@ -66,10 +75,13 @@ export function sackTake(tcb: Tcb, segment: Segment): bool {
     // By unsigned distances, as for the ACK field (synchronized.ts).
     const end = right - from;
     if (left == from || left - from >= end || end > tcb.sndMax - from) continue;
+    const list = listOf(tcb);
+    const una = tcb.sndUna;
     const count = <u32>tcb.sacked;
-    if (!listFits(listOf(tcb), count, CAPACITY, left, right)) continue;
+    // What is too far away is forgotten as what finds no room is.
+    if (right - una > RANGE_REACH || !listFits(list, una, count, CAPACITY, left, right)) continue;
     if (TCP_RACK) sackDelivered(tcb, left, right);
-    tcb.sacked = <u8>listAdd(listOf(tcb), count, left, right);
+    tcb.sacked = <u8>listAdd(list, una, count, left, right);
   }
   return sackedBytes(tcb) != before;
 }
@@ -105,12 +117,12 @@ export function duplicateRight(segment: Segment): u32 {
 }
 
 /**
- * SND.UNA has moved to `ack`: what lies below is forgotten. So is a range that reaches to it or beyond: who had it would have acknowledged
+ * SND.UNA is about to move to `ack`: what lies below is forgotten. So is a range that reaches to it or beyond: who had it would have acknowledged
  * all of it, so it has been thrown away (RFC 2018 8).
  */
 export function sackAdvance(tcb: Tcb, ack: u32): void {
   let gone: u32 = 0;
-  while (gone < <u32>tcb.sacked && seqAtMost(rangeOf(listOf(tcb), gone).left, ack)) gone += 1;
+  while (gone < <u32>tcb.sacked && seqAtMost(sackedLeft(tcb, gone), ack)) gone += 1;
   tcb.sacked = <u8>listDrop(listOf(tcb), <u32>tcb.sacked, gone);
 }
 
@@ -118,8 +130,7 @@ export function sackAdvance(tcb: Tcb, ack: u32): void {
 export function sackedBytes(tcb: Tcb): u32 {
   let bytes: u32 = 0;
   for (let index: u32 = 0; index < <u32>tcb.sacked; index++) {
-    const range = rangeOf(listOf(tcb), index);
-    bytes += range.right - range.left;
+    bytes += sackedLength(tcb, index);
   }
   return bytes;
 }
@@ -132,15 +143,14 @@ function isLostBefore(tcb: Tcb, index: u32, threshold: u32): bool {
   if (<u32>tcb.sacked - index >= threshold) return true;
   let bytes: u32 = 0;
   for (let above = index; above < <u32>tcb.sacked; above++) {
-    const range = rangeOf(listOf(tcb), above);
-    bytes += range.right - range.left;
+    bytes += sackedLength(tcb, above);
   }
   return bytes > (threshold - 1) * <u32>tcb.sndMss;
 }
 
 /** True when the peer has bytes at `seq` or later. */
 export function sackedBeyond(tcb: Tcb, seq: u32): bool {
-  return tcb.sacked != 0 && seqLess(seq, rangeOf(listOf(tcb), <u32>tcb.sacked - 1).right);
+  return tcb.sacked != 0 && seqLess(seq, sackedRight(tcb, <u32>tcb.sacked - 1));
 }
 
 /** True when the first unacknowledged byte counts as lost. */
@@ -151,8 +161,8 @@ export function sackLost(tcb: Tcb, threshold: u32): bool {
 /** Where the range that holds `seq` ends, or `seq` itself: the next byte that is worth sending. */
 export function sackSkip(tcb: Tcb, seq: u32): u32 {
   for (let index: u32 = 0; index < <u32>tcb.sacked; index++) {
-    const range = rangeOf(listOf(tcb), index);
-    if (seqAtMost(range.left, seq) && seqLess(seq, range.right)) return range.right;
+    const right = sackedRight(tcb, index);
+    if (seqAtMost(sackedLeft(tcb, index), seq) && seqLess(seq, right)) return right;
   }
   return seq;
 }
@@ -160,8 +170,8 @@ export function sackSkip(tcb: Tcb, seq: u32): u32 {
 /** Where the next range above `seq` begins; SND.MAX without one. */
 export function sackHoleEnd(tcb: Tcb, seq: u32): u32 {
   for (let index: u32 = 0; index < <u32>tcb.sacked; index++) {
-    const range = rangeOf(listOf(tcb), index);
-    if (seqLess(seq, range.left)) return range.left;
+    const left = sackedLeft(tcb, index);
+    if (seqLess(seq, left)) return left;
   }
   return tcb.sndMax;
 }
@@ -171,10 +181,9 @@ export function sackNextLost(tcb: Tcb, threshold: u32): u32 {
   const from = seqMax(tcb.highRxt, tcb.sndUna);
   let hole = tcb.sndUna;
   for (let index: u32 = 0; index < <u32>tcb.sacked; index++) {
-    const range = rangeOf(listOf(tcb), index);
     const seq = seqMax(hole, from);
-    if (seqLess(seq, range.left) && isLostBefore(tcb, index, threshold)) return seq;
-    hole = range.right;
+    if (seqLess(seq, sackedLeft(tcb, index)) && isLostBefore(tcb, index, threshold)) return seq;
+    hole = sackedRight(tcb, index);
   }
   return tcb.sndMax;
 }
@@ -185,11 +194,11 @@ export function sackPipe(tcb: Tcb, threshold: u32): u32 {
   let hole = tcb.sndUna;
   for (let index: u32 = 0; index <= <u32>tcb.sacked; index++) {
     const last = index == <u32>tcb.sacked;
-    const end = last ? tcb.sndMax : rangeOf(listOf(tcb), index).left;
+    const end = last ? tcb.sndMax : sackedLeft(tcb, index);
     if (last || !isLostBefore(tcb, index, threshold)) pipe += end - hole;
     const again = seqMin(tcb.highRxt, end);
     if (seqLess(hole, again)) pipe += again - hole;
-    if (!last) hole = rangeOf(listOf(tcb), index).right;
+    if (!last) hole = sackedRight(tcb, index);
   }
   return pipe;
 }

@@ -3,7 +3,7 @@ import { linkReadSummed } from "../link/device";
 import { Counter, count } from "../statistics";
 import { sumJoin } from "../wire/checksum";
 import { Tcb, TcbFlag, TcpState } from "./connection";
-import { rangeAdd, rangeAt, rangeFits, rangesAdvance } from "./ranges";
+import { rangeAdd, rangeFits, rangeLeft, rangeRight, rangesAdvance } from "./ranges";
 import { Segment, TcpBit, sumSkipped } from "./segment";
 import { seqLess, seqMin } from "./sequence";
 import { urgentLimit, urgentRead } from "./urgent";
@@ -92,14 +92,13 @@ export function textPlace(tcb: Tcb, segment: Segment, sum: u32, offset: u32): u3
   offset += early;
   // From hole to hole between the ranges that have come already.
   for (let index: u32 = 0; TCP_RANGES != 0 && index < <u32>tcb.ranges && left != right; index++) {
-    const range = rangeAt(tcb, index);
-    const hole = seqMin(range.left, right);
+    const hole = seqMin(rangeLeft(tcb, index), right);
     if (seqLess(left, hole)) {
       sum = textReadInto(tcb, left, hole - left, sum, offset);
       offset += hole - left;
       left = hole;
     }
-    const known = seqMin(range.right, right);
+    const known = seqMin(rangeRight(tcb, index), right);
     if (seqLess(left, known)) {
       sum = sumSkipped(sum, known - left, offset);
       offset += known - left;
