@@ -39,7 +39,7 @@ export const OPTIONS = {
   TCP_RANGES: 4,
   /** Selective acknowledgment, sent and used (RFC 2018, 2883, 6675), with tail loss probes (RFC 8985 7). */
   TCP_SACK: 1,
-  /** Losses are found by the times of sending (RACK, RFC 8985): with TCP_SACK, 120 bytes for each connection. */
+  /** Losses are found by the times of sending (RACK, RFC 8985): with TCP_SACK, 44 to 76 bytes for each connection, by TCP_TX_BYTES. */
   TCP_RACK: 1,
   /**
    * A recovery sends a part of what arrives (PRR, RFC 9937), neither nothing nor a burst: with TCP_RACK, 20 bytes for each connection.

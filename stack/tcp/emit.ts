@@ -33,7 +33,7 @@ export const PROTOCOL_TCP: u32 = 6;
 /** MSS that we announce: what fits an Ethernet frame with plain headers (RFC 9293 MUST-67). */
 export const RECEIVE_MSS: u32 = 1460;
 /** MSS that we use at most: a send ring holds two segments, or the peer's delayed ACK would hold up each (RFC 5681 4.2). */
-export const SEND_MSS_MAX: u32 = min<u32>(RECEIVE_MSS, TCP_TX_BYTES >>> 1);
+export const SEND_MSS_MAX: u32 = TCP_TX_BYTES < 2 * RECEIVE_MSS ? TCP_TX_BYTES >>> 1 : RECEIVE_MSS;
 const DEFAULT_TTL: u32 = 64;
 /** Both addresses end the IP header, right before the TCP header. */
 export const ADDRESSES_BYTES: usize = 8;
