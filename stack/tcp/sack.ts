@@ -71,15 +71,17 @@ export function sackTake(tcb: Tcb, segment: Segment): bool {
   // have changed places on the way (RFC 8985 6.2 step 3).
   for (let block = sackBlocks(option); block != 0; block--) {
     const left = optionNumber(option + (block << 3) - 8);
-    const right = optionNumber(option + (block << 3) - 4);
+    let right = optionNumber(option + (block << 3) - 4);
     // By unsigned distances, as for the ACK field (synchronized.ts).
     const end = right - from;
     if (left == from || left - from >= end || end > tcb.sndMax - from) continue;
     const list = listOf(tcb);
     const una = tcb.sndUna;
     const count = <u32>tcb.sacked;
-    // What is too far away is forgotten as what finds no room is.
-    if (right - una > RANGE_REACH || !listFits(list, una, count, CAPACITY, left, right)) continue;
+    // What is too far away is forgotten, as what finds no room is: it is reported again.
+    if (left - una >= RANGE_REACH) continue;
+    right = una + min<u32>(right - una, RANGE_REACH);
+    if (!listFits(list, una, count, CAPACITY, left, right)) continue;
     if (TCP_RACK) sackDelivered(tcb, left, right);
     tcb.sacked = <u8>listAdd(list, una, count, left, right);
   }

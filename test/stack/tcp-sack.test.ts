@@ -347,3 +347,54 @@ test("RFC 8985 7.4: a probe that has repaired the loss of its segment cuts the w
   }
   t.deepEqual(windows, { repaired: [5, 2], reported: [5, 5], twice: [5, 5], ECN: [5, 2] });
 });
+
+test("losses in a flight of more than 64 KB, of zero-copy pieces, are repaired wherever they are", async (t) => {
+  const { stack, peer, fd } = await open({
+    mss: 1000,
+    window: 65535,
+    options: { sackPermitted: true, windowScale: 4 },
+  });
+  const scratch = stack.wasm.scratch() >>> 0;
+  const data = pattern(60_000);
+  new Uint8Array(stack.wasm.memory.buffer).set(data, scratch);
+  const twice = Buffer.concat([data, data]);
+  const total = 15 * data.length;
+  let queued = 0;
+  const got = new Map<number, number>();
+  let acked = 0;
+  let widest = 0;
+  // The first of a flight, one within 64 KB of it, one beyond; and those sent again of the first two once more.
+  const lost = new Map([500_000, 530_000, 590_000].map((at) => [at, at === 590_000 ? 1 : 2]));
+  for (let round = 0; round < 400 && acked < total; round++) {
+    while (queued < total && stack.wasm.sysSend(fd, scratch, data.length, 0x4000000) > 0)
+      queued += data.length;
+    stack.advance(10);
+    for (const { seq, data: text } of peer.segments()) {
+      const at = (seq - peer.irs - 1) >>> 0;
+      widest = Math.max(widest, at + text.length - acked);
+      const [marked, losses] = [...lost].find(([x]) => at <= x && x < at + text.length) ?? [0, 0];
+      if (losses > 0) {
+        lost.set(marked, losses - 1);
+        continue;
+      }
+      t.is(twice.compare(text, 0, text.length, at % 60_000, (at % 60_000) + text.length), 0);
+      got.set(at, Math.max(got.get(at) ?? 0, text.length));
+    }
+    const held: [number, number][] = [];
+    for (const [at, bytes] of [...got].sort((a, b) => a[0] - b[0])) {
+      const last = held.at(-1);
+      if (last && at <= last[1]) last[1] = Math.max(last[1], at + bytes);
+      else held.push([at, at + bytes]);
+    }
+    if (held[0]?.[0] === 0) acked = (held.shift() as [number, number])[1];
+    peer.ack = peer.theirs(acked + 1);
+    const sack = held
+      .slice(-3)
+      .map(([from, to]): [number, number] => [peer.theirs(from + 1), peer.theirs(to + 1)]);
+    stack.inject(peer.frame("A", sack.length > 0 ? { options: { sack } } : {}));
+  }
+  t.is(acked, total);
+  t.true(widest > 100_000, `${widest} bytes in flight`);
+  t.deepEqual([...lost.values()], [0, 0, 0], "all were lost as often as they were to be");
+  t.is(stack.counter("tcpTimeout"), 0);
+});
