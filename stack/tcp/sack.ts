@@ -2,7 +2,7 @@ import { TCP_RACK, TCP_SACK, TCP_TCBS } from "../config";
 import { Tcb, TcbFlag } from "./connection";
 import { RANGE_REACH, Range, leftOf, listAdd, listDrop, listFits, rightOf } from "./range-list";
 import { Segment, optionNumber, sackBlocks, sackOption } from "./segment";
-import { timesDelivered } from "./send-times";
+import { timesDelivered, timesDeliveredFar } from "./send-times";
 import { seqAtMost, seqLess, seqMax, seqMin } from "./sequence";
 
 /**
@@ -66,26 +66,29 @@ export function sackTake(tcb: Tcb, segment: Segment): bool {
   const option = sackOption(segment);
   if (option == 0) return false;
   const before = sackedBytes(tcb);
+  let far: bool = false;
   const from = seqMax(segment.ack, tcb.sndUna);
   // The last block came first (RFC 2018 4): in the order of arrival, or several that are news at once would look like segments that
   // have changed places on the way (RFC 8985 6.2 step 3).
   for (let block = sackBlocks(option); block != 0; block--) {
     const left = optionNumber(option + (block << 3) - 8);
-    let right = optionNumber(option + (block << 3) - 4);
+    const reported = optionNumber(option + (block << 3) - 4);
     // By unsigned distances, as for the ACK field (synchronized.ts).
-    const end = right - from;
+    const end = reported - from;
     if (left == from || left - from >= end || end > tcb.sndMax - from) continue;
     const list = listOf(tcb);
     const una = tcb.sndUna;
     const count = <u32>tcb.sacked;
-    // What is too far away is forgotten, as what finds no room is: it is reported again.
+    // What is too far away is forgotten, as what finds no room is: it is reported again. But it has come, and says so of its time.
+    const right = una + min<u32>(reported - una, RANGE_REACH);
+    if (TCP_RACK && right != reported && timesDeliveredFar(tcb, seqMax(left, right), reported))
+      far = true;
     if (left - una >= RANGE_REACH) continue;
-    right = una + min<u32>(right - una, RANGE_REACH);
     if (!listFits(list, una, count, CAPACITY, left, right)) continue;
     if (TCP_RACK) sackDelivered(tcb, left, right);
     tcb.sacked = <u8>listAdd(list, una, count, left, right);
   }
-  return sackedBytes(tcb) != before;
+  return far || sackedBytes(tcb) != before;
 }
 
 /** The peer has [left, right): what of it is news has a time of its sending. */

@@ -247,6 +247,14 @@ export function timesDelivered(tcb: Tcb, left: u32, right: u32): void {
   }
 }
 
+/** The same of text that no list of ranges remembers: what is above all that the peer had is news, and true. */
+export function timesDeliveredFar(tcb: Tcb, left: u32, right: u32): bool {
+  const begin = seqMax(left, timesOf(tcb).fack);
+  if (!seqLess(begin, right)) return false;
+  timesDelivered(tcb, begin, right);
+  return true;
+}
+
 function delivered(times: SendTimes, run: SendRun, end: u32): void {
   const sentMs = runSentMs(run);
   const rttMs = now() - sentMs;
