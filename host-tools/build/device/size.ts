@@ -92,7 +92,8 @@ export function recordsOf(firmware: Firmware): Records {
   return {
     tcb: each("TCBS", options.TCP_TCBS),
     synQueueEntry: each("SYN_RECORDS", options.TCP_SYN_RECORDS),
-    timeWaitEntry: each("TIME_WAITS", options.TCP_TIME_WAIT_RECORDS),
+    // One more stands for the answers with cookies that wait to be sent (stack/tcp/connection.ts).
+    timeWaitEntry: each("TIME_WAITS", options.TCP_TIME_WAIT_RECORDS + options.TCP_SYN_COOKIES),
   };
 }
 
