@@ -1,5 +1,6 @@
 import {
   SOCKET_MORE_OPTIONS,
+  TCP,
   TCP_SACK,
   TCP_SYN_COOKIES,
   TCP_TIMESTAMPS,
@@ -116,7 +117,7 @@ export function cookieAnswer(segment: Segment, mss: u32, maxSegment: u32): void 
  */
 const OWED: u32 = 4;
 const OWED_BYTES: u32 = offsetof<TxSegment>("window");
-const OWED_TABLE: usize = memory.data(TCP_SYN_COOKIES ? OWED * OWED_BYTES : 1, 4);
+const OWED_TABLE: usize = memory.data(TCP && TCP_SYN_COOKIES ? OWED * OWED_BYTES : 0, 4);
 let owed: u32 = 0;
 /** Place of the oldest one. */
 let owedFirst: u32 = 0;
