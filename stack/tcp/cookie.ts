@@ -56,7 +56,7 @@ function hash(segment: Segment, irs: u32, minute: u32): u32 {
   return keyedHash(inner, irs, minute | 0x434b0000) & HASH_MASK;
 }
 
-/** While the chip loses frames strangers get one answer in a millisecond, and so many at once: a crowd is no flood. */
+/** While the chip loses frames, or answers wait, strangers get one answer in a millisecond, and so many at once: a crowd is no flood. */
 const ANSWERS_AT_ONCE: u32 = 256;
 /** The chip counts as overflowing for this long after that was seen, ms: a driver may look no more than each 250. */
 const OVERFLOW_MS: u32 = 600;
@@ -81,7 +81,7 @@ function mayAnswer(): bool {
   const back = time - answeredMs;
   answeredMs = time;
   answered = answered > back ? answered - back : 0;
-  if (answered >= ANSWERS_AT_ONCE && overflowing) return false;
+  if (answered >= ANSWERS_AT_ONCE && (overflowing || owed != 0)) return false;
   answered = min<u32>(answered + 1, ANSWERS_AT_ONCE);
   return true;
 }
