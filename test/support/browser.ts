@@ -56,7 +56,11 @@ export class Browser {
         ...["--no-first-run", "--disable-background-networking", "--remote-debugging-pipe"],
         `--user-data-dir=${profile}`,
       ],
-      { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"] },
+      {
+        stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"],
+        // What it forgets there when it is ended goes with its profile.
+        env: { ...process.env, TMPDIR: profile },
+      },
     );
     return new Browser(child, profile, child.stdio[3] as Writable, child.stdio[4] as Readable);
   }
