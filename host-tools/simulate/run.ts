@@ -188,7 +188,7 @@ class Run {
     const gone = new Set(this.sides[side]);
     this.ends = this.ends.filter((end) => !gone.has(end));
     this.sides[side] = [];
-    this.watch.forget();
+    this.watch.forget(side);
     this.listener = side === 1 ? -1 : this.listener;
     this.pair.reboot(side);
     if (side === 1) this.listen();

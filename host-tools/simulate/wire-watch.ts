@@ -25,9 +25,9 @@ interface Half {
 export class WireWatch {
   private readonly halves: [Map<number, Half>, Map<number, Half>] = [new Map(), new Map()];
 
-  /** A side has lost its memory. */
-  forget(): void {
-    for (const half of this.halves) half.clear();
+  /** A side has lost its memory; the other one knows what it knew, though older segments may still come. */
+  forget(side: 0 | 1): void {
+    this.halves[side].clear();
   }
 
   /** A stack has sent a frame. */

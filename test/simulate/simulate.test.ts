@@ -117,6 +117,15 @@ test("what is seen on the wire: a window that shrinks, text beyond the window", 
   watch.sent(0, segment(1, 5, 100, 50));
   watch.sent(0, segment(51, 5, 100, 1));
   t.throws(() => watch.sent(0, segment(2, 5, 100, 50)), { message: /not overrun: by 1 bytes/ });
+  // The other side's restart takes nothing from what this one knows, though an older segment of it still comes; its own takes all.
+  watch.forget(1);
+  watch.taken(
+    0,
+    back.tcp({ sourcePort: 2, destinationPort: 1, flags: 16, seq: 5, ack: 1, window: 20 }),
+  );
+  watch.sent(0, segment(1, 5, 100, 50));
+  watch.forget(0);
+  t.notThrows(() => watch.sent(0, segment(2, 5, 100, 50)));
 });
 
 test("what --replay is given is the JSON of a failure, or one clear line", (t) => {
