@@ -1,3 +1,4 @@
+import { checksum, put16 } from "../../../net/packets.js";
 import { etherType } from "./macraw.js";
 
 const ARP = 0x0806;
@@ -80,9 +81,6 @@ function echoReply(frame: Uint8Array, { mac, ip }: Identity): Uint8Array | undef
 
 /** Internet checksum (RFC 1071) of `bytes` from `at`, written to `field`. */
 function putChecksum(frame: Uint8Array, at: number, bytes: number, field: number): void {
-  frame.set([0, 0], field);
-  let sum = 0;
-  for (let i = 0; i < bytes; i++) sum += (frame[at + i] as number) << (i & 1 ? 0 : 8);
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
-  frame.set([(~sum >> 8) & 0xff, ~sum & 0xff], field);
+  put16(frame, field, 0);
+  put16(frame, field, checksum(frame, at, bytes));
 }

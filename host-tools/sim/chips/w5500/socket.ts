@@ -47,7 +47,7 @@ export class Socket implements SocketFace {
 
   reset(): void {
     this.bytes.set(SOCKET_MAP.reset);
-    this.end();
+    this.close();
     this.restart();
     this.cancelCommand?.();
     this.cancelCommand = undefined;
@@ -259,10 +259,6 @@ export class Socket implements SocketFace {
   }
 
   close(): void {
-    this.end();
-  }
-
-  private end(): void {
     const ended = this.protocol;
     this.protocol = undefined;
     this.status = SOCK_CLOSED;
@@ -288,7 +284,7 @@ export class Socket implements SocketFace {
     if (this.chip.rx.total > MEMORY_BYTES || this.chip.tx.total > MEMORY_BYTES) {
       this.violation("buffer-size", "the buffers of all sockets are more than 16 KB");
     }
-    this.end();
+    this.close();
     this.restart();
     this.status = opened;
     if (opened === SOCK_MACRAW) this.protocol = new MacRaw(this, this.chip);

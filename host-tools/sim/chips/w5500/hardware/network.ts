@@ -136,7 +136,7 @@ export class HardwareNetwork {
         failed();
         return;
       }
-      this.host.send(this.arp(ARP_REQUEST, BROADCAST_MAC, hop), () => undefined);
+      this.host.send(this.question(hop), () => undefined);
       stop = this.host.clock.schedule(this.retryNs, ask);
     };
     this.questions.add(question);
@@ -144,13 +144,13 @@ export class HardwareNetwork {
     return cancel;
   }
 
-  private arp(operation: number, to: Uint8Array, target: number): Uint8Array {
+  private question(target: number): Uint8Array {
     const frame = new Uint8Array(MIN_FRAME_BYTES);
-    frame.set(to, 0);
+    frame.set(BROADCAST_MAC, 0);
     frame.set(this.mac, 6);
     put16(frame, 12, ARP);
     frame.set([0, 1, 8, 0, 6, 4], 14);
-    put16(frame, 20, operation);
+    put16(frame, 20, ARP_REQUEST);
     frame.set(this.mac, 22);
     put32(frame, 28, this.address);
     put32(frame, 38, target);
