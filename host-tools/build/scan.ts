@@ -11,7 +11,8 @@ const TOKEN =
 
 /** Blanks what is not code, so that the build's searches do not find words in comments and strings. */
 export function mask(source: string): Masked {
-  const blank = (text: string): string => text.replace(/[^\n]/g, " ");
+  const blank = (text: string): string =>
+    text.replace(/[^\n]+/g, (line) => " ".repeat(line.length));
   const code = source.replace(TOKEN, (token) => (token.startsWith("/") ? blank(token) : token));
   const bare = code.replace(
     TOKEN,

@@ -22,6 +22,10 @@ export const SECOND = "second/";
 export class SourceTree {
   /** Hash of each file that was read, by name. */
   readonly read = new Map<string, string>();
+  /** What an import has led to, by folder and specifier: the same few modules are imported by all. */
+  private readonly found = new Map<string, string | undefined>();
+  /** Names in a folder, as long as this compilation lasts. */
+  private readonly listed = new Map<string, readonly string[]>();
 
   /**
    * `bound`: what stands behind the names "board", "nic", …, as names of this tree without `.ts`. `instead`: texts that the
@@ -66,12 +70,7 @@ export class SourceTree {
 
   private find(specifier: string, name: string, line: () => number): string | undefined {
     if (specifier.startsWith(".")) {
-      // With links, a file is what it is, not where it was reached.
-      const path = join(dirname(realPath(name) as string), specifier);
-      refuseOther(path, `${shownName(name)}:${line()}`);
-      const found = moduleFile(path);
-      if (found !== undefined && !isSpelled(dirname(realPath(name) as string), specifier))
-        return undefined;
+      const found = this.findByPath(specifier, name, line);
       return name.startsWith(SECOND) && found?.startsWith("drivers/") ? SECOND + found : found;
     }
     const second = name.startsWith(SECOND) ? this.bound[SECOND + specifier] : undefined;
@@ -79,6 +78,31 @@ export class SourceTree {
     if (inside?.startsWith(`${SECOND}drivers/`)) return inside;
     if (inside !== undefined) return moduleFile(realPath(inside) as string);
     return fromNodeModules(specifier, dirname(realPath(name) as string));
+  }
+
+  private findByPath(specifier: string, name: string, line: () => number): string | undefined {
+    const folder = dirname(realPath(name) as string);
+    const key = `${folder}\0${specifier}`;
+    if (this.found.has(key)) return this.found.get(key);
+    // With links, a file is what it is, not where it was reached.
+    const path = join(folder, specifier);
+    refuseOther(path, () => `${shownName(name)}:${line()}`);
+    const module = moduleFile(path);
+    const found = module !== undefined && this.isSpelled(folder, specifier) ? module : undefined;
+    this.found.set(key, found);
+    return found;
+  }
+
+  /** True when an import by relative path has the very letters of the file that it has found. */
+  private isSpelled(folder: string, specifier: string): boolean {
+    const way = isFile(`${join(folder, specifier)}.ts`) ? `${specifier}.ts` : specifier;
+    return isSpelledSo(folder, way, (at) => this.names(at), systemPath);
+  }
+
+  private names(folder: string): readonly string[] {
+    const known = this.listed.get(folder) ?? readdirSync(folder);
+    this.listed.set(folder, known);
+    return known;
   }
 }
 
@@ -92,13 +116,7 @@ function notFound(specifier: string): string {
 }
 
 function isFile(path: string): boolean {
-  return existsSync(path) && statSync(path).isFile();
-}
-
-/** True when an import by relative path has the very letters of the file that it has found. */
-function isSpelled(folder: string, specifier: string): boolean {
-  const way = isFile(`${join(folder, specifier)}.ts`) ? `${specifier}.ts` : specifier;
-  return isSpelledSo(folder, way, (at) => readdirSync(at), systemPath);
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 /** The module `path` names: `path.ts`, or `path/index.ts`. */
@@ -111,16 +129,17 @@ function moduleFile(path: string): string | undefined {
  * Refuses a file of the stack, HAL or drivers that belongs to another copy of this package: firmware has one of each, and its boards and
  * options are of ours.
  */
-function refuseOther(path: string, place: string): void {
+function refuseOther(path: string, place: () => string): void {
   const [, root] = /^(.+)[\\/](?:stack|hal|drivers)[\\/]/.exec(path) ?? [];
   if (root === undefined || !isOther(root)) return;
   throw new UserError(
-    `${place}: this is a file of another as-tcpip (${root}), run it with the tools that are there; an application of your own imports "as-tcpip/net" and so on`,
+    `${place()}: this is a file of another as-tcpip (${root}), run it with the tools that are there; an application of your own imports "as-tcpip/net" and so on`,
   );
 }
 
 /** True for the folder of a copy of this package that is not the one that runs. */
 function isOther(root: string): boolean {
+  if (root === packageRoot) return false;
   if (!existsSync(join(root, "stack/options.ts")) || !existsSync(join(root, "package.json")))
     return false;
   return realpathSync(root) !== realpathSync(packageRoot);
