@@ -25,7 +25,7 @@ import {
 import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
 import { ecnAcknowledged, ecnReduced } from "./ecn";
 import { patienceProgress } from "./patience";
-import { FIN_WAIT_2_MS, ORPHAN_MS, enterTimeWait, limitLife, tcbClose } from "./lifecycle";
+import { ORPHAN_MS, enterTimeWait, limitLife, tcbClose } from "./lifecycle";
 import { mssRaise } from "./path-mtu";
 import { pendingAdd } from "./pending";
 import { RTO_AFTER_SYN_LOSS_MS, rtoConfirms, rtoSample } from "./rto";
@@ -304,8 +304,8 @@ function finAcknowledged(tcb: Tcb): bool {
   const state = <u32>tcb.state;
   if (state == TcpState.FIN_WAIT_1) {
     tcb.state = <u8>TcpState.FIN_WAIT_2;
-    // The rest of the segment still counts: a FIN in it ends the connection at once.
-    if (tcb.socket == 0) limitLife(tcb, FIN_WAIT_2_MS);
+    // The rest of the segment still counts: a FIN in it ends the connection at once. An orphan's life has begun anew with the progress
+    // (`advance`): FIN_WAIT_2_MS is ORPHAN_MS.
     return true;
   }
   if (state == TcpState.CLOSING) {

@@ -36,10 +36,10 @@ import { timestampsUsed } from "./timestamps";
  * that matters: TIME-WAIT, and FIN-WAIT-2 of a closed socket, live on as small records.
  */
 
-/** How long an orphan waits in FIN-WAIT-2 for the peer's FIN. */
-export const FIN_WAIT_2_MS: u32 = 60000;
 /** How long an orphan with data to deliver may go without progress. */
 export const ORPHAN_MS: u32 = 60000;
+/** How long an orphan waits in FIN-WAIT-2 for the peer's FIN: the acknowledgment of ours is the last progress. */
+export const FIN_WAIT_2_MS: u32 = ORPHAN_MS;
 /** After so long without progress an orphan may be given up for a new connection. */
 const STALLED_MS: u32 = 5000;
 

@@ -19,6 +19,31 @@ test("SEG-15, S-13: FIN-WAIT-2 of a closed socket ends after a minute, of a half
   t.deepEqual(stack.tables(), [0, 0, 0, 1]);
 });
 
+test("SEG-15, S-13: FIN-WAIT-2 of a closed socket whose peer's FIN lies beyond a hole ends a minute after our FIN was acknowledged, or after close", async (t) => {
+  for (const first of ["close", "FIN"] as const) {
+    const it = await opened();
+    const { stack, peer } = it;
+    const lone = (): string[] => peer.say("FA", { seq: peer.seq + 10, ack: peer.theirs(2) });
+    if (first === "close") {
+      closed(it);
+      // Life is counted from the acknowledgment, not from close.
+      peer.wait(50_000);
+      t.deepEqual(lone(), ["A 2:1"]);
+      t.is(stack.wasm.tcbState(0), STATE.FIN_WAIT_2);
+    } else {
+      shut(it);
+      peer.acknowledge(2);
+      t.deepEqual(lone(), ["A 2:1"]);
+      peer.wait(3_600_000);
+      closed(it);
+    }
+    peer.wait(59_000);
+    t.deepEqual(stack.tables(), [1, 0, 0, 1], first);
+    peer.wait(2000);
+    t.deepEqual(stack.tables(), [0, 0, 0, 1], first);
+  }
+});
+
 test("S-13: LAST-ACK, FIN-WAIT-1 and CLOSING of nobody end after a minute without an answer, by RST", async (t) => {
   for (const finished of [false, true]) {
     const it = await opened();

@@ -396,4 +396,5 @@ test("losses in a flight of more than 64 KB, of zero-copy pieces, are repaired w
   t.is(acked, total);
   t.true(widest > 100_000, `${widest} bytes in flight`);
   t.deepEqual([...lost.values()], [0, 0, 0], "all were lost as often as they were to be");
+  t.is(stack.counter("tcpTimeout"), 0);
 });

@@ -39,6 +39,18 @@ test("RFC 9293 SHLD-7, MUST-17: Nagle holds a second small write back until the 
   t.deepEqual(send(it, 20), []);
 });
 
+test("RFC 9293 MUST-17: TCP_NODELAY counts, too, while an acknowledgment is owed, or text out of order is held", async (t) => {
+  for (const ahead of [0, 100]) {
+    for (const on of [0, 1]) {
+      const it = await open();
+      it.stack.wasm.sysSetOption(it.fd, TCP_LEVEL, NODELAY, on);
+      t.deepEqual(send(it, 10), ["PA 1:1+10"]);
+      it.peer.say("A", { seq: it.peer.seq + ahead }, pattern(10));
+      t.deepEqual(send(it, 20), on === 1 ? [`PA 11:${ahead === 0 ? 11 : 1}+20`] : []);
+    }
+  }
+});
+
 test("RFC 9293 MAY-15, MAY-16, MSG_MORE, TCP_CORK: segments that are not full wait for more, and go when it comes, is said to be over, or after a while", async (t) => {
   const MORE = 0x8000;
   const CORK = 3;
