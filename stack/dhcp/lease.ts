@@ -97,7 +97,9 @@ export function leaseBegin(nif: LeasedInterface, requestedMs: u32): void {
   // RFC 2131 4.4.5: half and seven eighths, where the server does not say otherwise in good order.
   nif.leaseT1Ms = nif.leaseEndMs >>> 1;
   nif.leaseT2Ms = nif.leaseEndMs - (nif.leaseEndMs >>> 3);
-  if (message.t1 != 0 && message.t1 < message.t2 && message.t2 < seconds) {
+  // A server that wants to be asked more often than once a minute is asked so often only if its leases are that short.
+  const least = max<u32>(min<u32>(RETRY_MS / 1000, seconds >>> 1), 1);
+  if (message.t1 >= least && message.t1 < message.t2 && message.t2 < seconds) {
     nif.leaseT1Ms = message.t1 * 1000;
     nif.leaseT2Ms = message.t2 * 1000;
   }

@@ -251,22 +251,27 @@ function known(entry: DnsEntry, error: i32): void {
   readyWake();
 }
 
-/** Arms the timer for the question that is due first. */
+/** Arms the timer for the question that is due first, or the answer whose time is over first. */
 function schedule(): void {
   let wait: i32 = i32.MAX_VALUE;
   for (let i: u32 = 0; i < DNS_ENTRIES; i++) {
     const entry = entryAt(i);
-    if (entry.state == EntryState.ASKING) wait = min(wait, <i32>(entry.dueMs - now()));
+    if (entry.state != EntryState.FREE) wait = min(wait, <i32>(entry.dueMs - now()));
   }
   if (wait != i32.MAX_VALUE) timerSet(TIMER_DNS, now() + wait);
   else timerCancel(TIMER_DNS);
 }
 
-/** TIMER_DNS: nobody has answered in time. */
+/**
+ * TIMER_DNS: nobody has answered in time, or what was known holds no longer. It is forgotten even if nobody asks for it: after half of the
+ * clock's range it would look new again.
+ */
 export function dnsTimer(): void {
   for (let i: u32 = 0; i < DNS_ENTRIES; i++) {
     const entry = entryAt(i);
-    if (entry.state == EntryState.ASKING && isDue(entry.dueMs)) query(entry);
+    if (entry.state == EntryState.FREE || !isDue(entry.dueMs)) continue;
+    if (entry.state == EntryState.ASKING) query(entry);
+    else entryForget(entry);
   }
   schedule();
 }

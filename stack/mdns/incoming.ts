@@ -1,6 +1,11 @@
+import { checksumOf } from "cpu";
 import { MDNS } from "../config";
 import { DNS_HEADER_BYTES, nameEquals, nameOrder, nameSkip } from "../dns/name";
-import { MESSAGE_SCRATCH, MESSAGE_SCRATCH_BYTES } from "../scratch";
+import { linkRead } from "../link/device";
+import { MESSAGE_SCRATCH, MESSAGE_SCRATCH_BYTES, SCRATCH, SCRATCH_BYTES } from "../scratch";
+import { Counter, count } from "../statistics";
+import { datagram } from "../udp/input";
+import { sumAdd, sumIntact } from "../wire/checksum";
 import {
   CLASS_IN,
   CLASS_TOP,
@@ -20,12 +25,33 @@ import {
 
 /** Reads messages of others: what they ask of us, what they know already, what they claim. Every length is checked. */
 
-/** Longest message that is looked at. */
+/** As much of a message is looked at. */
 export const IN_BYTES: u32 = MESSAGE_SCRATCH_BYTES;
 /** The message. */
 export const IN: usize = MESSAGE_SCRATCH;
 /** Our data of a record, to compare with. */
 const OURS: usize = memory.data(MDNS ? 128 : 0, 4);
+
+/** Bytes of the message behind those: it may be as long as a packet (RFC 6762 17), and what is asked stands at its beginning. */
+export let beyond: u32 = 0;
+
+/** Takes the open datagram as the message: the bytes of it that are looked at, 0 = it is none. */
+export function messageTake(): u32 {
+  const bytes = min(datagram.bytes, IN_BYTES);
+  if (bytes < DNS_HEADER_BYTES) return 0;
+  linkRead(IN, bytes);
+  beyond = datagram.bytes - bytes;
+  let sum = datagram.sum + checksumOf(IN, bytes);
+  for (let left = beyond; left != 0;) {
+    const part = min(left, SCRATCH_BYTES);
+    linkRead(SCRATCH, part);
+    sum = sumAdd(sum, SCRATCH, part, 0);
+    left -= part;
+  }
+  if (!datagram.checked || sumIntact(sum)) return bytes;
+  count(Counter.UDP_BAD_CHECKSUM);
+  return 0;
+}
 
 export function load16(at: usize): u32 {
   return ((<u32>load<u8>(at)) << 8) | (<u32>load<u8>(at, 1));
@@ -169,19 +195,28 @@ export function weighLost(): bool {
   return (behind & ~before) != 0;
 }
 
+/** Ours that the record that has been read, named at `at`, is a copy of; 0 = of none. */
+function copyOf(bytes: u32, at: u32): u32 {
+  const unique = uniqueOf(bytes, at);
+  if (unique != 0) return isSame(bytes, unique) ? unique : 0;
+  if (load16(IN + recordAt) != TYPE_PTR || (recordsOwned() & Rr.PTR) == 0) return 0;
+  const data = recordAt + 10;
+  if (nameSkip(IN, bytes, data) != data + dataBytes) return 0;
+  if (isOf(bytes, at, Name.SERVICE)) {
+    return nameEquals(IN, bytes, data, nameBuilt(Name.INSTANCE)) ? Rr.PTR : 0;
+  }
+  if (!isOf(bytes, at, Name.TYPES)) return 0;
+  return nameEquals(IN, bytes, data, nameBuilt(Name.SERVICE)) ? Rr.TYPES : 0;
+}
+
 /** The record that has been read is known to the asker (RFC 6762 7.1): it need not be told. */
 export function suppress(bytes: u32, at: u32): void {
-  const ttl = load32(IN + recordAt + 4);
-  const unique = uniqueOf(bytes, at);
-  if (unique != 0) {
-    if (ttl >= knownTtl(unique) && isSame(bytes, unique)) wanted &= ~unique;
-  } else if (load16(IN + recordAt) == TYPE_PTR && ttl >= knownTtl(Rr.PTR)) {
-    const data = recordAt + 10;
-    if (nameSkip(IN, bytes, data) != data + dataBytes) return;
-    if ((wanted & Rr.PTR) != 0 && isOf(bytes, at, Name.SERVICE)) {
-      if (nameEquals(IN, bytes, data, nameBuilt(Name.INSTANCE))) wanted &= ~Rr.PTR;
-    } else if ((wanted & Rr.TYPES) != 0 && isOf(bytes, at, Name.TYPES)) {
-      if (nameEquals(IN, bytes, data, nameBuilt(Name.SERVICE))) wanted &= ~Rr.TYPES;
-    }
-  }
+  const copy = copyOf(bytes, at);
+  if (copy != 0 && load32(IN + recordAt + 4) >= knownTtl(copy)) wanted &= ~copy;
+}
+
+/** Ours that the record that has been read gives less than half its time, or takes back (RFC 6762 6.6); 0 = none. */
+export function fadedOf(bytes: u32, at: u32): u32 {
+  const copy = copyOf(bytes, at);
+  return copy != 0 && load32(IN + recordAt + 4) < knownTtl(copy) ? copy : 0;
 }

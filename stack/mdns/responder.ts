@@ -7,7 +7,6 @@ import { iface } from "../interface";
 import { igmpKeep } from "../ip/igmp";
 import { ipEnd, ipHeadersWrite, ipOpen, ipWrite } from "../ip/ipv4-output";
 import { IPPROTO_UDP } from "../ip/packet";
-import { linkRead } from "../link/device";
 import { isDue, now } from "../now";
 import { random32 } from "../random";
 import { RateLimit, rateLimitTake } from "../rate-limit";
@@ -15,13 +14,15 @@ import { Counter, count } from "../statistics";
 import { TIMER_MDNS, timerCancel, timerSet } from "../time/timers";
 import { UDP_HEADER_BYTES, datagram } from "../udp/input";
 import { udpHeader } from "../udp/transfer";
-import { sumIntact } from "../wire/checksum";
 import {
   IN,
   IN_BYTES,
+  beyond,
+  fadedOf,
   forOne,
   isClaim,
   load16,
+  messageTake,
   questions,
   recordRead,
   suppress,
@@ -243,19 +244,20 @@ function putRecords(at: usize, records: u32, legacy: bool): usize {
 
 /** Multicasts those of `records` that have not been within `againMs`; false = there was no room to send. */
 function multicast(records: u32, againMs: u32): bool {
+  let again: u32 = 0;
   for (let i: u32 = 0; i < RECORDS; i++) {
     const last = load<u32>(LAST + (i << 2));
-    if (last != 0 && now() - last < againMs) records &= ~(1 << i);
+    if (last != 0 && now() - last < againMs) again |= 1 << i;
   }
+  records &= ~again;
   if (records == 0) return true;
-  const more = additional(records);
+  const more = additional(records) & ~again;
   let at = head(0, 0x8400, 0, <u32>popcnt(records), 0, <u32>popcnt(more));
   at = putRecords(putRecords(at, records, false), more, false);
   if (transmit(MDNS_GROUP, MDNS_PORT, at) != 0) return false;
   for (let i: u32 = 0; i < RECORDS; i++) {
     // 0 would say that it never was.
-    if (((records | more) & (1 << i)) != 0)
-      store<u32>(LAST + (i << 2), now() != 0 ? now() : 0xffffffff);
+    if (((records | more) & (1 << i)) != 0) store<u32>(LAST + (i << 2), max<u32>(now(), 1));
   }
   return true;
 }
@@ -271,14 +273,9 @@ function stale(records: u32): bool {
 
 /** Takes the open datagram to port 5353, from a station of the link (RFC 6762 11). */
 export function mdnsInput(source: u32): void {
-  const bytes = datagram.bytes;
-  const onLink = ((source ^ iface.address) & iface.mask) == 0;
-  if (bytes > IN_BYTES || bytes < DNS_HEADER_BYTES || !onLink || state == State.OFF) return;
-  linkRead(IN, bytes);
-  if (datagram.checked && !sumIntact(datagram.sum + checksumOf(IN, bytes))) {
-    count(Counter.UDP_BAD_CHECKSUM);
-    return;
-  }
+  if (state == State.OFF || ((source ^ iface.address) & iface.mask) != 0) return;
+  const bytes = messageTake();
+  if (bytes == 0) return;
   const flags = load16(IN + 2);
   // Another opcode, or a response code (18.3, 18.11).
   if ((flags & 0x780f) != 0) return;
@@ -290,14 +287,14 @@ function queryInput(bytes: u32, source: u32, truncated: bool): void {
   const legacy = datagram.sourcePort != MDNS_PORT;
   // One who does not speak multicast DNS gets one question back, and its answer.
   let at = questions(bytes, legacy ? 1 : u32.MAX_VALUE);
-  if (at == 0) return;
+  if (at == 0 && beyond == 0) return;
   const more = load16(IN + 4) == 0 && pending != 0 && source == pendingFor;
   if (more) wantedBefore(pending);
   const known = load16(IN + 6);
-  for (let i: u32 = 0; i < known; i++) {
+  for (let i: u32 = 0; i < known && at != 0; i++) {
     const end = recordRead(bytes, at);
-    if (end == 0) return;
-    suppress(bytes, at);
+    if (end == 0 && beyond == 0) return;
+    if (end != 0) suppress(bytes, at);
     at = end;
   }
   if (more) {
@@ -314,7 +311,7 @@ function queryInput(bytes: u32, source: u32, truncated: bool): void {
 /** Of two that probe for a name at the same time one has it; the other asks again after a second (8.2). */
 function weighed(bytes: u32, at: u32, claims: u32): void {
   weighBegin();
-  for (let i: u32 = 0; i < claims; i++) {
+  for (let i: u32 = 0; i < claims && at != 0; i++) {
     const end = recordRead(bytes, at);
     if (end == 0) return;
     weigh(bytes, at);
@@ -353,7 +350,7 @@ function answer(source: u32, truncated: bool, probed: bool): void {
 function unicast(source: u32, legacy: bool): void {
   if (!rateLimitTake(unicasts, UNICAST_BURST, UNICAST_PRICE)) return;
   const question = legacy
-    ? nameSkip(IN, datagram.bytes, DNS_HEADER_BYTES) + 4 - DNS_HEADER_BYTES
+    ? nameSkip(IN, min(datagram.bytes, IN_BYTES), DNS_HEADER_BYTES) + 4 - DNS_HEADER_BYTES
     : 0;
   const more = additional(wanted);
   const id = legacy ? load16(IN) : 0;
@@ -369,12 +366,27 @@ function unicast(source: u32, legacy: bool): void {
 function responseInput(bytes: u32): void {
   let at = questions(bytes, 0);
   const records = load16(IN + 6) + load16(IN + 8) + load16(IN + 10);
+  let faded: u32 = 0;
   for (let i: u32 = 0; at != 0 && i < records; i++) {
     const end = recordRead(bytes, at);
-    if (end == 0) return;
+    if (end == 0) break;
     if (isClaim(bytes, at, state == State.PROBING)) return conflict();
+    faded |= fadedOf(bytes, at);
     at = end;
   }
+  if (faded != 0 && state != State.PROBING) rescue(faded);
+}
+
+/** Others have told all to forget these records: they are multicast as soon as they may be (RFC 6762 6.6), within a second, in time (10.1). */
+function rescue(records: u32): void {
+  if (pending == 0) pendingDueMs = now();
+  for (let i: u32 = 0; i < RECORDS; i++) {
+    const again = load<u32>(LAST + (i << 2)) + AGAIN_MS;
+    if ((records & (1 << i)) != 0 && <i32>(again - pendingDueMs) > 0) pendingDueMs = again;
+  }
+  pending |= records;
+  pendingFor = 0;
+  schedule();
 }
 
 function conflict(): void {

@@ -286,6 +286,10 @@ test("DHCP-7, DHCP-8, D-4: T1 and T2 of the server count only in good order", as
     [4000, 5000, 1800],
     [600, 3600, 1800],
     [600, 0, 1800],
+    // Each second, for ever: no sooner than after a minute.
+    [1, 2, 1800],
+    [59, 1200, 1800],
+    [60, 1200, 60],
   ] as const) {
     const bench = await DhcpBench.bound({
       change: [

@@ -190,6 +190,18 @@ test("N-8, RFC 2181 8: a time to live with its highest bit set is none, and no t
   t.notDeepEqual(bench.lookup("www.example.com"), [ip("1.2.3.5")]);
 });
 
+test("RFC 1035 3.2.1: what was known is over when its time is, however long nobody asks: past half of the clock's range, too", async (t) => {
+  for (const days of [24, 25, 30, 49]) {
+    const bench = await Bench.create();
+    bench.reply(bench.ask("www.example.com"), [a("1.2.3.4", { ttl: 60 })]);
+    bench.reply(bench.ask("none.example.com"), [], { flags: 0x8183 });
+    bench.stack.advance(days * 86_400_000);
+    bench.queries();
+    t.is(bench.lookup("www.example.com"), EAI.INPROGRESS, `after ${days} days`);
+    t.is(bench.lookup("none.example.com"), EAI.INPROGRESS, `after ${days} days`);
+  }
+});
+
 test("inet_pton(3), RFC 6761 6.3: what is no server's to know is not asked for", async (t) => {
   const bench = await Bench.create();
   t.deepEqual(bench.lookup("192.168.7.9"), [ip("192.168.7.9")]);

@@ -1,6 +1,8 @@
 /** Multicast DNS: ties, conflicts, known answers and bad messages, as other hosts' responders have them (RFC 6762 7 to 9, 18). */
 import test from "../conformance/proves.js";
+import { STACK_ADDRESS } from "../support/stack-harness.js";
 import {
+  GROUP_MAC,
   HOST,
   INSTANCE,
   Link,
@@ -8,6 +10,7 @@ import {
   T,
   TYPES,
   lower,
+  message,
   name,
   question,
   record,
@@ -183,4 +186,95 @@ test("MDNS-2, RFC 6762 8.2, 9: three devices of one name on one link, at once, o
     }
     t.deepEqual([...names].sort(), ["Plant-2.local", "Plant-3.local", "Plant.local"], what);
   }
+});
+
+test("RFC 6762 6.6, 10.1: what another takes back, or gives less than half its time, is said again if it is ours; once a second at most", async (t) => {
+  const link = await Link.running();
+  const theirs = (ttl: number, of = TYPES, type = T.PTR, data = name(SERVICE)): void =>
+    link.say({ flags: 0x8400, answers: [record(of, type, ttl, data)] });
+  const told = (ms: number): string[] => link.during(ms).flatMap((it) => it.answers.map(lower));
+  // Another device with the same service leaves the link; so the list of types would be without ours.
+  theirs(0);
+  t.deepEqual(told(1), [`${TYPES} ${T.PTR}`]);
+  theirs(0);
+  t.deepEqual(told(998), []);
+  t.deepEqual(told(2), [`${TYPES} ${T.PTR}`], "within the second after which it is forgotten");
+  t.deepEqual(told(5000), []);
+  theirs(2249);
+  t.deepEqual(told(1), [`${TYPES} ${T.PTR}`]);
+  link.stack.advance(2000);
+  theirs(2250);
+  theirs(0, SERVICE, T.PTR, name("other._http._tcp.local"));
+  theirs(0, "_ipp._tcp.local");
+  t.deepEqual(told(2000), []);
+  // A forged goodbye of the name, of the instance, of the service's.
+  const own: [string, number, Uint8Array][] = [
+    [HOST, T.A, be32(STACK_ADDRESS)],
+    [INSTANCE, T.SRV, concat([0, 0, 0, 0], be16(80), name(HOST))],
+    [INSTANCE, T.TXT, Uint8Array.of(0)],
+    [SERVICE, T.PTR, name(INSTANCE)],
+  ];
+  for (const [of, type, data] of own) {
+    theirs(0, of, type, data);
+    t.true(told(1).includes(`${of} ${type}`), `${of} ${type}`);
+    link.stack.advance(2000);
+  }
+  link.heard();
+  // A flood of them.
+  let told100 = 0;
+  for (let i = 0; i < 1000; i++) {
+    theirs(0, HOST, T.A, be32(STACK_ADDRESS));
+    told100 += told(10).length;
+  }
+  t.true(told100 >= 9 && told100 <= 11, `${told100} in ten seconds`);
+  t.is(link.stack.counter("mdnsConflict"), 0);
+});
+
+test("N-10, RFC 6762 6: what goes with an answer is not multicast again within a second, either", async (t) => {
+  const link = await Link.running();
+  const times = new Map<string, number[]>();
+  for (let ms = 0; ms < 5000; ms += 50) {
+    const [of, type] = [
+      [HOST, T.A],
+      [SERVICE, T.PTR],
+      [INSTANCE, T.SRV],
+      [INSTANCE, T.TXT],
+    ][(ms / 50) % 4] as [string, number];
+    link.say({ questions: [question(of, type)] });
+    for (const { answers, additional } of link.during(50))
+      for (const rr of [...answers, ...additional])
+        times.set(lower(rr), [...(times.get(lower(rr)) ?? []), ms]);
+  }
+  t.is(times.size, 4);
+  for (const [rr, at] of times) t.true(at.length <= 6, `${rr} ${at.length} times in five seconds`);
+});
+
+test("RFC 6762 17: of a message that is longer than we look at the beginning counts: its questions, what is known, a claim", async (t) => {
+  const others = Array.from({ length: 17 }, (_, i) =>
+    record(SERVICE, T.PTR, 4500, name(`a printer with a long name ${i}._http._tcp.local`)),
+  );
+  const ours = record(SERVICE, T.PTR, 4500, name(INSTANCE));
+  const link = await Link.running();
+  const asks = (...answers: Uint8Array[]): number => {
+    const sections = { questions: [question(SERVICE, T.PTR)], answers };
+    t.true(message(sections).length > 1024 && message(sections).length <= 1472);
+    link.stack.advance(2000);
+    link.heard();
+    link.say(sections);
+    return link.during(130).length;
+  };
+  t.is(asks(...others), 1);
+  t.is(asks(ours, ...others), 0);
+  t.is(asks(...others, ours), 1, "more than needed, but nothing less");
+  const long = { flags: 0x8400, answers: [...others, record(HOST, T.A, 120, be32(1))] };
+  link.say(long);
+  t.is(link.stack.counter("mdnsConflict"), 0);
+  const bytes = message(long);
+  const host = link.stack.peer("192.168.7.9");
+  const to = { ip: { destination: ip("224.0.0.251") }, ethernet: { destination: GROUP_MAC } };
+  const ports = { sourcePort: 5353, destinationPort: 5353, checksum: 0x1234 };
+  link.say({ flags: 0x8400, answers: [record(HOST, T.A, 120, be32(1)), ...others] });
+  t.is(link.stack.counter("mdnsConflict"), 1);
+  link.stack.inject(host.udp(ports, bytes, to));
+  t.is(link.stack.counter("udpBadChecksum"), 1);
 });
