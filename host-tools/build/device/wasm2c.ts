@@ -114,7 +114,8 @@ export const INLINED = [
 
 /**
  * Variables that each packet asks for. They come first in the record of the program's variables: a Thumb load reaches the first 31 by
- * itself, and takes two instructions for any other.
+ * itself, and takes two instructions for any other. In an image for a size (-Os) those come first that most places ask for, as binaryen
+ * orders them: 64 bytes of the stack.
  */
 export const FIRST = [
   "stack/now/current",
@@ -198,7 +199,7 @@ export async function wasmToC(folder: string, name: string): Promise<void> {
   writeFile(file, declarations + head + nearAddresses(functions));
 }
 
-/** The header with the record of variables in another order. */
+/** The header with the record of variables in another order, unless it is compiled for a size. */
 function ordered(header: string, name: string): string {
   const record = new RegExp(`(?<=typedef struct w2c_${name} {\n.*\n)(?:  u32 \\w+;\n)+`);
   const rank = (line: string): number => {
@@ -207,7 +208,8 @@ function ordered(header: string, name: string): string {
   };
   return header.replace(record, (lines) => {
     const all = lines.trimEnd().split("\n");
-    return `${all.sort((a, b) => rank(a) - rank(b)).join("\n")}\n`;
+    const sorted = all.sort((a, b) => rank(a) - rank(b)).join("\n");
+    return `#ifdef __OPTIMIZE_SIZE__\n${lines}#else\n${sorted}\n#endif\n`;
   });
 }
 
