@@ -78,6 +78,11 @@ export const ASSETS_PACKED: bool = OPTIONS.ASSETS_PACKED != 0;
 export const UDP: bool = UDP_SOCKETS != 0 || DHCP || DNS_ENTRIES != 0 || MDNS;
 /** Groups are joined, by multicast DNS or by sockets. */
 export const IGMP: bool = MDNS || MULTICAST_GROUPS != 0;
+/** Nobody but TCP hears a packet, and none is put together: the smallest build, whose buffers hold no header of another. */
+export const TCP_ALONE: bool =
+  TCP && !UDP && !ICMP && !IGMP && RAW_SOCKETS == 0 && IP_REASSEMBLY_SLOTS == 0;
+/** Segments have options of their own beside the MSS. */
+export const TCP_OPTIONS: bool = TCP_SACK || TCP_TIMESTAMPS || TCP_WINDOW_SCALE;
 
 /**
  * Numbers of records (connections, sockets, timers, operations) stand in records and chains as a `RecordNumber`: one byte, or

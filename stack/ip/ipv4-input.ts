@@ -7,10 +7,12 @@ import {
   IP_ANY_ADDRESS,
   IP_REASSEMBLY_SLOTS,
   MULTICAST_GROUPS,
+  TCP_ALONE,
 } from "../config";
 import { isOurs, isUnicast, standsForAll } from "../interface";
 import { deviceIsWire, linkInterface, linkRead, linkRxDevice } from "../link/device";
 import { RX_NETWORK } from "../link/headers";
+import { MESSAGE_SCRATCH } from "../scratch";
 import { Counter, count } from "../statistics";
 import { Be } from "../wire/bytes";
 import { sumFold } from "../wire/checksum";
@@ -18,8 +20,12 @@ import { igmpMember } from "./igmp";
 import { IPPROTO_UDP, IP_HEADER_BYTES, RxPacket, ipHeaderSum, isLoopback } from "./packet";
 import { reassemble } from "./reassembly";
 
-/** Where the packet being received is described. */
-export const RX_PACKET: usize = memory.data(offsetof<RxPacket>(), 4);
+const OWN: usize = memory.data(TCP_ALONE ? 0 : offsetof<RxPacket>(), 4);
+/**
+ * Where the packet being received is described. Nobody but TCP asks for it, and not once the segment is being read: then it lies where the
+ * segment comes to lie, and the options behind it.
+ */
+export const RX_PACKET: usize = TCP_ALONE ? MESSAGE_SCRATCH : OWN;
 
 /** Flags and fragment offset as a plain 16-bit load sees them, DF left out: reserved bit, MF, offset. */
 const FRAGMENT_MASK: u16 = 0xffbf;
@@ -111,10 +117,11 @@ function headerFault(packet: RxPacket, bytes: u32): Counter {
   if (first >>> 4 != 4 || headerBytes < IP_HEADER_BYTES) return Counter.IP_BAD_HEADER;
   if (totalBytes < headerBytes || totalBytes > bytes) return Counter.IP_BAD_LENGTH;
   const optionBytes = headerBytes - IP_HEADER_BYTES;
+  const options = TCP_ALONE ? RX_PACKET + offsetof<RxPacket>() : ip + IP_HEADER_BYTES;
   let sum = ipHeaderSum(ip);
   if (optionBytes != 0) {
-    linkRead(ip + IP_HEADER_BYTES, optionBytes);
-    sum = sumFold(sum + checksumOf(ip + IP_HEADER_BYTES, optionBytes));
+    linkRead(options, optionBytes);
+    sum = sumFold(sum + checksumOf(options, optionBytes));
   }
   if (sum != 0xffff) return Counter.IP_BAD_CHECKSUM;
   const fragment = load<u16>(ip, 6) & FRAGMENT_MASK;
@@ -130,7 +137,7 @@ function headerFault(packet: RxPacket, bytes: u32): Counter {
   packet.tos = load<u8>(ip, 1);
   packet.protocol = load<u8>(ip, 9);
   packet.device = <u8>linkRxDevice();
-  return optionBytes == 0 ? Counter.COUNT : optionsFault(ip + IP_HEADER_BYTES, optionBytes);
+  return optionBytes == 0 ? Counter.COUNT : optionsFault(options, optionBytes);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { based } from "cpu";
-import { ICMP_ERRORS, INTERFACES, RAW_SOCKETS, UDP } from "../config";
+import { ICMP_ERRORS, INTERFACES, RAW_SOCKETS, TCP_ALONE, TCP_OPTIONS, UDP } from "../config";
 import { Interface, interfaceAt } from "../interface";
 
 /**
@@ -18,16 +18,19 @@ export const TYPE_ARP: u32 = 0x0608;
 /** IEEE 802.1Q tag. */
 export const TYPE_VLAN: u32 = 0x0081;
 
-const RX: usize = memory.data(16 + 60 + 8, 4);
+/** Where TCP is alone an ARP packet is the longest: options of IP are looked at elsewhere (ip/ipv4-input.ts), and no error quotes them. */
+const RX: usize = memory.data(TCP_ALONE ? 16 + 28 : 16 + 60 + 8, 4);
 export const RX_ETHERNET: usize = RX + 2;
 /** IP header or ARP packet of the frame being received; eight bytes of transport header follow the IP header. */
 export const RX_NETWORK: usize = RX + 16;
 
 /**
  * Bytes behind the IP header: a TCP header with all options, or a header of another kind and the text that follows it (stack/scratch.ts).
- * What goes out in one piece is one write to the device. A build of TCP and ping alone needs half of it.
+ * What goes out in one piece is one write to the device. A build of TCP and ping alone needs half of it, and of TCP alone, with the
+ * MSS as its only option, a quarter.
  */
-export const TX_TRANSPORT_BYTES: u32 = UDP || ICMP_ERRORS || RAW_SOCKETS != 0 ? 128 : 64;
+export const TX_TRANSPORT_BYTES: u32 =
+  UDP || ICMP_ERRORS || RAW_SOCKETS != 0 ? 128 : TCP_ALONE && !TCP_OPTIONS ? 28 : 64;
 const TX: usize = memory.data(16 + 20 + TX_TRANSPORT_BYTES, 4);
 export const TX_ETHERNET: usize = TX + 2;
 /** IP header or ARP packet of the frame being sent. */

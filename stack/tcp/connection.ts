@@ -59,7 +59,15 @@ export const ANSWERS: u32 = CONNECTIONS;
 
 const WIDE: bool = RECORD_NUMBER_BITS > 8;
 /** Half as many as there are records or more, up to 512 of these: a chain is short however many are in use. */
-const BUCKETS: u32 = WIDE ? 256 : CONNECTIONS > 64 ? 64 : CONNECTIONS > 32 ? 32 : 16;
+const BUCKETS: u32 = WIDE
+  ? 256
+  : CONNECTIONS > 64
+    ? 64
+    : CONNECTIONS > 32
+      ? 32
+      : CONNECTIONS > 8
+        ? 16
+        : 4;
 const LINK_BYTES: u32 = <u32>sizeof<RecordNumber>();
 const TABLE: usize = memory.data(TCP ? BUCKETS * LINK_BYTES : 0, LINK_BYTES);
 

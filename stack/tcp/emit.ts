@@ -69,9 +69,6 @@ export class TxSegment {
   ports: u32;
   seq: u32;
   ack: u32;
-  /** With SynOption.TIMESTAMPS. */
-  tsVal: u32;
-  tsEcr: u32;
   /** SynOption bits. What a TCB has to report of text out of order is added by itself. */
   options: u32;
   /** Where the text begins in the send queue of the TCB; of a SYN-ACK without one TCP_MAXSEG, 0 = none. */
@@ -81,13 +78,19 @@ export class TxSegment {
   bits: u32;
   /** Bytes of text. */
   bytes: u32;
+  /** With SynOption.TIMESTAMPS. From here on only options use the fields. */
+  tsVal: u32;
+  tsEcr: u32;
   /** ECN field of the packet. */
   ecn: u32;
   /** Urgent pointer, with TcpBit.URG. */
   urgent: u32;
 }
 
-export const TX: TxSegment = changetype<TxSegment>(memory.data(TCP ? offsetof<TxSegment>() : 0, 4));
+/** Some option has fields of its own. */
+const MORE: bool = TCP_TIMESTAMPS || TCP_ECN || TCP_URGENT;
+const TX_BYTES: u32 = MORE ? offsetof<TxSegment>() : offsetof<TxSegment>("tsVal");
+export const TX: TxSegment = changetype<TxSegment>(memory.data(TCP ? TX_BYTES : 0, 4));
 
 /**
  * The SYN-ACK of a simultaneous open has these options, SynOption bits, and announces `maxSegment` at most, 0 = no limit. The congestion window

@@ -9,7 +9,13 @@ import {
   TCP_WINDOW_SCALE,
 } from "../config";
 import { linkRead, linkSkip } from "../link/device";
-import { MESSAGE_SCRATCH, MESSAGE_SCRATCH_BYTES, SCRATCH, SCRATCH_BYTES } from "../scratch";
+import {
+  MESSAGE_SCRATCH,
+  MESSAGE_SCRATCH_BYTES,
+  SCRATCH,
+  SCRATCH_BYTES,
+  SEGMENT_MORE,
+} from "../scratch";
 import { Be } from "../wire/bytes";
 import { halves, sumAdd } from "../wire/checksum";
 
@@ -55,7 +61,11 @@ export class Segment {
   right: u32;
   /** MSS option; 0 = none. */
   mss: u32;
-  /** Shift of the window scale option of a SYN, 14 at most; NO_SCALE = none. */
+  /** Bytes of the header. */
+  headerBytes: u32;
+  /** Lowest initial sequence number for an answer that opens a connection again; 0 = any. */
+  floor: u32;
+  /** Shift of the window scale option of a SYN, 14 at most; NO_SCALE = none. From here on only options use the fields. */
   scale: u32;
   /** The SYN has the SACK-permitted option. */
   sackPermitted: bool;
@@ -67,10 +77,6 @@ export class Segment {
   stamped: bool;
   tsVal: u32;
   tsEcr: u32;
-  /** Bytes of the header. */
-  headerBytes: u32;
-  /** Lowest initial sequence number for an answer that opens a connection again; 0 = any. */
-  floor: u32;
 }
 
 /** `Segment.scale` without the option. */
@@ -80,7 +86,8 @@ export const NO_SCALE: u32 = 15;
 const HEADER_MAX: u32 = 60;
 const HEADER: usize = MESSAGE_SCRATCH;
 export const SEGMENT: Segment = changetype<Segment>(MESSAGE_SCRATCH + HEADER_MAX);
-if (TCP && HEADER_MAX + <u32>offsetof<Segment>() > MESSAGE_SCRATCH_BYTES)
+const SEGMENT_BYTES: u32 = SEGMENT_MORE ? offsetof<Segment>() : offsetof<Segment>("scale");
+if (TCP && HEADER_MAX + SEGMENT_BYTES > MESSAGE_SCRATCH_BYTES)
   ERROR("a segment does not fit the scratch");
 
 /** SEG.LEN: text, and one each for SYN and FIN. */

@@ -3,7 +3,7 @@ import test from "ava";
 import { OPTIONS } from "../../stack/options.js";
 import { DhcpBench, LEASED } from "../support/dhcp-bench.js";
 import { ERRNO, STACK_ADDRESS, StackHarness } from "../support/stack-harness.js";
-import { TcpPeer, accepted } from "../support/tcp-peer.js";
+import { TcpPeer, accepted, deviceStack } from "../support/tcp-peer.js";
 import { DHCP } from "../support/wire-dhcp.js";
 import { BROADCAST_MAC, pattern } from "../support/wire.js";
 
@@ -106,3 +106,45 @@ test("few timers: each connection sends again at its own time, whatever the othe
   t.is(stack.take().length, 1, "its SYN-ACK again");
   t.is(stack.receive(a.fd), -ERRNO.EAGAIN);
 });
+
+/** Nobody but TCP hears a packet: headers and segment share what memory there is. */
+const TCP_ALONE = {
+  ...LEAST.options,
+  UDP_SOCKETS: 0,
+  DHCP: 0,
+  DNS_ENTRIES: 0,
+  MDNS: 0,
+  IP_REASSEMBLY_SLOTS: 0,
+  TCP_SACK: 0,
+  TCP_CUBIC: 0,
+  TCP_TIMESTAMPS: 0,
+  TCP_WINDOW_SCALE: 0,
+  TCP_URGENT: 0,
+  TCP_KEEPALIVE: 0,
+  ICMP_ERRORS: 0,
+};
+
+for (const fast of [0, 1]) {
+  test(`TCP alone, TCP_FAST_PATH ${fast}: segments behind options of IP are taken, but none behind a source route`, async (t) => {
+    const stack = await deviceStack({ ...TCP_ALONE, TCP_FAST_PATH: fast });
+    const { peer, fd } = accepted(stack, stack.listen(80), 5000);
+    const say = (options: number[], data: Uint8Array): void => {
+      stack.inject(peer.frame("PA", {}, data, { ip: { options: Uint8Array.from(options) } }));
+      stack.run();
+    };
+    say(new Array<number>(40).fill(1), pattern(1400));
+    t.deepEqual(stack.receive(fd, 2000), pattern(1400));
+    peer.seq += 1400;
+    say([7, 39, 4, ...new Array<number>(36).fill(0xee), 0], pattern(60, 3));
+    t.deepEqual(stack.receive(fd), pattern(60, 3));
+    peer.seq += 60;
+    const counted = stack.counted(() => say([0x83, 3, 4, 0], pattern(20)));
+    t.like(counted, { ipSourceRoute: 1 });
+    t.is(stack.receive(fd), -ERRNO.EAGAIN);
+    // What all of this has left behind is in no answer.
+    stack.take();
+    stack.send(fd, pattern(700));
+    t.deepEqual(peer.segments()[0]?.data, pattern(700));
+    t.is(stack.exchange(peer.host.arpRequest()).length, 1);
+  });
+}
