@@ -185,7 +185,7 @@ function datagramInput(packet: RxPacket): void {
     }
   }
   if (MDNS && datagram.destinationPort == MDNS_PORT) {
-    mdnsInput(packet.source);
+    mdnsInput(nif, packet.source);
     return;
   }
   udpDeliver(packet);

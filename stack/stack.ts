@@ -156,7 +156,7 @@ function addressChecked(nif: LeasedInterface, free: bool): void {
     acdAnnounce(nif);
     neighboursChanged();
     if (MULTICAST_GROUPS != 0) igmpRestart();
-    if (MDNS) mdnsRestart();
+    if (MDNS) mdnsRestart(nif);
   } else {
     acdProbe(nif, nif.address, PROBE_AGAIN_MS);
   }
@@ -173,7 +173,7 @@ function addressChanged(nif: LeasedInterface): void {
   if (TCP) tcpAddressChanged();
   if (DNS_ENTRIES != 0) dnsNetworkChanged();
   if (MULTICAST_GROUPS != 0) igmpRestart();
-  if (MDNS) mdnsRestart();
+  if (MDNS) mdnsRestart(nif);
 }
 
 /** Tells the link that our address is here. */
@@ -196,7 +196,7 @@ export function stackLinkChanged(nif: LeasedInterface, up: bool): void {
   else if (nif.address != 0) announce(nif);
   if (TCP) tcpLinkUp();
   if (MULTICAST_GROUPS != 0) igmpRestart();
-  if (MDNS) mdnsRestart();
+  if (MDNS) mdnsRestart(nif);
 }
 
 function runTimer(timer: u32): void {
@@ -205,7 +205,7 @@ function runTimer(timer: u32): void {
   else if (ACD && timer - TIMER_ACD < INTERFACES) acdTimer(interfaceAt(timer - TIMER_ACD));
   else if (DHCP && timer - TIMER_DHCP < INTERFACES) dhcpTimer(interfaceAt(timer - TIMER_DHCP));
   else if (DNS_ENTRIES != 0 && timer == TIMER_DNS) dnsTimer();
-  else if (MDNS && timer == TIMER_MDNS) mdnsTimer();
+  else if (MDNS && timer - TIMER_MDNS < INTERFACES) mdnsTimer(interfaceAt(timer - TIMER_MDNS));
   else if (IGMP && timer == TIMER_IGMP) igmpTimer();
   else if (IP_REASSEMBLY_SLOTS != 0 && timer == TIMER_IP) fragmentsExpired();
 }

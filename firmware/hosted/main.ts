@@ -1,9 +1,10 @@
 import { ramFrameBuffer, ramFrameIn, ramFrameRoom } from "../../drivers/ram/nic";
 import { dhcpStart } from "../../stack/dhcp/client";
-import { MDNS } from "../../stack/config";
+import { INTERFACES, MDNS } from "../../stack/config";
 import { dnsLookup } from "../../stack/dns/client";
 import {
   iface,
+  interfaceAt,
   interfaceInit,
   interfaceStandForAll,
   interfaceTentative,
@@ -60,6 +61,7 @@ export {
   frameInSecond,
   interfaceAddress,
   linkChangedSecond,
+  nameServersOf,
   startSecond,
 } from "./second";
 
@@ -331,11 +333,14 @@ export function nameServers(first: u32, second: u32): void {
   iface.dns2 = second;
 }
 
-/** Names the host, and begins to answer for the name on the link. */
+/** Names the host, and begins to answer for the name on the link of each interface. */
 export function hostName(name: usize, bytes: u32): void {
-  iface.hostName = name;
-  iface.hostNameBytes = bytes;
-  if (MDNS) mdnsRestart();
+  for (let number: u32 = 0; number < INTERFACES; number++) {
+    const nif = interfaceAt(number);
+    nif.hostName = name;
+    nif.hostNameBytes = bytes;
+    if (MDNS) mdnsRestart(nif);
+  }
 }
 
 /** Announces a web server. */

@@ -52,3 +52,9 @@ export function frameInSecond(bytes: u32): u32 {
 export function interfaceAddress(number: u32): u32 {
   return interfaceAt(number).address;
 }
+
+/** Servers for names that the network of an interface has; 0 = none. */
+export function nameServersOf(number: u32, first: u32, second: u32): void {
+  interfaceAt(number).dns = first;
+  interfaceAt(number).dns2 = second;
+}

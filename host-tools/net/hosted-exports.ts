@@ -27,6 +27,7 @@ export interface HostedExports {
   frameInBufferSecond(): number;
   frameInSecond(bytes: number): number;
   interfaceAddress(number: number): number;
+  nameServersOf(number: number, first: number, second: number): void;
   scratch(): number;
   sysSocket(domain: number, type: number, protocol: number): number;
   sysSocketPair(domain: number, type: number, protocol: number, fds: number): number;

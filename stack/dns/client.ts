@@ -1,8 +1,22 @@
 import { checksumOf } from "cpu";
 import { DNS_ENTRIES, INTERFACES } from "../config";
 import { EAGAIN, EINPROGRESS } from "../errors";
-import { Interface, iface, interfaceAt, isOnLink } from "../interface";
-import { ipEnd, ipHeadersWrite, ipOpen, ipWrite, routeSource } from "../ip/ipv4-output";
+import {
+  DEVICE_ETHERNET,
+  Interface,
+  iface,
+  interfaceAt,
+  interfaceNumber,
+  isOnLink,
+} from "../interface";
+import {
+  ipEnd,
+  ipHeadersWrite,
+  ipOpen,
+  ipWrite,
+  routeSource,
+  routeSourceOn,
+} from "../ip/ipv4-output";
 import { DEFAULT_TTL, IPPROTO_UDP } from "../ip/packet";
 import { linkRead } from "../link/device";
 import { isDue, now } from "../now";
@@ -81,9 +95,12 @@ function serverAt(index: u32): u32 {
   return index == 1 && nif.dns != 0 && nif.dns2 != nif.dns ? nif.dns2 : 0;
 }
 
-/** The first interface that has servers: those of all know the names of all. */
+/** The first interface that has servers and a link, else the first that has servers: those of all know the names of all. */
 function serversInterface(): Interface {
-  return INTERFACES == 1 || (iface.dns | iface.dns2) != 0 ? iface : interfaceAt(1);
+  if (INTERFACES == 1) return iface;
+  const other = interfaceAt(1);
+  if ((other.dns | other.dns2) == 0) return iface;
+  return (iface.dns | iface.dns2) != 0 && (iface.up || !other.up) ? iface : other;
 }
 
 /** The address that `bytes` characters say in dotted form; 0 = none. */
@@ -216,10 +233,26 @@ function query(entry: DnsEntry): void {
   }
 }
 
-/** Sends the question of an entry to its server; what `ipBegin` says. */
+/** Sends the question of an entry to its server, one of the link to that of each interface; what `ipBegin` says. */
 function send(entry: DnsEntry): i32 {
   const onLink = entry.server == MDNS_GROUP;
-  const source = INTERFACES == 1 || onLink ? iface.address : routeSource(entry.server);
+  if (INTERFACES == 1) return sendBy(entry, iface, onLink);
+  if (!onLink) return sendBy(entry, serversInterface(), false);
+  const first = sendBy(entry, iface, true);
+  const second = sendBy(entry, interfaceAt(1), true);
+  // Whom it has reached may answer.
+  return first == 0 ? first : second;
+}
+
+/** Our address that a server of an interface is asked from: that interface's where it has a route, as the servers of a network may answer nobody else. */
+function sourceBy(nif: Interface, server: u32): u32 {
+  const own = routeSourceOn(DEVICE_ETHERNET + interfaceNumber(nif), server);
+  return own != 0 || server == MDNS_GROUP ? own : routeSource(server);
+}
+
+/** Sends the question of an entry by an interface. */
+function sendBy(entry: DnsEntry, nif: Interface, onLink: bool): i32 {
+  const source = INTERFACES == 1 ? iface.address : sourceBy(nif, entry.server);
   if (source == 0 || entry.port == 0) return -EAGAIN;
   const bytes = questionWrite(MESSAGE, <u32>entry.id, nameOf(entry), <u32>entry.nameBytes);
   const total = UDP_HEADER_BYTES + bytes;

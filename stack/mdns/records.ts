@@ -1,6 +1,6 @@
-import { MDNS } from "../config";
+import { INTERFACES, MDNS } from "../config";
 import { lower } from "../dns/name";
-import { iface } from "../interface";
+import { LeasedInterface, interfaceAt, interfaceNumber } from "../interface";
 
 /**
  * What we say of ourselves on the link (RFC 6762, RFC 6763), and how it stands in a message. Names are written out, without
@@ -49,14 +49,32 @@ export const RECORDS: u32 = 6;
 const LABEL_BYTES_MAX: u32 = 32;
 const TYPE_BYTES_MAX: u32 = 32;
 const BUILT_BYTES: u32 = 64 + TYPE_BYTES_MAX + 8;
-/** Our label behind its length. */
-const LABEL: usize = memory.data(MDNS ? 64 : 0, 4);
+const LABEL_BYTES: u32 = 64;
+/** Our label behind its length, for each interface. */
+const LABELS: usize = memory.data(MDNS ? INTERFACES * LABEL_BYTES : 0, 4);
 /** Labels of the service, without an end; length 0 = there is none. */
 const SERVICE: usize = memory.data(MDNS ? TYPE_BYTES_MAX : 0, 4);
 let serviceBytes: u32 = 0;
 let servicePort: u32 = 0;
 /** The name built last. */
 const BUILT: usize = memory.data(MDNS ? BUILT_BYTES : 0, 4);
+
+/** Number of the interface that is spoken on. */
+let speaker: u32 = 0;
+
+/** From now on names, labels and addresses are those of this interface, and messages go by it. */
+export function speakOn(nif: LeasedInterface): void {
+  if (INTERFACES > 1) speaker = interfaceNumber(nif);
+}
+
+/** The interface that is spoken on. */
+export function speaking(): LeasedInterface {
+  return interfaceAt(INTERFACES == 1 ? 0 : speaker);
+}
+
+function ourLabel(): usize {
+  return INTERFACES == 1 ? LABELS : LABELS + speaker * LABEL_BYTES;
+}
 
 /** Sets the service: its labels in wire form without an end; false = too long. */
 export function serviceSet(labels: usize, bytes: u32, port: u32): bool {
@@ -74,24 +92,25 @@ export function recordsOwned(): u32 {
 
 /** Makes the label of the host name, dots in it as hyphens, with a number behind it from the second on; false = no name. */
 export function labelMake(number: u32): bool {
-  const bytes = min(iface.hostNameBytes, LABEL_BYTES_MAX);
+  const bytes = min(speaking().hostNameBytes, LABEL_BYTES_MAX);
   if (bytes == 0) return false;
+  const label = ourLabel();
   for (let i: u32 = 0; i < bytes; i++) {
-    const character = load<u8>(iface.hostName + i);
-    store<u8>(LABEL + 1 + i, character == 0x2e ? 0x2d : character);
+    const character = load<u8>(speaking().hostName + i);
+    store<u8>(label + 1 + i, character == 0x2e ? 0x2d : character);
   }
   let length = bytes;
   if (number > 1) {
-    store<u8>(LABEL + 1 + length, 0x2d);
+    store<u8>(label + 1 + length, 0x2d);
     length += 1;
     let divisor: u32 = 1;
     while (number / divisor >= 10) divisor *= 10;
     for (; divisor != 0; divisor /= 10) {
-      store<u8>(LABEL + 1 + length, <u8>(0x30 + ((number / divisor) % 10)));
+      store<u8>(label + 1 + length, <u8>(0x30 + ((number / divisor) % 10)));
       length += 1;
     }
   }
-  store<u8>(LABEL, <u8>length);
+  store<u8>(label, <u8>length);
   return true;
 }
 
@@ -102,12 +121,13 @@ function put(at: usize, from: usize, bytes: u32): usize {
 
 /** True when the text, of so many bytes, is our host name in this link's domain, capitals or not, with a dot behind it or none. */
 export function isHostName(text: usize, bytes: u32): bool {
-  const label = <u32>load<u8>(LABEL);
+  const named = ourLabel();
+  const label = <u32>load<u8>(named);
   if (bytes == label + 7 && load<u8>(text + <usize>(bytes - 1)) == 0x2e) bytes -= 1;
   if (bytes != label + 6) return false;
   const local = memory.data<u8>([0x2e, 0x6c, 0x6f, 0x63, 0x61, 0x6c]);
   for (let i: u32 = 0; i < bytes; i++) {
-    const ours = <u32>load<u8>(i < label ? LABEL + 1 + i : local + <usize>(i - label));
+    const ours = <u32>load<u8>(i < label ? named + 1 + i : local + <usize>(i - label));
     if (lower(ours) != lower(<u32>load<u8>(text + <usize>i))) return false;
   }
   return true;
@@ -122,7 +142,7 @@ function putName(at: usize, name: Name): usize {
     ]);
     at = put(at, types, 23);
   } else {
-    if (name != Name.SERVICE) at = put(at, LABEL, <u32>load<u8>(LABEL) + 1);
+    if (name != Name.SERVICE) at = put(at, ourLabel(), <u32>load<u8>(ourLabel()) + 1);
     if (name != Name.HOST) at = put(at, SERVICE, serviceBytes);
   }
   const local = memory.data<u8>([5, 0x6c, 0x6f, 0x63, 0x61, 0x6c, 0]);
@@ -169,7 +189,7 @@ function typeOf(record: Rr): u32 {
 export function putData(at: usize, record: Rr): usize {
   switch (record) {
     case Rr.A:
-      return put32(at, iface.address);
+      return put32(at, speaking().address);
     case Rr.NSEC:
       // RFC 6762 6.1: the name itself, and that A (bit 1 of the first window) is all that there is.
       at = putName(at, Name.HOST);

@@ -25,10 +25,10 @@ export const TIMER_DHCP: u32 = 1;
 export const TIMER_ACD: u32 = DHCP ? TIMER_DHCP + INTERFACES : TIMER_DHCP;
 /** Only where there is a DNS client. */
 export const TIMER_DNS: u32 = ACD ? TIMER_ACD + INTERFACES : TIMER_ACD;
-/** Only where there is multicast DNS. */
+/** First of those of multicast DNS, where there is it, one for each interface. */
 export const TIMER_MDNS: u32 = DNS_ENTRIES != 0 ? TIMER_DNS + 1 : TIMER_DNS;
 /** Only where groups are joined. */
-export const TIMER_IGMP: u32 = MDNS ? TIMER_MDNS + 1 : TIMER_MDNS;
+export const TIMER_IGMP: u32 = MDNS ? TIMER_MDNS + INTERFACES : TIMER_MDNS;
 /** Only where fragments are put together. */
 export const TIMER_IP: u32 = IGMP ? TIMER_IGMP + 1 : TIMER_IGMP;
 /** First of the TCP timers: one for each connection record (TCBs, SYN queue, TIME-WAIT). */
