@@ -27,7 +27,16 @@ import {
   weighLost,
 } from "./incoming";
 import { goodbye, multicast, probe, stale, toldMs, unicast } from "./messages";
-import { RECORDS, Rr, isHostName, labelMake, recordsOwned, serviceSet, speakOn, speaking } from "./records";
+import {
+  RECORDS,
+  Rr,
+  isHostName,
+  labelMake,
+  recordsOwned,
+  serviceSet,
+  speakOn,
+  speaking,
+} from "./records";
 
 /**
  * Multicast DNS responder (RFC 6762) for the host name and one service (RFC 6763), on each interface by itself (14): another one's

@@ -1,5 +1,5 @@
 /** Names of the link with two interfaces (INTERFACES 2): each link is probed, told and answered by itself (RFC 6762 14). */
-import test from "../conformance/proves.js";
+import test from "ava";
 import { GROUP, GROUP_MAC, HOST, INSTANCE, T, said } from "../support/mdns-link.js";
 import { message, name, question, record, type Sections } from "../support/mdns-link.js";
 import { StackHarness } from "../support/stack-harness.js";
@@ -69,7 +69,7 @@ const claim = (of: string, address: string): Sections => ({
 const addressIn = (heard: Said | undefined): unknown =>
   heard?.answers.find((rr) => rr.type === T.A)?.data;
 
-test("MDNS-2, MDNS-3, RFC 6762 14: each link is probed and told by itself, with the address that is valid there", async (t) => {
+test("RFC 6762 8, 14: each link is probed and told by itself, with the address that is valid there", async (t) => {
   const links = await Links.named();
   const all = links.during(5000);
   for (const lan of LANS) {
