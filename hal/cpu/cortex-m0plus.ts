@@ -1,22 +1,11 @@
 /** CPU primitives of the Cortex-M0+: the checksum loop by load-multiple and add-with-carry. */
-import * as hw from "../cortex-m/hw";
 import { sumWords } from "../cortex-m/hw";
 
-export { based, rev16 } from "../cortex-m/hw";
+export { based, rev16, sumHeader, sumSegment } from "../cortex-m/hw";
 
 /** Folds a sum to 16 bits: both halves are added in the upper one, and the carry out of the lower one comes to it. */
 function fold(sum: u32): u32 {
   return (sum + rotl<u32>(sum, 16)) >>> 16;
-}
-
-/** Sum of a header of 20 bytes at `at`, a multiple of 4, in memory order; folded to 16 bits. */
-export function sumHeader(at: usize): u32 {
-  return fold(hw.sumHeader(at));
-}
-
-/** The same of a header of 20 bytes at `at`, two words at `more` and `sum`: of a TCP header, both addresses and the rest. */
-export function sumSegment(at: usize, more: usize, sum: u32): u32 {
-  return fold(hw.sumSegment(at, more, sum));
 }
 
 /**

@@ -60,23 +60,18 @@ export function rev16(value: u32): u32 {
   return rotl<u32>(bswap<u32>(value), 16);
 }
 
-/** Sum of a header of 20 bytes at `at`, a multiple of 4, in memory order; folded to 16 bits. */
+/** Sum of a header of 20 bytes at `at`, a multiple of 4, in memory order: of 32 bits, not folded yet. */
 export function sumHeader(at: usize): u32 {
-  return halved(words5(at));
+  return fold32(words5(at));
 }
 
 /** The same of a header of 20 bytes at `at`, two words at `more` and `sum`: of a TCP header, both addresses and the rest. */
 export function sumSegment(at: usize, more: usize, sum: u32): u32 {
-  return halved(words5(at) + word(more, 0) + word(more, 4) + <u64>sum);
+  return fold32(words5(at) + word(more, 0) + word(more, 4) + <u64>sum);
 }
 
 function words5(at: usize): u64 {
   return word(at, 0) + word(at, 4) + word(at, 8) + word(at, 12) + word(at, 16);
-}
-
-function halved(sum: u64): u32 {
-  const folded = fold32(sum);
-  return (folded + rotl<u32>(folded, 16)) >>> 16;
 }
 
 /**

@@ -4,6 +4,7 @@ import { isUnicast } from "../interface";
 import { DEVICE_NIC, deviceIsWire, linkInterface, linkLeft, linkRxDevice } from "../link/device";
 import { RX_NETWORK, headerHost } from "../link/headers";
 import { Counter, count } from "../statistics";
+import { sumIntact } from "../wire/checksum";
 import { RX_PACKET } from "./ipv4-input";
 import { IP_HEADER_BYTES, RxPacket, isLoopback } from "./packet";
 
@@ -32,7 +33,7 @@ export function ipPlain(): u32 {
   if (payloadBytes - 1 >= linkLeft()) return 0;
   if (bswap<u32>(load<u32>(ip, 16)) != me.address || (ACD && me.tentative)) return 0;
   if (LOOPBACK_BYTES != 0 && !deviceIsWire(linkRxDevice())) return 0;
-  return sumHeader(ip) == 0xffff ? payloadBytes : 0;
+  return sumIntact(sumHeader(ip)) ? payloadBytes : 0;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { sumHeader } from "cpu";
+import { sumFold } from "../wire/checksum";
 
 /**
  * The IPv4 packet being received, as the upper layers see it. One record, valid while its frame is open; the stream stands at
@@ -35,7 +36,7 @@ export const DEFAULT_TTL: u32 = 64;
 
 /** Sum of an IPv4 header without options at a multiple of 4, folded: 0xFFFF for an intact one. */
 export function ipHeaderSum(at: usize): u32 {
-  return sumHeader(at);
+  return sumFold(sumHeader(at));
 }
 
 /** An address of 127.0.0.0/8, which never leaves the host. */

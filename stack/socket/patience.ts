@@ -10,8 +10,13 @@ import { Socket, SocketFlag, SocketKind } from "./table";
 /** Largest number of seconds (tcp(7)). */
 const SECONDS_MAX: i32 = 32767;
 
-/** What the socket was told holds for its connection. */
-export function applyPatience(socket: Socket, tcb: Tcb): void {
+/** What the socket was told holds for its new connection; mostly it was told nothing. */
+export function inheritPatience(socket: Socket, tcb: Tcb): void {
+  if ((socket.flags & SocketFlag.KEEP_ALIVE) != 0 || socket.userTimeoutMs != 0)
+    applyPatience(socket, tcb);
+}
+
+function applyPatience(socket: Socket, tcb: Tcb): void {
   const on = (socket.flags & SocketFlag.KEEP_ALIVE) != 0;
   const count = <u32>socket.keepCount;
   keepAliveSet(tcb, on, <u32>socket.keepIdleS, <u32>socket.keepIntervalS, count);

@@ -61,7 +61,7 @@ import {
   moreOptionsGiven,
   moreOptionsListen,
 } from "./more-options";
-import { applyPatience } from "./patience";
+import { inheritPatience } from "./patience";
 import {
   NO_SOCKET,
   Socket,
@@ -233,7 +233,7 @@ function applyOptions(socket: Socket, id: u32): void {
   if ((socket.flags & SocketFlag.NO_DELAY) != 0) tcb.flags |= TcbFlag.NO_DELAY;
   if ((socket.flags & SocketFlag.CORK) != 0) tcb.flags |= TcbFlag.CORK;
   if ((socket.flags & SocketFlag.QUICK_ACK) != 0) tcb.flags |= TcbFlag.QUICK_ACK;
-  if (TCP_KEEPALIVE) applyPatience(socket, tcb);
+  if (TCP_KEEPALIVE) inheritPatience(socket, tcb);
   if (!moreOptionsGiven()) return;
   moreControl(socket, tcb);
   if (TCP_CONNECT && tcb.state == TcpState.SYN_SENT) tcb.peerMss = <u16>moreMaxSegment(socket);

@@ -128,13 +128,13 @@ export function hasPlainOptions(tcb: Tcb, segment: Segment): bool {
 }
 
 /**
- * `acknowledge` where all is plain: a segment without other options than timestamps acknowledges new text of an open connection, and
- * nothing has been lost. There is room to send more, which the caller tells the application with what else he has to tell. False = nothing
+ * `acknowledge` where all is plain: a segment without other options than timestamps acknowledges new text of a connection in state
+ * ESTABLISHED, and nothing has been lost. There is room to send more, which the caller tells the application with what else he has to tell. False = nothing
  * has happened, the general way is to be gone, which remains the truth.
  */
 export function acknowledgePlain(tcb: Tcb, ack: u32, window: u32, seq: u32): bool {
   const acked = ack - tcb.sndUna;
-  if (TCP_ECN || (tcb.flags & SPECIAL) != 0 || tcb.state != TcpState.ESTABLISHED) return false;
+  if (TCP_ECN || (tcb.flags & SPECIAL) != 0) return false;
   if (<i32>acked <= 0) return false;
   // After a timeout it may be an answer that was only late.
   if ((tcb.sacked | tcb.retries) != 0) return false;

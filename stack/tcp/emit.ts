@@ -17,7 +17,7 @@ import { TX_TRANSPORT } from "../link/headers";
 import { now } from "../now";
 import { Counter, count } from "../statistics";
 import { Be } from "../wire/bytes";
-import { halves, sumField } from "../wire/checksum";
+import { halves, sumField, sumFold } from "../wire/checksum";
 import { Connection, SynRecord, Tcb, TcbFlag, TcpState } from "./connection";
 import { listenerMaxSegment } from "./listener";
 import { sackWrite } from "./sack-report";
@@ -155,7 +155,7 @@ export function segmentSend(tx: TxSegment, tcb: Tcb | null): i32 {
   writeRest(headerBytes, tx.bits, tx.window);
   if (TCP_URGENT && (tx.bits & TcpBit.URG) != 0) Be.store16(HEADER + 18, tx.urgent);
   let sum = ipHeader(IP_HEADER_BYTES + total, tos, life);
-  sum += sumHeader(HEADER);
+  sum += sumFold(sumHeader(HEADER));
   // Options are whole words, and few.
   for (let at = TCP_HEADER_BYTES; at < headerBytes; at += 4) sum += halves(load<u32>(HEADER + at));
   finish(tcb, sum, headerBytes, tx.offset, bytes);
@@ -243,7 +243,7 @@ function recordSend(
   // Protocol and length in one: neither fills its byte.
   let sum = rev16(PROTOCOL_TCP + headerBytes);
   for (let at = TCP_HEADER_BYTES; at < headerBytes; at += 4) sum += halves(load<u32>(header + at));
-  store<u16>(header, <u16>~sumSegment(header, header - ADDRESSES_BYTES, sum), 16);
+  store<u16>(header, sumField(sumSegment(header, header - ADDRESSES_BYTES, sum)), 16);
   ipHeadersWrite(headerBytes);
   ipEnd();
   count(Counter.TCP_OUT);

@@ -3,6 +3,7 @@ import { SOCKET_MORE_OPTIONS, TCP_ECN, TCP_KEEPALIVE, TCP_WINDOW_SCALE } from ".
 import { RX_NETWORK } from "../link/headers";
 import { POLLHUP, POLLIN, POLLOUT } from "../posix";
 import { Counter, count } from "../statistics";
+import { sumIntact } from "../wire/checksum";
 import { acknowledgeAny, acknowledgePlain, noteWindow } from "./acknowledge";
 import { NO_CONNECTION, Tcb, TcbFlag, TcpState, synRecordAt, tcbAt } from "./connection";
 import { PROTOCOL_TCP } from "./emit";
@@ -55,7 +56,7 @@ function stampsTake(header: usize, bytes: u32, recent: u32): u32 {
 function proven(header: usize, sum: u32): bool {
   count(Counter.IP_IN);
   count(Counter.TCP_IN);
-  if (sumSegment(header, based(RX_NETWORK) + 12, sum) == 0xffff) return true;
+  if (sumIntact(sumSegment(header, based(RX_NETWORK) + 12, sum))) return true;
   count(Counter.TCP_BAD_CHECKSUM);
   return false;
 }

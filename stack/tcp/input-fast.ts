@@ -4,6 +4,7 @@ import { linkInterface } from "../link/device";
 import { RX_NETWORK } from "../link/headers";
 import { POLLIN, POLLOUT } from "../posix";
 import { Counter, count } from "../statistics";
+import { sumIntact } from "../wire/checksum";
 import { acknowledgeAny, acknowledgePlain } from "./acknowledge";
 import {
   FIRST_SYN_RECORD,
@@ -78,7 +79,7 @@ export function tcpInputFast(bytes: u32): bool {
   let sum = rev16(PROTOCOL_TCP + bytes);
   if (textBytes != 0) sum = textReadNext(tcb, textBytes, sum);
   if (timestampsUsed(tcb)) sum += segmentStampsSum();
-  if (sumSegment(header, ip + 12, sum) == 0xffff) take(tcb, header, textBytes);
+  if (sumIntact(sumSegment(header, ip + 12, sum))) take(tcb, header, textBytes);
   else count(Counter.TCP_BAD_CHECKSUM);
   return true;
 }

@@ -31,12 +31,18 @@ export function patienceOf(tcb: Tcb): Patience {
   return changetype<Patience>(based(TABLE) + <u32>tcb.id * offsetof<Patience>());
 }
 
+/** Some connection has had a user timeout: before that nobody asks since when one waits, and most devices never do. */
+let asked: bool = false;
+
+/** True when that is so. */
+export function patienceAsked(): bool {
+  return asked;
+}
+
 /** A TCB is new: no keep-alive (MUST-25), no user timeout. */
 export function patienceInit(tcb: Tcb): void {
   // The rest is set before it is asked for.
-  const it = patienceOf(tcb);
-  it.waiting = 0;
-  it.userTimeoutMs = 0;
+  patienceOf(tcb).userTimeoutMs = 0;
 }
 
 /** SO_KEEPALIVE with its three values (TCP_KEEPIDLE, TCP_KEEPINTVL in seconds, TCP_KEEPCNT). */
@@ -56,9 +62,12 @@ export function keepAliveSet(tcb: Tcb, on: bool, idleS: u32, intervalS: u32, pro
   timerStart(tcb, TcbTimer.LIFE, idleS * 1000);
 }
 
-/** TCP_USER_TIMEOUT, ms; 0 = none. */
+/** TCP_USER_TIMEOUT, ms; 0 = none. Where there was none it counts from now at the earliest. */
 export function userTimeoutSet(tcb: Tcb, ms: u32): void {
-  patienceOf(tcb).userTimeoutMs = ms;
+  const it = patienceOf(tcb);
+  if (it.userTimeoutMs == 0) it.waiting = now();
+  it.userTimeoutMs = ms;
+  if (ms != 0) asked = true;
 }
 
 /** Something acceptable has come from the peer. */
@@ -70,7 +79,7 @@ export function patienceHeard(tcb: Tcb): void {
 
 /** What is in flight was acknowledged in part, or something is in flight that was not before. */
 export function patienceProgress(tcb: Tcb): void {
-  patienceOf(tcb).waiting = now();
+  if (asked) patienceOf(tcb).waiting = now();
 }
 
 /** True when the user timeout has passed; false also when there is none: then the number of retransmissions decides. */

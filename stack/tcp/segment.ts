@@ -17,7 +17,7 @@ import {
   SEGMENT_MORE,
 } from "../scratch";
 import { Be } from "../wire/bytes";
-import { halves, sumAdd } from "../wire/checksum";
+import { halves, sumAdd, sumFold } from "../wire/checksum";
 
 /** Control bits (RFC 9293 3.1). */
 export const enum TcpBit {
@@ -183,7 +183,7 @@ export function segmentHeaderSum(ip: usize, sum: u32, headerBytes: u32): u32 {
   const header = based(HEADER);
   // Whole words, and few.
   for (let at = TCP_HEADER_BYTES; at < headerBytes; at += 4) sum += halves(load<u32>(header + at));
-  return sumSegment(header, ip + 12, sum);
+  return sumFold(sumSegment(header, ip + 12, sum));
 }
 
 /** Options of a SYN (RFC 9293 3.2). A length that makes no sense ends the walk; what came before it counts. */

@@ -4,7 +4,7 @@ import { ipEnd, ipFrameHeadersWrite, ipHeader, ipRoute, ipWrite } from "../ip/ip
 import { IP_HEADER_BYTES } from "../ip/packet";
 import { TX_TRANSPORT } from "../link/headers";
 import { Counter, count } from "../statistics";
-import { halves } from "../wire/checksum";
+import { halves, sumField } from "../wire/checksum";
 import { Tcb, TcbFlag, TcbTimer } from "./connection";
 import { ECN_CAPABLE, ECN_SETUP, ecnBits, ecnFresh, ecnTold } from "./ecn";
 import {
@@ -74,7 +74,7 @@ export function sendPlain(tcb: Tcb, seq: u32, bits: u32, bytes: u32): i32 {
   // Protocol and length in one: neither fills its byte.
   sum += rev16(PROTOCOL_TCP + headerBytes + bytes);
   if (stamped) sum += writeStamps(timestampNow(tcb), tcb.tsRecent);
-  store<u16>(header, <u16>~sumSegment(header, header - ADDRESSES_BYTES, sum), 16);
+  store<u16>(header, sumField(sumSegment(header, header - ADDRESSES_BYTES, sum)), 16);
   ipFrameHeadersWrite(headerBytes);
   if (run != 0) ipWrite(run, bytes);
   else if (bytes != 0) sendQueueWrite(tcb, seq - tcb.sndUna, bytes);

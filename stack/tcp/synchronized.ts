@@ -88,6 +88,7 @@ export function synchronizedInput(tcb: Tcb, segment: Segment): void {
   if (TCP_ECN) ecnInput(tcb, segment);
   const plain =
     TCP_FAST_PATH &&
+    tcb.state == TcpState.ESTABLISHED &&
     hasPlainOptions(tcb, segment) &&
     acknowledgePlain(tcb, segment.ack, segment.window, segment.seq);
   if (plain) readyTell(tcb, POLLOUT);

@@ -57,7 +57,7 @@ import {
   listenerTaken,
 } from "./listener";
 import { turnAsk, windowIsWide, windowUpdateWorthwhile } from "./receive-window";
-import { patienceProgress } from "./patience";
+import { patienceAsked, patienceProgress } from "./patience";
 import { pendingAdd } from "./pending";
 import { promoteNews } from "./promote";
 import { DEFAULT_MSS } from "./segment";
@@ -220,7 +220,8 @@ function followed(tcb: Tcb, more: bool): void {
 
 /** With the first thing to deliver after an idle time the user timeout begins, also when it cannot leave yet. */
 function beginsWaiting(tcb: Tcb): void {
-  if (TCP_KEEPALIVE && tcb.queued == 0 && tcb.sndMax == tcb.sndUna) patienceProgress(tcb);
+  if (!TCP_KEEPALIVE || !patienceAsked()) return;
+  if (tcb.queued == 0 && tcb.sndMax == tcb.sndUna) patienceProgress(tcb);
 }
 
 /** RECEIVE: copies text out. 0 at the end of the stream, -EAGAIN when none is there now. */

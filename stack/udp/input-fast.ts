@@ -5,6 +5,7 @@ import { IPPROTO_UDP } from "../ip/packet";
 import { linkInterface, linkRead } from "../link/device";
 import { RX_NETWORK } from "../link/headers";
 import { Counter, count } from "../statistics";
+import { sumFold } from "../wire/checksum";
 import { UDP_HEADER_BYTES, udpHeaderRead, udpPlace } from "./input";
 import { udpBucket, udpIsPlain, udpSlot } from "./slots";
 
@@ -42,7 +43,7 @@ export function udpInputFast(bytes: u32, shared: u32): bool {
   const word = load<u32>(ip, 24);
   // Protocol and length in place of what nobody wants any more make the pseudo-header: with the addresses and the header five words.
   store<u32>(ip, (word << 16) | (IPPROTO_UDP << 8), 8);
-  const sum = sumHeader(ip + 8);
+  const sum = sumFold(sumHeader(ip + 8));
   const portAndLength = rev16((load<u32>(ip, 20) << 16) | (word & 0xffff));
   udpPlace(number, source, ours, portAndLength - UDP_HEADER_BYTES, sum);
   return true;

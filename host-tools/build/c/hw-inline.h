@@ -137,7 +137,7 @@ HW_SHARED(uint32_t, sumWords)(struct w2c_hw* h, uint32_t at, uint32_t words, uin
 }
 
 /* The five words of a header without options and two more on top of a sum, end-around carry included. */
-HW(uint32_t, sumSegment)(struct w2c_hw* h, uint32_t at, uint32_t more, uint32_t sum) {
+HW_SHARED(uint32_t, sumSegment)(struct w2c_hw* h, uint32_t at, uint32_t more, uint32_t sum) {
   (void)h;
   __asm volatile(
       ".syntax unified\n"
@@ -155,7 +155,7 @@ HW(uint32_t, sumSegment)(struct w2c_hw* h, uint32_t at, uint32_t more, uint32_t 
 }
 
 /* The five words of a header without options, end-around carry included. */
-HW(uint32_t, sumHeader)(struct w2c_hw* h, uint32_t at) {
+HW_SHARED(uint32_t, sumHeader)(struct w2c_hw* h, uint32_t at) {
   (void)h;
   uint32_t sum;
   __asm volatile(

@@ -103,7 +103,11 @@ export const INLINED = [
   "stack/ip/ipv4-output/ipHeadersWrite",
   "stack/ip/ipv4-output/ipRoute",
   "stack/link/device/linkWrite",
+  "stack/readiness/ready",
   "stack/readiness/readyTake",
+  "stack/tcp/acknowledge/acknowledgePlain",
+  "stack/tcp/acknowledge/takeSample",
+  "stack/tcp/congestion/congestionOpen",
   "stack/tcp/receive-window/receiveWindow",
   "stack/tcp/synchronized/textCount",
   "stack/tcp/tail-loss/retransmissionStart",
@@ -144,6 +148,7 @@ export const FIRST = [
   "stack/tcp/promote/news",
   "stack/tcp/lifecycle/freed",
   "stack/tcp/syn-records/waiting",
+  "stack/tcp/patience/asked",
 ];
 
 /** The declaration of a function in the C that wasm2c has made. */
