@@ -191,6 +191,26 @@ test("TIME-WAIT of a connection that we opened is not ended by a SYN: nobody lis
   t.is(stack.tables()[2], 1);
 });
 
+test("TW-4: of those that wait the oldest gives way, whatever its place", async (t) => {
+  const stack = await deviceStack(TIGHT);
+  const listener = stack.listen(80);
+  const host = stack.neighbour();
+  const peers = [0, 1, 2, 3, 4, 5].map((i) => {
+    const peer = new TcpPeer(stack, host, 5000 + i, 80, { iss: i * 1000 });
+    peer.syn();
+    peer.say("A");
+    stack.wasm.sysClose(stack.wasm.sysAccept(listener));
+    stack.run();
+    peer.ack = peer.theirs(2);
+    peer.say("FA");
+    stack.advance(100);
+    return peer;
+  });
+  // Four are kept; the first two are known no more.
+  const answers = peers.map((peer) => peer.say("A", { seq: peer.seq - 5 })[0]?.[0]);
+  t.deepEqual(answers, ["R", "R", "A", "A", "A", "A"]);
+});
+
 test("TW-4, S-11: ten thousand short connections that we close: the oldest TIME-WAIT gives way, none is refused", async (t) => {
   const stack = await deviceStack(TIGHT);
   const listener = stack.listen(80);

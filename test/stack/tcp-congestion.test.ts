@@ -139,7 +139,9 @@ test("RFC 6582 NR-3: a partial ACK sends the next hole at once, without a timeou
   ack(it, 0);
   ack(it, 0);
   t.deepEqual(ack(it, 0), [4]);
-  t.is(ack(it, 3)[0], 7);
+  t.deepEqual(ack(it, 3), [7]);
+  // cwnd = 7 - 3 + 1; seven are in flight, so the third duplicate makes room.
+  t.deepEqual([ack(it, 0), ack(it, 0), ack(it, 0)], [[], [], [14]]);
   t.is(ack(it, 2)[0], 9);
 });
 
@@ -348,9 +350,21 @@ test("RFC 6582 NR-1, NR-4: duplicates of what a timeout has sent again do not st
   for (let i = 0; i < 6; i++) t.false(ack(it, 0).includes(0), `duplicate ${i}`);
 });
 
+test("RFC 6582 NR-1: duplicates at the very end of what a timeout has dealt with may still be its echo", async (t) => {
+  const it = await open();
+  t.deepEqual(fill(it), [0, 1, 2, 3]);
+  t.is(it.peer.during(205).length, 1);
+  t.true(ack(it, 4).includes(4), "new text is in flight");
+  for (let i = 0; i < 6; i++) t.false(ack(it, 0).includes(4), `duplicate ${i}`);
+  // Beyond it they count again.
+  ack(it, 1);
+  t.true([0, 0, 0].flatMap((none) => ack(it, none)).includes(5));
+});
+
 test("RFC 5681 CC-6: text, FIN, a new window or nothing in flight make no duplicate", async (t) => {
   const kinds: [string, (it: Sender, i: number) => Uint8Array][] = [
     ["text", ({ peer }, i) => peer.frame("A", { seq: peer.seq + i }, pattern(1))],
+    ["text behind a hole", ({ peer }) => peer.frame("A", { seq: peer.seq + 9 }, pattern(1))],
     ["FIN", ({ peer }) => peer.frame("FA", { seq: peer.seq + 10 })],
     ["window", ({ peer }, i) => peer.frame("A", { window: 60000 - i })],
     ["plain", ({ peer }) => peer.frame("A")],
@@ -415,6 +429,57 @@ test("RFC 5681 CC-9: after an idle time the window is the initial one again, als
   it.stack.take();
   it.stack.send(it.fd, pattern(32768));
   t.is(it.peer.segments().length, 4);
+});
+
+/** A connection whose handshake took `ms`, by a peer without options; how long its first segment waits to be sent again. */
+async function firstSample(ms: number): Promise<Sender & { wait(): number }> {
+  const stack = await deviceStack({ ...BIG, TCP_RTO_MIN_MS: 1 });
+  const listener = stack.listen(80);
+  const peer = new TcpPeer(stack, stack.neighbour(), 5000, 80, { mss: 1000 });
+  peer.syn();
+  stack.advance(ms);
+  peer.say("A");
+  const fd = stack.wasm.sysAccept(listener);
+  const wait = (): number => {
+    stack.take();
+    stack.send(fd, pattern(10));
+    stack.take();
+    const start = stack.nowMs;
+    stack.untilSent(100_000);
+    return stack.nowMs - start;
+  };
+  return { stack, peer, fd, acked: 0, wait };
+}
+
+test("RFC 6298 RTO-2: the first sample is the round trip, and half of it its deviation", async (t) => {
+  for (const ms of [100, 400]) {
+    const it = await firstSample(ms);
+    t.is(it.wait(), 3 * ms);
+  }
+});
+
+test("RFC 6298 RTO-3: a quarter of a deviation counts, and goes by a quarter with each round trip that has none", async (t) => {
+  const it = await firstSample(100);
+  let sequence = 1;
+  const roundTrip = (ms: number): void => {
+    it.stack.send(it.fd, pattern(10));
+    it.stack.advance(ms);
+    sequence += 10;
+    it.peer.acknowledge(sequence);
+  };
+  // SRTT 100, RTTVAR 50; then 110 and 3/4 * 50 + 1/4 * 80; then 110 and 3/4 of that.
+  roundTrip(180);
+  roundTrip(110);
+  const wait = it.wait();
+  t.true(Math.abs(wait - (110 + 3 * 57.5)) <= 2, `${wait}`);
+});
+
+test("RFC 6298 RTO-6: what was sent again is no sample, and the timeout stays as it was backed off", async (t) => {
+  const it = await firstSample(100);
+  t.is(it.wait(), 300);
+  it.stack.advance(250);
+  it.peer.acknowledge(11);
+  t.is(it.wait(), 600);
 });
 
 test("RFC 6298 RTO-2, RTO-3, RTO-6, RTO-10, MUST-18: the timeout follows the samples", async (t) => {

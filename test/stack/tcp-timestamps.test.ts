@@ -236,6 +236,24 @@ test("RFC 6191 2, RFC 9293 SHLD-4, TW-3: TIME-WAIT is opened again by a later cl
   }
 });
 
+test("TS-4, RFC 7323 5.3: a FIN with an old clock is answered, and neither prolongs TIME-WAIT nor moves its clock", async (t) => {
+  const stack = await deviceStack();
+  const { peer, fd } = stamped(stack, stack.listen(80));
+  stack.wasm.sysShutdown(fd, 1);
+  stack.run();
+  peer.segments();
+  peer.ack = peer.theirs(2);
+  t.deepEqual(peer.say("FA", at(START + 100)), ["A 2:2"]);
+  stack.wasm.sysClose(fd);
+  stack.advance(30_000);
+  t.deepEqual(peer.say("FA", at(START + 99)), ["A 2:2"]);
+  t.is(echoOf(peer), START + 100);
+  stack.advance(29_990);
+  t.is(stack.tables()[2], 1);
+  stack.advance(20);
+  t.is(stack.tables()[2], 0);
+});
+
 test("RFC 7323 3.2, 4.3, 5.3: in TIME-WAIT only who knows the numbers moves the clock, an old one is answered and prolongs nothing, none is dropped", async (t) => {
   const stack = await deviceStack();
   const { peer, fd } = stamped(stack, stack.listen(80));
