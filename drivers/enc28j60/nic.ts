@@ -12,7 +12,13 @@ import { count, nicCounter } from "../counters";
 import { interruptMissed, interruptPending, interruptPolled } from "./interrupt";
 import { linkScanRead } from "./phy";
 import { TX_BYTES_MAX } from "./layout";
-import { receiveFree, receiveStrikes, receiveStrikesClear, receivedBytes } from "./receive";
+import {
+  receiveFree,
+  receiveStrikes,
+  receiveStrikesClear,
+  receiveTight,
+  receivedBytes,
+} from "./receive";
 import {
   ECON1,
   ECON1_BSEL,
@@ -186,9 +192,12 @@ export function txReady(): bool {
   return working && slotReady(TX_BYTES_MAX);
 }
 
-/** An answer to the open frame, or to the one that was put back, could be begun now: no longer than that, or no longer than an error. */
+/**
+ * An answer to the open frame, or to the one that was put back, could be begun now: no longer than that, or no longer than an error. Also true
+ * when it must not wait for room, which would cost those behind it: the memory for received frames is nearly full.
+ */
 export function txAnswers(): bool {
-  return working && slotReady(receivedBytes());
+  return working && (slotReady(receivedBytes()) || receiveTight());
 }
 
 /** Opens a frame of exactly `bytes` bytes, 14 to 1514 without FCS; false if there is no room now. */

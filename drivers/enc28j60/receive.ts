@@ -17,6 +17,7 @@ import {
   ERXND,
   ERXRDPT,
   ERXST,
+  ERXWRPT,
   RSVH_CRC_ERROR,
   RSVH_RECEIVED_OK,
   RSVH_ZERO,
@@ -25,7 +26,15 @@ import { NicCounter } from "../nic-counters";
 import { count } from "../counters";
 import { interruptLied, interruptPending, interruptPolled, interruptTrue } from "./interrupt";
 import { FCS_BYTES, FRAME_BYTES_MAX, FRAME_BYTES_MIN, RX_BYTES, RX_END, rxAfter } from "./layout";
-import { bufferRead, clearBits, packetCount, packetDone, setBits, writeEth16 } from "./spi";
+import {
+  bufferRead,
+  clearBits,
+  packetCount,
+  packetDone,
+  readEth16,
+  setBits,
+  writeEth16,
+} from "./spi";
 import { STRETCH, transmitNext, transmitSending, transmitService, transmitWaits } from "./transmit";
 
 const HEADER_BYTES: u32 = 6;
@@ -39,6 +48,9 @@ const FREE_BYTES: u32 = 1024;
 const RUNTS_MAX: u32 = 16;
 /** Times that EPKTCNT is read and counted down in a receive reset. */
 const DRAINS_MAX: u32 = 3;
+
+/** What a frame of full size takes. */
+const FULL_BYTES: u32 = HEADER_BYTES + FRAME_BYTES_MAX;
 
 /** Header of the frame that is being opened; also where bytes go that nobody wants. */
 const SCRATCH: usize = memory.data(CLOCKED_MAX, 4);
@@ -98,6 +110,16 @@ export function receiveFree(): void {
   if (unfreed == 0) return;
   unfreed = 0;
   writeEth16(ERXRDPT, next == 0 ? RX_END : next - 1);
+}
+
+/**
+ * What has come and was not given back leaves no room for two frames of full size. If one waits for something now those behind it may be
+ * lost: one is on its way, and it takes half the time of the next until this one is read.
+ */
+export function receiveTight(): bool {
+  const write = readEth16(ERXWRPT);
+  const came = write >= next ? write - next : write + RX_BYTES - next;
+  return came + unfreed > RX_BYTES - 2 * FULL_BYTES;
 }
 
 /** Whether a frame waits. While a frame is being sent, INT may be low for that. */

@@ -27,6 +27,7 @@ export const ETXND: u32 = 0x06;
 export const ERXST: u32 = 0x08;
 export const ERXND: u32 = 0x0a;
 export const ERXRDPT: u32 = 0x0c;
+export const ERXWRPT: u32 = 0x0e;
 
 // Bank 1
 export const ERXFCON: u32 = 0x18;

@@ -82,6 +82,11 @@ let queue: u32 = 0;
 let waiting: u32 = 0;
 /** Slots that wait or are on the wire: one bit each. */
 let busy: u32 = 0;
+/**
+ * Of these, those with a frame that no short slot holds. While there is one the other long slot is kept for the next: short frames in it would
+ * go first, and the wire would rest while the long one behind them is written.
+ */
+let longs: u32 = 0;
 /** Bytes of the frame being filled that have not been written. */
 let left: u32 = 0;
 /** What ETXST and ETXND hold. */
@@ -96,6 +101,10 @@ let looks: u32 = 0;
 /** When the link partner goes first again (gap.ts), and whether that time has come. */
 let contendEndMs: u32 = 0;
 let contendOver: bool = false;
+
+function bytesIn(slot: u32): u32 {
+  return <u32>load<u16>(LENGTHS + <usize>(slot << 1));
+}
 
 function slotAddress(slot: u32): u32 {
   if (slot < TX_LONG_SLOTS) return TX_SLOT0 + slot * TX_SLOT_BYTES;
@@ -118,6 +127,7 @@ export function transmitSetup(): void {
   queue = 0;
   waiting = 0;
   busy = 0;
+  longs = 0;
   left = 0;
   retries = 0;
   watched = false;
@@ -150,6 +160,7 @@ function freeSlot(bytes: u32): u32 {
     ) {
       if (((busy >>> slot) & 1) == 0) return slot;
     }
+    if (longs != 0) return NONE;
   }
   if ((busy & 1) == 0) return 0;
   return (busy & 2) == 0 ? 1 : NONE;
@@ -207,6 +218,7 @@ export function txEnd(): void {
   const slot = filling;
   filling = NONE;
   busy |= 1 << slot;
+  if (bytesIn(slot) > TX_LAST_MAX) longs |= 1 << slot;
   if (sending != NONE && interruptPending()) transmitService();
   if (sending == NONE) {
     startSlot(slot);
@@ -232,7 +244,7 @@ function movePointer(register: u32, from: u32, to: u32): void {
 
 function startSlot(slot: u32): void {
   const first = slotAddress(slot);
-  const last = first + <u32>load<u16>(LENGTHS + <usize>(slot << 1));
+  const last = first + bytesIn(slot);
   movePointer(ETXST, start, first);
   movePointer(ETXND, end, last);
   start = first;
@@ -251,6 +263,7 @@ function send(): void {
 /** The frame on the wire is done with; the next may go. */
 function finish(): void {
   busy &= ~(1 << sending);
+  longs &= busy;
   sending = NONE;
   if (contendOver) gapContend(false);
   contendOver = false;

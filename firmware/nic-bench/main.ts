@@ -12,6 +12,7 @@ export {
   rxEnd,
   rxPutBack,
   txReady,
+  txAnswers,
   txBegin,
   txWrite,
   txEnd,

@@ -4,23 +4,31 @@ import { UserError } from "../errors.js";
 import { buildFolder } from "../root.js";
 import { barChart } from "./chart.js";
 import type { KernelResult } from "./kernel/part.js";
+import type { CellsResult } from "./throughput/cells.js";
+import type { ThroughputResult } from "./throughput/part.js";
 
 /** A part of the bench: what it measures, and how that is shown. */
 export interface Part {
   name: string;
   title: string;
-  /** Measures; the result is what `--json` prints. `count` is what `--count` says, where the part counts something. */
-  run(onStep: (what: string) => void, count?: number): Promise<unknown>;
+  /**
+   * Measures; the result is what `--json` prints. `count` is what `--count` says, where the part counts something, `cell` what `--cell`
+   * says, where it has cells that can be measured alone.
+   */
+  run(onStep: (what: string) => void, count?: number, cell?: string): Promise<unknown>;
   /** The result for people. */
   print(result: never): string;
   /** True when the result is a failure (`print` then throws). */
   failed?(result: never): boolean;
   /** The result as a picture, where it makes one: an SVG document. */
-  chart?(result: never): string;
+  chart?(result: never): string | undefined;
 }
 
-/** The parts, in the order in which they run; each is loaded when it is wanted. `counts`: it has something for `--count` to say. */
-const PARTS: Record<string, { title: string; counts?: true; load: () => Promise<Part> }> = {
+/** The parts, in the order in which they run; each is loaded when it is wanted. `counts`, `cells`: it has something for `--count` or `--cell` to say. */
+const PARTS: Record<
+  string,
+  { title: string; counts?: true; cells?: true; load: () => Promise<Part> }
+> = {
   instructions: {
     title: "instructions a segment, a datagram, a transaction, beside lwIP and uIP",
     load: async () => {
@@ -73,19 +81,28 @@ const PARTS: Record<string, { title: string; counts?: true; load: () => Promise<
   },
   throughput: {
     title: "Mbit/s of simulated time on the emulated RP2040, with and without floods",
+    counts: true,
+    cells: true,
     load: async () => {
       const part = await import("./throughput/part.js");
+      const cells = await import("./throughput/cells.js");
       return {
         name: "throughput",
         title: "Throughput",
-        run: part.measureThroughput,
-        print: part.printThroughput,
-        chart: (result) =>
-          barChart(
-            "Mbit/s on the emulated Pico",
-            ["alone", "1,500 pings a second", "1,500 broadcasts a second"],
-            part.chartThroughput(result),
-          ),
+        run: (onStep, count, cell) =>
+          count === undefined && cell === undefined
+            ? part.measureThroughput(onStep)
+            : cells.measureCells(onStep, cell ?? "", count ?? 1),
+        print: (result: ThroughputResult | CellsResult) =>
+          isCells(result) ? cells.printCells(result) : part.printThroughput(result),
+        chart: (result: ThroughputResult | CellsResult) =>
+          isCells(result)
+            ? undefined
+            : barChart(
+                "Mbit/s on the emulated Pico",
+                ["alone", "1,500 pings a second", "1,500 broadcasts a second"],
+                part.chartThroughput(result),
+              ),
       };
     },
   },
@@ -206,6 +223,10 @@ const PARTS: Record<string, { title: string; counts?: true; load: () => Promise<
   },
 };
 
+function isCells(result: ThroughputResult | CellsResult): result is CellsResult {
+  return Array.isArray(result["cells"]);
+}
+
 /** Names of the parts with a word about each. */
 export function listParts(): { name: string; title: string }[] {
   return Object.entries(PARTS).map(([name, { title }]) => ({ name, title }));
@@ -218,7 +239,7 @@ export function listParts(): { name: string; title: string }[] {
 export async function runBench(
   name: string | undefined,
   json: boolean,
-  count?: number,
+  { count, cell }: { count?: number | undefined; cell?: string | undefined } = {},
 ): Promise<void> {
   if (name !== undefined && !Object.hasOwn(PARTS, name)) {
     throw new UserError(
@@ -229,20 +250,28 @@ export async function runBench(
     const counting = Object.keys(PARTS).filter((each) => PARTS[each]?.counts);
     throw new UserError(`'--count' says nothing to '${name}'; it is for ${counting.join(", ")}`);
   }
+  if (cell !== undefined && (name === undefined || !PARTS[name]?.cells)) {
+    throw new UserError(
+      "'--cell' is for the part throughput: npm run bench -- throughput --cell pings",
+    );
+  }
   const names = name === undefined ? Object.keys(PARTS).filter((each) => each !== "gate") : [name];
   const results: Record<string, unknown> = {};
   for (const each of names) {
     const part = await (PARTS[each] as (typeof PARTS)[string]).load();
     const onStep = (what: string): void => void process.stderr.write(`${each}: ${what} ...\n`);
-    const result = await part.run(onStep, count);
+    // Seeds of the cells of one part are not what the others count.
+    const counted = name === undefined && PARTS[each]?.cells ? undefined : count;
+    const result = await part.run(onStep, counted, cell);
     results[each] = result;
     if (json && part.failed?.(result as never)) process.exitCode = 1;
     if (!json) console.log(`${part.print(result as never)}\n`);
-    if (part.chart) {
+    const chart = part.chart?.(result as never);
+    if (chart !== undefined) {
       const charts = buildFolder("bench");
       mkdirSync(charts, { recursive: true });
       const file = join(charts, `${each}.svg`);
-      writeFileSync(file, part.chart(result as never));
+      writeFileSync(file, chart);
       if (!json) console.log(`chart: ${relative(process.cwd(), file)}\n`);
     }
   }

@@ -6,6 +6,7 @@ interface BenchOptions {
   list?: boolean;
   update?: boolean;
   count?: number;
+  cell?: string;
 }
 
 function countOf(text: string): number {
@@ -26,9 +27,10 @@ export function register(program: Command): void {
     .option("--update", "of the part gate: write the present counts into the baseline")
     .option(
       "--count <n>",
-      "SYNs in each cell of flood, bytes in each of echo, connections of connections, seeds of kernel",
+      "SYNs in each cell of flood, bytes in each of echo, connections of connections, seeds of kernel and throughput",
       countOf,
     )
+    .option("--cell <words>", "of throughput: only the cells whose title has all these words")
     .option("--list", "say which parts there are")
     .action(async (part: string | undefined, options: BenchOptions) => {
       const { listParts, runBench } = await import("../bench/run.js");
@@ -50,6 +52,7 @@ export function register(program: Command): void {
         console.log(`written: ${relative(process.cwd(), BASELINE)}; say in the commit why`);
         return;
       }
-      await runBench(part, options.json ?? false, options.count);
+      const { count, cell } = options;
+      await runBench(part, options.json ?? false, { count, cell });
     });
 }

@@ -18,7 +18,9 @@ export interface NicExports {
   rxRead(to: number, bytes: number): void;
   rxSkip(bytes: number): void;
   rxEnd(): void;
+  rxPutBack(): void;
   txReady(): number;
+  txAnswers(): number;
   txBegin(bytes: number): number;
   txWrite(from: number, bytes: number): void;
   txEnd(): void;

@@ -166,14 +166,46 @@ test("a frame that is cancelled is not sent, and its slot is used again", async 
 test("short frames have slots of their own beside two long ones; all go out in the order in which they were given", async (t) => {
   const bench = await startedBench();
   const { nic } = bench.nic;
-  const frames = [1514, 1514, 98, 60, 78].map((bytes, i) => testFrame(bytes, i));
+  const frames = [1514, 1514, 98, 60, 78, 60, 60].map((bytes, i) => testFrame(bytes, i));
   for (const frame of frames.slice(0, 2)) t.true(bench.nic.send(frame));
   t.is(nic.txReady(), 0);
   for (const bytes of [99, 1514]) t.is(nic.txBegin(bytes), 0);
   for (const frame of frames.slice(2)) t.true(bench.nic.send(frame));
   t.is(nic.txBegin(60), 0);
-  bench.nic.run(7);
+  bench.nic.run(9);
   t.deepEqual(bench.sent, frames);
+});
+
+test("while one long slot holds a long frame the other is kept for the next; without one short frames take both", async (t) => {
+  const bench = await startedBench();
+  const { nic } = bench.nic;
+  t.true(bench.nic.send(testFrame(1514)));
+  for (let i = 0; i < 5; i++) t.true(bench.nic.send(testFrame(i === 0 ? 98 : 60, i)));
+  t.is(nic.txBegin(60), 0);
+  t.is(nic.txReady(), 1);
+  t.true(bench.nic.send(testFrame(1514, 1)));
+  bench.nic.run(9);
+  t.is(bench.sent.length, 7);
+  // The partner has the wire, so that nothing leaves meanwhile.
+  bench.chip.receive(testFrame(1514));
+  for (let i = 0; i < 7; i++) t.true(bench.nic.send(testFrame(60, i)));
+  t.is(nic.txReady(), 0);
+});
+
+test("an answer is not waited for when the memory for received frames is nearly full", async (t) => {
+  const bench = await startedBench();
+  const { nic } = bench.nic;
+  for (let i = 0; i < 2; i++) t.true(bench.nic.send(testFrame(1514, i)));
+  for (let i = 0; i < 5; i++) t.true(bench.nic.send(testFrame(60, i)));
+  bench.chip.receive(testFrame(60));
+  for (const bytes of [1514, 1514, 60]) bench.chip.receive(testFrame(bytes));
+  // The partner goes first, with what it has.
+  bench.nic.clock.advance(1.4e6);
+  t.is(nic.rxBegin(), 60);
+  t.is(nic.txAnswers(), 0);
+  nic.rxPutBack();
+  bench.nic.clock.advance(2.6e6);
+  t.is(nic.txAnswers(), 1);
 });
 
 test("a short frame that waits goes out while a long one is being written, or read", async (t) => {
@@ -256,7 +288,7 @@ test("memory that was read goes back to the chip with the next turn, even if not
   bench.nic.clock.advance(1e6);
   t.deepEqual(bench.nic.receive(), testFrame(100));
   const pointer = (): number => bench.chip.peek("ERXRDPTL") | (bench.chip.peek("ERXRDPTH") << 8);
-  t.is(pointer(), 0x12f3);
+  t.is(pointer(), 0x1247);
   bench.nic.poll();
   t.is(pointer(), 109);
 });
