@@ -147,7 +147,10 @@ test("a part that there is not is one clear line", async (t) => {
 
 test("an option that says nothing to a part is one clear line, and --list --json is one document", async (t) => {
   const misplaced: [string[], RegExp][] = [
-    [["spi", "--count", "3"], /'--count' says nothing to 'spi'; it is for throughput, flood, echo, /],
+    [
+      ["spi", "--count", "3"],
+      /'--count' says nothing to 'spi'; it is for throughput, flood, echo, /,
+    ],
     [["spi", "--cell", "pings"], /'--cell' is for the part throughput/],
     [["throughput", "--cell", "pings snow"], /no cell has all words of 'pings snow'/],
     [["spi", "--update"], /'--update' is for the part gate/],
