@@ -1,18 +1,27 @@
 import { macAt, parseAddress, putMac, type Mac } from "./net/addresses.js";
 import { UserError } from "./errors.js";
 
+/** An address that is not asked for, and what goes with it; 0 = none. */
+export interface StaticAddress {
+  address: number;
+  mask: number;
+  gateway: number;
+  dns: number;
+}
+
 /**
  * The settings block: what differs from board to board, in flash behind the image, written without a rebuild.
  *
  *      0  u32   magic 0x4E545341 ("ASTN")
  *      4  u16   version, 1
- *      6  u16   flags: 1 MAC, 2 static address, 4 host name, 8 ports, 16 hosts are valid
+ *      6  u16   flags: 1 MAC, 2 static address, 4 host name, 8 ports, 16 hosts, 32 the second interface's address are valid
  *      8  u8[6] MAC address, in wire order
  *     14  u16   zero
  *     16  u32   address, then mask, gateway, DNS server (host-order numbers)
  *     32  char  host name, 32 bytes, padded with zeros
  *     64  u16   port of the web server, then of the echo service
- *     68  hosts: u32 address, u8 length, name for each; length 0 ends, zeros to 123
+ *     68  hosts: u32 address, u8 length, name for each; length 0 ends, zeros to 123, or to 107 where there is
+ *    108  u32   address of the second interface, then mask, gateway, DNS server
  *    124  u32   CRC-32 (IEEE 802.3, reflected, as in zip) of bytes 0 to 123
  *
  * All numbers are little-endian. A block that is not valid means: MAC from the unique id, address by DHCP.
@@ -20,7 +29,9 @@ import { UserError } from "./errors.js";
 export interface Settings {
   mac?: Mac;
   /** Static address; without it DHCP. */
-  address?: { address: number; mask: number; gateway: number; dns: number };
+  address?: StaticAddress;
+  /** Static address of the second interface, where there are two; without it DHCP. */
+  second?: StaticAddress;
   hostName?: string;
   ports?: { http: number; echo: number };
   /** Names that the device knows without asking. */
@@ -31,7 +42,9 @@ export const SETTINGS_BYTES = 128;
 const MAGIC = 0x4e545341;
 const VERSION = 1;
 const HOST_NAME_BYTES = 32;
-const FLAG = { mac: 1, address: 2, hostName: 4, ports: 8, hosts: 16 } as const;
+const FLAG = { mac: 1, address: 2, hostName: 4, ports: 8, hosts: 16, second: 32 } as const;
+const ADDRESS_AT = 16;
+const SECOND_AT = 108;
 const HOSTS_AT = 68;
 /** Room for hosts: each takes 5 bytes and its name. */
 export const HOSTS_BYTES = 124 - HOSTS_AT;
@@ -72,11 +85,16 @@ export function parseHostEntry(text: string): { name: string; address: number } 
   return { name, address: parseAddress(address) };
 }
 
-function putHosts(block: Buffer, hosts: { name: string; address: number }[]): void {
+/** Room for hosts beside what else is said. */
+export function hostsRoom(settings: Settings): number {
+  return settings.second ? SECOND_AT - HOSTS_AT : HOSTS_BYTES;
+}
+
+function putHosts(block: Buffer, hosts: { name: string; address: number }[], room: number): void {
   const bytes = hosts.reduce((sum, { name }) => sum + 5 + name.length, 0);
-  if (bytes > HOSTS_BYTES) {
+  if (bytes > room) {
     throw new UserError(
-      `the hosts take ${bytes} bytes of the settings, there is room for ${HOSTS_BYTES}: 5 and the name for each`,
+      `the hosts take ${bytes} bytes of the settings, there is room for ${room}: 5 and the name for each`,
     );
   }
   let at = HOSTS_AT;
@@ -88,11 +106,28 @@ function putHosts(block: Buffer, hosts: { name: string; address: number }[]): vo
   }
 }
 
-function hostsOf(block: Buffer): { name: string; address: number }[] {
+function putStatic(
+  block: Buffer,
+  at: number,
+  { address, mask, gateway, dns }: StaticAddress,
+): void {
+  [address, mask, gateway, dns].forEach((value, index) =>
+    block.writeUInt32LE(value, at + index * 4),
+  );
+}
+
+function staticOf(block: Buffer, at: number): StaticAddress {
+  const [address, mask, gateway, dns] = [0, 4, 8, 12].map((offset) =>
+    block.readUInt32LE(at + offset),
+  ) as [number, number, number, number];
+  return { address, mask, gateway, dns };
+}
+
+function hostsOf(block: Buffer, room: number): { name: string; address: number }[] {
   const hosts = [];
   let at = HOSTS_AT;
-  while (at + 5 < HOSTS_AT + HOSTS_BYTES && block.readUInt8(at + 4) !== 0) {
-    const end = Math.min(at + 5 + block.readUInt8(at + 4), HOSTS_AT + HOSTS_BYTES);
+  while (at + 5 < HOSTS_AT + room && block.readUInt8(at + 4) !== 0) {
+    const end = Math.min(at + 5 + block.readUInt8(at + 4), HOSTS_AT + room);
     hosts.push({ name: block.toString("latin1", at + 5, end), address: block.readUInt32LE(at) });
     at = end;
   }
@@ -112,10 +147,11 @@ export function encodeSettings(settings: Settings): Uint8Array {
   }
   if (settings.address) {
     flags |= FLAG.address;
-    const { address, mask, gateway, dns } = settings.address;
-    [address, mask, gateway, dns].forEach((value, index) =>
-      block.writeUInt32LE(value, 16 + index * 4),
-    );
+    putStatic(block, ADDRESS_AT, settings.address);
+  }
+  if (settings.second) {
+    flags |= FLAG.second;
+    putStatic(block, SECOND_AT, settings.second);
   }
   if (settings.hostName !== undefined) {
     flags |= FLAG.hostName;
@@ -128,7 +164,7 @@ export function encodeSettings(settings: Settings): Uint8Array {
   }
   if (settings.hosts?.length) {
     flags |= FLAG.hosts;
-    putHosts(block, settings.hosts);
+    putHosts(block, settings.hosts, hostsRoom(settings));
   }
   block.writeUInt16LE(flags, 6);
   block.writeUInt32LE(crc32(block.subarray(0, 124)), 124);
@@ -144,20 +180,13 @@ export function decodeSettings(bytes: Uint8Array): Settings | null {
   const flags = block.readUInt16LE(6);
   const settings: Settings = {};
   if (flags & FLAG.mac) settings.mac = macAt(block, 8);
-  if (flags & FLAG.address) {
-    const [address, mask, gateway, dns] = [16, 20, 24, 28].map((at) => block.readUInt32LE(at));
-    settings.address = {
-      address: address as number,
-      mask: mask as number,
-      gateway: gateway as number,
-      dns: dns as number,
-    };
-  }
+  if (flags & FLAG.address) settings.address = staticOf(block, ADDRESS_AT);
+  if (flags & FLAG.second) settings.second = staticOf(block, SECOND_AT);
   if (flags & FLAG.hostName) {
     const end = block.indexOf(0, 32);
     settings.hostName = block.toString("latin1", 32, Math.min(end < 0 ? 64 : end, 64));
   }
-  if (flags & FLAG.hosts) settings.hosts = hostsOf(block);
+  if (flags & FLAG.hosts) settings.hosts = hostsOf(block, hostsRoom(settings));
   if (flags & FLAG.ports) {
     settings.ports = { http: block.readUInt16LE(64), echo: block.readUInt16LE(66) };
   }

@@ -256,6 +256,16 @@ export function networkDns(number: u32): u32 {
   return interfaceAt(number).dns;
 }
 
+/** Lease time that the server of an interface gave, as `dhcpLeaseSeconds` has it. */
+export function networkLeaseSeconds(number: u32): u32 {
+  return DHCP ? interfaceAt(number).leaseSeconds : 0;
+}
+
+/** Server of the lease of an interface; 0 = none. */
+export function networkLeaseServer(number: u32): u32 {
+  return networkLeaseSeconds(number) != 0 ? interfaceAt(number).leaseServer : 0;
+}
+
 /** True when a peer has finished its handshake and waits for a TCB: a server should let an idle connection go. */
 export function listenerPressure(): bool {
   return TCP && handshakeWaiting();

@@ -13,13 +13,15 @@ import {
   interfaceAt,
   interfaceInit,
   interfaceMac,
+  interfaceTentative,
 } from "../../stack/interface";
 import { stackLinkChanged } from "../../stack/stack";
 import { Be } from "../../stack/wire/bytes";
+import { SettingsFlag, settingsHas, settingsSecond } from "./settings";
 
 /**
- * The second interface in the loop (INTERFACES 2): its chip, its cable and its lease. The settings block is the first one's; an
- * application that wants a static address here says so with `interfaceTentative`.
+ * The second interface in the loop (INTERFACES 2): its chip, its cable and its lease. A static address of the settings block
+ * is probed and used as the first one's is.
  */
 
 let link: u32 = 0;
@@ -39,8 +41,17 @@ export function secondStart(): i32 {
   interfaceInit(second(), high, low, iface.hostName, iface.hostNameBytes);
   log2("info: second interface, mac %m", high, low);
   const failed = nicInit2(interfaceMac(second()));
-  if (failed != 0) log1("error: the second Ethernet chip does not answer (error %u)", -failed);
-  return failed;
+  if (failed != 0) {
+    log1("error: the second Ethernet chip does not answer (error %u)", -failed);
+    return failed;
+  }
+  if (settingsHas(SettingsFlag.SECOND_ADDRESS)) {
+    const at = settingsSecond();
+    const nif = second();
+    interfaceTentative(nif, load<u32>(at), load<u32>(at, 4), load<u32>(at, 8), load<u32>(at, 12));
+    log2("info: second interface, address %i gateway %i", nif.address, nif.gateway);
+  }
+  return 0;
 }
 
 /** A turn of the chip; tells of a cable or an address that has changed. */

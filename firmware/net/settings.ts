@@ -1,4 +1,5 @@
 import { settingsBase } from "board";
+import { INTERFACES } from "../../stack/config";
 
 /**
  * The settings block: what differs from device to device with the same image. 128 bytes in flash, little-endian, written by
@@ -8,6 +9,9 @@ import { settingsBase } from "board";
  *      4  u16 version = 1       16  u32 address          64  u16 HTTP port, 66 echo port
  *      6  u16 flags             20  u32 mask             68  hosts: u32 address, u8 length, name; length 0 ends
  *      8  MAC, 6 bytes          24  u32 gateway, 28 dns  124 u32 CRC-32 of bytes 0 to 123
+ *
+ * With an address of the second interface the hosts end before byte 108, where it stands as the first one's does at 16. To an image with
+ * one interface it is a host without a name, or with one that reaches beyond the block.
  */
 export const SETTINGS_BYTES: u32 = 128;
 const MAGIC: u32 = 0x4e545341;
@@ -20,6 +24,7 @@ export const enum SettingsFlag {
   HOST_NAME = 4,
   PORTS = 8,
   HOSTS = 16,
+  SECOND_ADDRESS = 32,
 }
 
 /** True when the block is whole and the flag is set. */
@@ -33,6 +38,14 @@ export function settingsHas(flag: SettingsFlag): bool {
 /** MAC, 6 bytes in wire order. */
 export function settingsMac(): usize {
   return settingsBase() + 8;
+}
+
+/** Where the second interface's static address stands: four words as at byte 16. */
+const SECOND_AT: usize = 108;
+
+/** Static address of the second interface: address, mask, gateway and DNS server, a word each, host order. */
+export function settingsSecond(): usize {
+  return settingsBase() + SECOND_AT;
 }
 
 export function settingsAddress(): u32 {
@@ -79,14 +92,15 @@ const HOSTS_END: u32 = SETTINGS_BYTES - 4;
 /** Address of a host of the settings, by its name of `bytes` characters in any case; 0 = there is no such host. */
 export function settingsHost(name: usize, bytes: u32): u32 {
   if (bytes == 0 || !settingsHas(SettingsFlag.HOSTS)) return 0;
+  const end =
+    INTERFACES > 1 && settingsHas(SettingsFlag.SECOND_ADDRESS) ? <u32>SECOND_AT : HOSTS_END;
   let at = HOSTS_AT;
-  while (at + 5 < HOSTS_END) {
+  while (at + 5 < end) {
     const entry = settingsBase() + at;
     const length = <u32>load<u8>(entry, 4);
     if (length == 0) return 0;
     at += 5 + length;
-    if (at <= HOSTS_END && length == bytes && sameName(entry + 5, name, bytes))
-      return load<u32>(entry);
+    if (at <= end && length == bytes && sameName(entry + 5, name, bytes)) return load<u32>(entry);
   }
   return 0;
 }

@@ -38,6 +38,9 @@ export function register(program: Command): void {
     .option("--ip <address/prefix>", "settings: static address, as 192.168.1.20/24")
     .option("--gateway <address>", "settings: default gateway, with --ip")
     .option("--dns <address>", "settings: DNS server, with --ip (default: the gateway)")
+    .option("--ip2 <address/prefix>", "settings: static address of the second interface")
+    .option("--gateway2 <address>", "settings: default gateway there, with --ip2")
+    .option("--dns2 <address>", "settings: DNS server there, with --ip2 (default: the gateway)")
     .option("--dhcp", "settings: address by DHCP")
     .option("--settings-only", "write only the settings, not the program")
     .option("--install", "install a missing cross compiler without asking (Debian, as root)")
@@ -71,6 +74,9 @@ interface FlashOptions {
   ip?: string;
   gateway?: string;
   dns?: string;
+  ip2?: string;
+  gateway2?: string;
+  dns2?: string;
   dhcp?: boolean;
   settingsOnly?: boolean;
   unprotect?: boolean;
@@ -92,7 +98,10 @@ async function run(given: Omit<FlashOptions, "board"> & { board?: string }): Pro
   const facts = flashFacts(board);
   const waitMs = seconds(options.wait) * 1000;
   const baudRate = parseBaud(options.baud);
-  const settings = pick(options, ["mac", "hostname", "host", "ip", "gateway", "dns", "dhcp"]);
+  const settings = pick(options, [
+    ...(["mac", "hostname", "host", "ip", "gateway", "dns", "dhcp"] as const),
+    ...(["ip2", "gateway2", "dns2"] as const),
+  ]);
   const image = await imageOf(options);
   const report = await flash(
     {

@@ -6,7 +6,7 @@ import { defaultPool } from "../net/dhcp-server.js";
 import { DEFAULT_NET, formatForwards, type Forward, type NetOption } from "../net/net-options.js";
 import type { Impairments } from "../net/link.js";
 import type { LanFile } from "../project/lan-file.js";
-import { HOSTS_BYTES, type Settings } from "../settings.js";
+import { hostsRoom, type Settings } from "../settings.js";
 import { DEFAULT_SUBNET } from "../sim/world-lan.js";
 
 /** A device to simulate. */
@@ -106,7 +106,7 @@ function meet(device: SimDevice, all: SimDevice[]): void {
       (n, text) => n + 5 + text.length,
       0,
     );
-    if (name === device.name || bytes > HOSTS_BYTES) return;
+    if (name === device.name || bytes > hostsRoom(device.settings)) return;
     hosts.push({ name, address: addressOf(other, index) });
   });
   if (hosts.length > 0) device.settings.hosts = hosts;

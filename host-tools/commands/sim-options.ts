@@ -18,7 +18,7 @@ import { PERFECT, type Impairments } from "../net/link.js";
 import { DEFAULT_NET, parseNet, type NetOption } from "../net/net-options.js";
 import { readLanFile } from "../project/lan-file.js";
 import { readText } from "../project/read-file.js";
-import { parseHostEntry, parseHostName, type Settings } from "../settings.js";
+import { parseHostEntry, parseHostName, type Settings, type StaticAddress } from "../settings.js";
 import { parseScript, type ScriptStep } from "../sim/script-parse.js";
 import { DEFAULT_SUBNET } from "../sim/world-lan.js";
 import { devicesOf, netOfDevices, parseDevices, type SimDevice } from "./sim-devices.js";
@@ -34,6 +34,8 @@ export interface RawSimOptions extends LinkTexts {
   net: string;
   ip?: string;
   gateway?: string;
+  ip2?: string;
+  gateway2?: string;
   dhcp?: boolean;
   mac?: string;
   hostname?: string;
@@ -108,6 +110,8 @@ export function addSimOptions(command: Command): Command {
     )
     .option("--ip <address/prefix>", "static address of the device, as 192.168.77.2/24")
     .option("--gateway <address>", "default gateway of the device, with --ip")
+    .option("--ip2 <address/prefix>", "the same on the second network of a board with two chips")
+    .option("--gateway2 <address>", "router there, with --ip2")
     .option("--dhcp", "address by DHCP (the default)")
     .option("--mac <mac>", "hardware address of the device, as 02:00:00:12:34:56")
     .option("--hostname <name>", "host name of the device")
@@ -200,7 +204,7 @@ function readScript(
 
 /** Options that only one device can have. */
 function refuseOfOne(raw: RawSimOptions): void {
-  for (const option of ["ip", "gateway", "mac", "hostname"] as const) {
+  for (const option of ["ip", "gateway", "ip2", "gateway2", "mac", "hostname"] as const) {
     if (raw[option] === undefined) continue;
     throw new UserError(
       `--${option} is for one device; those of --device and --lan get theirs there`,
@@ -210,30 +214,41 @@ function refuseOfOne(raw: RawSimOptions): void {
 
 /** The device's settings and the network that follows from them. */
 function parseAddressing(raw: RawSimOptions): { settings: Settings; subnet: Subnet } {
-  if (raw.ip === undefined) {
-    if (raw.gateway !== undefined) {
-      throw new UserError("--gateway goes with --ip ADDRESS/PREFIX; by DHCP the device is told");
+  const address = parseStatic(raw, "");
+  const second = parseStatic(raw, "2");
+  return {
+    settings: { ...(address && { address }), ...(second && { second }) },
+    subnet: address ? { address: address.gateway, mask: address.mask } : DEFAULT_SUBNET,
+  };
+}
+
+/** The static address that `--ip` and `--gateway`, or `--ip2` and `--gateway2`, say. */
+function parseStatic(raw: RawSimOptions, which: "" | "2"): StaticAddress | undefined {
+  const [ip, gatewayText] = [raw[`ip${which}`], raw[`gateway${which}`]];
+  if (ip === undefined) {
+    if (gatewayText !== undefined) {
+      throw new UserError(
+        `--gateway${which} goes with --ip${which} ADDRESS/PREFIX; by DHCP the device is told`,
+      );
     }
-    return { settings: {}, subnet: DEFAULT_SUBNET };
+    return undefined;
   }
-  if (raw.dhcp) throw new UserError("--ip and --dhcp contradict each other; give one of them");
-  const { address, mask } = parseHostCidr(raw.ip);
+  if (raw.dhcp && which === "")
+    throw new UserError("--ip and --dhcp contradict each other; give one of them");
+  const { address, mask } = parseHostCidr(ip);
   const network = (address & mask) >>> 0;
   const gateway =
-    raw.gateway === undefined ? firstOther(network, address) : parseAddress(raw.gateway);
+    gatewayText === undefined ? firstOther(network, address) : parseAddress(gatewayText);
   const host = (gateway & ~mask) >>> 0;
   if ((gateway & mask) >>> 0 !== network || host === 0 || host === ~mask >>> 0) {
     throw new UserError(
-      `the gateway ${formatAddress(gateway)} is not a host of the network of ${raw.ip}`,
+      `the gateway ${formatAddress(gateway)} is not a host of the network of ${ip}`,
     );
   }
   if (gateway === address) {
     throw new UserError(`the device and the gateway cannot both be ${formatAddress(address)}`);
   }
-  return {
-    settings: { address: { address, mask, gateway, dns: gateway } },
-    subnet: { address: gateway, mask },
-  };
+  return { address, mask, gateway, dns: gateway };
 }
 
 function firstOther(network: number, address: number): number {

@@ -41,6 +41,11 @@ export async function runSimulation(options: SimOptions): Promise<void> {
   const boards = devices.map(({ board, name }) =>
     simulatedBoard(board, name !== undefined && net.kind === "none"),
   );
+  devices.forEach(({ settings }, i) => {
+    const board = boards[i] as Board;
+    if (!settings.second || board["nic2"] !== undefined) return;
+    throw new UserError(`${board.name} has one Ethernet chip; leave --ip2 out`);
+  });
   // Rights first: they are missing more often than firmware is wrong, and compiling takes longer.
   const tap = net.kind === "tap" ? await TapAdapter.open(net.name, subnet) : undefined;
   for (const { app } of devices) requireProgram(app);
@@ -195,6 +200,10 @@ function specOf(
   return {
     firmware,
     settings: encodeSettings(settings),
+    secondSubnet: settings.second && {
+      address: settings.second.gateway,
+      mask: settings.second.mask,
+    },
     seed: (options.seed + index) >>> 0,
     pcap: fileOf(options.pcap, device),
     vcd: fileOf(options.vcd, device),

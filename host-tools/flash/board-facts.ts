@@ -40,6 +40,8 @@ export interface FlashFacts {
   appOrigin: number;
   /** Address of the settings block. */
   settings?: number;
+  /** It has a second Ethernet chip. */
+  second?: boolean;
   method: Method;
   chipIds: number[];
   /** All erase units, in order. */
@@ -119,6 +121,7 @@ export function flashFactsOf(board: Board): FlashFacts {
       sizes.map((size) => number(size, "eraseBytes", board.name)),
     ),
   };
+  if (board["nic2"] !== undefined) facts.second = true;
   if (flash["settings"] !== undefined) facts.settings = read("settings", undefined);
   return facts;
 }

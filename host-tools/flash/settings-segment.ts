@@ -6,6 +6,7 @@ import {
   parseHostName,
   SETTINGS_BYTES,
   type Settings,
+  type StaticAddress,
 } from "../settings.js";
 import type { FlashFacts } from "./board-facts.js";
 import { hex, joinSegments, segmentEnd, type Segment } from "./image/segments.js";
@@ -19,6 +20,10 @@ export interface SettingsRequest {
   ip?: string;
   gateway?: string;
   dns?: string;
+  /** The same of the second interface. */
+  ip2?: string;
+  gateway2?: string;
+  dns2?: string;
   dhcp?: boolean;
 }
 
@@ -32,28 +37,41 @@ export function parseSettings(request: SettingsRequest): Settings {
   if (request.dhcp && request.ip !== undefined) {
     throw new UserError("--ip and --dhcp exclude each other; give one of them");
   }
-  if (request.ip === undefined && (request.gateway ?? request.dns) !== undefined) {
-    throw new UserError("--gateway and --dns go with a static address; add --ip ADDRESS/PREFIX");
-  }
   const settings: Settings = {};
   if (request.mac !== undefined) settings.mac = parseMac(request.mac);
   if (request.hostname !== undefined) settings.hostName = parseHostName(request.hostname);
   if (request.host?.length) settings.hosts = request.host.map(parseHostEntry);
-  if (request.ip !== undefined) {
-    const gateway = request.gateway === undefined ? 0 : parseAddress(request.gateway);
-    settings.address = {
-      ...parseHostCidr(request.ip),
-      gateway,
-      dns: request.dns === undefined ? gateway : parseAddress(request.dns),
-    };
-  }
+  const address = parseStatic(request, "");
+  const second = parseStatic(request, "2");
+  if (address) settings.address = address;
+  if (second) settings.second = second;
   return settings;
+}
+
+/** The static address that `--ip` and its like say, or `--ip2` of the second interface. */
+function parseStatic(request: SettingsRequest, which: "" | "2"): StaticAddress | undefined {
+  const [ip, router, dns] = [
+    request[`ip${which}`],
+    request[`gateway${which}`],
+    request[`dns${which}`],
+  ];
+  if (ip === undefined) {
+    if ((router ?? dns) === undefined) return undefined;
+    throw new UserError(
+      `--gateway${which} and --dns${which} go with a static address; add --ip${which} ADDRESS/PREFIX`,
+    );
+  }
+  const gateway = router === undefined ? 0 : parseAddress(router);
+  return { ...parseHostCidr(ip), gateway, dns: dns === undefined ? gateway : parseAddress(dns) };
 }
 
 /** The settings block at its place in the flash. @throws UserError where a board has no place. */
 export function settingsSegment(request: SettingsRequest, facts: FlashFacts): Segment {
   if (facts.settings === undefined) {
     throw new UserError(`${facts.board} keeps no settings in its flash; leave --mac and such out`);
+  }
+  if (request.ip2 !== undefined && !facts.second) {
+    throw new UserError(`${facts.board} has one Ethernet chip; leave --ip2 out`);
   }
   return { address: facts.settings, data: encodeSettings(parseSettings(request)) };
 }

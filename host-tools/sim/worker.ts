@@ -129,7 +129,7 @@ async function runPaced(task: Task<"paced">): Promise<void> {
     if (!outgoing.put(frame)) return;
     if (Atomics.exchange(control, CONTROL.called, 1) === 0) tell({ kind: "frames" });
   };
-  device.secondLan({ seed: task.spec.seed, subnet: SECOND_SUBNET });
+  device.secondLan({ seed: task.spec.seed, subnet: task.spec.secondSubnet ?? SECOND_SUBNET });
   const { pins } = device.machine;
   if (pins) onLed(pins, (lit) => tell({ kind: "led", lit }));
   originMs = performance.now();

@@ -1,5 +1,6 @@
 import type { Firmware } from "../build/compile.js";
 import type { LogLine } from "../log/decode.js";
+import type { Subnet } from "../net/addresses.js";
 import { PcapWriter } from "../net/pcap.js";
 import { loadMachine } from "./machine-load.js";
 import {
@@ -19,6 +20,8 @@ export interface DeviceSpec {
   /** Settings block in flash. */
   settings: Uint8Array;
   seed: number;
+  /** The network of the second chip, where the board has two. */
+  secondSubnet?: Subnet | undefined;
   /** Capture of the device's cable. */
   pcap?: string | undefined;
   /** Dump of the SPI signals. */

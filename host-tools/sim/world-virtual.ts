@@ -73,7 +73,7 @@ export class VirtualWorld {
     const world = new VirtualWorld(time, log.lines, device, lan);
     world.second = device.secondLan({
       seed: random.u32(),
-      subnet: SECOND_SUBNET,
+      subnet: options.secondSubnet ?? SECOND_SUBNET,
       gateway,
       onAddress: (address) => (world.secondAddress = address),
     });

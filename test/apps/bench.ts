@@ -2,7 +2,7 @@ import { compileFirmware, type Firmware } from "../../host-tools/build/compile.j
 import { EthernetPeer } from "./peer.js";
 import { hostedFirmware } from "../../host-tools/net/hosted-stack.js";
 import type { Impairments } from "../../host-tools/net/link.js";
-import { encodeSettings } from "../../host-tools/settings.js";
+import { encodeSettings, type StaticAddress } from "../../host-tools/settings.js";
 import { DEFAULT_SUBNET } from "../../host-tools/sim/world-lan.js";
 import { VirtualWorld } from "../../host-tools/sim/world-virtual.js";
 
@@ -31,6 +31,9 @@ export interface BenchOptions {
   dhcp?: boolean;
   /** Host name in the settings block. */
   hostName?: string;
+  /** Of the settings block: a static address of the second interface, and names that the device knows. */
+  second?: StaticAddress;
+  hosts?: { name: string; address: number }[];
   seed?: number;
   /** Capture of the device's cable. */
   pcap?: string;
@@ -83,6 +86,8 @@ export class Bench {
         ...(!options.dhcp && { address: { address: DEVICE_ADDRESS, mask, gateway, dns: 0 } }),
         ...(options.ports && { ports: options.ports }),
         ...(options.hostName !== undefined && { hostName: options.hostName }),
+        ...(options.second && { second: options.second }),
+        ...(options.hosts && { hosts: options.hosts }),
       }),
       seed: options.seed ?? 1,
       gateway: await peerFirmware,

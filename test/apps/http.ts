@@ -148,6 +148,13 @@ export interface Status {
   gateway: string;
   dns: string;
   dhcp: { server: string; lease: number };
+  /** Of a board with two chips. */
+  interfaces?: (Pick<
+    Status,
+    "link" | "mac" | "address" | "mask" | "gateway" | "dns" | "dhcp" | "nic"
+  > & {
+    name: string;
+  })[];
   sockets: {
     type: string;
     state: string;

@@ -46,6 +46,7 @@ test("the status tells what is: board, addresses, link, sockets and tables", asy
         ["192.168.77.50", "255.255.255.0", "192.168.77.1"],
       );
       t.deepEqual(s.dhcp, { server: "0.0.0.0", lease: 0 });
+      t.false("interfaces" in s, "one is told of as ever");
       t.is(s.uptime, Math.floor(bench.nowMs / 1000));
       const listening = s.sockets.filter((socket) => socket.state === "LISTEN");
       t.deepEqual(

@@ -230,6 +230,8 @@ test("requests that contradict themselves or the board are refused in one line",
   await refuse({ settingsOnly: true }, "espruinoPico", /erases everything/);
   await refuse({ image: bin, settings: { dhcp: true, ip: "10.0.0.5/24" } }, "pico", /exclude/);
   await refuse({ image: bin, settings: { gateway: "10.0.0.1" } }, "pico", /add --ip/);
+  await refuse({ image: bin, settings: { dns2: "10.0.0.1" } }, "pico", /add --ip2/);
+  await refuse({ image: bin, settings: { ip2: "10.0.0.5/24" } }, "pico", /one Ethernet chip/);
   await refuse({ image: bin, settings: { mac: "nonsense" } }, "pico", /nonsense/);
   await refuse({ image: bin, settings: { dhcp: true } }, "f401", /keeps no settings/);
   const full = file("full.bin", new Uint8Array(65536));

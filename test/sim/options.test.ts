@@ -104,6 +104,8 @@ const MISTAKES = [
   "--ip 10.0.0.1/24 --gateway 10.0.0.1",
   "--ip 10.0.0.1/24 --gateway 10.0.0.255",
   "--gateway 10.0.0.1",
+  "--gateway2 10.0.0.1",
+  "--ip2 10.0.0.1/24 --gateway2 10.0.1.1",
   "--mac 1",
   "--hostname -x",
   "--net nonsense",
@@ -117,6 +119,20 @@ for (const mistake of MISTAKES) {
     t.notRegex(error?.message ?? "\n", /\n/);
   });
 }
+
+test("--ip2 is the second interface's, with a router of its own; one alone may be given", (t) => {
+  const { settings } = parse("--ip2", "10.5.0.2/24").devices[0] ?? {};
+  t.is(settings?.address, undefined);
+  t.deepEqual(settings?.second, {
+    address: 0x0a050002,
+    mask: 0xffffff00,
+    gateway: 0x0a050001,
+    dns: 0x0a050001,
+  });
+  const both = parse("--ip", "10.1.0.1/16", "--ip2", "10.5.0.2/24", "--gateway2", "10.5.0.9");
+  t.is(both.subnet.address, 0x0a010002);
+  t.is(both.devices[0]?.settings.second?.gateway, 0x0a050009);
+});
 
 test("--dns names the servers behind the gateway", (t) => {
   t.deepEqual(parse("--dns", "10.0.0.1", "10.0.0.2:5353").resolvers, [

@@ -67,6 +67,23 @@ test("RFC 1123 2.1: host names are letters, digits and inner hyphens", (t) => {
   }
 });
 
+test("settings block: the second interface's address takes the end of the hosts, and is read back", (t) => {
+  const second = { address: 0x0a050002, mask: 0xffffff00, gateway: 0x0a050001, dns: 0x0a050035 };
+  const block = Buffer.from(encodeSettings({ ...FULL, second }));
+  t.is(block.readUInt16LE(6), 15 | 32);
+  t.deepEqual(
+    [108, 112, 116, 120].map((at) => block.readUInt32LE(at)),
+    [0x0a050002, 0xffffff00, 0x0a050001, 0x0a050035],
+  );
+  t.deepEqual(decodeSettings(block), { ...FULL, second });
+  const hosts = [{ name: "x".repeat(35), address: 1 }];
+  t.deepEqual(decodeSettings(encodeSettings({ hosts, second })), { hosts, second });
+  t.throws(() => encodeSettings({ hosts: [{ name: "x".repeat(36), address: 1 }], second }), {
+    message: /room for 40/,
+  });
+  t.notThrows(() => encodeSettings({ hosts: [{ name: "x".repeat(51), address: 1 }] }));
+});
+
 test("settings block: hosts: where they lie, read back, too many, what is none", (t) => {
   const hosts = [
     { name: "printer", address: 0xc0a84d09 },

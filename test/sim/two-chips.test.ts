@@ -8,9 +8,9 @@ import { ETHERTYPE_IPV4, get16, get32 } from "../../host-tools/net/packets.js";
 import { packageRoot } from "../../host-tools/root.js";
 import { SECOND_SUBNET, DEFAULT_SUBNET } from "../../host-tools/sim/world-lan.js";
 import type { ChipModel } from "../../host-tools/sim/types.js";
-import { Bench, type Script } from "../apps/bench.js";
+import { Bench, DEVICE_ADDRESS, type Script } from "../apps/bench.js";
 import { takeUntil } from "../apps/examples.js";
-import { get, parseResponse } from "../apps/http.js";
+import { get, parseResponse, type Status } from "../apps/http.js";
 import type { EthernetPeer } from "../apps/peer.js";
 
 const IPV4_SOURCE = 26;
@@ -171,4 +171,71 @@ test("the console shows both interfaces, and what each chip has received and sen
     })(),
   );
   t.regex(said[0] ?? "", /192\.168\.77\.0\/24 +\* +eth0\r\n[^]*192\.168\.78\.0\/24 +\* +eth1\r\n/);
+});
+
+test("the status lists both interfaces; what it says of the first alone is said as ever", async (t) => {
+  const bench = await Bench.of(await two("enc28j60"), { dhcp: true });
+  bench.run(
+    (function* () {
+      const [first, second] = yield* leased(bench);
+      // The first network's clients ask at the address of a bench without DHCP, which is the first that is leased.
+      t.is(first, DEVICE_ADDRESS);
+      for (const peer of [bench.peer, bench.second]) {
+        const web = yield* peer.connect(peer === bench.peer ? first : second, 80);
+        yield* web.send(get("/api/status", "Connection: close\r\n"));
+        const body = parseResponse(yield* web.ended(), false, true)?.body ?? Buffer.alloc(0);
+        web.close();
+        const s = JSON.parse(body.toString()) as Status;
+        const [eth0, eth1, ...more] = s.interfaces ?? [];
+        t.is(more.length, 0);
+        t.deepEqual([eth0?.name, eth1?.name], ["eth0", "eth1"]);
+        if (!eth0) throw new Error("no interfaces");
+        const { nic, ...named } = eth0;
+        for (const [key, value] of Object.entries(named)) {
+          if (key !== "name") t.deepEqual(s[key as keyof Status], value, key);
+        }
+        t.deepEqual(Object.keys(nic), Object.keys(s.nic));
+        t.deepEqual(Object.keys(eth1?.nic ?? {}), Object.keys(s.nic));
+        t.deepEqual(
+          [eth1?.address, eth1?.mask, eth1?.gateway, eth1?.link.mbit],
+          ["192.168.78.50", "255.255.255.0", "192.168.78.1", 10],
+        );
+        t.deepEqual(eth1?.dhcp, { server: "192.168.78.1", lease: 3600 });
+        t.not(eth1?.mac, s.mac);
+        t.true((eth1?.nic["txFrames"] ?? 0) > 0);
+        t.not(eth1?.nic["txFrames"], nic["txFrames"]);
+      }
+    })(),
+  );
+});
+
+test("the settings block gives the second interface a static address and leaves the first to DHCP; hosts stay known", async (t) => {
+  const { mask, address: gateway } = SECOND_SUBNET;
+  const bench = await Bench.of(await two("enc28j60", "console"), {
+    dhcp: true,
+    second: { address: gateway + 19, mask, gateway, dns: gateway },
+    hosts: [{ name: "printer", address: 0x0a000009 }],
+  });
+  bench.run(
+    (function* () {
+      const [first, second] = yield* leased(bench);
+      t.deepEqual([first, second], [DEVICE_ADDRESS, gateway + 19]);
+      yield* bench.sleep(3000);
+      const client = yield* bench.second.connect(second, 23);
+      yield* takeUntil(client, "\r\n> ");
+      yield* client.send("ifconfig\r\n");
+      const [, eth1 = ""] = (yield* takeUntil(client, "\r\n> ")).split("eth1\r\n");
+      t.regex(eth1, /address +192\.168\.78\.20\r\n[^]*router +192\.168\.78\.1\r\n/);
+      yield* client.send("nslookup printer\r\n");
+      t.regex(yield* takeUntil(client, "\r\n> "), /10\.0\.0\.9/);
+      client.close();
+    })(),
+  );
+  t.true(
+    bench.world.log.some(
+      ({ text }) =>
+        text === "info: address 192.168.78.20 of the second interface" ||
+        text === "address 192.168.78.20 of the second interface",
+    ),
+  );
 });

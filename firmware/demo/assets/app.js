@@ -1,46 +1,40 @@
 /* global AbortSignal, EventSource, clearTimeout, document, fetch, location, setTimeout */
 const $ = (id) => document.getElementById(id);
 
-function element(name, text, className) {
+function element(name, text, className = "") {
   const made = document.createElement(name);
   made.textContent = text;
-  if (className) made.className = className;
+  made.className = className;
   return made;
 }
 
-function fill(id, children) {
-  $(id).replaceChildren(...children);
+const fill = (id, children) => $(id).replaceChildren(...children);
+
+function box(...parts) {
+  const made = element("div", "");
+  made.append(...parts);
+  return made;
 }
 
-function fact(name, value) {
-  const box = element("div", "");
-  box.append(element("small", name), element("b", value));
-  return box;
-}
+const fact = (name, value) => box(element("small", name), element("b", value));
 
 function pool(name, { used, size }) {
-  const box = element("div", "");
   const bar = element("div", "", "bar");
   const level = element("i", "");
   level.style.width = `${(100 * used) / (size || 1)}%`;
   bar.append(level);
   const words = name.replace(/[A-Z]/g, (capital) => ` ${capital.toLowerCase()}`);
-  box.append(element("small", `${words}: ${used} of ${size}`), bar);
-  return box;
+  return box(element("small", `${words}: ${used} of ${size}`), bar);
 }
 
 function row(socket) {
   const line = element("tr", "", socket.state.toLowerCase());
-  for (const key of ["type", "state", "local", "remote"]) line.append(element("td", socket[key]));
-  for (const key of ["in", "out"]) line.append(element("td", socket[key], "n"));
+  for (const key of ["type", "state", "local", "remote", "in", "out"])
+    line.append(element("td", socket[key]));
   return line;
 }
 
-function counter([name, value]) {
-  const box = element("div", "");
-  box.append(element("span", name), element("b", value.toLocaleString()));
-  return box;
-}
+const counter = ([name, value]) => box(element("span", name), element("b", value.toLocaleString()));
 
 function time(seconds) {
   const two = (n) => String(Math.floor(n)).padStart(2, "0");
@@ -54,6 +48,18 @@ function lease(seconds) {
   return seconds === 0xffffffff ? "for ever" : time(seconds);
 }
 
+const state = ({ link }) => (link.up ? `${link.mbit} Mbit/s, ${link.duplex}` : "link down");
+
+const network = (n) => [
+  fact(n.name ?? "Link", state(n)),
+  fact("Address", n.address),
+  fact("Mask", n.mask),
+  fact("Gateway", n.gateway),
+  fact("Name server", n.dns),
+  fact("MAC", n.mac),
+  fact("Lease", lease(n.dhcp.lease)),
+];
+
 function pill(text, state) {
   $("link").textContent = text;
   $("link").className = `pill ${state}`;
@@ -62,24 +68,13 @@ function pill(text, state) {
 let uptime = 0;
 
 function show(s) {
-  // It has started again: its page may be another one.
+  // A new start may be a new page.
   if (s.uptime < uptime) location.reload();
   uptime = s.uptime;
   $("board").textContent = `${s.board}, ${s.chip} (version ${s.chipVersion})`;
-  pill(
-    s.link.up ? `${s.link.mbit} Mbit/s, ${s.link.duplex}` : "link down",
-    s.link.up ? "up" : "down",
-  );
-  fill("facts", [
-    fact("Uptime", time(s.uptime)),
-    fact("Address", s.address),
-    fact("Mask", s.mask),
-    fact("Gateway", s.gateway),
-    fact("Name server", s.dns),
-    fact("Host name", s.hostName),
-    fact("MAC", s.mac),
-    fact("Lease", lease(s.dhcp.lease)),
-  ]);
+  pill(state(s), s.link.up ? "up" : "down");
+  const facts = [fact("Uptime", time(s.uptime)), fact("Host name", s.hostName)];
+  fill("facts", facts.concat((s.interfaces ?? [s]).flatMap(network)));
   fill(
     "pools",
     Object.entries(s.pools).map(([name, p]) => pool(name, p)),
@@ -89,7 +84,7 @@ function show(s) {
   fill("counters", counters.filter(([, value]) => value).map(counter));
 }
 
-/** Events first; who gets none, as too many listen already, asks once a second and tries again after a while. */
+/** As too many listen to the events, the status is asked for a while. */
 const SILENCE_MS = 5000;
 const ASKS = 30;
 

@@ -3,7 +3,7 @@
  * above it.
  */
 import { Text, text } from "board";
-import { SOCKETS } from "../../../stack/config";
+import { INTERFACES, SOCKETS } from "../../../stack/config";
 import {
   Counter,
   NicCounter,
@@ -34,17 +34,17 @@ import { httpState, setHttpState } from "../http/call";
 import {
   jsonArray,
   jsonArrayEnd,
-  jsonBool,
   jsonClose,
   jsonKey,
   jsonNumber,
   jsonObject,
   jsonObjectEnd,
   jsonOpen,
-  jsonText,
 } from "../http/json-out";
-import { putAddress, putCharacter, putMac, putNumber } from "../writer";
+import { putAddress, putCharacter, putNumber } from "../writer";
 import { putCounterName, putNicCounterName } from "./counter-names";
+import { networkNext, putNetworkField } from "./networks";
+import { putAddressField, putCount, putLease, putLink, putMacField, putWords } from "./values";
 
 /** Bytes that one field takes at most. */
 export const FIELD_BYTES: u32 = 80;
@@ -71,6 +71,7 @@ const enum Field {
   COUNTER,
   NIC_COUNTER,
   END,
+  NETWORK,
 }
 
 /** Where in the state the row begins. */
@@ -87,8 +88,9 @@ export function putField(): void {
   const row = httpState() >>> ROW_SHIFT;
   if (field < <u32>Field.SOCKET_STATE) {
     putInterfaceField(field);
-    goTo(field + 1, 0);
-  } else if (field <= <u32>Field.SOCKET_QUEUES) putSocketField(field, row);
+    goTo(INTERFACES > 1 && field == <u32>Field.DHCP ? <u32>Field.NETWORK : field + 1, 0);
+  } else if (INTERFACES > 1 && field == <u32>Field.NETWORK) putNetwork(field, row);
+  else if (field <= <u32>Field.SOCKET_QUEUES) putSocketField(field, row);
   else if (field == <u32>Field.POOL) putPool(row);
   else putCounter(field, row);
 }
@@ -112,10 +114,7 @@ function putInterfaceField(field: u32): void {
     case <u32>Field.LINK:
       return putLink(nicLink());
     case <u32>Field.MAC:
-      jsonKey(text("mac"));
-      jsonOpen();
-      putMac(interfaceMac(iface));
-      return jsonClose();
+      return putMacField(interfaceMac(iface));
     case <u32>Field.HOST_NAME:
       return putHostName();
     case <u32>Field.ADDRESS:
@@ -127,35 +126,9 @@ function putInterfaceField(field: u32): void {
     case <u32>Field.DNS:
       return putAddressField(text("dns"), iface.dns);
     default:
-      return putLease();
+      putLease(dhcpServer(), dhcpLeaseSeconds());
+      if (INTERFACES == 1) socketsBegin();
   }
-}
-
-function putCount(name: Text, value: u32): void {
-  jsonKey(name);
-  jsonNumber(value);
-}
-
-function putWords(name: Text, value: Text): void {
-  jsonKey(name);
-  jsonText(value);
-}
-
-function putAddressField(name: Text, address: u32): void {
-  jsonKey(name);
-  jsonOpen();
-  putAddress(address);
-  jsonClose();
-}
-
-function putLink(link: u32): void {
-  jsonKey(text("link"));
-  jsonObject();
-  jsonKey(text("up"));
-  jsonBool((link & 1) != 0);
-  putCount(text("mbit"), (link & 2) != 0 ? 100 : 10);
-  putWords(text("duplex"), (link & 4) != 0 ? text("full") : text("half"));
-  jsonObjectEnd();
 }
 
 /** A name comes from a settings block: what could end the string early is not written. */
@@ -170,17 +143,18 @@ function putHostName(): void {
   jsonClose();
 }
 
-/**
- * The lease in seconds as it was given, 2^32 - 1 = for ever; 0 and no server where there is none.
- */
-function putLease(): void {
-  jsonKey(text("dhcp"));
-  jsonObject();
-  putAddressField(text("server"), dhcpServer());
-  putCount(text("lease"), dhcpLeaseSeconds());
-  jsonObjectEnd();
+function socketsBegin(): void {
   jsonKey(text("sockets"));
   jsonArray();
+}
+
+/** All interfaces, where there are two: each with what the document says of the first. */
+function putNetwork(field: u32, row: u32): void {
+  const next = networkNext(row);
+  putNetworkField(row);
+  if (next != 0) return goTo(field, next);
+  socketsBegin();
+  goTo(<u32>Field.SOCKET_STATE, 0);
 }
 
 /**
