@@ -97,7 +97,8 @@ function parseEndpoint(text: string): StreamEndpoint {
       `--net stream: needs a socket path or HOST:PORT, as in --net stream:/tmp/net.sock`,
     );
   }
-  const address = /^([^/:]*):(\d+)$/.exec(rest);
+  // The name of a pipe of Windows may end as a port does.
+  const address = /^([^/\\:]*):(\d+)$/.exec(rest);
   if (!address) return { listen, path: rest };
   return { listen, host: address[1] || "127.0.0.1", port: parsePort(address[2] as string) };
 }

@@ -118,9 +118,20 @@ export class StreamAdapter {
   }
 }
 
+/**
+ * What Node takes as the path of a local socket: on Windows a named pipe. A name that is none of a pipe stands for one, so that both sides
+ * meet at whatever they are given: `/tmp/net.sock` is `\\.\pipe\tmp-net.sock`.
+ */
+export function socketPath(path: string, platform: NodeJS.Platform = process.platform): string {
+  if (platform !== "win32") return path;
+  const plain = path.replaceAll("/", "\\");
+  if (/^\\\\[.?]\\pipe\\./i.test(plain)) return plain;
+  return `\\\\.\\pipe\\${plain.replace(/^\\+/, "").replace(/[\\:]+/g, "-")}`;
+}
+
 function addressOf(endpoint: StreamEndpoint): { path: string } | { host: string; port: number } {
   return endpoint.path !== undefined
-    ? { path: endpoint.path }
+    ? { path: socketPath(endpoint.path) }
     : { host: endpoint.host as string, port: endpoint.port as number };
 }
 

@@ -83,6 +83,10 @@ test("--net reads tap, stream and none", (t) => {
     kind: "stream",
     endpoint: { listen: false, path: "/tmp/a:b.sock" },
   });
+  t.deepEqual(parseNet("stream:\\\\.\\pipe\\net:5"), {
+    kind: "stream",
+    endpoint: { listen: false, path: "\\\\.\\pipe\\net:5" },
+  });
   t.deepEqual(parseNet("stream:listen:127.0.0.1:5000"), {
     kind: "stream",
     endpoint: { listen: true, host: "127.0.0.1", port: 5000 },

@@ -5,7 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
 import { UserError } from "../../host-tools/errors.js";
-import { encodeFrame, FrameDecoder, StreamAdapter } from "../../host-tools/net/stream.js";
+import {
+  encodeFrame,
+  FrameDecoder,
+  socketPath,
+  StreamAdapter,
+} from "../../host-tools/net/stream.js";
 import { EthernetSwitch, type SwitchPort } from "../../host-tools/net/switch.js";
 import { Random } from "../../host-tools/sim/random.js";
 import { VirtualClock } from "../../host-tools/sim/virtual-clock.js";
@@ -70,6 +75,20 @@ test("frames come out whole however the stream is cut", (t) => {
 test("a length that no frame has is an error of the other side", (t) => {
   const decoder = new FrameDecoder();
   t.false(decoder.push(Buffer.from("GET / HTTP/1.1\r\n"), () => t.fail()));
+});
+
+test("on Windows a local socket is a named pipe; elsewhere its path", (t) => {
+  for (const path of ["/tmp/net.sock", "net", "\\\\.\\pipe\\net"])
+    t.is(socketPath(path, "linux"), path);
+  for (const [path, pipe] of [
+    ["\\\\.\\pipe\\net", "\\\\.\\pipe\\net"],
+    ["\\\\?\\pipe\\net.1", "\\\\?\\pipe\\net.1"],
+    ["//./pipe/net", "\\\\.\\pipe\\net"],
+    ["net", "\\\\.\\pipe\\net"],
+    ["/tmp/net.sock", "\\\\.\\pipe\\tmp-net.sock"],
+    ["C:\\Temp\\net.sock", "\\\\.\\pipe\\C-Temp-net.sock"],
+  ] as const)
+    t.is(socketPath(path, "win32"), pipe, path);
 });
 
 test("as a client: frames go both ways over a UNIX socket, and the end is told", async (t) => {

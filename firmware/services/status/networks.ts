@@ -25,7 +25,7 @@ import {
 } from "../http/json-out";
 import { putNumber, putText } from "../writer";
 import { putNicCounterName } from "./counter-names";
-import { putAddressField, putCount, putLease, putLink, putMacField } from "./values";
+import { putAddressField, putLease, putLink, putMacField } from "./values";
 
 /** Parts of an interface: those of `putPart`, then each counter of its chip. */
 const PARTS: u32 = 5;

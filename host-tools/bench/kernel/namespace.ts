@@ -34,9 +34,8 @@ export function whyNot(): string | undefined {
   return undefined;
 }
 
-/** Makes the namespace and puts the interface into it, with its address. */
+/** Puts the interface into the namespace, with its address. */
 function prepare(name: string, namespace: string, cidr: string): void {
-  ip("netns", "add", namespace);
   ip("link", "set", name, "netns", namespace);
   const inside = (...command: string[]): void => ip("netns", "exec", namespace, ...command);
   for (const [key, value] of [
@@ -75,11 +74,15 @@ export class KernelHost {
     onFrame: FrameSink,
   ): Promise<KernelHost> {
     const namespace = `${name}-${process.pid}`;
-    const tap = await TapAdapter.open(name, parseHostCidr(cidr));
+    const subnet = parseHostCidr(cidr);
+    // One that is there already is another one's, and stays.
+    ip("netns", "add", namespace);
+    let tap: TapAdapter | undefined;
     try {
+      tap = await TapAdapter.open(name, subnet);
       prepare(name, namespace, cidr);
     } catch (error) {
-      tap.close();
+      tap?.close();
       spawnSync("ip", ["netns", "del", namespace]);
       throw error;
     }
