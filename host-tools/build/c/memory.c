@@ -27,6 +27,119 @@ typedef struct __attribute__((packed, may_alias)) {
 /* Below this, setting up is not worth it. */
 #define SHORT 12
 
+#if defined(__OPTIMIZE_SIZE__) && !defined(__ARM_FEATURE_UNALIGNED)
+
+/*
+ * An image for a size has all of it in one piece, 190 bytes less than what follows below, which says how it is done: words where both
+ * addresses are on one, else, from a destination on a word, the parts of two words; the rest by bytes. Downwards where the destination begins
+ * inside the source.
+ */
+__attribute__((naked, used)) void* memmove(void* to, const void* from, size_t bytes) {
+  __asm volatile(
+      ".syntax unified\n\t"
+      "push {r0, r4, r5, r6, r7, lr}\n\t"
+      "subs r3, r0, r1\n\t"
+      "cmp r3, r2\n\t"
+      "blo 9f\n\t"
+      "movs r3, r0\n\t"
+      "orrs r3, r1\n\t"
+      "lsls r3, #30\n\t"
+      "beq 3f\n\t"
+      "cmp r2, #12\n\t"
+      "blo 7f\n"
+      /* The destination on a word. */
+      "1: lsls r3, r0, #30\n\t"
+      "beq 2f\n\t"
+      "ldrb r3, [r1]\n\t"
+      "strb r3, [r0]\n\t"
+      "adds r1, #1\n\t"
+      "adds r0, #1\n\t"
+      "subs r2, #1\n\t"
+      "b 1b\n"
+      "2: lsls r3, r1, #30\n\t"
+      "bne 4f\n"
+      /* Both. */
+      "3: subs r2, #16\n\t"
+      "blo 5f\n\t"
+      "ldmia r1!, {r4, r5, r6, r7}\n\t"
+      "stmia r0!, {r4, r5, r6, r7}\n\t"
+      "b 3b\n"
+      /* The source is off by r3 bits; r5 has what is left of the word that was read last. */
+      "4: lsrs r3, #27\n\t"
+      "movs r4, #32\n\t"
+      "subs r4, r3\n\t"
+      "lsrs r5, r3, #3\n\t"
+      "subs r1, r5\n\t"
+      "ldmia r1!, {r5}\n\t"
+      "b 42f\n"
+      "41: ldmia r1!, {r6}\n\t"
+      "movs r7, r6\n\t"
+      "lsls r7, r4\n\t"
+      "orrs r5, r7\n\t"
+      "stmia r0!, {r5}\n\t"
+      "lsrs r6, r3\n\t"
+      "ldmia r1!, {r5}\n\t"
+      "movs r7, r5\n\t"
+      "lsls r7, r4\n\t"
+      "orrs r6, r7\n\t"
+      "stmia r0!, {r6}\n"
+      "42: lsrs r5, r3\n\t"
+      "subs r2, #8\n\t"
+      "bhs 41b\n\t"
+      "adds r2, #8\n\t"
+      /* Back to what is left of that word. */
+      "lsrs r4, #3\n\t"
+      "subs r1, r4\n\t"
+      "b 7f\n"
+      "5: adds r2, #16\n"
+      "6: subs r2, #4\n\t"
+      "blo 65f\n\t"
+      "ldmia r1!, {r4}\n\t"
+      "stmia r0!, {r4}\n\t"
+      "b 6b\n"
+      "65: adds r2, #4\n"
+      "7: movs r3, #0\n"
+      "8: cmp r3, r2\n\t"
+      "beq 10f\n\t"
+      "ldrb r4, [r1, r3]\n\t"
+      "strb r4, [r0, r3]\n\t"
+      "adds r3, #1\n\t"
+      "b 8b\n"
+      "89: ldrb r3, [r1, r2]\n\t"
+      "strb r3, [r0, r2]\n"
+      "9: subs r2, #1\n\t"
+      "bhs 89b\n"
+      "10: pop {r0, r4, r5, r6, r7, pc}");
+}
+
+__attribute__((alias("memmove"))) void* memcpy(void* restrict to, const void* restrict from, size_t bytes);
+
+/* From the end, by words where all of it is words: most are records. */
+__attribute__((naked, used)) void* memset(void* to, int value, size_t bytes) {
+  __asm volatile(
+      ".syntax unified\n\t"
+      "uxtb r1, r1\n\t"
+      "movs r3, r0\n\t"
+      "orrs r3, r2\n\t"
+      "lsls r3, #30\n\t"
+      "bne 2f\n\t"
+      "lsls r3, r1, #8\n\t"
+      "orrs r1, r3\n\t"
+      "lsls r3, r1, #16\n\t"
+      "orrs r1, r3\n\t"
+      "b 1f\n"
+      "0: str r1, [r0, r2]\n"
+      "1: subs r2, #4\n\t"
+      "bhs 0b\n\t"
+      "bx lr\n"
+      "3: strb r1, [r0, r2]\n"
+      "2: subs r2, #1\n\t"
+      "bhs 3b\n\t"
+      "bx lr");
+}
+
+#else
+
 static inline __attribute__((always_inline)) void bytes_up(uint8_t* d, const uint8_t* s, size_t bytes) {
   for (; bytes; bytes--) *d++ = *s++;
 }
@@ -55,10 +168,6 @@ OWN static void copy_up(uint8_t* d, const uint8_t* s, size_t bytes) {
 static __attribute__((noinline)) void copy_words(uint8_t* d, const uint8_t* s, size_t bytes) {
   __asm volatile(
       ".syntax unified\n\t"
-#ifdef __OPTIMIZE_SIZE__
-      "subs %2, #16\n\t"
-      "blo 4f\n"
-#else
       "subs %2, #64\n\t"
       "blo 2f\n"
       "1:\n\t"
@@ -70,7 +179,6 @@ static __attribute__((noinline)) void copy_words(uint8_t* d, const uint8_t* s, s
       "bhs 1b\n"
       "2: adds %2, #48\n\t"
       "bcc 4f\n"
-#endif
       "3: ldmia %1!, {r3, r4, r5, r6}\n\t"
       "stmia %0!, {r3, r4, r5, r6}\n\t"
       "subs %2, #16\n\t"
@@ -212,6 +320,8 @@ OWN void* memset(void* to, int value, size_t bytes) {
   for (; bytes; bytes--) *d++ = byte;
   return to;
 }
+
+#endif
 
 #if defined(__OPTIMIZE_SIZE__) && __ARM_ARCH_ISA_THUMB == 1
 
