@@ -4,6 +4,7 @@ import {
   SOCKET_MORE_OPTIONS,
   TCP,
   TCP_ECN,
+  TCP_FAST_PATH,
   TCP_RX_BYTES,
   TCP_SACK,
   TCP_TIMESTAMPS,
@@ -215,8 +216,8 @@ export function synAckSend(options: u32, ecn: u32): i32 {
 }
 
 /**
- * Sends a segment of a record without a TCB, which is its header alone: all in one function, so that little has to be kept in registers (half of
- * what `segmentSend` takes). Returns 0, or what `ipRoute` refused with.
+ * Sends a segment of a record without a TCB, which is its header alone: with TCP_FAST_PATH all in one function, so that little has to be kept in
+ * registers (half of what `segmentSend` takes). Returns 0, or what `ipRoute` refused with.
  */
 function recordSend(
   record: Connection,
@@ -226,6 +227,11 @@ function recordSend(
   window: u32,
   options: u32,
 ): i32 {
+  if (!TCP_FAST_PATH) {
+    fill(record, seq, ack, bits, window, options);
+    TX.bytes = 0;
+    return segmentSend(TX, null);
+  }
   const header = based(HEADER);
   let headerBytes: u32 = TCP_HEADER_BYTES;
   if (options != 0) headerBytes += writeOptions(options, null);
@@ -248,6 +254,26 @@ function recordSend(
   ipEnd();
   count(Counter.TCP_OUT);
   return 0;
+}
+
+/** The segment of `TX` is one of this connection. */
+export function fill(
+  record: Connection,
+  seq: u32,
+  ack: u32,
+  bits: u32,
+  window: u32,
+  options: u32,
+): void {
+  TX.localAddress = record.localAddress;
+  TX.remoteAddress = record.remoteAddress;
+  // The record has the remote port in the high half.
+  TX.ports = rotl<u32>(record.ends, 16);
+  TX.seq = seq;
+  TX.ack = ack;
+  TX.bits = bits;
+  TX.window = window;
+  TX.options = options;
 }
 
 /** Our clock, for the tuple that `TX` has already, and the peer's. */

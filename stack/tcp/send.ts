@@ -14,6 +14,7 @@ import {
   SynOption,
   TX,
   acceptableNumber,
+  fill,
   segmentSend,
 } from "./emit";
 import { receiveWindow, receivedSize, turnTold } from "./receive-window";
@@ -104,14 +105,7 @@ export function sendFull(
   offset: u32,
   bytes: u32,
 ): i32 {
-  TX.localAddress = tcb.localAddress;
-  TX.remoteAddress = tcb.remoteAddress;
-  TX.ports = tcb.ports;
-  TX.seq = seq;
-  TX.ack = (bits & TcpBit.ACK) != 0 ? tcb.rcvNxt : 0;
-  TX.window = window;
-  TX.bits = bits;
-  TX.options = options;
+  fill(tcb, seq, (bits & TcpBit.ACK) != 0 ? tcb.rcvNxt : 0, bits, window, options);
   TX.offset = offset;
   TX.bytes = bytes;
   if (TCP_TIMESTAMPS && ((options & SynOption.TIMESTAMPS) != 0 || timestampsUsed(tcb))) {

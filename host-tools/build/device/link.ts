@@ -33,6 +33,7 @@ export const C_FLAGS = [
  * What an image for a size (-Os) has beside them, behind them: fewer copies of a jump's target, of a loop's test and of an
  * expression, and blocks in the order that needs the fewest jumps: 1.4 % of the stack's code on a Cortex-M0+. Registers keep their
  * names, or more instructions need their long form: 2 KB of an image for a Cortex-M3. r9 has the address of the program's variables (w2c-override.h).
+ * That what stays a call has little around it (the default counts two instructions) keeps 50 more bytes of copies out of callers.
  * A Cortex-M3 calls with `bl` where a jump would do: before a jump, what was saved is taken back by a long instruction, and behind a call by a
  * short one, which is often there already: 320 bytes.
  */
@@ -44,6 +45,7 @@ const SIZE_FLAGS = [
   "-fno-rename-registers",
   "-ffixed-r9",
   "-fno-optimize-sibling-calls",
+  "--param=uninlined-function-insns=1",
 ];
 
 /**
