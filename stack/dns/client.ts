@@ -103,26 +103,28 @@ function serversInterface(): Interface {
   return (iface.dns | iface.dns2) != 0 && (iface.up || !other.up) ? iface : other;
 }
 
-/** The address that `bytes` characters say in dotted form; 0 = none. */
-function dotted(from: usize, bytes: u32): u32 {
-  let value: u32 = 0;
+/** The address of `dotted`, host order. */
+let said: u32 = 0;
+
+/** True when `bytes` characters say an address in dotted form. */
+function dotted(from: usize, bytes: u32): bool {
   let part: u32 = 256;
   let parts: u32 = 0;
   for (let i: u32 = 0; i <= bytes && i < 16; i++) {
     const character = i < bytes ? <u32>load<u8>(from + i) : 0x2e;
     if (character == 0x2e) {
-      if (part > 255) return 0;
-      value = (value << 8) | part;
+      if (part > 255) return false;
+      said = (said << 8) | part;
       parts += 1;
       part = 256;
     } else {
       const digit = character - 0x30;
-      if (digit > 9 || part == 0) return 0;
+      if (digit > 9 || part == 0) return false;
       part = part == 256 ? digit : part * 10 + digit;
-      if (part > 255) return 0;
+      if (part > 255) return false;
     }
   }
-  return parts == 4 && bytes < 16 ? value : 0;
+  return parts == 4 && bytes < 16;
 }
 
 /** True when the last label of NAME, `nameBytes` in wire form, is `label`, of `bytes` with its length. */
@@ -142,9 +144,8 @@ function endsIn(nameBytes: u32, label: usize, bytes: u32): bool {
  * address), -EAI_AGAIN (no server answers, or the table is full of questions), -EAI_FAIL (the servers cannot find out).
  */
 export function dnsLookup(from: usize, bytes: u32, to: usize, capacity: u32): i32 {
-  const number = dotted(from, bytes);
-  if (number != 0) {
-    if (capacity != 0) store<u32>(to, number);
+  if (dotted(from, bytes)) {
+    if (capacity != 0) store<u32>(to, said);
     return 1;
   }
   const nameBytes = nameEncode(from, bytes, NAME, NAME_BYTES_MAX + 1);

@@ -206,6 +206,7 @@ test("inet_pton(3), RFC 6761 6.3: what is no server's to know is not asked for",
   const bench = await Bench.create();
   t.deepEqual(bench.lookup("192.168.7.9"), [ip("192.168.7.9")]);
   t.deepEqual(bench.lookup("255.255.255.255"), [0xffffffff]);
+  t.deepEqual(bench.lookup("0.0.0.0"), [0]);
   t.deepEqual(bench.lookup("localhost"), [ip("127.0.0.1")]);
   t.deepEqual(bench.lookup("a.LocalHost."), [ip("127.0.0.1")]);
   for (const bad of [

@@ -480,6 +480,14 @@ test("RFC 6298 RTO-6: what was sent again is no sample, and the timeout stays as
   it.stack.advance(250);
   it.peer.acknowledge(11);
   t.is(it.wait(), 600);
+  // Nor after a fast retransmit, by a peer without SACK.
+  const fast = await firstSample(100);
+  fast.stack.send(fast.fd, pattern(3000));
+  fast.stack.advance(250);
+  for (let i = 0; i < 3; i++) fast.peer.say("A");
+  fast.stack.advance(10);
+  fast.peer.acknowledge(3001);
+  t.is(fast.wait(), 300);
 });
 
 test("RFC 6298 RTO-2, RTO-3, RTO-6, RTO-10, MUST-18: the timeout follows the samples", async (t) => {
