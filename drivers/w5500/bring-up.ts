@@ -1,5 +1,6 @@
 /** Reset and configuration (datasheet 5.5.1 for the reset times, 4 for the registers). Every wait is bounded. */
 import { chipReset, delayUs } from "board";
+import { OPTIONS } from "options";
 import { receiveReset } from "./receive";
 import { Recovery } from "./recovery";
 import {
@@ -29,6 +30,7 @@ import {
   Sn_IR_SENDOK,
   Sn_MR,
   Sn_MR_MACRAW_FILTERED,
+  Sn_MR_MMB,
   Sn_RXBUF_SIZE,
   Sn_SR,
   VERSION,
@@ -43,6 +45,10 @@ const PLL_LOCK_US: u32 = 1100;
 const SOFT_RESET_POLLS: u32 = 50;
 const COMMAND_POLLS: u32 = 50;
 const POLL_US: u32 = 100;
+
+/** Frames to groups are for multicast DNS, and for sockets that have joined one; elsewhere they would only fill bus and memory. */
+const GROUPS: bool = OPTIONS.MDNS != 0 || OPTIONS.MULTICAST_GROUPS != 0;
+const MODE: u32 = GROUPS ? Sn_MR_MACRAW_FILTERED : Sn_MR_MACRAW_FILTERED | Sn_MR_MMB;
 
 /** MAC address, then four zeros: SHAR and SIPR, which lie one behind the other. */
 const IDENTITY_BYTES: u32 = 10;
@@ -93,7 +99,7 @@ function command(code: u32, state: u32): bool {
 
 /** Opens socket 0 in MACRAW mode: all pointers 0, nothing received, nothing to send. */
 function openSocket(): bool {
-  write8(Sn_MR, S0_WRITE, Sn_MR_MACRAW_FILTERED);
+  write8(Sn_MR, S0_WRITE, MODE);
   write8(Sn_IMR, S0_WRITE, Sn_IR_RECV);
   receiveReset();
   transmitReset();
@@ -129,7 +135,7 @@ export function configurationUpset(): Recovery {
     read16(INTLEVEL, COMMON_READ) == 0 &&
     read8(IMR, COMMON_READ) == 0 &&
     read8(SIMR, COMMON_READ) == 1 &&
-    read8(Sn_MR, S0_READ) == Sn_MR_MACRAW_FILTERED &&
+    read8(Sn_MR, S0_READ) == MODE &&
     (read8(Sn_IMR, S0_READ) & ~Sn_IR_SENDOK) == Sn_IR_RECV;
   if (!intact) return Recovery.REINIT;
   for (let n: u32 = 0; n < 8; n++) {

@@ -47,8 +47,10 @@ export const Sn_RX_RD: u32 = 0x28;
 export const Sn_RX_WR: u32 = 0x2a;
 export const Sn_IMR: u32 = 0x2c;
 
-/** MACRAW, own address and groups only, no IPv6 (MFEN, MIP6B, P = 4). */
+/** MACRAW, own address, broadcasts and groups only, no IPv6 (MFEN, MIP6B, P = 4). */
 export const Sn_MR_MACRAW_FILTERED: u32 = 0x94;
+/** Groups neither. */
+export const Sn_MR_MMB: u32 = 0x20;
 export const Sn_CR_OPEN: u32 = 0x01;
 export const Sn_CR_CLOSE: u32 = 0x10;
 export const Sn_CR_SEND: u32 = 0x20;

@@ -212,3 +212,16 @@ test("The device's clocks may wrap at any moment: milliseconds after 49 days, mi
     t.is(bench.counters.txTimeouts + bench.counters.reinits, 0);
   }
 });
+
+test("W5500: frames to groups pass the filter where somebody may join one: multicast DNS, or a socket; broadcasts always", async (t) => {
+  const group = Uint8Array.of(1, 0, 0x5e, 1, 2, 3);
+  for (const [MULTICAST_GROUPS, heard] of [
+    [0, 0],
+    [1, 1],
+  ] as const) {
+    const { bench, chip } = await w5500Harness({ build: { MDNS: 0, MULTICAST_GROUPS } });
+    chip.receive(testFrame(100, 1, group));
+    chip.receive(testFrame(100, 2, new Uint8Array(6).fill(255)));
+    t.is(bench.drain().length, 1 + heard);
+  }
+});

@@ -1,7 +1,7 @@
 import { W5500, type W5500Options } from "../../host-tools/sim/chips/w5500/index.js";
 import type { SpiSlave } from "../../host-tools/sim/types.js";
 import { VirtualClock } from "../../host-tools/sim/virtual-clock.js";
-import { NicHarness } from "./nic-harness.js";
+import { NicHarness, type NicHarnessOptions } from "./nic-harness.js";
 
 /** Clock of the virtual board's SPI bus. */
 export const SPI_HZ = 33_300_000;
@@ -19,15 +19,19 @@ export function makeW5500(clock: VirtualClock, options: Partial<W5500Options> = 
   });
 }
 
-/** A model with a link and a driver that is up, in virtual time. `startMs`: the device's clock at the start. */
+/** A model with a link and a driver that is up, in virtual time. `startMs`: the device's clock at the start; `build`: build options. */
 export async function w5500Harness(
-  options: Partial<W5500Options> & { startMs?: number } = {},
+  options: Partial<W5500Options> & {
+    startMs?: number;
+    build?: NonNullable<NicHarnessOptions<W5500>["options"]>;
+  } = {},
 ): Promise<{ bench: NicHarness<W5500>; chip: W5500; sent: Uint8Array[] }> {
-  const { startMs = 0, ...chipOptions } = options;
+  const { startMs = 0, build = {}, ...chipOptions } = options;
   const bench = await NicHarness.create({
     board: "virtual-w5500",
     chip: (clock) => makeW5500(clock, { autoNegotiationMs: 20, ...chipOptions }),
     startMs,
+    options: build,
     spiHz: options.spiHz ?? SPI_HZ,
   });
   const sent: Uint8Array[] = [];
