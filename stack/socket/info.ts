@@ -2,7 +2,7 @@ import { EBADF, EOPNOTSUPP } from "../errors";
 import { now } from "../now";
 import { Tcb, TcbFlag, TcpState, tcbAt } from "../tcp/connection";
 import { sackedBytes } from "../tcp/sack";
-import { RECEIVE_MSS } from "../tcp/emit";
+import { RECEIVE_MSS } from "../tcp/places";
 import { TCP_SACK } from "../config";
 import { textRoom } from "../tcp/text";
 import { NO_SOCKET, SocketKind, socketAt, socketIndex } from "./table";

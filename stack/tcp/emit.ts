@@ -21,6 +21,7 @@ import { Be } from "../wire/bytes";
 import { halves, sumField, sumFold } from "../wire/checksum";
 import { Connection, SynRecord, Tcb, TcbFlag, TcpState } from "./connection";
 import { listenerMaxSegment } from "./listener";
+import { RECEIVE_MSS } from "./places";
 import { sackWrite } from "./sack-report";
 import { Segment, TCP_HEADER_BYTES, TIMESTAMP_BYTES, TIMESTAMP_HEAD, TcpBit } from "./segment";
 import { sendQueueSum, sendQueueWrite } from "./send-queue";
@@ -31,8 +32,6 @@ import { timestampOffset, timestampsUsed } from "./timestamps";
 
 /** IP protocol number. */
 export const PROTOCOL_TCP: u32 = 6;
-/** MSS that we announce: what fits an Ethernet frame with plain headers (RFC 9293 MUST-67). */
-export const RECEIVE_MSS: u32 = 1460;
 /** MSS that we use at most: a send ring holds two segments, or the peer's delayed ACK would hold up each (RFC 5681 4.2). */
 export const SEND_MSS_MAX: u32 = TCP_TX_BYTES < 2 * RECEIVE_MSS ? TCP_TX_BYTES >>> 1 : RECEIVE_MSS;
 const DEFAULT_TTL: u32 = 64;

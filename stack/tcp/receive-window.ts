@@ -2,8 +2,8 @@ import { TCP_RX_BYTES, TCP_TCBS } from "../config";
 import { LINK_RX_BYTES } from "../link/device";
 import { now } from "../now";
 import { Tcb, TcbFlag, TcbTimer, TcpState, tcbAt } from "./connection";
-import { RECEIVE_MSS } from "./emit";
 import { pendingAdd } from "./pending";
+import { ALONE_BYTES, FRAME_BYTES, PLACES, RECEIVE_MSS } from "./places";
 import { DEFAULT_MSS, TIMESTAMP_BYTES } from "./segment";
 import { seqLess } from "./sequence";
 import { textRoom } from "./text";
@@ -20,13 +20,6 @@ import { timestampsUsed } from "./timestamps";
 const SCARCE: bool = TCP_TCBS * TCP_RX_BYTES > LINK_RX_BYTES;
 /** A connection counts as receiving until the end of the period after its last text: 2^8 ms each. */
 const PERIOD_SHIFT: u32 = 8;
-/** Bytes that a full segment takes in the chip: frame, and what the chip writes before and behind it. */
-const FRAME_BYTES: u32 = 1536;
-
-/** Frames that the chip holds. With more receivers than that they take turns: a window for one segment at a time. */
-const PLACES: u32 = max<u32>(LINK_RX_BYTES / FRAME_BYTES, 1);
-/** A ring may be larger than the chip: even a connection that receives alone is promised no more segments than that holds. */
-const ALONE_BYTES: u32 = min<u32>(TCP_RX_BYTES, PLACES * RECEIVE_MSS);
 /** Longest wait for a turn, ms: who has a place may have nothing to send. */
 const TURN_MS: u32 = 50;
 /** Bits of a connection's byte: it waits for its turn, it has it. */

@@ -1,7 +1,8 @@
 import { RecordNumber } from "options";
-import { TCP_ECN, TCP_RANGES, TCP_RX_BYTES, TCP_TIMESTAMPS } from "../config";
+import { TCP_ECN, TCP_RANGES, TCP_TIMESTAMPS } from "../config";
 import { now } from "../now";
 import { initialNumberKept, initialSequenceNumber } from "./isn";
+import { FIRST_WINDOW } from "./places";
 
 /**
  * What is remembered of a connection. There are three kinds of record: SYN queue (half open, small), TCB (rings and all),
@@ -327,7 +328,7 @@ export class SynRecord extends Connection {
 
   /** Window that the SYN-ACK announced; 0 when no TCB could be promised. */
   get promised(): u32 {
-    return this.has(SynBit.PROMISE) ? min<u32>(TCP_RX_BYTES, 0xffff) : 0;
+    return this.has(SynBit.PROMISE) ? FIRST_WINDOW : 0;
   }
 
   /** Its handshake is finished, but no TCB was free or the accept queue was full. */

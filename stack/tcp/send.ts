@@ -10,13 +10,13 @@ import { ECN_CAPABLE, ECN_SETUP, ecnBits, ecnFresh, ecnTold } from "./ecn";
 import {
   ADDRESSES_BYTES,
   PROTOCOL_TCP,
-  RECEIVE_MSS,
   SynOption,
   TX,
   acceptableNumber,
   fill,
   segmentSend,
 } from "./emit";
+import { RECEIVE_MSS } from "./places";
 import { receiveWindow, receivedSize, turnTold } from "./receive-window";
 import { TCP_HEADER_BYTES, TIMESTAMP_BYTES, TIMESTAMP_HEAD, TcpBit } from "./segment";
 import { sendQueueRun, sendQueueSum, sendQueueWrite } from "./send-queue";

@@ -1,10 +1,4 @@
-import {
-  SOCKET_MORE_OPTIONS,
-  TCP_RX_BYTES,
-  TCP_SACK,
-  TCP_TIMESTAMPS,
-  TCP_WINDOW_SCALE,
-} from "../config";
+import { SOCKET_MORE_OPTIONS, TCP_SACK, TCP_TIMESTAMPS, TCP_WINDOW_SCALE } from "../config";
 import { ECONNREFUSED } from "../errors";
 import { now } from "../now";
 import { established, noteWindow } from "./acknowledge";
@@ -14,6 +8,7 @@ import { SynOption, synAnswerSet } from "./emit";
 import { ackNow, tcbAbort } from "./lifecycle";
 import { refuse, sendMss } from "./listen";
 import { pendingAdd } from "./pending";
+import { FIRST_WINDOW } from "./places";
 import { rtoSample } from "./rto";
 import { NO_SCALE, Segment, TcpBit } from "./segment";
 import { seqLess } from "./sequence";
@@ -37,7 +32,7 @@ export function synSentPrepare(tcb: Tcb, segment: Segment): void {
   tcb.rcvRead = tcb.rcvNxt;
   tcb.rcvAdv = tcb.rcvNxt;
   if (bits == TcpBit.SYN && answersUs(tcb, segment)) {
-    tcb.rcvAdv = tcb.rcvNxt + min<u32>(TCP_RX_BYTES, 0xffff);
+    tcb.rcvAdv = tcb.rcvNxt + FIRST_WINDOW;
   }
 }
 

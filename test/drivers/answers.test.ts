@@ -1,5 +1,5 @@
 import test from "ava";
-import { Lan } from "../../host-tools/testing/index.js";
+import { Lan, wire } from "../../host-tools/testing/index.js";
 
 const PINGS = 20;
 
@@ -51,6 +51,26 @@ for (const board of ["virtual-w5500", "virtual-enc28j60"]) {
       newcomer.close();
       await lan.sleep(30);
     }
+    lan.close();
+  });
+}
+
+for (const [board, window] of [
+  ["virtual-w5500", 8192],
+  ["virtual-enc28j60", 3 * 1460],
+] as const) {
+  test(`the first window promises no more than ring and chip hold (${board})`, async (t) => {
+    const lan = new Lan({ seed: 3, dhcp: false });
+    const device = await lan.device({ app: "demo", board, address: "192.168.77.50/24" });
+    (await device.connect(7)).close();
+    const station = lan.station();
+    station.send(
+      station
+        .to(device)
+        .tcp({ sourcePort: 5000, destinationPort: 7, seq: 1000, flags: wire.TCP.SYN }),
+    );
+    const answer = await station.expect(({ tcp }) => tcp?.ack === 1001, "the SYN-ACK", 200);
+    t.is(answer.tcp?.window, window);
     lan.close();
   });
 }
