@@ -4,10 +4,7 @@ import { now } from "../now";
 import { initialNumberKept, initialSequenceNumber } from "./isn";
 import { FIRST_WINDOW } from "./places";
 
-/**
- * What is remembered of a connection. There are three kinds of record: SYN queue (half open, small), TCB (rings and all),
- * TIME-WAIT (small). All begin with the same.
- */
+/** What is remembered of a connection: SYN queue (half open, small), TCB (rings and all), TIME-WAIT (small). All begin with the same. */
 @unmanaged
 export class Connection {
   localAddress: u32;
