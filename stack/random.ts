@@ -1,7 +1,7 @@
 /**
  * Randomness: HalfSipHash-2-4 (the 32-bit member of the SipHash family) with a 64-bit key that is set once from the board's
  * entropy. As a keyed hash it makes initial sequence numbers (RFC 6528) and port offsets (RFC 6056); over a counter it is the
- * generator for everything else. With a fixed seed every run repeats.
+ * generator for everything else. With a fixed seed every run repeats. Why hal/entropy-pool.ts has the rounds a second time is said there.
  */
 let key0: u32 = 0;
 let key1: u32 = 0;

@@ -1,19 +1,20 @@
 import { clockMs, Text, text } from "board";
 import { nicCounter, nicLink } from "nic";
 import { nicCounter as nicCounter2, nicLink as nicLink2 } from "nic2";
-import { arpAt, arpMac } from "../../stack/arp/cache";
+import { arpAt, arpMac, arpNetwork } from "../../stack/arp/cache";
 import {
   ARP_ENTRIES,
   DHCP,
   INTERFACES,
   SOCKETS,
+  SOCKET_MORE_OPTIONS,
   TCP,
   TCP_SYN_RECORDS,
   TCP_TCBS,
   TCP_TIME_WAIT_RECORDS,
   UDP_SOCKETS,
 } from "../../stack/config";
-import { iface, interfaceAt, interfaceMac } from "../../stack/interface";
+import { DEVICE_ETHERNET, iface, interfaceAt, interfaceMac } from "../../stack/interface";
 import { POLLIN } from "../../stack/posix";
 import {
   sockEvents,
@@ -23,6 +24,7 @@ import {
   sockPeerPort,
   sockTcb,
 } from "../../stack/socket/socket";
+import { moreDevice } from "../../stack/socket/more-options";
 import { SocketKind, socketAt, socketsInUse } from "../../stack/socket/table";
 import {
   CONNECTIONS,
@@ -58,12 +60,12 @@ export { iface, interfaceMac } from "../../stack/interface";
 export { now } from "../../stack/now";
 export { Counter, counterValue } from "../../stack/statistics";
 
-/** Lease time that the server gave, seconds; 0 = no lease, 0xFFFFFFFF = for ever. */
+/** Lease time that the server of the first interface gave, seconds; 0 = no lease, 0xFFFFFFFF = for ever. */
 export function dhcpLeaseSeconds(): u32 {
   return DHCP ? iface.leaseSeconds : 0;
 }
 
-/** Server of the lease; 0 = none. */
+/** Server of the first interface's lease; 0 = none. */
 export function dhcpServer(): u32 {
   return DHCP && iface.leaseSeconds != 0 ? iface.leaseServer : 0;
 }
@@ -131,6 +133,13 @@ export function socketPeerPort(index: u32): u32 {
   return sockPeerPort(index);
 }
 
+/** Number of the interface that a socket is held to by SO_BINDTODEVICE; -1 = none. */
+export function socketNetwork(index: u32): i32 {
+  return SOCKET_MORE_OPTIONS
+    ? max(<i32>moreDevice(socketAt(index)) - <i32>DEVICE_ETHERNET, -1)
+    : -1;
+}
+
 /** Bytes received and not read. */
 export function socketInBytes(index: u32): u32 {
   const socket = socketAt(index);
@@ -192,22 +201,27 @@ export function neighbourMac(index: u32): usize {
   return entry == null ? 0 : arpMac(entry);
 }
 
-/** Where our own MAC stands, 6 bytes. */
+/** Number of the interface that a neighbour is reached by. */
+export function neighbourNetwork(index: u32): u32 {
+  return arpNetwork(index);
+}
+
+/** Where the MAC of the first interface stands, 6 bytes. */
 export function netMac(): usize {
   return interfaceMac(iface);
 }
 
-/** Mask of our network, host order. */
+/** Mask of the first interface's network, host order. */
 export function netMask(): u32 {
   return iface.mask;
 }
 
-/** The DNS server, host order; 0 = none. */
+/** The first interface's DNS server, host order; 0 = none. */
 export function netDns(): u32 {
   return iface.dns;
 }
 
-/** Bit 0: link, bit 1: 100 Mbit/s, bit 2: full duplex. */
+/** Of the first interface: bit 0: link, bit 1: 100 Mbit/s, bit 2: full duplex. */
 export function netLink(): u32 {
   return nicLink();
 }

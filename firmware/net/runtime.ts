@@ -183,12 +183,12 @@ export function netGoodbye(): void {
   for (let turns: u32 = 0; turns < GOODBYE_TURNS && !mdnsGoodbye(); turns++) netPoll(1);
 }
 
-/** Our address, host order; 0 while there is none. */
+/** Our address, host order; 0 while there is none. With two interfaces the first one's: `networkAddress` of `as-tcpip/netstat` has each. */
 export function netAddress(): u32 {
   return iface.tentative ? 0 : iface.address;
 }
 
-/** The router of our network, host order; 0 while there is none. */
+/** The router of our network, the first one's, host order; 0 while there is none. */
 export function netGateway(): u32 {
   return iface.tentative ? 0 : iface.gateway;
 }

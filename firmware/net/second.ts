@@ -1,4 +1,4 @@
-import { log0, log1, log2 } from "board";
+import { log0, log1, log2, log3 } from "board";
 import {
   nicDeadline as nicDeadline2,
   nicInit as nicInit2,
@@ -68,10 +68,34 @@ export function secondPoll(nowMs: u32): void {
     stackLinkChanged(nif, up);
     if (DHCP && up && first && nif.address == 0) dhcpStart(nif);
   }
+  tellOverlap(nif);
   if (nif.tentative || nif.address == address) return;
   address = nif.address;
   if (address == 0) log0("warn: the second interface has lost its address");
+  else if (DHCP && nif.leaseAddress == address)
+    log3(
+      "info: second interface, lease %i from %i for %u s",
+      address,
+      nif.leaseServer,
+      nif.leaseSeconds,
+    );
   else log1("info: address %i of the second interface", address);
+}
+
+/** Both interfaces are in one network, as it seems, and that was told. */
+let overlap: bool = false;
+
+/** Two networks of the same addresses, as two home routers give them: by the address nobody can tell one's hosts from the other's. */
+function tellOverlap(nif: LeasedInterface): void {
+  const apart = ((iface.address ^ nif.address) & iface.mask & nif.mask) != 0;
+  const both = iface.address != 0 && nif.address != 0 && !apart;
+  if (both && !overlap)
+    log2(
+      "warn: %i and %i are of one network: what is bound to none goes by the first",
+      iface.address,
+      nif.address,
+    );
+  overlap = both;
 }
 
 /** Milliseconds until the chip wants its next turn. */

@@ -138,6 +138,12 @@ export function arpAt(index: u32): ArpEntry | null {
   return entry.state < PROBE ? null : entry;
 }
 
+/** Number of the interface that the neighbour in a place of the table is reached by. */
+export function arpNetwork(index: u32): u32 {
+  if (INTERFACES == 1) return 0;
+  return changetype<WiredEntry>(ENTRIES + <usize>(index * ENTRY_BYTES)).wire;
+}
+
 /** Copies the MAC of a neighbour that is known to `mac`; false = it is not. Asks nobody. */
 export function arpKnown(nif: Interface, address: u32, mac: usize): bool {
   const entry = find(nif, address);

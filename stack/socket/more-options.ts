@@ -187,6 +187,11 @@ export function moreOptionsListen(socket: Socket): void {
   listener.device = field(socket, DEVICE_SHIFT, DEVICE_MASK);
 }
 
+/** The device that a socket is held to (SO_BINDTODEVICE); DEVICE_ANY = none. */
+export function moreDevice(socket: Socket): u32 {
+  return field(socket, DEVICE_SHIFT, DEVICE_MASK);
+}
+
 /** True when a socket may reach an address by the device that it is bound to (SO_BINDTODEVICE). */
 export function moreMayReach(socket: Socket, address: u32): bool {
   const device = field(socket, DEVICE_SHIFT, DEVICE_MASK);

@@ -167,9 +167,13 @@ test("the console shows both interfaces, and what each chip has received and sen
       t.not(out[0], out[1]);
       yield* client.send("route\r\n");
       said.push(yield* takeUntil(client, "\r\n> "));
+      yield* client.send("arp\r\n");
+      said.push(yield* takeUntil(client, "\r\n> "));
       client.close();
     })(),
   );
+  t.regex(said[1] ?? "", /^192\.168\.78\.1 [^\r]* eth1\r\n/m);
+  t.notRegex(said[1] ?? "", /192\.168\.78\.1 [^\r]* eth0/);
   t.regex(said[0] ?? "", /192\.168\.77\.0\/24 +\* +eth0\r\n[^]*192\.168\.78\.0\/24 +\* +eth1\r\n/);
 });
 
@@ -237,5 +241,61 @@ test("the settings block gives the second interface a static address and leaves 
         text === "info: address 192.168.78.20 of the second interface" ||
         text === "address 192.168.78.20 of the second interface",
     ),
+  );
+});
+
+test("an application of two networks: a listener of one alone, both routers asked, leases, names and sockets told by interface", async (t) => {
+  const bench = await Bench.of(await two("enc28j60", "test/device/networks"), { dhcp: true });
+  const { log } = bench.world;
+  bench.run(
+    (function* () {
+      const [first, second] = yield* leased(bench);
+      yield () => log.some(({ text }) => text.includes("own name"));
+      for (const [peer, address, port, open] of [
+        [bench.peer, first, 7, true],
+        [bench.second, second, 7, true],
+        [bench.second, second, 23, true],
+        [bench.peer, first, 23, false],
+      ] as const) {
+        const line = yield* peer.connect(address, port);
+        yield* line.send("x");
+        const back = yield* line.ended();
+        t.is(back.toString(), open ? "x" : "", `port ${port} of ${address}`);
+        line.close();
+      }
+    })(),
+  );
+  const said = log.map(({ text }) => text);
+  for (const line of [
+    "second interface, lease 192.168.78.50 from 192.168.78.1 for 3600 s",
+    "eth0 by 192.168.77.1, names of 192.168.77.1",
+    "eth1 by 192.168.78.1, names of 192.168.78.1",
+    "port 7 of -1",
+    "port 23 of 1",
+    "eth0 to 192.168.77.1: 111",
+    "eth1 to 192.168.78.1: 111",
+    "own name 1",
+  ]) {
+    t.true(
+      said.some((text) => text.endsWith(line)),
+      `${line} in ${said.join("\n")}`,
+    );
+  }
+  t.false(said.some((text) => text.includes("of one network")));
+});
+
+test("two networks of the same addresses are told of, as their hosts cannot be told apart", async (t) => {
+  const { mask, address: gateway } = DEFAULT_SUBNET;
+  const bench = await Bench.of(await two("enc28j60", "console"), {
+    dhcp: true,
+    second: { address: gateway + 99, mask, gateway: 0, dns: 0 },
+  });
+  bench.run(bench.sleep(10_000));
+  const told = bench.world.log.filter(({ text }) => text.includes("are of one network"));
+  t.deepEqual(
+    told.map(({ text }) => text.replace(/^\w+: /, "")),
+    [
+      "192.168.77.50 and 192.168.77.100 are of one network: what is bound to none goes by the first",
+    ],
   );
 });

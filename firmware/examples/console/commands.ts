@@ -15,6 +15,7 @@ import {
   POOLS,
   neighbourAddress,
   neighbourMac,
+  neighbourNetwork,
   networkAddress,
   networkCounter,
   networkDns,
@@ -30,6 +31,7 @@ import {
   socketIsTcp,
   socketLocalAddress,
   socketLocalPort,
+  socketNetwork,
   socketOutBytes,
   socketPeerAddress,
   socketPeerPort,
@@ -93,6 +95,10 @@ function netstat(): void {
     putPlace(socketPeerAddress(i), socketPeerPort(i));
     putColumn(63);
     putText(socketStateName(i));
+    if (NETWORKS > 1 && socketNetwork(i) >= 0) {
+      putCharacter(0x20);
+      putText(deviceName(<u32>socketNetwork(i)));
+    }
     lineEnd();
   }
   for (let pool: u32 = 0; pool < POOLS; pool++) {
@@ -192,6 +198,10 @@ function arp(): void {
     putAddress(address);
     putColumn(17);
     putMac(neighbourMac(i));
+    if (NETWORKS > 1) {
+      putColumn(36);
+      putText(deviceName(neighbourNetwork(i)));
+    }
     lineEnd();
   }
 }
