@@ -109,6 +109,19 @@ export function deadline(nowMs: u32): u32 {
   return stackDeadline(nowMs);
 }
 
+/**
+ * Turns until there is nothing more to do at this time, `turns` at most. Gives the milliseconds until the next one is wanted if no
+ * frame comes; 0 = the stack is busy still.
+ */
+export function settle(nowMs: u32, turns: u32): u32 {
+  for (let turn: u32 = 0; turn < turns; turn++) {
+    if (stackPoll(nowMs)) continue;
+    const waitMs = stackDeadline(nowMs);
+    if (waitMs != 0) return waitMs;
+  }
+  return 0;
+}
+
 /** The cable was plugged in (1) or pulled (0). */
 export function linkChanged(up: u32): void {
   stackLinkChanged(iface, up != 0);
@@ -119,9 +132,9 @@ export function frameInBuffer(): usize {
   return ramFrameBuffer();
 }
 
-/** The frame is there; 1 = taken, 0 = no room, try again after a turn. */
-export function frameIn(bytes: u32): u32 {
-  return ramFrameIn(bytes) ? 1 : 0;
+/** The frame is there. Gives the place of the next one; 0 = no room for this one, try again after a turn. */
+export function frameIn(bytes: u32): usize {
+  return ramFrameIn(bytes) ? ramFrameBuffer() : 0;
 }
 
 /** 1 when `frameIn` would take a frame. */

@@ -12,6 +12,7 @@ export interface HostedExports {
   ): void;
   standForAll(): void;
   step(nowMs: number): number;
+  settle(nowMs: number, turns: number): number;
   deadline(nowMs: number): number;
   linkChanged(up: number): void;
   frameInBuffer(): number;

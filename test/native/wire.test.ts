@@ -5,7 +5,7 @@ import { hasTool } from "../../host-tools/build/device/tools.js";
 import { CC } from "../../host-tools/native/build.js";
 import { packageRoot } from "../../host-tools/root.js";
 
-/** Under this variable, all tests that use the hosted stack use its guarded native build. */
+/** Under this variable, tests that use the hosted stack use its guarded native build (test/support/hosted-program.ts). */
 const VARIABLE = "AS_TCPIP_NATIVE";
 
 const run = hasTool(CC) && process.env[VARIABLE] === undefined ? test : test.skip;
@@ -13,13 +13,13 @@ const run = hasTool(CC) && process.env[VARIABLE] === undefined ? test : test.ski
 run(
   "guarded build: all wire tests run clean under the address and undefined-behaviour sanitizers",
   async (t) => {
-    // No measure of speed: it only ends a run that hangs. Every set of options is compiled with sanitizers here.
+    // No measure of speed: it only ends a run that hangs. `npm run native` does so with every set of options.
     t.timeout(1_200_000);
     const ava = join(packageRoot, "node_modules/ava/entrypoints/cli.js");
     const tests = "build/js/test/stack/*.test.js";
     const child = spawn(process.execPath, [ava, "--tap", tests], {
       cwd: packageRoot,
-      env: { ...process.env, [VARIABLE]: "1", FORCE_COLOR: "0" },
+      env: { ...process.env, [VARIABLE]: "shared", FORCE_COLOR: "0" },
       stdio: ["ignore", "pipe", "pipe"],
     });
     let output = "";

@@ -1,6 +1,7 @@
 /** Two interfaces (INTERFACES 2): two LANs, each with an address, a lease, neighbours and routes of its own. */
 import test from "ava";
 import { SOL_SOCKET } from "../../stack/posix.js";
+import { TWO_LANS } from "../support/option-sets.js";
 import { ERRNO, MASK_24, SOCK_STREAM, StackHarness } from "../support/stack-harness.js";
 import { TcpPeer } from "../support/tcp-peer.js";
 import { DHCP, clientMessage, serverMessage } from "../support/wire-dhcp.js";
@@ -15,7 +16,7 @@ const ROUTER_MACS = ["02:00:00:00:01:01", "02:00:00:00:02:01"] as const;
 const [SO_REUSEPORT, SO_BINDTODEVICE] = [15, 25];
 const [LO, ETH0, ETH1] = [1, 2, 3];
 const LANS = [0, 1] as const;
-const OPTIONS = { INTERFACES: 2, ROUTES: 3, MULTICAST_GROUPS: 2 };
+const OPTIONS = TWO_LANS;
 
 /** A stack with an address on each LAN, its announcements over; only the first has a gateway unless the test says otherwise. */
 async function dual(secondGateway = 0): Promise<StackHarness> {

@@ -1,11 +1,19 @@
 /**
  * The hosted stack in either of its two forms: as WebAssembly, or, when AS_TCPIP_NATIVE is set, as the guarded native
- * build, in which an access outside a buffer ends the test with the sanitizer's report.
+ * build, in which an access outside a buffer ends the test with the sanitizer's report. With `shared` (`npm test`) that goes for the
+ * sets of options that many tests share, with `1` (`npm run native`) for all: a set of its own costs five seconds of a processor.
  */
-import { compileFirmware, type Firmware } from "../../host-tools/build/compile.js";
+import { loadBoard } from "../../host-tools/build/boards.js";
+import {
+  appFolder,
+  compileFirmware,
+  resolveOptions,
+  type Firmware,
+} from "../../host-tools/build/compile.js";
 import { buildNative } from "../../host-tools/native/build.js";
 import { NativeProcess, type NativeImports } from "../../host-tools/native/process.js";
 import type { Options } from "../../stack/options.js";
+import { SHARED } from "./option-sets.js";
 
 /** A compiled stack of which instances are made. */
 export interface HostedProgram {
@@ -14,13 +22,26 @@ export interface HostedProgram {
   instantiate(imports: NativeImports): unknown;
 }
 
-/** True when tests are to run on the guarded native build. */
-export const NATIVE = process.env["AS_TCPIP_NATIVE"] === "1";
+const NATIVE = process.env["AS_TCPIP_NATIVE"];
+const BOARD = "hosted";
+const APP = "hosted";
+
+/** All options of a set, the same text for the same set. */
+function resolved(options: Partial<Options>): string {
+  return JSON.stringify(resolveOptions(loadBoard(BOARD), appFolder(APP), options));
+}
+
+function isGuarded(options: Partial<Options>): boolean {
+  if (NATIVE === "1") return true;
+  if (NATIVE !== "shared") return false;
+  const wanted = resolved(options);
+  return SHARED.some((set) => resolved(set) === wanted);
+}
 
 /** The hosted stack with these options. */
 export async function hostedProgram(options: Partial<Options>): Promise<HostedProgram> {
-  const request = { board: "hosted", app: "hosted", options };
-  if (NATIVE) {
+  const request = { board: BOARD, app: APP, options };
+  if (isGuarded(options)) {
     const program = await buildNative(request);
     return {
       firmware: program.firmware,

@@ -97,6 +97,8 @@ export class StackHarness {
   nowMs: number;
   readonly #statics: Firmware["statics"];
   #scratch: number;
+  /** Where the next frame of the first wire goes. */
+  #nextFrame: number;
 
   private constructor(program: HostedProgram, config: HarnessConfig) {
     this.#statics = program.firmware.statics;
@@ -130,6 +132,7 @@ export class StackHarness {
       this.wasm.startSecond(...macWords(mac), address, mask ?? MASK_24, gateway ?? 0);
     }
     this.#scratch = this.wasm.scratch() >>> 0;
+    this.#nextFrame = this.wasm.frameInBuffer() >>> 0;
   }
 
   /** MAC and address of the stack on this wire, as it was started. */
@@ -193,14 +196,11 @@ export class StackHarness {
     return peer;
   }
 
-  /** Lets the stack work until it has nothing to do at this time. */
-  run(): void {
-    for (let turn = 0; turn < TURNS_MAX; turn++) {
-      if (this.wasm.step(this.nowMs >>> 0) === 0 && this.wasm.deadline(this.nowMs >>> 0) !== 0) {
-        return;
-      }
-    }
-    throw new Error(`the stack is still busy after ${TURNS_MAX} turns`);
+  /** Lets the stack work until it has nothing to do at this time; gives the milliseconds until it wants a turn again. */
+  run(): number {
+    const waitMs = this.wasm.settle(this.nowMs >>> 0, TURNS_MAX) >>> 0;
+    if (waitMs === 0) throw new Error(`the stack is still busy after ${TURNS_MAX} turns`);
+    return waitMs;
   }
 
   /** Puts frames on the stack's wire, one after the other, and lets it work after each. */
@@ -213,11 +213,18 @@ export class StackHarness {
 
   /** Puts a frame on the wire and does not let the stack work yet. */
   queue(frame: Uint8Array): void {
+    if (!this.offer(frame)) throw new Error("queue full");
+  }
+
+  /** Does the same where the device has room for the frame; false when it has none. */
+  offer(frame: Uint8Array): boolean {
     const { wasm } = this;
-    const at = this.lan === 0 ? wasm.frameInBuffer() : wasm.frameInBufferSecond();
-    new Uint8Array(wasm.memory.buffer).set(frame, at >>> 0);
-    const put = this.lan === 0 ? wasm.frameIn : wasm.frameInSecond;
-    if (frame.length > 0 && put(frame.length) === 0) throw new Error("queue full");
+    const at = this.lan === 0 ? this.#nextFrame : wasm.frameInBufferSecond() >>> 0;
+    new Uint8Array(wasm.memory.buffer, at).set(frame);
+    if (frame.length === 0) return true;
+    const taken = this.lan === 0 ? wasm.frameIn(frame.length) : wasm.frameInSecond(frame.length);
+    if (taken !== 0 && this.lan === 0) this.#nextFrame = taken >>> 0;
+    return taken !== 0;
   }
 
   /** Injects a frame and takes what the stack answers. */
@@ -237,22 +244,20 @@ export class StackHarness {
   /** Moves time on by `ms`, stopping wherever the stack wants to work. */
   advance(ms: number): void {
     const end = this.nowMs + ms;
-    this.run();
+    let waitMs = this.run();
     while (this.nowMs < end) {
-      const wait = this.wasm.deadline(this.nowMs >>> 0) >>> 0;
-      this.nowMs = Math.min(end, this.nowMs + Math.max(wait, 1));
-      this.run();
+      this.nowMs = Math.min(end, this.nowMs + waitMs);
+      waitMs = this.run();
     }
   }
 
   /** Moves time on until the stack has sent something, for at most `limitMs`; takes it. */
   untilSent(limitMs: number): Parsed[] {
     const end = this.nowMs + limitMs;
-    this.run();
+    let waitMs = this.run();
     while (this.sent.length === 0 && this.nowMs < end) {
-      const wait = this.wasm.deadline(this.nowMs >>> 0) >>> 0;
-      this.nowMs = Math.min(end, this.nowMs + Math.max(wait, 1));
-      this.run();
+      this.nowMs = Math.min(end, this.nowMs + waitMs);
+      waitMs = this.run();
     }
     return this.take();
   }

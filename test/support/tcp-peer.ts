@@ -3,8 +3,9 @@
  * right or wrong. Nothing is acknowledged unless the test says so. What the stack sends is written as short text with
  * numbers relative to the two initial sequence numbers: `SA 0:1`, `A 1:101`, `PA 1:1+100`, `R 1`.
  */
-import { OPTIONS, type Options } from "../../stack/options.js";
+import type { Options } from "../../stack/options.js";
 import { SHUT_WR } from "../../stack/posix.js";
+import { PACKAGE } from "./option-sets.js";
 import { SOCK_STREAM, StackHarness, type HarnessConfig } from "./stack-harness.js";
 import type { Parsed, ParsedTcp } from "./wire-parse.js";
 import { Peer, type Below } from "./wire-peer.js";
@@ -27,7 +28,7 @@ export function deviceStack(
   options: Partial<Options> = {},
   config: HarnessConfig = {},
 ): Promise<StackHarness> {
-  return StackHarness.quiet({ ...config, options: { ...OPTIONS, DHCP: 0, ...options } });
+  return StackHarness.quiet({ ...config, options: { ...PACKAGE, ...options } });
 }
 
 export interface PeerConfig {
