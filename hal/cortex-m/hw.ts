@@ -44,6 +44,9 @@ export declare function sumHeader(at: usize): u32;
 /** The same of the five words at `at`, the two at `more`, and `sum`. */
 export declare function sumSegment(at: usize, more: usize, sum: u32): u32;
 
+/** HalfSipHash-2-4 of three words (hal/cpu/half-sip-hash.ts), in the registers of a Cortex-M0+. */
+export declare function halfSipHash(key0: u32, key1: u32, a: u32, b: u32, c: u32): u32;
+
 /** Swaps the bytes of each half-word (REV16). */
 export declare function rev16(value: u32): u32;
 

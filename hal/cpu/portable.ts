@@ -2,6 +2,8 @@
  * CPU primitives in portable form. A CPU that has better instructions brings its own file with the same functions.
  */
 
+export { halfSipHash } from "./half-sip-hash";
+
 /**
  * One's-complement sum of `bytes` bytes at `at`, folded to 16 bits, in memory (little-endian word) order: the first byte is
  * the low half of the first word, an odd last byte is padded with zero (RFC 1071; byte order does not matter to the sum).

@@ -48,7 +48,9 @@ const HEAP: usize = memory.data((FEW ? 1 : TIMERS) * NUMBER_BYTES, 2);
 const PLACE: usize = memory.data(TIMERS * NUMBER_BYTES, 2);
 /** How many are armed; of few timers whether any is. */
 let armed: u32 = 0;
-/** Deadline of the first timer, while one is armed: each turn asks for it. */
+/** Without a timer the next look at whether there is one is so far away. */
+const FAR_MS: u32 = 0x3fffffff;
+/** Deadline of the first timer, or any when none is armed: each turn asks for it. */
 let firstDue: u32 = 0;
 
 function due(timer: u32): u32 {
@@ -173,7 +175,12 @@ export function timerDue(timer: u32): u32 {
 
 /** Takes the earliest timer whose deadline has come off the heap; TIMER_NONE when there is none. */
 export function timerTakeDue(): u32 {
-  if (armed == 0 || !isDue(firstDue)) return TIMER_NONE;
+  if (!isDue(firstDue)) return TIMER_NONE;
+  if (armed == 0) {
+    // Nobody's; each turn asks this alone.
+    firstDue = now() + FAR_MS;
+    return TIMER_NONE;
+  }
   const timer = get(HEAP, 0);
   timerCancel(timer);
   return timer;

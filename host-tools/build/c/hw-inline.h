@@ -167,6 +167,59 @@ HW_SHARED(uint32_t, sumHeader)(struct w2c_hw* h, uint32_t at) {
   return sum;
 }
 
+/*
+ * HalfSipHash-2-4 of three words. Rotations on a Cortex-M0+ take their distance from a register: three stay, the fourth counts from 16 to 19 and
+ * back, and the state has the other half of the low registers. gcc keeps the distances elsewhere (420 instructions instead of 270).
+ */
+#define SIP_ROUND \
+  "adds r0, r1\n\trors r1, r5\n\teors r1, r0\n\trors r0, r4\n\t" \
+  "adds r2, r3\n\trors r3, r6\n\teors r3, r2\n\t" \
+  "adds r0, r3\n\trors r3, r7\n\teors r3, r0\n\t" \
+  "adds r2, r1\n\tadds r4, #3\n\trors r1, r4\n\tsubs r4, #3\n\teors r1, r2\n\trors r2, r4\n\t"
+
+static __attribute__((noinline, unused)) uint32_t w2c_hw_halfSipHash(
+    struct w2c_hw* h, uint32_t key0, uint32_t key1, uint32_t a, uint32_t b, uint32_t c) {
+  (void)h;
+  const uint32_t words[] = {a, b, c};
+  register uint32_t v0 __asm("r0") = key0;
+  register uint32_t v1 __asm("r1") = key1;
+  register uint32_t v2 __asm("r2") = 0x6c796765 ^ key0;
+  register uint32_t v3 __asm("r3") = 0x74656462 ^ key1;
+  __asm volatile(
+      ".syntax unified\n"
+      "movs r5, #27\n\t"
+      "movs r6, #24\n\t"
+      "movs r7, #25\n\t"
+      "ldr r4, %[a]\n\t"
+      "bl 1f\n\t"
+      "ldr r4, %[b]\n\t"
+      "bl 1f\n\t"
+      "ldr r4, %[c]\n\t"
+      "bl 1f\n\t"
+      /* The word with the length, 12 bytes. */
+      "movs r4, #12\n\t"
+      "lsls r4, r4, #24\n\t"
+      "bl 1f\n\t"
+      "movs r4, #255\n\t"
+      "eors r2, r4\n\t"
+      "movs r4, #0\n\t"
+      "bl 1f\n\t"
+      "movs r4, #0\n\t"
+      "bl 1f\n\t"
+      "b 2f\n"
+      "1: eors r3, r4\n\t"
+      "mov ip, r4\n\t"
+      "movs r4, #16\n\t" SIP_ROUND SIP_ROUND
+      "mov r4, ip\n\t"
+      "eors r0, r4\n\t"
+      "bx lr\n"
+      "2:"
+      : "+l"(v0), "+l"(v1), "+l"(v2), "+l"(v3)
+      : [a] "m"(words[0]), [b] "m"(words[1]), [c] "m"(words[2])
+      : "r4", "r5", "r6", "r7", "ip", "lr", "cc");
+  return v1 ^ v3;
+}
+
 HW(uint32_t, rev16)(struct w2c_hw* h, uint32_t value) {
   (void)h;
   uint32_t swapped;
