@@ -2,9 +2,9 @@
  * A pool for seed material: HalfSipHash rounds over a state of 128 bits. Nothing that is mixed in can take away what was there;
  * an output is a finalised copy and leaves no way back to the state.
  *
- * The rounds stand in `keyedHash` (stack/random.ts), too. One text for both would have to be in hal/cpu/, which both floors may import, with the
- * four words in memory, as no function gives back four: that is eight loads and stores more for each of the six pairs of rounds of a hash whose words
- * are in registers, and each connection, port and identifier asks for one. Nor can `keyedHash` mix: it gives 32 bits, so what was there would be lost.
+ * The rounds stand in `halfSipHash` (hal/cpu/half-sip-hash.ts), too. One text for both would have the four words in memory, as no function gives back
+ * four: that is eight loads and stores more for each of the six pairs of rounds of a hash whose words are in registers, and each connection, port and
+ * identifier asks for one. Nor can `halfSipHash` mix: it gives 32 bits, so what was there would be lost.
  */
 import { ld32 } from "./cortex-m/hw";
 

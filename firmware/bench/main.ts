@@ -5,9 +5,9 @@
  */
 import { iface, interfaceConfigure, interfaceInit } from "../../stack/interface";
 import { EAGAIN } from "../../stack/errors";
-import { IPPROTO_TCP, MSG_ZEROCOPY, TCP_NODELAY } from "../../stack/posix";
+import { IPPROTO_TCP, MSG_ZEROCOPY, POLLOUT, TCP_NODELAY } from "../../stack/posix";
 import { AF_INET, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_STREAM } from "../../stack/posix";
-import { NO_READY, readyTake } from "../../stack/readiness";
+import { NO_READY, readyTake, readyTaken } from "../../stack/readiness";
 import { SOCKETS, TCP_TX_PIECES } from "../../stack/config";
 import { sockBorrow, sockRelease } from "../../stack/socket/borrow";
 import { sockSetOption } from "../../stack/socket/options";
@@ -36,6 +36,8 @@ const LISTENING: u16 = 0x100;
 const DATAGRAM: u16 = 0x200;
 /** A connection whose text is read where it lies: told by DATAGRAM's bit first, so that the others pay nothing for it. */
 const BORROWS: u16 = DATAGRAM | 0x400;
+/** A connection of the web server, told in the same way: when all that is new is that it may send it has nothing to do. */
+const WEB: u16 = DATAGRAM | 0x800;
 
 const MSS: u32 = 1460;
 const ANSWER_BYTES: u32 = 1024;
@@ -126,7 +128,7 @@ function acceptAll(listener: i32, port: u16): void {
   for (;;) {
     const fd = sockAccept(listener);
     if (fd < 0) return;
-    remember(fd, port == PORT_DISCARD ? discardMark : port);
+    remember(fd, port == PORT_DISCARD ? discardMark : port == PORT_WEB ? WEB : port);
     if (port == PORT_ECHO) sockSetOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     serve(fd, port);
   }
@@ -193,6 +195,11 @@ function serve(fd: i32, port: u16): void {
   }
 }
 
+/** It asks for the request, or the end of it, where that may have come. */
+function serveWeb(fd: i32): void {
+  if ((readyTaken() & ~POLLOUT) != 0) serve(fd, PORT_WEB);
+}
+
 /** Serves every socket with news; false when there was none. */
 export function serveNews(): bool {
   const first = readyTake();
@@ -208,6 +215,7 @@ function serveFrom(first: u32): void {
     const port = load<u16>(PORTS + (index << 1));
     if ((port & LISTENING) != 0) acceptAll(fd, port & 0xff);
     else if ((port & DATAGRAM) == 0) serve(fd, port);
+    else if (port == WEB) serveWeb(fd);
     else if (port == BORROWS) borrow(fd);
     else if (port == (PORT_ECHO | DATAGRAM)) echoDatagram(fd);
     else if (port == (PORT_DISCARD | DATAGRAM)) discardDatagrams(fd);

@@ -15,10 +15,10 @@ import {
   tcbAt,
 } from "./connection";
 import { cookieAnswer, cookieCheck, cookieOptions } from "./cookie";
-import { SEND_MSS_MAX, sendAnswer, sendOfRecord } from "./emit";
+import { SEND_MSS_MAX, sendAnswer, sendOfRecord, synAckOutput } from "./emit";
 import { initialNumberKeep } from "./isn";
 import { NO_LISTENER, listenerAt, listenerFind, listenerMaxSegment } from "./listener";
-import { pendingAddRecord } from "./pending";
+import { pendingAddRecord, pendingAny } from "./pending";
 import {
   promote,
   promoteCommit,
@@ -166,7 +166,9 @@ function synReceived(segment: Segment, listener: u32): void {
     initialNumberKeep(changetype<usize>(record), iss);
   } else record.iss = iss;
   record.owe(promised);
-  pendingAddRecord(id);
+  // At once where nobody else waits: it may take no text with it, nor answer more than this segment.
+  if (!pendingAny() && synAckOutput(record) == 0) record.due = false;
+  else pendingAddRecord(id);
 }
 
 /** What we may send per segment (RFC 9293 3.7.1): the peer's MSS, with a floor and our MTU and send ring as the ceiling. */

@@ -66,8 +66,8 @@ export function outputPlain(tcb: Tcb): i32 {
   return 0;
 }
 
-/** New text has left; `sent` of output.ts for it. */
-function sentNew(tcb: Tcb, seq: u32, bytes: u32): void {
+/** `bytes` new bytes have left, text or our FIN; `sent` of output.ts for them. */
+export function sentNew(tcb: Tcb, seq: u32, bytes: u32): void {
   const end = seq + bytes;
   let flags = tcb.flags;
   tcb.lastSent = now();

@@ -22,7 +22,7 @@ import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
 import { cutSentAgain } from "./cut";
 import { ECN_SETUP } from "./ecn";
 import { SYN_OPTIONS, synAnswerOptions } from "./emit";
-import { BURST, NOT_PLAIN, outputPlain } from "./output-plain";
+import { BURST, NOT_PLAIN, outputPlain, sentNew } from "./output-plain";
 import { patienceProgress } from "./patience";
 import { pendingAdd } from "./pending";
 import { prrSent } from "./prr";
@@ -31,7 +31,7 @@ import { receiveWindow } from "./receive-window";
 import { sackHeadSent, sackHoleEnd, sackNextLost, sackPipe, sackRecovers, sackSkip } from "./sack";
 import { sackOptionBytes } from "./sack-report";
 import { TcpBit } from "./segment";
-import { acknowledged, outputAcks, sendFull, sendOf } from "./send";
+import { REPORTED, acknowledged, outputAcks, sendFull, sendOf, sendPlain } from "./send";
 import { timesSent } from "./send-times";
 import { seqAtMost, seqLess, seqMax } from "./sequence";
 import { probeStart, probedAgain, retransmissionStart } from "./tail-loss";
@@ -55,22 +55,26 @@ export function tcpOutput(tcb: Tcb): i32 {
   return outputAny(tcb);
 }
 
+/** With one of these our FIN is not all that is to be sent, or not for the first time. */
+const BESIDE_FIN: u32 = DEMANDS | REPORTED | TcbFlag.RECOVERY | TcbFlag.PERSIST | TcbFlag.FIN_SENT;
+
 /** True when our FIN is all that is to be sent, for the first time and at once, as at the end of most connections. */
 function finAlone(tcb: Tcb): bool {
-  const flags = tcb.flags & (DEMANDS | TcbFlag.RECOVERY | TcbFlag.FIN_SENT);
-  if (flags != <u32>TcbFlag.FIN_QUEUED) return false;
+  if (TCP_ECN || (tcb.flags & BESIDE_FIN) != <u32>TcbFlag.FIN_QUEUED) return false;
   if (tcb.sndMax != tcb.sndUna || tcb.queued != 0 || tcb.sndWnd == 0) return false;
+  if (tcb.ranges != 0 || tcb.owedAcks != 0) return false;
   return <u32>tcb.state > <u32>TcpState.ESTABLISHED;
 }
 
 /** What the general way would do then. */
 function outputFin(tcb: Tcb): i32 {
   const seq = tcb.sndNxt;
-  const refused = sendOf(tcb, seq, TcpBit.ACK | TcpBit.PSH | TcpBit.FIN, 0);
+  const refused = sendPlain(tcb, seq, TcpBit.ACK | TcpBit.PSH | TcpBit.FIN, 0);
   if (refused != 0) return refused;
-  sent(tcb, seq, 0, true, false);
+  tcb.flags |= TcbFlag.FIN_SENT;
+  sentNew(tcb, seq, 1);
   congestionOnOutput(tcb);
-  return outputAcks(tcb);
+  return 0;
 }
 
 function outputAny(tcb: Tcb): i32 {

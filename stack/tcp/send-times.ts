@@ -101,10 +101,14 @@ export function runIsAgain(run: SendRun): bool {
 /** A connection begins. */
 export function timesBegin(tcb: Tcb): void {
   const times = timesOf(tcb);
-  memory.fill(changetype<usize>(times), 0, offsetof<SendTimes>());
-  times.mult = 1;
-  times.minRttMs = <u16>NO_RTT;
+  // What its bits do not say to be there is not asked for, nor the end of no runs.
   times.fack = tcb.sndUna;
+  times.rttMs = 0;
+  times.minRttMs = <u16>NO_RTT;
+  times.runs = 0;
+  times.mult = 1;
+  times.persist = 0;
+  times.bits = 0;
 }
 
 /** Text [seq, end) leaves now; `again` = not for the first time. */

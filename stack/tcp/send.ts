@@ -32,7 +32,7 @@ const OPENING_MS: u32 = 10;
 const OPENING_MAX_MS: u32 = 30_000;
 
 /** What keeps a segment from being a plain one. */
-const REPORTED: u32 = TcbFlag.DUPLICATE | (TCP_URGENT ? TcbFlag.URGENT_OUT : 0);
+export const REPORTED: u32 = TcbFlag.DUPLICATE | (TCP_URGENT ? TcbFlag.URGENT_OUT : 0);
 
 /** Sends a segment of a connection that is open; `bits` has ACK. Its `bytes` of text are those of the send queue at `seq`. */
 export function sendOf(tcb: Tcb, seq: u32, bits: u32, bytes: u32): i32 {

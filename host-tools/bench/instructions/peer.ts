@@ -14,6 +14,8 @@ export const ACK = 16;
 const ETHERNET = 14;
 const IP = 20;
 const WINDOW = 8192;
+/** What the peer's clock shows. */
+const CLOCK = 0x12345;
 
 /** IP identification of the peer's frames: counts up by one a frame. */
 let identification = 0;
@@ -92,7 +94,19 @@ export interface SentSegment {
   ack: number;
   bits: number;
   window: number;
+  /** What its clock shows, if it has the timestamps option. */
+  stamp: number | undefined;
   text: Uint8Array;
+}
+
+/** TSval of the timestamps option (RFC 7323 3) of a TCP header; undefined when there is none. */
+function stampOf(tcp: Uint8Array): number | undefined {
+  const end = ((tcp[12] as number) >>> 4) * 4;
+  for (let at = 20; at < end && tcp[at] !== 0;) {
+    if (tcp[at] === 8) return get32(tcp, at + 2);
+    at += tcp[at] === 1 ? 1 : (tcp[at + 1] as number);
+  }
+  return undefined;
 }
 
 /** The TCP segment in a frame of the stack; undefined when it holds none. A wrong checksum is an error of the stack. */
@@ -110,6 +124,7 @@ export function segmentIn(frame: Uint8Array): SentSegment | undefined {
     ack: get32(tcp, 8),
     bits: tcp[13] as number,
     window: get16(tcp, 14),
+    stamp: stampOf(tcp),
     text: tcp.subarray(((tcp[12] as number) >>> 4) * 4),
   };
 }
@@ -134,7 +149,14 @@ export class PeerConnection {
   /** Control bits of the latest segment. */
   bits = 0;
 
-  constructor(private readonly to: number) {
+  /** The clock of the stack as it was seen last. */
+  private echo = 0;
+
+  /** To a port of the stack; `stamped`: with timestamps in each segment, by a clock that stands still. */
+  constructor(
+    private readonly to: number,
+    private readonly stamped = false,
+  ) {
     nextIsn = (nextIsn + 0x11111) >>> 0;
     this.next = nextIsn;
   }
@@ -143,6 +165,9 @@ export class PeerConnection {
   take(segment: SentSegment): void {
     if (segment.peerPort !== this.port) return;
     this.bits = segment.bits;
+    if (this.stamped !== (segment.stamp !== undefined))
+      throw new Error("timestamps are in each segment, or in none");
+    this.echo = segment.stamp ?? 0;
     const length =
       segment.text.length + (segment.bits & FIN ? 1 : 0) + (segment.bits & SYN ? 1 : 0);
     if (length === 0) return;
@@ -183,15 +208,22 @@ export class PeerConnection {
   }
 
   private segment(bits: number, rest: Uint8Array, optionBytes = 0): Uint8Array {
-    const tcp = new Uint8Array(20 + rest.length);
+    const stampBytes = this.stamped ? 12 : 0;
+    const tcp = new Uint8Array(20 + stampBytes + rest.length);
     put16(tcp, 0, this.port);
     put16(tcp, 2, this.to);
     put32(tcp, 4, this.next);
     if (bits & ACK) put32(tcp, 8, this.acknowledges);
-    tcp[12] = ((20 + optionBytes) / 4) << 4;
+    tcp[12] = ((20 + stampBytes + optionBytes) / 4) << 4;
+    if (this.stamped) {
+      tcp.set([1, 1, 8, 10], 20 + optionBytes);
+      put32(tcp, 24 + optionBytes, CLOCK);
+      put32(tcp, 28 + optionBytes, this.echo);
+    }
     tcp[13] = bits;
     put16(tcp, 14, WINDOW);
-    tcp.set(rest, 20);
+    // Other options stand before the timestamps, text behind them.
+    tcp.set(rest, optionBytes !== 0 ? 20 : 20 + stampBytes);
     put16(tcp, 16, checksum(tcp, 0, tcp.length, pseudoSum(6, tcp.length)));
     return ipFrame(6, tcp);
   }

@@ -116,6 +116,7 @@ export const TITLES: Record<string, string> = {
   e1400: "ping 1400 B",
   f: "connect, 100 B, 1 KB, close",
   f2: "the same, server closes",
+  fTs: "f with timestamps",
   arp: "ARP request, reply",
   g1: "receive 64 B, 1 connection",
   g8: "8 connections in turn",

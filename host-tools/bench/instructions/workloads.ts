@@ -33,8 +33,8 @@ export async function manyOptions(onStep: (what: string) => void): Promise<ManyO
 }
 
 /** Opens a connection to a port of the stack. */
-function connect(recorder: Recorder, port: number): PeerConnection {
-  const peer = new PeerConnection(port);
+function connect(recorder: Recorder, port: number, stamped = false): PeerConnection {
+  const peer = new PeerConnection(port, stamped);
   recorder.connections.push(peer);
   recorder.give(peer.syn());
   if ((peer.bits & SYN) === 0) throw new Error(`the stack does not answer a SYN to port ${port}`);
@@ -95,8 +95,8 @@ function answered(
 }
 
 /** f, f2: connect, 100 bytes of request, 1,024 of answer, close. */
-function transaction(recorder: Recorder, closes: boolean): void {
-  const peer = connect(recorder, 80);
+function transaction(recorder: Recorder, closes: boolean, stamped: boolean): void {
+  const peer = connect(recorder, 80, stamped);
   recorder.give(peer.data(100));
   if (peer.received !== 1024) throw new Error("f: the answer is not whole");
   if (closes && !(peer.bits & FIN)) throw new Error("f2: the stack does not close");
@@ -116,11 +116,12 @@ function transactions(
   closes: boolean,
   units: number,
   warm = 16,
+  stamped = false,
 ): void {
   recorder.choose(true, closes);
-  for (let i = 0; i < warm; i++) transaction(recorder, closes);
+  for (let i = 0; i < warm; i++) transaction(recorder, closes, stamped);
   recorder.measure(name, units, () => {
-    for (let i = 0; i < units; i++) transaction(recorder, closes);
+    for (let i = 0; i < units; i++) transaction(recorder, closes, stamped);
   });
 }
 
@@ -156,10 +157,12 @@ export async function recordMain(
   if (closes === undefined) transactions(recorder, "f2", true, units / 2);
   else transactions(recorder, "f2", true, closes / 2, closes / 2);
   if (subject === undefined) {
-    // A workload of our own: the peer's is there already (a, taken where it lies). Last, so that those before it stay as they are.
+    // Workloads of our own, which the peers have already (a, taken where it lies) or not. Last, so that those before them stay as they are.
     recorder.rest();
     recorder.choose(false, false, true);
     receive(recorder, "aBorrow", MSS, units);
+    recorder.rest();
+    transactions(recorder, "fTs", false, units / 2, 16, true);
   }
   return recorder.finish();
 }
