@@ -12,6 +12,7 @@ import { Bench, DEVICE_ADDRESS, type Script } from "../apps/bench.js";
 import { takeUntil } from "../apps/examples.js";
 import { get, parseResponse, type Status } from "../apps/http.js";
 import type { EthernetPeer } from "../apps/peer.js";
+import { T, message, question } from "../support/mdns-link.js";
 
 const IPV4_SOURCE = 26;
 const page = readFileSync(join(packageRoot, "firmware/demo/assets/index.html"));
@@ -242,6 +243,26 @@ test("the settings block gives the second interface a static address and leaves 
         text === "address 192.168.78.20 of the second interface",
     ),
   );
+});
+
+test("RFC 6762 14: each network finds the device by its name, at the address that it has there", async (t) => {
+  const group = 0xe00000fb;
+  for (const chip2 of ["w5500", "enc28j60"] as const) {
+    const bench = await Bench.of(await two(chip2), { dhcp: true });
+    bench.run(
+      (function* () {
+        const addresses = yield* leased(bench);
+        // Probes and announcements are over.
+        yield* bench.sleep(5000);
+        const asked = Buffer.from(message({ id: 7, questions: [question("as-tcpip.local", T.A)] }));
+        for (const [i, peer] of [bench.peer, bench.second].entries()) {
+          const answer = yield* peer.ask(group, 5353, asked, 2000, 40_000);
+          t.is(answer?.readUInt16BE(6), 1);
+          t.is(answer?.readUInt32BE(answer.length - 4), addresses[i]);
+        }
+      })(),
+    );
+  }
 });
 
 test("an application of two networks: a listener of one alone, both routers asked, leases, names and sockets told by interface", async (t) => {
