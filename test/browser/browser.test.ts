@@ -47,6 +47,26 @@ test("the page of the demo goes on by events: after three of them nothing was as
   t.is((await cli.interrupt()).code, 0);
 });
 
+test("the page of a device with two networks shows both; of one with one network it names none", async (t) => {
+  for (const [board, names] of [
+    ["virtual-two", ["eth0", "eth1"]],
+    ["virtual-w5500", []],
+  ] as const) {
+    const { cli, host } = await serve("demo", "--board", board);
+    const page = await browser.page(`http://${host}/`);
+    const facts = `[...document.querySelectorAll("#facts div")].map((fact) => fact.textContent)`;
+    await page.until(`${facts}.length > 7`);
+    const shown = (await page.value(facts)) as string[];
+    t.deepEqual(
+      shown.filter((fact) => fact.startsWith("eth")).map((fact) => fact.slice(0, 4)),
+      names,
+    );
+    const addresses = shown.filter((fact) => fact.startsWith("Address"));
+    t.is(addresses.length, Math.max(names.length, 1));
+    t.is((await cli.interrupt()).code, 0);
+  }
+});
+
 test("WebSocket: texts, binary data, many at once and the code of the end", async (t) => {
   const { cli, host } = await serve("test/device/web");
   const page = await browser.page("about:blank");

@@ -51,7 +51,7 @@ function lease(seconds) {
 const state = ({ link }) => (link.up ? `${link.mbit} Mbit/s, ${link.duplex}` : "link down");
 
 const network = (n) => [
-  fact(n.name ?? "Link", state(n)),
+  n.name ? fact(n.name, state(n)) : "",
   fact("Address", n.address),
   fact("Mask", n.mask),
   fact("Gateway", n.gateway),
