@@ -182,7 +182,7 @@ export function isForDevice({ memoryBase = 0, guardBytes = 0 }: CompileRequest):
   return memoryBase > 0 && guardBytes === 0;
 }
 
-function ascArguments(request: CompileRequest, { folder }: Decided): string[] {
+function ascArguments(request: CompileRequest, { folder, options }: Decided): string[] {
   const { draft = false } = request;
   // Images for a size: binaryen's -O3 copies small functions into every caller, 12 % of the demo's flash on a Cortex-M3.
   // What runs on this computer is optimised again by its own compiler: -O1 takes half of -O3's time and runs at most a quarter slower.
@@ -198,6 +198,7 @@ function ascArguments(request: CompileRequest, { folder }: Decided): string[] {
   // Names and places cost nothing on a device; size tables and the words about a trap need them.
   args.push("--debug");
   if (!request.memoryBase) args.push("--sourceMap");
+  if (options.ASSERTIONS === 0) args.push("--noAssert");
   // asc takes the last list only, so there is one.
   const passes = draft && !forDevice ? [...DRAFT_PASSES] : [];
   if (request.fiber) passes.push("asyncify");

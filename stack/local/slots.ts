@@ -62,6 +62,8 @@ export const LOCAL_MASK: u32 = LOCAL_RING_BYTES - 1;
 
 export function localSlot(number: u32): LocalSlot {
   const SLOTS: usize = memory.data(LOCAL_SOCKETS * SLOT_BYTES, 4);
+  // Where there is none, nothing that asks for one is left in the image.
+  if (LOCAL_SOCKETS == 0) unreachable();
   assert(number < LOCAL_SOCKETS);
   return changetype<LocalSlot>(based(SLOTS) + number * SLOT_BYTES);
 }

@@ -86,6 +86,8 @@ const EPHEMERAL_COUNT: u32 = 65536 - EPHEMERAL_FIRST;
 const DHCP_CLIENT_PORT: u32 = 68;
 
 export function udpSlot(slot: u32): UdpSlot {
+  // Where there is none, nothing that asks for one is left in the image.
+  if (UDP_SOCKETS == 0) unreachable();
   assert(slot < UDP_SOCKETS);
   return changetype<UdpSlot>(based(SLOTS) + slot * SLOT_BYTES);
 }

@@ -1,5 +1,6 @@
 /** What an application leaves out is not in its image: no code, no RAM. */
 import test from "ava";
+import initWabt from "wabt";
 import { compileFirmware, type CompileRequest } from "../../host-tools/build/compile.js";
 import type { Options } from "../../stack/options.js";
 
@@ -115,4 +116,18 @@ test("WebSocket, and what is kept of requests, are in an image that asks for the
   t.false((await weigh("firmware/services/http/kept", {}, "demo")).code);
   t.true((await weigh("firmware/services/http/websocket", WEB, web)).code);
   t.true((await weigh("firmware/services/http/kept", WEB, web)).code);
+});
+
+test("with ASSERTIONS 0 no check is left in an image", async (t) => {
+  const wabt = await initWabt();
+  const traps = await Promise.all(
+    [0, 1].map(async (ASSERTIONS) => {
+      const options = { ASSERTIONS };
+      const { wasm } = await optimised({ board: "virtual-w5500", app: "echo", options });
+      const module = wabt.readWasm(wasm, {});
+      return module.toText({}).match(/\bunreachable\b/g)?.length ?? 0;
+    }),
+  );
+  t.is(traps[0], 1, "behind the endless loop of main");
+  t.true((traps[1] as number) > 30, `${traps[1]} with them`);
 });

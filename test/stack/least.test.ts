@@ -148,3 +148,12 @@ for (const fast of [0, 1]) {
     t.is(stack.exchange(peer.host.arpRequest()).length, 1);
   });
 }
+
+test("without ASSERTIONS a server serves as ever", async (t) => {
+  const stack = await deviceStack({ ...TCP_ALONE, ASSERTIONS: 0 });
+  const { peer, fd } = accepted(stack, stack.listen(80), 5000);
+  peer.text(pattern(1400));
+  t.deepEqual(stack.receive(fd, 2000), pattern(1400));
+  stack.send(fd, pattern(700));
+  t.deepEqual(peer.segments()[0]?.data, pattern(700));
+});

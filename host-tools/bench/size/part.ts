@@ -63,7 +63,7 @@ const CONFIGURATIONS: Record<string, { app: string; options?: Partial<Options> }
     app: FULL,
     options: { IP_REASSEMBLY_SLOTS: 1, IP_REASSEMBLY_BYTES: 4096 },
   },
-  // What lwIP's "full" has, too: no SACK, window scale, timestamps, SYN cookies, counters, and ICMP's errors are sent but not heard.
+  // What lwIP's "full" has, too: no SACK, window scale, timestamps, SYN cookies, counters, assertions, and ICMP's errors are sent but not heard.
   fullPlain: {
     app: FULL,
     options: {
@@ -78,6 +78,7 @@ const CONFIGURATIONS: Record<string, { app: string; options?: Partial<Options> }
       ICMP_ERRORS: 0,
       SOCKET_MORE_OPTIONS: 0,
       STATISTICS: 0,
+      ASSERTIONS: 0,
     },
   },
   tcpEcho: { app: "firmware/bench/tcp-echo" },
@@ -211,6 +212,7 @@ const WITHOUT: Record<string, Partial<Options>> = {
   TCP_KEEPALIVE: { TCP_KEEPALIVE: 0 },
   TCP_FAST_PATH: { TCP_FAST_PATH: 0 },
   STATISTICS: { STATISTICS: 0 },
+  ASSERTIONS: { ASSERTIONS: 0 },
 };
 
 /** Weighs the stack in the configurations of the sheet. */
