@@ -60,7 +60,10 @@ let address: u32 = 0;
 /** An address has come into use. */
 let inUse: bool = false;
 
-/** Starts board, chip and stack. 0, or the error of the chip (-ENODEV: no chip answers; -ETIMEDOUT). */
+/**
+ * Starts board, chip and stack. 0, or the error of the chip (-ENODEV: no chip answers; -ETIMEDOUT), the first one where there are two: of the
+ * second the log tells.
+ */
 export function netStart(): i32 {
   boardInit();
   log0("info: as-tcpip on {board}, application {app}");
@@ -85,7 +88,7 @@ export function netStart(): i32 {
     interfaceTentative(iface, settingsAddress(), settingsMask(), settingsGateway(), settingsDns());
     log2("info: address %i gateway %i", iface.address, iface.gateway);
   }
-  if (INTERFACES > 1) return secondStart();
+  if (INTERFACES > 1) secondStart();
   return 0;
 }
 

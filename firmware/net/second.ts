@@ -32,8 +32,11 @@ function second(): LeasedInterface {
   return interfaceAt(INTERFACES - 1);
 }
 
-/** Starts the chip, as another station of the same name. 0, or the error of the chip. */
-export function secondStart(): i32 {
+/**
+ * Starts the chip, as another station of the same name. One that does not answer is told of in the log and keeps nobody from the first network:
+ * its driver goes on calling it.
+ */
+export function secondStart(): void {
   const first = interfaceMac(iface);
   // Locally administered (IEEE 802 8.2): nobody has given us a second one.
   const high = Be.load16(first) | 0x0200;
@@ -41,17 +44,13 @@ export function secondStart(): i32 {
   interfaceInit(second(), high, low, iface.hostName, iface.hostNameBytes);
   log2("info: second interface, mac %m", high, low);
   const failed = nicInit2(interfaceMac(second()));
-  if (failed != 0) {
-    log1("error: the second Ethernet chip does not answer (error %u)", -failed);
-    return failed;
-  }
+  if (failed != 0) log1("error: the second Ethernet chip does not answer (error %u)", -failed);
   if (settingsHas(SettingsFlag.SECOND_ADDRESS)) {
     const at = settingsSecond();
     const nif = second();
     interfaceTentative(nif, load<u32>(at), load<u32>(at, 4), load<u32>(at, 8), load<u32>(at, 12));
     log2("info: second interface, address %i gateway %i", nif.address, nif.gateway);
   }
-  return 0;
 }
 
 /** A turn of the chip; tells of a cable or an address that has changed. */

@@ -245,6 +245,33 @@ test("the settings block gives the second interface a static address and leaves 
   );
 });
 
+test("a second chip that does not answer keeps nobody from the first network, and is there when it comes", async (t) => {
+  for (const chip2 of ["w5500", "enc28j60"] as const) {
+    const bench = await Bench.of(await two(chip2), {
+      dhcp: true,
+      tolerate: /second Ethernet chip/,
+    });
+    const { faults } = secondChip(bench);
+    const silent = (on: boolean): void => {
+      if (chip2 === "w5500") faults.absent = on;
+      else Object.assign(faults, { misoStuck: on ? 0xff : undefined });
+    };
+    silent(true);
+    bench.run(
+      (function* () {
+        yield () => bench.world.address !== 0;
+        t.is(yield* fetchPage(bench.peer, bench.world.address), sha(page));
+        t.true(bench.world.log.some(({ text }) => text.includes("the second Ethernet chip")));
+        t.is(bench.world.secondAddress, 0);
+        silent(false);
+        const [, second] = yield* leased(bench);
+        t.is(yield* fetchPage(bench.second, second), sha(page));
+        t.is(yield* echo(bench.peer, bench.world.address), sha(page));
+      })(),
+    );
+  }
+});
+
 test("RFC 6762 14: each network finds the device by its name, at the address that it has there", async (t) => {
   const group = 0xe00000fb;
   for (const chip2 of ["w5500", "enc28j60"] as const) {
