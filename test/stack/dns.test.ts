@@ -264,6 +264,21 @@ test("DNS-1, PORT-3, N-5, RFC 5452 9.2: identifier and port are new for each dat
     bench.stack.advance(2000 + 1000 * i);
   }
   t.deepEqual([seen.size, ports.size], [3, 3]);
+  // Both are spread over their range, each by itself.
+  const eighths = { id: new Array<number>(8).fill(0), port: new Array<number>(8).fill(0) };
+  for (let i = 0; i < 256; i++) {
+    const asked = bench.ask(`n${i}.example`);
+    bench.reply(asked, [a("1.2.3.4")]);
+    for (const field of ["id", "port"] as const) {
+      const at = asked[field] >>> 13;
+      eighths[field][at] = (eighths[field][at] ?? 0) + 1;
+    }
+  }
+  for (const [field, counts] of Object.entries(eighths))
+    t.true(
+      counts.every((count) => count >= 14 && count <= 54),
+      `${field}: ${counts.join()}`,
+    );
 });
 
 test("DNS-2, N-5, RFC 5452 9.1: a reply with anything wrong about it is as if it had not come", async (t) => {
@@ -330,6 +345,9 @@ test("DNS-3, DNS-4, DNS-5, N-1, N-2, N-3, N-4, RFC 9267: names and records that 
   const bad: Record[] = [
     a("6.6.6.6", { name: 29 + 0 }),
     a("6.6.6.6", { name: 0 }),
+    // In the header stands what would be the root's name.
+    a("6.6.6.6", { name: 4 }),
+    a("6.6.6.6", { name: 11 }),
     a("6.6.6.6", { name: 0x3fff }),
     a("6.6.6.6", { name: Uint8Array.of(0x40, 1, 0) }),
     a("6.6.6.6", { name: Uint8Array.of(0x80, 1, 0) }),
@@ -356,6 +374,20 @@ test("DNS-3, DNS-4, DNS-5, N-1, N-2, N-3, N-4, RFC 9267: names and records that 
   const asked = bench.ask("many.example");
   bench.reply(asked, [a("1.2.3.4")], { answers: 0xffff });
   t.is(bench.lookup("many.example"), EAI.FAIL, "more records than there are");
+  // A name of 184 bytes, and by a pointer to it one of 255, which is good, and of 256.
+  const label = (bytes: number): Uint8Array => concat([bytes], new Uint8Array(bytes).fill(0x61));
+  const long = concat(label(60), label(60), label(60), [0]);
+  for (const [last, error] of [
+    [6, EAI.NODATA],
+    [7, EAI.FAIL],
+  ] as const) {
+    const name = `long${last}.exampl`;
+    const to = bench.ask(name);
+    t.is(to.message.length, 12 + 18, "the name begins behind the question");
+    const joined = concat(label(63), label(last), be16(0xc000 | 30));
+    bench.reply(to, [a("6.6.6.6", { name: long }), a("6.6.6.6", { name: joined })]);
+    t.is(bench.lookup(name), error, `${last}`);
+  }
   t.deepEqual(bench.stack.take(), []);
 });
 

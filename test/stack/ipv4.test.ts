@@ -102,6 +102,12 @@ test("IP-4: a packet for another address is dropped", async (t) => {
 });
 
 test("IP-5, I-5, I-6: a source that is no single other host is dropped, LAND included", async (t) => {
+  const more = [
+    {},
+    // The general way: options, a broadcast.
+    { options: Uint8Array.of(1, 1, 1, 1) },
+    { destination: 0xffffffff },
+  ];
   await dropped(
     t,
     "ipBadSource",
@@ -115,7 +121,7 @@ test("IP-5, I-5, I-6: a source that is no single other host is dropped, LAND inc
       "255.255.255.255",
       "192.168.7.255",
       "192.168.7.2",
-    ].map((from) => ({ ip: { source: ip(from) } })),
+    ].flatMap((from) => more.map((rest) => ({ ip: { source: ip(from), ...rest } }))),
   );
 });
 
