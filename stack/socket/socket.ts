@@ -210,6 +210,11 @@ export function sockAccept(fd: i32): i32 {
   if (!TCP || <u32>socket.kind >= <u32>SocketKind.DATAGRAM) return -EOPNOTSUPP;
   if (socket.kind != SocketKind.LISTENER) return -EINVAL;
   if ((tcpListenerEvents(<u32>socket.index) & POLLIN) == 0) return -EAGAIN;
+  return acceptFirst(socket);
+}
+
+/** There is a connection to be accepted: of its own, as the question whether there is one is asked once more than that. */
+function acceptFirst(socket: Socket): i32 {
   const fresh = socketInherit(socket);
   if (fresh == NO_SOCKET) return -EMFILE;
   const id = tcpAccept(<u32>socket.index, fresh);
@@ -230,9 +235,10 @@ function applyOptions(socket: Socket, id: u32): void {
   const tcb = tcbAt(id);
   tcb.tos = socket.tos;
   tcb.ttl = socket.ttl;
-  if ((socket.flags & SocketFlag.NO_DELAY) != 0) tcb.flags |= TcbFlag.NO_DELAY;
-  if ((socket.flags & SocketFlag.CORK) != 0) tcb.flags |= TcbFlag.CORK;
-  if ((socket.flags & SocketFlag.QUICK_ACK) != 0) tcb.flags |= TcbFlag.QUICK_ACK;
+  const flags = socket.flags;
+  if ((flags & SocketFlag.NO_DELAY) != 0) tcb.flags |= TcbFlag.NO_DELAY;
+  if ((flags & SocketFlag.CORK) != 0) tcb.flags |= TcbFlag.CORK;
+  if ((flags & SocketFlag.QUICK_ACK) != 0) tcb.flags |= TcbFlag.QUICK_ACK;
   if (TCP_KEEPALIVE) inheritPatience(socket, tcb);
   if (!moreOptionsGiven()) return;
   moreControl(socket, tcb);

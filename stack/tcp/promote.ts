@@ -84,15 +84,19 @@ export function promote(recordId: u32, proven: bool): u32 {
   tcb.sndMax = iss + 1;
   if (TCP_SACK && record.sackPermitted) tcb.flags |= TcbFlag.SACK_PERMITTED;
   if (TCP_WINDOW_SCALE && record.scaled) tcb.sndShift = record.shift;
-  tcb.sndWnd = <u32>record.window;
-  tcb.maxSndWnd = <u32>record.window;
-  tcb.sndWl1 = record.irs;
-  tcb.irs = <u16>record.irs;
-  tcb.rcvNxt = record.irs + 1;
-  tcb.rcvRead = record.irs + 1;
-  tcb.rcvAdv = record.irs + 1 + <u32>record.promised;
-  tcb.sndMss = <u16>record.mss;
-  tcb.peerMss = <u16>record.mss;
+  // Kept: the compiler cannot know that no store reaches the record, and would load each again.
+  const window = <u32>record.window;
+  const irs = record.irs;
+  const mss = <u16>record.mss;
+  tcb.sndWnd = window;
+  tcb.maxSndWnd = window;
+  tcb.sndWl1 = irs;
+  tcb.irs = <u16>irs;
+  tcb.rcvNxt = irs + 1;
+  tcb.rcvRead = irs + 1;
+  tcb.rcvAdv = irs + 1 + <u32>record.promised;
+  tcb.sndMss = mss;
+  tcb.peerMss = mss;
   tcb.lastSent = now();
   if (TCP_ECN && record.ecn) ecnBegin(tcb);
   if (TCP_TIMESTAMPS) {

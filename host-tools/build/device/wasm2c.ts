@@ -13,6 +13,7 @@ export const OUTLINED = [
   "stack/ip/ipv4-output/routeAnew",
   "stack/link/device/linkMayWait",
   "stack/link/device/writeElsewhere",
+  "stack/socket/socket/acceptFirst",
   "stack/socket/socket/sockAccept",
   "stack/tcp/acknowledge/acknowledge",
   "stack/tcp/output/outputAny",
