@@ -37,6 +37,7 @@ export const TCP_SYN_COOKIES: bool = OPTIONS.TCP_SYN_COOKIES != 0;
 export const ICMP: bool = OPTIONS.ICMP != 0;
 export const ICMP_ERRORS: bool = ICMP && OPTIONS.ICMP_ERRORS != 0;
 if (ASC_NO_ASSERT != (OPTIONS.ASSERTIONS == 0)) ERROR("the compiler is told of ASSERTIONS");
+export const ANSWERS_WAIT: bool = OPTIONS.ANSWERS_WAIT != 0;
 export const STATISTICS: bool = OPTIONS.STATISTICS != 0;
 export const TCP_KEEPALIVE: bool = OPTIONS.TCP_KEEPALIVE != 0;
 export const TCP_MSL_MS: u32 = OPTIONS.TCP_MSL_MS;

@@ -1,5 +1,6 @@
 import { arpInput } from "./arp/input";
 import {
+  ANSWERS_WAIT,
   DHCP,
   DNS_ENTRIES,
   ICMP,
@@ -93,7 +94,7 @@ function wantsAnswer(): bool {
 
 /** True when the packet in the open frame, which cannot be answered now, was put back until it can. */
 function waitsForAnswer(): bool {
-  if (!wantsAnswer() || !linkMayWait() || !mayWait()) return false;
+  if (!ANSWERS_WAIT || !wantsAnswer() || !linkMayWait() || !mayWait()) return false;
   frameLater();
   return true;
 }
@@ -110,7 +111,7 @@ export function frameInput(): void {
     const packet = TCP_FAST_PATH && !ethernetToMany ? plainOrNot() : anyPacket();
     if (packet != null) packetInput(packet);
   } else if (type == TYPE_ARP) {
-    if (linkCanAnswer() || !linkMayWait()) arpInput(ethernetPayloadBytes());
+    if (!ANSWERS_WAIT || linkCanAnswer() || !linkMayWait()) arpInput(ethernetPayloadBytes());
     else frameLater();
   } else if (type != FRAME_DROPPED) {
     count(Counter.ETHERNET_UNKNOWN_TYPE);

@@ -145,6 +145,11 @@ export const OPTIONS = {
    * code: a fault of the program itself then goes on into memory that is not its own.
    */
   ASSERTIONS: 1,
+  /**
+   * A packet that is answered at once stays in the chip until there is room there for its answer, some milliseconds at most. 0: it is taken, and
+   * an answer without room is lost, as with most stacks; whoever asked asks again.
+   */
+  ANSWERS_WAIT: 1,
   /** Counters of all that is dropped, refused or repaired, 4 bytes each; 0 leaves them out: a status page shows zeros. */
   STATISTICS: 1,
   /** Ring of the loopback device, bytes; 0 leaves it out. */
@@ -255,6 +260,7 @@ export const RANGES: { [name in OptionName]?: Range } = {
   ICMP: SWITCH,
   ICMP_ERRORS: SWITCH,
   ASSERTIONS: SWITCH,
+  ANSWERS_WAIT: SWITCH,
   STATISTICS: SWITCH,
   TCP_KEEPALIVE: SWITCH,
   TCP_ANY_PORT: SWITCH,

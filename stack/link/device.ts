@@ -29,7 +29,13 @@ import {
   txReady as txReady2,
   txWrite as txWrite2,
 } from "nic2";
-import { INTERFACES, IP_REASSEMBLY_SLOTS, LOOPBACK_BYTES, RAW_SOCKETS } from "../config";
+import {
+  ANSWERS_WAIT,
+  INTERFACES,
+  IP_REASSEMBLY_SLOTS,
+  LOOPBACK_BYTES,
+  RAW_SOCKETS,
+} from "../config";
 import { LeasedInterface, iface, interfaceAt } from "../interface";
 import { now } from "../now";
 import { Counter, count } from "../statistics";
@@ -117,7 +123,7 @@ export function linkMayWait(): bool {
 
 function nicBegin(): u32 {
   if (INTERFACES > 1) return eitherBegin();
-  return putBack && waitsOn() ? 0 : rxBegin();
+  return ANSWERS_WAIT && putBack && waitsOn() ? 0 : rxBegin();
 }
 
 /** True while the frame that was put back has to wait. */

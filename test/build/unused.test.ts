@@ -131,3 +131,16 @@ test("with ASSERTIONS 0 no check is left in an image", async (t) => {
   t.is(traps[0], 1, "behind the endless loop of main");
   t.true((traps[1] as number) > 30, `${traps[1]} with them`);
 });
+
+test("with ANSWERS_WAIT 0 no frame of an image waits in the chip for its answer", async (t) => {
+  const [without, waiting] = await Promise.all(
+    [0, 1].map(async (ANSWERS_WAIT) => {
+      const options = { ANSWERS_WAIT };
+      const { wasm } = await optimised({ board: "virtual-w5500", app: "echo", options });
+      const names = ["stack/demux/waitsForAnswer", "stack/link/device/linkMayWait"];
+      return names.filter((name) => Buffer.from(wasm).includes(name)).length;
+    }),
+  );
+  t.is(without, 0);
+  t.is(waiting, 2);
+});

@@ -149,8 +149,8 @@ for (const fast of [0, 1]) {
   });
 }
 
-test("without ASSERTIONS a server serves as ever", async (t) => {
-  const stack = await deviceStack({ ...TCP_ALONE, ASSERTIONS: 0 });
+test("without ASSERTIONS and ANSWERS_WAIT a server serves as ever", async (t) => {
+  const stack = await deviceStack({ ...TCP_ALONE, ASSERTIONS: 0, ANSWERS_WAIT: 0 });
   const { peer, fd } = accepted(stack, stack.listen(80), 5000);
   peer.text(pattern(1400));
   t.deepEqual(stack.receive(fd, 2000), pattern(1400));
