@@ -34,10 +34,12 @@ typedef struct __attribute__((packed, may_alias)) {
  * addresses are on one, else, from a destination on a word, the parts of two words; the rest by bytes. Downwards where the destination begins
  * inside the source.
  */
-__attribute__((naked, used)) void* memmove(void* to, const void* from, size_t bytes) {
+__attribute__((used)) void* memmove(void* to, const void* from, size_t bytes) {
+  register void* d __asm("r0") = to;
+  register const void* s __asm("r1") = from;
+  register size_t n __asm("r2") = bytes;
   __asm volatile(
       ".syntax unified\n\t"
-      "push {r0, r4, r5, r6, r7, lr}\n\t"
       "subs r3, r0, r1\n\t"
       "cmp r3, r2\n\t"
       "blo 9f\n\t"
@@ -109,7 +111,11 @@ __attribute__((naked, used)) void* memmove(void* to, const void* from, size_t by
       "strb r3, [r0, r2]\n"
       "9: subs r2, #1\n\t"
       "bhs 89b\n"
-      "10: pop {r0, r4, r5, r6, r7, pc}");
+      "10:"
+      : "+l"(d), "+l"(s), "+l"(n)
+      :
+      : "r3", "r4", "r5", "r6", "r7", "cc", "memory");
+  return to;
 }
 
 __attribute__((alias("memmove"))) void* memcpy(void* restrict to, const void* restrict from, size_t bytes);
