@@ -186,7 +186,7 @@ function datagramInput(packet: RxPacket): void {
     }
   }
   if (MDNS && datagram.destinationPort == MDNS_PORT) {
-    mdnsInput(nif, packet.source);
+    mdnsInput(nif, packet.source, packet.destination);
     return;
   }
   udpDeliver(packet);

@@ -65,6 +65,9 @@ const CONFLICTS_WAIT_MS: u32 = 5000;
 const AGAIN_MS: u32 = 1000;
 const RETRY_MS: u32 = 20;
 
+/** The sender of the open message has an address of our network. */
+let near: bool = false;
+
 /** How it stands on a link. */
 @unmanaged
 class Responder {
@@ -203,11 +206,15 @@ function advance(me: Responder): void {
   if (me.sent == ANNOUNCEMENTS) me.state = State.RUNNING;
 }
 
-/** Takes the open datagram to port 5353 that has come by an interface, from a station of its link (RFC 6762 11). */
-export function mdnsInput(nif: LeasedInterface, source: u32): void {
+/**
+ * Takes the open datagram to port 5353 that has come by an interface. What was sent to the group is from the link, whatever the source's address
+ * says; what was sent to us is so when that is of our network (RFC 6762 11).
+ */
+export function mdnsInput(nif: LeasedInterface, source: u32, destination: u32): void {
   speakOn(nif);
   const me = responder();
-  if (me.state == State.OFF || ((source ^ nif.address) & nif.mask) != 0) return;
+  near = ((source ^ nif.address) & nif.mask) == 0;
+  if (me.state == State.OFF || (!near && destination != MDNS_GROUP)) return;
   const bytes = messageTake();
   if (bytes == 0) return;
   const flags = load16(IN + 2);
@@ -272,10 +279,12 @@ function moreMs(): u32 {
 /** Answers a question: to the asker alone, or to all, at once or after the wait that shared records have (RFC 6762 6). */
 function answer(me: Responder, source: u32, truncated: bool, probed: bool): void {
   const legacy = datagram.sourcePort != MDNS_PORT;
-  if (legacy || (forOne && !stale(wanted))) {
+  if (near && (legacy || (forOne && !stale(wanted)))) {
     unicast(source, legacy);
     return;
   }
+  // An answer to one who may be far away would leave the link.
+  if (legacy) return;
   const shared = (wanted & (Rr.PTR | Rr.TYPES)) != 0;
   if (!truncated && !shared) {
     multicast(wanted, probed ? PROBE_MS : AGAIN_MS);

@@ -169,13 +169,28 @@ test("MDNS-7, RFC 6762 6.7: one who asks from another port gets his identifier a
   t.true(answers <= 40, `${answers} answers to a flood`);
 });
 
-test("N-11, RFC 6762 11: questions from outside the link are ignored, by group or by our own address", async (t) => {
+test("N-11, RFC 6762 5.5, 11: a question to our own address from outside the network is ignored, and so is one that would be answered to there", async (t) => {
   const link = await Link.running();
-  for (const to of [GROUP, STACK_ADDRESS]) {
-    link.say({ questions: [question(HOST, T.A)] }, "10.0.0.9", 5353, to);
-    link.say({ questions: [question(HOST, T.A)] }, "10.0.0.9", 40_000, to);
-    t.deepEqual(link.heard(), []);
+  for (const port of [5353, 40_000])
+    link.say({ questions: [question(HOST, T.A)] }, "10.0.0.9", port, STACK_ADDRESS);
+  link.say({ questions: [question(HOST, T.A)] }, "10.0.0.9", 40_000);
+  t.deepEqual(link.heard(), []);
+});
+
+// "… are necessarily deemed to have originated on the local link, regardless of source IP address. This is essential to allow devices to work
+// correctly and reliably in unusual configurations, such as multiple logical IP subnets overlayed on a single link".
+test("RFC 6762 11: what was sent to the group is from the link: a station with an address of another network is answered, by the group, and may have our name", async (t) => {
+  const link = await Link.running();
+  for (const unicast of [false, true]) {
+    link.during(2000);
+    link.say({ questions: [question(HOST, T.A, unicast)] }, "10.0.0.9");
+    const [answer, ...more] = link.heard();
+    t.deepEqual(more, []);
+    t.is(answer?.frame.ip?.destination, ip("224.0.0.251"));
+    t.is(answer?.answers[0]?.type, T.A);
   }
+  link.say({ flags: 0x8400, answers: [record(HOST, T.A, 120, be32(ip("10.0.0.9")))] }, "10.0.0.9");
+  t.is(link.during(300)[0]?.questions[0]?.name, "Plant.local", "probed anew");
 });
 
 test("MDNS-2, MDNS-3, RFC 6762 8.1, 9: a name that another has is given up for the next one; a later claim is probed anew", async (t) => {
@@ -277,7 +292,7 @@ test("N-10, RFC 6762 6.7, 8.1, 11: names without an end, a thousand questions, c
 
   // Off the link: neither asked nor believed.
   const claim = { flags: 0x8400, answers: [record(HOST, T.A, 120, be32(1))] };
-  link.say(claim, "10.0.0.9");
+  link.say(claim, "10.0.0.9", 5353, STACK_ADDRESS);
   link.say({ questions: [question(HOST, T.A)] }, "10.0.0.9", 40_000);
   t.deepEqual(link.during(3000), []);
   t.is(link.stack.counter("mdnsConflict"), 0);
