@@ -113,10 +113,12 @@ export function cookieAnswer(segment: Segment, mss: u32, maxSegment: u32): void 
 
 /**
  * Answers that found no room in the chip. Kept here they hold up no frame behind their SYN, as one would that was put back: the
- * acknowledgment that lets a transfer go on may be the next. All of it is in `TX`, whose first fields these are.
+ * acknowledgment that lets a transfer go on may be the next. All of it is in `TX`: the fields before the window, and the timestamps.
  */
 const OWED: u32 = 4;
-const OWED_BYTES: u32 = offsetof<TxSegment>("window");
+const STAMPS_AT: u32 = offsetof<TxSegment>("window");
+const STAMPS_BYTES: u32 = TCP_TIMESTAMPS ? 8 : 0;
+const OWED_BYTES: u32 = STAMPS_AT + STAMPS_BYTES;
 const OWED_TABLE: usize = memory.data(TCP && TCP_SYN_COOKIES ? OWED * OWED_BYTES : 0, 4);
 let owed: u32 = 0;
 /** Place of the oldest one. */
@@ -124,6 +126,11 @@ let owedFirst: u32 = 0;
 
 function owedAt(number: u32): usize {
   return OWED_TABLE + ((owedFirst + number) & (OWED - 1)) * OWED_BYTES;
+}
+
+/** Both timestamps of `TX`, one behind the other. */
+function stamps(): usize {
+  return changetype<usize>(TX) + offsetof<TxSegment>("tsVal");
 }
 
 /** Sends `TX`; false when there is no room now. */
@@ -139,7 +146,9 @@ function answerOwe(): void {
     count(Counter.TCP_SYN_DROPPED);
     return;
   }
-  memory.copy(owedAt(owed), changetype<usize>(TX), OWED_BYTES);
+  const at = owedAt(owed);
+  memory.copy(at, changetype<usize>(TX), STAMPS_AT);
+  if (TCP_TIMESTAMPS) memory.copy(at + STAMPS_AT, stamps(), STAMPS_BYTES);
   owed += 1;
   pendingAddAnswers();
 }
@@ -157,7 +166,9 @@ export function cookiesOwed(): bool {
 /** Sends the answers that wait, while there is room. */
 export function cookiesSend(): void {
   for (; owed != 0; owed--) {
-    memory.copy(changetype<usize>(TX), owedAt(0), OWED_BYTES);
+    const at = owedAt(0);
+    memory.copy(changetype<usize>(TX), at, STAMPS_AT);
+    if (TCP_TIMESTAMPS) memory.copy(stamps(), at + STAMPS_AT, STAMPS_BYTES);
     TX.window = 0;
     if (!answerSend()) return;
     owedFirst += 1;
