@@ -150,22 +150,7 @@ static inline __attribute__((always_inline)) void bytes_up(uint8_t* d, const uin
   for (; bytes; bytes--) *d++ = *s++;
 }
 
-#ifdef __ARM_FEATURE_UNALIGNED
-
-OWN static void copy_up(uint8_t* d, const uint8_t* s, size_t bytes) {
-  for (; bytes >= 16; bytes -= 16, d += 16, s += 16) {
-    const uint32_t a = ((const loose_t*)s)[0].value, b = ((const loose_t*)s)[1].value;
-    const uint32_t c = ((const loose_t*)s)[2].value, e = ((const loose_t*)s)[3].value;
-    ((loose_t*)d)[0].value = a, ((loose_t*)d)[1].value = b;
-    ((loose_t*)d)[2].value = c, ((loose_t*)d)[3].value = e;
-  }
-  for (; bytes >= 4; bytes -= 4, d += 4, s += 4) {
-    ((loose_t*)d)->value = ((const loose_t*)s)->value;
-  }
-  bytes_up(d, s, bytes);
-}
-
-#else
+#ifndef __OPTIMIZE_SIZE__
 
 /*
  * Both on a word, as most are: sixteen words at a time, then four; the longer turns save a third of what 1,460 bytes cost, and an image for
@@ -214,6 +199,39 @@ static __attribute__((noinline)) void copy_words(uint8_t* d, const uint8_t* s, s
       :
       : "r3", "r4", "r5", "r6", "cc", "memory");
 }
+
+#endif
+
+#ifdef __ARM_FEATURE_UNALIGNED
+
+/* Loads may be anywhere, but only one at a time; stores of several want a word, so the destination is put on one first. */
+OWN static void copy_up(uint8_t* d, const uint8_t* s, size_t bytes) {
+  if (bytes >= SHORT) {
+    for (; (uintptr_t)d & 3; bytes--) *d++ = *s++;
+#ifndef __OPTIMIZE_SIZE__
+    if (((uintptr_t)s & 3) == 0) {
+      copy_words(d, s, bytes);
+      return;
+    }
+#endif
+    for (; bytes >= 16; bytes -= 16) {
+      __asm volatile(
+          "ldr r3, [%1]\n\t"
+          "ldr r4, [%1, #4]\n\t"
+          "ldr r5, [%1, #8]\n\t"
+          "ldr r6, [%1, #12]\n\t"
+          "adds %1, #16\n\t"
+          "stmia %0!, {r3, r4, r5, r6}"
+          : "+l"(d), "+l"(s)
+          :
+          : "r3", "r4", "r5", "r6", "cc", "memory");
+    }
+    for (; bytes >= 4; bytes -= 4, d += 4, s += 4) *(word_t*)d = ((const loose_t*)s)->value;
+  }
+  bytes_up(d, s, bytes);
+}
+
+#else
 
 /*
  * The destination is aligned first. A source that is then off by k bytes is read as aligned words, of which each store
@@ -277,7 +295,7 @@ OWN static void copy_down(uint8_t* d, const uint8_t* s, size_t bytes) {
 }
 
 OWN static void copy(uint8_t* d, const uint8_t* s, size_t bytes) {
-#ifndef __ARM_FEATURE_UNALIGNED
+#ifndef __OPTIMIZE_SIZE__
   if ((((uintptr_t)d | (uintptr_t)s) & 3) == 0) {
     copy_words(d, s, bytes);
     return;
