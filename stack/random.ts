@@ -23,7 +23,7 @@ export function bucketKey(): u32 {
   return multiplier;
 }
 
-/** HalfSipHash-2-4 of three words under the secret key. */
+/** HalfSipHash-2-4 of eleven bytes under the secret key: `a`, `b`, and the three low bytes of `c`. */
 export function keyedHash(a: u32, b: u32, c: u32): u32 {
   return halfSipHash(key0, key1, a, b, c);
 }

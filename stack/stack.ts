@@ -84,10 +84,7 @@ let asked: bool = false;
 export function stackPoll(nowMs: u32): bool {
   setNow(nowMs);
   // The application has been asked: now it goes out, before more comes in.
-  if (asked) {
-    asked = false;
-    if (TCP) tcpTurn();
-  }
+  answersLeave();
   for (let turns: u32 = 0; turns < TIMERS_PER_TURN; turns++) {
     const timer = timerTakeDue();
     if (timer == TIMER_NONE) break;
@@ -106,6 +103,22 @@ export function stackPoll(nowMs: u32): bool {
     if (pendingAny()) return true;
   }
   return more || linkLoopbackWaiting();
+}
+
+/**
+ * Half a turn, for a loop that serves its sockets at once when a turn has ended with news of them: what they answer leaves, and neither clock
+ * nor chip is asked again. Returns true when there is more to do: a whole turn.
+ */
+export function stackAnswer(): bool {
+  answersLeave();
+  if (framesLeft == 0 || readyChanges() != told) return true;
+  return (TCP && pendingAny()) || linkLoopbackWaiting();
+}
+
+function answersLeave(): void {
+  if (!asked) return;
+  asked = false;
+  if (TCP) tcpTurn();
 }
 
 /** Frames that may still be taken in this turn: kept here, as a register that lives through all of a frame costs more. */

@@ -23,7 +23,7 @@ import {
   sockSendTo,
 } from "../../stack/socket/socket";
 import { socketIndex } from "../../stack/socket/table";
-import { stackPoll, stackStart } from "../../stack/stack";
+import { stackAnswer, stackPoll, stackStart } from "../../stack/stack";
 
 const PORT_ECHO: u16 = 7;
 const PORT_DISCARD: u16 = 9;
@@ -130,7 +130,8 @@ function acceptAll(listener: i32, port: u16): void {
     if (fd < 0) return;
     remember(fd, port == PORT_DISCARD ? discardMark : port == PORT_WEB ? WEB : port);
     if (port == PORT_ECHO) sockSetOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-    serve(fd, port);
+    // The web server waits for the request: had it come before, the connection would have news.
+    if (port != PORT_WEB) serve(fd, port);
   }
 }
 
@@ -225,8 +226,9 @@ function serveFrom(first: u32): void {
 
 /** A turn of the loop: the stack, then every socket with news, until nothing is left to do. */
 export function turn(nowMs: u32): void {
-  for (;;) {
-    const more = stackPoll(nowMs);
-    if (!serveNews() && !more) return;
-  }
+  let more: bool;
+  do {
+    more = stackPoll(nowMs);
+    if (serveNews()) more = stackAnswer();
+  } while (more);
 }

@@ -44,8 +44,14 @@ export declare function sumHeader(at: usize): u32;
 /** The same of the five words at `at`, the two at `more`, and `sum`. */
 export declare function sumSegment(at: usize, more: usize, sum: u32): u32;
 
-/** HalfSipHash-2-4 of three words (hal/cpu/half-sip-hash.ts), in the registers of a Cortex-M0+. */
+/** HalfSipHash-2-4 of eleven bytes (hal/cpu/half-sip-hash.ts), in the registers of a Cortex-M0+. */
 export declare function halfSipHash(key0: u32, key1: u32, a: u32, b: u32, c: u32): u32;
+
+/** Clears `bytes` at `at`: whole words on a word, at most 256 bytes, and a number that stands in the program. */
+export declare function wordsClear(at: usize, bytes: u32): void;
+
+/** Copies `bytes` from `from` to `to`, which do not overlap: as `wordsClear` takes them. */
+export declare function wordsCopy(to: usize, from: usize, bytes: u32): void;
 
 /** Swaps the bytes of each half-word (REV16). */
 export declare function rev16(value: u32): u32;

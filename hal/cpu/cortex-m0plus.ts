@@ -1,7 +1,15 @@
 /** CPU primitives of the Cortex-M0+: the checksum loop by load-multiple and add-with-carry. */
 import { sumWords } from "../cortex-m/hw";
 
-export { based, halfSipHash, rev16, sumHeader, sumSegment } from "../cortex-m/hw";
+export {
+  based,
+  halfSipHash,
+  rev16,
+  sumHeader,
+  sumSegment,
+  wordsClear,
+  wordsCopy,
+} from "../cortex-m/hw";
 
 /** Folds a sum to 16 bits: both halves are added in the upper one, and the carry out of the lower one comes to it. */
 function fold(sum: u32): u32 {

@@ -3,4 +3,13 @@
  * them with carry, and a wider Thumb-2 form would gain less than a fifth.
  */
 export { halfSipHash } from "./half-sip-hash";
-export { based, checksumOf, checksumRead, rev16, sumHeader, sumSegment } from "./cortex-m0plus";
+export {
+  based,
+  checksumOf,
+  checksumRead,
+  rev16,
+  sumHeader,
+  sumSegment,
+  wordsClear,
+  wordsCopy,
+} from "./cortex-m0plus";

@@ -57,6 +57,16 @@ export function based(at: usize): usize {
   return at;
 }
 
+/** Clears a record: `bytes`, a constant multiple of 4 up to 256, at `at`, a multiple of 4. */
+export function wordsClear(at: usize, bytes: u32): void {
+  memory.fill(at, 0, bytes);
+}
+
+/** Copies a record, as `wordsClear` takes it, to another place. */
+export function wordsCopy(to: usize, from: usize, bytes: u32): void {
+  memory.copy(to, from, bytes);
+}
+
 /** Swaps the bytes of each half-word. */
 export function rev16(value: u32): u32 {
   return rotl<u32>(bswap<u32>(value), 16);

@@ -26,7 +26,7 @@ import {
 } from "../posix";
 import { Tcb, tcbAt } from "../tcp/connection";
 import { controlChoose } from "../tcp/control";
-import { listenerAt } from "../tcp/listener";
+import { listenerAt, listenersChanged } from "../tcp/listener";
 import { UdpError, udpErrorNext, udpErrorTake, udpErrorsAsk, udpErrorsForget } from "../udp/errors";
 import { UdpFlag, udpSlot } from "../udp/slots";
 import { GENERAL_OPTION } from "./raw-options";
@@ -185,6 +185,7 @@ export function moreOptionsListen(socket: Socket): void {
   listener.maxSegment = <u16>moreMaxSegment(socket);
   listener.deferrals = field(socket, DEFER_SHIFT, DEFER_MASK);
   listener.device = field(socket, DEVICE_SHIFT, DEVICE_MASK);
+  listenersChanged();
 }
 
 /** The device that a socket is held to (SO_BINDTODEVICE); DEVICE_ANY = none. */

@@ -31,7 +31,7 @@ import { isOurs } from "../interface";
 import { localConnect } from "../local/connect";
 import { localBind, localClose, localListen, localShutdown } from "../local/slots";
 import { random32 } from "../random";
-import { TcbFlag, TcpState, connectionUsesPort, tcbAt } from "../tcp/connection";
+import { Tcb, TcbFlag, TcpState, connectionUsesPort, tcbAt } from "../tcp/connection";
 import { tcbRelease } from "../tcp/lifecycle";
 import { listenerTaken } from "../tcp/listener";
 import {
@@ -217,22 +217,17 @@ export function sockAccept(fd: i32): i32 {
 function acceptFirst(socket: Socket): i32 {
   const fresh = socketInherit(socket);
   if (fresh == NO_SOCKET) return -EMFILE;
-  const id = tcpAccept(<u32>socket.index, fresh);
-  if (id < 0) {
-    socketFree(fresh);
-    return id;
-  }
+  const tcb = tcpAccept(<u32>socket.index, fresh);
   const child = socketAt(fresh);
-  attach(child, <u32>id);
+  attach(child, tcb);
   // Nor does it have the listener's descriptors.
   child.flags &= ~(SocketFlag.NONBLOCK | SocketFlag.READ_SHUT | SocketFlag.FIRST_CLOSED);
-  applyOptions(socket, <u32>id);
+  applyOptions(socket, tcb);
   return socketFd(fresh);
 }
 
 /** What a socket was told before it had a connection holds for the connection. */
-function applyOptions(socket: Socket, id: u32): void {
-  const tcb = tcbAt(id);
+function applyOptions(socket: Socket, tcb: Tcb): void {
   tcb.tos = socket.tos;
   tcb.ttl = socket.ttl;
   const flags = socket.flags;
@@ -245,10 +240,9 @@ function applyOptions(socket: Socket, id: u32): void {
   if (TCP_CONNECT && tcb.state == TcpState.SYN_SENT) tcb.peerMss = <u16>moreMaxSegment(socket);
 }
 
-function attach(socket: Socket, id: u32): void {
-  const tcb = tcbAt(id);
+function attach(socket: Socket, tcb: Tcb): void {
   socket.kind = <u8>SocketKind.CONNECTION;
-  socket.index = <RecordNumber>id;
+  socket.index = tcb.id;
   socket.localAddress = tcb.localAddress;
   socket.localPort = tcb.localPort;
 }
@@ -271,9 +265,10 @@ export function sockConnect(fd: i32, address: u32, port: u32): i32 {
   if (INTERFACES > 1 && source == 0) source = moreSource(socket, address);
   const id = tcpConnect(index, source, local, address, port);
   if (id < 0) return id;
-  attach(socket, <u32>id);
+  const tcb = tcbAt(<u32>id);
+  attach(socket, tcb);
   socket.flags |= SocketFlag.CONNECTING;
-  applyOptions(socket, <u32>id);
+  applyOptions(socket, tcb);
   return -EINPROGRESS;
 }
 

@@ -1,4 +1,4 @@
-import { based } from "cpu";
+import { based, wordsClear, wordsCopy } from "cpu";
 import { RecordNumber } from "options";
 import { NO_RECORD, RECORD_NUMBER_BITS, SOCKETS, TCP, TCP_KEEPALIVE } from "../config";
 
@@ -140,7 +140,7 @@ export function socketAllocate(kind: SocketKind): u32 {
   if (index == NO_SOCKET) return NO_SOCKET;
   const socket = socketAt(index);
   const generation = socket.generation;
-  memory.fill(changetype<usize>(socket), 0, SOCKET_BYTES);
+  wordsClear(changetype<usize>(socket), SOCKET_BYTES);
   socket.generation = generation;
   socket.kind = <u8>kind;
   socket.ttl = 64;
@@ -157,7 +157,7 @@ export function socketInherit(listener: Socket): u32 {
   if (index == NO_SOCKET) return NO_SOCKET;
   const socket = socketAt(index);
   const generation = socket.generation;
-  memory.copy(changetype<usize>(socket), changetype<usize>(listener), SOCKET_BYTES);
+  wordsCopy(changetype<usize>(socket), changetype<usize>(listener), SOCKET_BYTES);
   socket.generation = generation;
   socket.kind = <u8>SocketKind.CONNECTION;
   return index;

@@ -103,16 +103,32 @@ export function connectionInsert(connection: Connection, id: u32): void {
 
 /** Takes a record with its number out of the table; harmless when it is not in it. */
 export function connectionRemove(gone: Connection, id: u32): void {
+  relink(gone, id, gone.next);
+}
+
+/** Puts a record with its number into the place of one that is in the table, and has the same tuple. */
+export function connectionReplace(
+  gone: Connection,
+  goneId: u32,
+  connection: Connection,
+  id: u32,
+): void {
+  connection.next = gone.next;
+  relink(gone, goneId, <RecordNumber>(id + 1));
+}
+
+/** What pointed at record `gone` points at `next`, a number plus one. */
+function relink(gone: Connection, id: u32, next: RecordNumber): void {
   const head = bucket(gone.remoteAddress, gone.ends);
   let link = <u32>load<RecordNumber>(head);
   if (link == id + 1) {
-    store<RecordNumber>(head, gone.next);
+    store<RecordNumber>(head, next);
     return;
   }
   for (let steps: u32 = 0; link != 0 && steps < CONNECTIONS; steps++) {
     const connection = connectionAt(link - 1);
     if (<u32>connection.next == id + 1) {
-      connection.next = gone.next;
+      connection.next = next;
       return;
     }
     link = <u32>connection.next;

@@ -52,8 +52,8 @@ function mssOf(index: u32): u32 {
 
 function hash(segment: Segment, irs: u32, minute: u32): u32 {
   const ports = (segment.destinationPort << 16) | segment.sourcePort;
-  const inner = keyedHash(segment.source, segment.destination, ports);
-  return keyedHash(inner, irs, minute | 0x434b0000) & HASH_MASK;
+  const inner = keyedHash(segment.source, ports, segment.destination);
+  return keyedHash(inner, irs, minute | 0x434b00) & HASH_MASK;
 }
 
 /** While the chip loses frames, or answers wait, strangers get one answer in a millisecond, and so many at once: a crowd is no flood. */

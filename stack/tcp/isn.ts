@@ -2,7 +2,8 @@ import { keyedHash } from "../random";
 
 /**
  * Initial sequence number (RFC 6528 3) of a connection that begins at `timeMs`: a 4 µs clock plus a keyed hash of the
- * four-tuple. `ports`: local in the high half.
+ * four-tuple. `ports`: local in the high half. Of the local address three bytes take part: two addresses of ours that differ in the first
+ * alone have the same numbers for the same peer, who knows them anyhow, and for no other.
  */
 export function initialSequenceNumber(
   localAddress: u32,
@@ -10,7 +11,7 @@ export function initialSequenceNumber(
   ports: u32,
   timeMs: u32,
 ): u32 {
-  return timeMs * 250 + keyedHash(localAddress, remoteAddress, ports);
+  return timeMs * 250 + keyedHash(remoteAddress, ports, localAddress);
 }
 
 /** The record whose number was made last, and that number. */

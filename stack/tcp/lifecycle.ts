@@ -1,3 +1,4 @@
+import { wordsClear } from "cpu";
 import { RecordNumber } from "options";
 import { TCP_CONNECT, TCP_KEEPALIVE, TCP_MSL_MS, TCP_TCBS, TCP_TIMESTAMPS } from "../config";
 import { WAITING_IS_LENT, waitingLend } from "../link/waiting";
@@ -101,7 +102,7 @@ function isFree(tcb: Tcb): bool {
 
 function tcbInit(tcb: Tcb, id: u32): u32 {
   if (WAITING_IS_LENT && id == TCP_TCBS - 1) waitingLend(0);
-  memory.fill(changetype<usize>(tcb), 0, TCB_BYTES);
+  wordsClear(changetype<usize>(tcb), TCB_BYTES);
   tcb.id = <RecordNumber>id;
   tcb.rto = <u16>RTO_INITIAL_MS;
   tcb.ttl = 64;

@@ -16,7 +16,7 @@ import {
 } from "./connection";
 import { cookieAnswer, cookieCheck, cookieOptions } from "./cookie";
 import { SEND_MSS_MAX, sendAnswer, sendOfRecord, synAckOutput } from "./emit";
-import { initialNumberKeep } from "./isn";
+import { initialNumberKeep, initialSequenceNumber } from "./isn";
 import { NO_LISTENER, listenerAt, listenerFind, listenerMaxSegment } from "./listener";
 import { pendingAddRecord, pendingAny } from "./pending";
 import {
@@ -158,17 +158,19 @@ function synReceived(segment: Segment, listener: u32): void {
   }
   const promised = roomToPromise(listener);
   const record = synRecordFill(id, segment, listener, segment.seq, mss);
-  const iss = record.issMade;
+  const ports = (segment.destinationPort << 16) | segment.sourcePort;
+  const iss = initialSequenceNumber(segment.destination, segment.source, ports, now());
   // A connection that is opened again goes on above what it sent before (RFC 9293 MAY-2).
   if (segment.floor != 0 && seqLess(iss, segment.floor)) record.iss = segment.floor;
   else if (TCP_TIMESTAMPS && segment.stamped) {
     record.stamp = segment.tsVal;
     initialNumberKeep(changetype<usize>(record), iss);
   } else record.iss = iss;
-  record.owe(promised);
+  record.promise(promised);
   // At once where nobody else waits: it may take no text with it, nor answer more than this segment.
-  if (!pendingAny() && synAckOutput(record) == 0) record.due = false;
-  else pendingAddRecord(id);
+  if (!pendingAny() && synAckOutput(record) == 0) return;
+  record.due = true;
+  pendingAddRecord(id);
 }
 
 /** What we may send per segment (RFC 9293 3.7.1): the peer's MSS, with a floor and our MTU and send ring as the ceiling. */

@@ -1,6 +1,13 @@
 import { based } from "cpu";
 import { RecordNumber } from "options";
-import { NO_RECORD, SOCKET_MORE_OPTIONS, TCP, TCP_ANY_PORT, TCP_LISTENERS } from "../config";
+import {
+  NO_RECORD,
+  SOCKET_MORE_OPTIONS,
+  TCP,
+  TCP_ANY_PORT,
+  TCP_FAST_PATH,
+  TCP_LISTENERS,
+} from "../config";
 import { deviceHeard } from "../ip/routes";
 import { keyedHash } from "../random";
 import { Tcb, tcbAt } from "./connection";
@@ -61,6 +68,35 @@ export function listenerAt(index: u32): Listener {
  * share the place (SO_REUSEPORT) a keyed hash of the peer chooses, so that it finds the same one again.
  */
 export function listenerFind(address: u32, port: u32, peer: u32, peerPort: u32): u32 {
+  if (TCP_FAST_PATH && port == alonePort) return alone;
+  return listenerSearch(address, port, peer, peerPort);
+}
+
+/**
+ * The port that was asked for last, if one listener alone has it, on each address and device: who asks, and what for, is of no account then.
+ * 0 = there is none.
+ */
+let alonePort: u32 = 0;
+/** That listener. */
+let alone: u32 = 0;
+
+/** A listener has come, gone or changed. */
+export function listenersChanged(): void {
+  if (TCP_FAST_PATH) alonePort = 0;
+}
+
+function noteAlone(index: u32, port: u32): void {
+  const listener = listenerAt(index);
+  if (listener.localAddress != 0 || listener.device != 0 || <u32>listener.localPort != port) return;
+  for (let other: u32 = 0; other < TCP_LISTENERS; other++) {
+    const rival = listenerAt(other);
+    if (other != index && rival.open && <u32>rival.localPort == port) return;
+  }
+  alonePort = port;
+  alone = index;
+}
+
+function listenerSearch(address: u32, port: u32, peer: u32, peerPort: u32): u32 {
   let found = NO_LISTENER;
   let score: u32 = 0;
   let equals: u32 = 0;
@@ -77,6 +113,7 @@ export function listenerFind(address: u32, port: u32, peer: u32, peerPort: u32):
     found = index;
     equals = 0;
   }
+  if (TCP_FAST_PATH && found != NO_LISTENER) noteAlone(found, port);
   if (TCP_LISTENERS < 2 || equals == 0) return found;
   return sharerOf(found, keyedHash(peer, peerPort, port) % (equals + 1), peer);
 }

@@ -11,7 +11,7 @@ import {
   Tcb,
   TcbFlag,
   TcpState,
-  connectionInsert,
+  connectionReplace,
   synRecordAt,
   tcbAt,
 } from "./connection";
@@ -19,7 +19,7 @@ import { ecnBegin } from "./ecn";
 import { ackNow, tcbAllocate, tcbRelease, tcbsFree, tcbsNews, tcbsTakeNews } from "./lifecycle";
 import { acceptQueueAdd, listenerAt } from "./listener";
 import { RTO_AFTER_SYN_LOSS_MS, rtoSample } from "./rto";
-import { synRecordFree, synRecordWait, synRecordsUsed } from "./syn-records";
+import { synRecordEnd, synRecordWait, synRecordsUsed } from "./syn-records";
 import { timestampOffset, timestampsBegin } from "./timestamps";
 
 /** From a finished handshake to a TCB in the accept queue, at once or when there is room. */
@@ -117,16 +117,16 @@ export function promote(recordId: u32, proven: bool): u32 {
 
 /** The record has become the TCB `id`: ESTABLISHED, and in the accept queue. */
 export function promoteCommit(recordId: u32, id: u32): void {
-  const listenerNumber = <u32>synRecordAt(recordId).listener - 1;
-  synRecordFree(recordId);
+  const record = synRecordAt(recordId);
   const tcb = tcbAt(id);
-  connectionInsert(tcb, id);
+  connectionReplace(record, recordId, tcb, id);
+  synRecordEnd(record, recordId);
   tcb.state = <u8>TcpState.ESTABLISHED;
   tcb.sndUna += 1;
   congestionInit(tcb);
   // The window that could not be promised is open now.
   if (tcb.rcvAdv == tcb.rcvNxt) ackNow(tcb);
-  const listener = listenerAt(listenerNumber);
+  const listener = listenerAt(<u32>tcb.listener - 1);
   acceptQueueAdd(listener, tcb);
   ready(<u32>listener.socket, POLLIN);
 }

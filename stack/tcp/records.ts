@@ -250,9 +250,9 @@ export class SynRecord extends Connection {
     this.counts = <u8>(shift << 4);
   }
 
-  /** A first SYN-ACK is owed, with a window or without. */
-  owe(window: bool): void {
-    this.bits |= <u8>(window ? SynBit.DUE | SynBit.PROMISE : SynBit.DUE);
+  /** The first SYN-ACK announces a window, or none. */
+  promise(window: bool): void {
+    if (window) this.bits |= <u8>SynBit.PROMISE;
   }
 
   /** Milliseconds since it came. */

@@ -67,9 +67,14 @@ export function synRecordFill(
 
 /** Frees a record. */
 export function synRecordFree(id: u32): void {
-  used -= 1;
   const record = synRecordAt(id);
   connectionRemove(record, id);
+  synRecordEnd(record, id);
+}
+
+/** Frees a record with its number, which another has taken the place of in the table of connections. */
+export function synRecordEnd(record: SynRecord, id: u32): void {
+  used -= 1;
   pendingRemove(record, id);
   if (record.waiting) waiting -= 1;
   record.waiting = false;

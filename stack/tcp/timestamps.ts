@@ -27,8 +27,9 @@ export function timestampOffset(localAddress: u32, remoteAddress: u32, ports: u3
     askedLocal = localAddress;
     askedRemote = remoteAddress;
     askedPorts = ports;
-    // No local address is the complement of one: these numbers say nothing of initial sequence numbers.
-    answered = keyedHash(~localAddress, remoteAddress, ports);
+    // No local address is the complement of one, nor are three bytes of two in one network: these numbers say nothing of initial
+    // sequence numbers.
+    answered = keyedHash(remoteAddress, ports, ~localAddress);
   }
   return answered;
 }

@@ -55,6 +55,7 @@ import {
   listenerAt,
   listenerHeir,
   listenerTaken,
+  listenersChanged,
 } from "./listener";
 import { turnAsk, windowIsWide, windowUpdateWorthwhile } from "./receive-window";
 import { patienceAsked, patienceProgress } from "./patience";
@@ -133,6 +134,7 @@ export function tcpListen(socket: u32, address: u32, port: u32, backlog: u32, sh
   listener.manner = 0;
   listener.maxSegment = 0;
   listener.open = true;
+  listenersChanged();
   return <i32>index;
 }
 
@@ -142,15 +144,15 @@ export function tcpListenAgain(index: u32, backlog: u32): void {
   promoteNews();
 }
 
-/** Takes the oldest connection of the accept queue for `socket`; -EAGAIN when it is empty. */
-export function tcpAccept(index: u32, socket: u32): i32 {
-  const listener = listenerAt(index);
-  if (listener.head == 0) return -EAGAIN;
-  const tcb = acceptQueueTake(listener);
+/** Takes the oldest connection of the accept queue for `socket`; there is one. */
+export function tcpAccept(index: u32, socket: u32): Tcb {
+  const tcb = acceptQueueTake(listenerAt(index));
   tcb.listener = 0;
   tcb.socket = <RecordNumber>(socket + 1);
+  // What came before there was a socket is news of it now.
+  if (tcb.rcvNxt != tcb.rcvRead || tcb.state != TcpState.ESTABLISHED) ready(socket, POLLIN);
   promoteNews();
-  return <i32>tcb.id;
+  return tcb;
 }
 
 /**
@@ -174,6 +176,7 @@ export function tcpCloseListener(index: u32): void {
   }
   listenAbandon(index, heir);
   listener.open = false;
+  listenersChanged();
 }
 
 /** Takes the pending error of a connection, negative; 0 when there is none. */

@@ -1,6 +1,8 @@
 import test from "ava";
 import { barChart } from "../../host-tools/bench/chart.js";
 import { compare, gate } from "../../host-tools/bench/gate/part.js";
+import { PeerConnection } from "../../host-tools/bench/instructions/peer.js";
+import { Recorder } from "../../host-tools/bench/instructions/recorder.js";
 import { manyOptions } from "../../host-tools/bench/instructions/workloads.js";
 import { countWaiting } from "../../host-tools/bench/scaling/part.js";
 import { countLwip } from "../../host-tools/bench/lwip/count.js";
@@ -56,6 +58,15 @@ test("a workload is the same each time, and answers as the peers' do: frames out
     t.is(out[name], 1, name);
   t.is(out["f"], 3, "SYN-ACK, the answer with its ACK, FIN with its ACK");
   t.is(out["f2"], 3);
+});
+
+test("what came before its connection was accepted is news of the connection: a request that ends the handshake is answered", async (t) => {
+  const recorder = await Recorder.start();
+  const peer = new PeerConnection(80);
+  recorder.connections.push(peer);
+  recorder.give(peer.syn());
+  recorder.give(peer.data(100));
+  t.is(peer.received, 1024);
 });
 
 test.serial(

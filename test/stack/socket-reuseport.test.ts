@@ -105,3 +105,35 @@ test("datagrams of one sender go to one socket, those of many over all", async (
     counts.join(),
   );
 });
+
+test("a listener that comes, goes, or is held to a device is heeded by the next SYN, whoever was asked for before", async (t) => {
+  const stack = await deviceStack();
+  const host = stack.neighbour();
+  const { wasm } = stack;
+  const listen = (address: number): number => {
+    const fd = shared(stack, SOCK_STREAM);
+    t.is(wasm.sysBind(fd, address, PORT), 0);
+    t.is(wasm.sysListen(fd, 8), 0);
+    return fd;
+  };
+  let port = 5000;
+  const reaches = (fd: number): boolean => {
+    TcpPeer.client(stack, host, port++, PORT);
+    return wasm.sysAccept(fd) >= 0;
+  };
+  const refused = (): string[] => new TcpPeer(stack, host, port++, PORT).syn();
+  t.deepEqual(refused(), ["RA 0:1"]);
+  const any = listen(0);
+  t.true(reaches(any));
+  const own = listen(stack.address);
+  t.true(reaches(own), "the more exact one");
+  t.is(wasm.sysClose(own), 0);
+  t.true(reaches(any));
+  const [BINDTODEVICE, LOOPBACK] = [25, 1];
+  t.is(wasm.sysSetOption(any, SOCKET, BINDTODEVICE, LOOPBACK), 0);
+  t.deepEqual(refused(), ["RA 0:1"]);
+  t.is(wasm.sysSetOption(any, SOCKET, BINDTODEVICE, 0), 0);
+  t.true(reaches(any));
+  t.is(wasm.sysClose(any), 0);
+  t.deepEqual(refused(), ["RA 0:1"]);
+});
