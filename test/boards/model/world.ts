@@ -140,6 +140,9 @@ export class BoardWorld {
       sumHeader: (at: number) => this.sumWords(at, 5, 0),
       sumSegment: (at: number, more: number, sum: number) =>
         this.sumWords(more, 2, this.sumWords(at, 5, sum)),
+      wordsClear: (at: number, bytes: number) => void this.words(at, bytes).fill(0),
+      wordsCopy: (to: number, from: number, bytes: number) =>
+        this.words(to, bytes).set(this.words(from, bytes)),
       rev16: (value: number) => (((value & 0x00ff00ff) << 8) | ((value >>> 8) & 0x00ff00ff)) >>> 0,
       based: (at: number) => at,
       flashBase: () => blobAt,
@@ -159,6 +162,11 @@ export class BoardWorld {
       settingsAt(),
     );
     return instance.exports["main"] as () => void;
+  }
+
+  /** A record: it stands on a word, or this throws. */
+  private words(at: number, bytes: number): Uint32Array {
+    return new Uint32Array(this.memory.buffer, at, bytes / 4);
   }
 
   private sumWords(at: number, words: number, start: number): number {
