@@ -155,7 +155,7 @@ test.serial(
     t.regex(await get.logged(/^GET/), /^GET 200: 26 bytes/);
     t.is(web.address, "192.168.77.60");
     t.is(get.address, "192.168.77.51");
-    t.true((web.counters["UDP_NO_PORT"] ?? 0) > 100);
+    await lan.until(() => (web.counters["UDP_NO_PORT"] ?? 0) > 100, "the flood");
     t.throws(() => lan.named("wep"), {
       message: /no device is named wep; there are: web, get, own/,
     });
