@@ -159,7 +159,7 @@ export function dnsLookup(from: usize, bytes: u32, to: usize, capacity: u32): i3
   for (let i: u32 = 0; i < DNS_ENTRIES; i++) {
     const entry = entryAt(i);
     if (entry.state == EntryState.FREE || <u32>entry.nameBytes != nameBytes) continue;
-    if (!nameEquals(nameOf(entry), nameBytes, 0, NAME)) continue;
+    if (!nameEquals(nameOf(entry), 0, NAME)) continue;
     entry.usedMs = now();
     if (entry.state == EntryState.ASKING) return -EAI_INPROGRESS;
     if (isDue(entry.dueMs)) {

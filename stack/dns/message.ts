@@ -92,7 +92,7 @@ export function answerRead(message: usize, bytes: u32, id: u32, name: usize): Dn
     asked + 4 > bytes ||
     load16(message + asked) != TYPE_A ||
     load16(message + asked + 2) != CLASS_IN ||
-    !nameEquals(message, bytes, DNS_HEADER_BYTES, name)
+    !nameEquals(message, DNS_HEADER_BYTES, name)
   ) {
     return DnsAnswer.NOT_OURS;
   }
@@ -130,10 +130,7 @@ function sought(message: usize, bytes: u32, at: u32, records: u32): Step {
     const dataAt = fixed + RECORD_BYTES;
     const dataBytes = load16(record + 8);
     if (dataBytes > bytes - dataAt) return Step.BAD;
-    if (
-      load16(record + 2) == CLASS_IN &&
-      namesEqual(message, bytes, at, message, bytes, soughtAt)
-    ) {
+    if (load16(record + 2) == CLASS_IN && namesEqual(message, at, message, soughtAt)) {
       const type = load16(record);
       if (type == TYPE_A) {
         if (dataBytes != 4) return Step.BAD;

@@ -87,46 +87,39 @@ export function nameSkip(message: usize, bytes: u32, offset: u32): u32 {
   return 0;
 }
 
+/** Offset of the label at `offset` of a name that has been skipped before: behind its pointers, which are known to be good. */
+function labelAt(message: usize, offset: u32): u32 {
+  for (let hops: u32 = 0; hops < NAME_BYTES_MAX; hops++) {
+    const length = <u32>load<u8>(message + offset);
+    if (length < POINTER) break;
+    offset = ((length & 0x3f) << 8) | (<u32>load<u8>(message + offset, 1));
+  }
+  return offset;
+}
+
 /** True when the name at `offset` is the one in plain wire form at `name`, capitals or not. It has been skipped before: it is good. */
-export function nameEquals(message: usize, bytes: u32, offset: u32, name: usize): bool {
-  return namesEqual(message, bytes, offset, name, NAME_BYTES_MAX, 0);
+export function nameEquals(message: usize, offset: u32, name: usize): bool {
+  return namesEqual(message, offset, name, 0);
 }
 
 /**
  * True when the name at `offset` of a message is the one at `otherOffset` of another, or of the same, capitals or not. A name in
  * plain wire form is a message of its own. Both have been skipped before: they are good.
  */
-export function namesEqual(
-  message: usize,
-  bytes: u32,
-  offset: u32,
-  other: usize,
-  otherBytes: u32,
-  otherOffset: u32,
-): bool {
-  let limit = offset;
-  let otherLimit = otherOffset;
+export function namesEqual(message: usize, offset: u32, other: usize, otherOffset: u32): bool {
   for (let labels: u32 = 0; labels < NAME_BYTES_MAX; labels++) {
-    at = otherOffset;
-    before = otherLimit;
-    const length = labelFind(other, otherBytes);
-    otherOffset = at;
-    otherLimit = before;
-    at = offset;
-    before = limit;
-    if (length < 0 || labelFind(message, bytes) != length) return false;
-    if (length == 0) return true;
-    offset = at;
-    limit = before;
-    for (let left = <u32>length; left > 0; left--) {
-      offset += 1;
-      otherOffset += 1;
+    offset = labelAt(message, offset);
+    otherOffset = labelAt(other, otherOffset);
+    const length = <u32>load<u8>(message + offset);
+    // The lengths as well: they are below the letters.
+    for (let left = length + 1; left > 0; left--) {
       if (lower(<u32>load<u8>(message + offset)) != lower(<u32>load<u8>(other + otherOffset))) {
         return false;
       }
+      offset += 1;
+      otherOffset += 1;
     }
-    offset += 1;
-    otherOffset += 1;
+    if (length == 0) return true;
   }
   return false;
 }
@@ -135,17 +128,14 @@ export function namesEqual(
  * The name in plain wire form at `name` against the one at `offset` of a message, which has been skipped before, as their bytes
  * without pointers are ordered, capitals before small letters: below 0 = `name` comes first, 0 = they are the same.
  */
-export function nameOrder(message: usize, bytes: u32, offset: u32, name: usize): i32 {
-  at = offset;
-  before = offset;
+export function nameOrder(message: usize, offset: u32, name: usize): i32 {
   for (let labels: u32 = 0; labels < NAME_BYTES_MAX; labels++) {
-    const length = labelFind(message, bytes);
-    const order = <i32>load<u8>(name) - length;
+    offset = labelAt(message, offset);
+    const length = <u32>load<u8>(message + offset);
+    const order = memory.compare(name, message + offset, length + 1);
     if (order != 0 || length == 0) return order;
-    const letters = memory.compare(name + 1, message + at + 1, <usize>length);
-    if (letters != 0) return letters;
-    at += <u32>length + 1;
-    name += <usize>length + 1;
+    offset += length + 1;
+    name += length + 1;
   }
   return 0;
 }

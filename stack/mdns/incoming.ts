@@ -77,7 +77,7 @@ export function questions(bytes: u32, most: u32): u32 {
     const type = load16(IN + end);
     const classes = load16(IN + end + 2);
     if ((classes & ~CLASS_TOP) == CLASS_IN && i < most) {
-      const records = answersTo(bytes, at, type);
+      const records = answersTo(at, type);
       wanted |= records;
       if (records != 0 && (classes & CLASS_TOP) == 0) forOne = false;
     }
@@ -92,19 +92,19 @@ export function wantedBefore(others: u32): void {
 }
 
 /** Our records that answer a question. */
-function answersTo(bytes: u32, at: u32, type: u32): u32 {
+function answersTo(at: u32, type: u32): u32 {
   const any = type == TYPE_ANY;
-  if (nameEquals(IN, bytes, at, nameBuilt(Name.HOST))) {
+  if (nameEquals(IN, at, nameBuilt(Name.HOST))) {
     return any || type == TYPE_A ? Rr.A : Rr.NSEC;
   }
   if ((recordsOwned() & Rr.PTR) == 0) return 0;
-  if (nameEquals(IN, bytes, at, nameBuilt(Name.INSTANCE))) {
+  if (nameEquals(IN, at, nameBuilt(Name.INSTANCE))) {
     const service = any || type == TYPE_SRV ? Rr.SRV : 0;
     return service | (any || type == TYPE_TXT ? Rr.TXT : 0);
   }
   if (!any && type != TYPE_PTR) return 0;
-  if (nameEquals(IN, bytes, at, nameBuilt(Name.SERVICE))) return Rr.PTR;
-  return nameEquals(IN, bytes, at, nameBuilt(Name.TYPES)) ? Rr.TYPES : 0;
+  if (nameEquals(IN, at, nameBuilt(Name.SERVICE))) return Rr.PTR;
+  return nameEquals(IN, at, nameBuilt(Name.TYPES)) ? Rr.TYPES : 0;
 }
 
 /** The record that is read: where its type stands, and how long its data is. `recordRead` gives the offset behind it, 0 = bad. */
@@ -119,17 +119,17 @@ export function recordRead(bytes: u32, at: u32): u32 {
 }
 
 /** Ours of the record that has been read, named at `at`: of its name and type, which is a unique one. 0 = we have none. */
-function uniqueOf(bytes: u32, at: u32): u32 {
+function uniqueOf(at: u32): u32 {
   const type = load16(IN + recordAt);
-  if (type == TYPE_A) return isOf(bytes, at, Name.HOST) ? Rr.A : 0;
+  if (type == TYPE_A) return isOf(at, Name.HOST) ? Rr.A : 0;
   const record: u32 = type == TYPE_SRV ? Rr.SRV : type == TYPE_TXT ? Rr.TXT : 0;
-  return (recordsOwned() & record) != 0 && isOf(bytes, at, Name.INSTANCE) ? record : 0;
+  return (recordsOwned() & record) != 0 && isOf(at, Name.INSTANCE) ? record : 0;
 }
 
 /** True when the record that has been read, named at `at`, has this name. */
-function isOf(bytes: u32, at: u32, name: Name): bool {
+function isOf(at: u32, name: Name): bool {
   if ((load16(IN + recordAt + 2) & ~CLASS_TOP) != CLASS_IN) return false;
-  return nameEquals(IN, bytes, at, nameBuilt(name));
+  return nameEquals(IN, at, nameBuilt(name));
 }
 
 /** Our data of a record against that of the one that has been read: 0 = the same, below 0 = ours comes first (RFC 6762 8.2). */
@@ -139,7 +139,7 @@ function compareData(bytes: u32, record: Rr): i32 {
   // Behind priority, weight and port stands a name, which may have pointers.
   if (record == Rr.SRV && dataBytes > 6 && nameSkip(IN, bytes, data + 6) == data + dataBytes) {
     const numbers = memory.compare(OURS, IN + data, 6);
-    return numbers != 0 ? numbers : nameOrder(IN, bytes, data + 6, OURS + 6);
+    return numbers != 0 ? numbers : nameOrder(IN, data + 6, OURS + 6);
   }
   const order = memory.compare(OURS, IN + data, min(ours, dataBytes));
   return order != 0 ? order : <i32>ours - <i32>dataBytes;
@@ -151,7 +151,7 @@ function isSame(bytes: u32, record: Rr): bool {
   if (record != Rr.SRV || dataBytes < 7) return compareData(bytes, record) == 0;
   putData(OURS, record);
   if (nameSkip(IN, bytes, data + 6) != data + dataBytes) return false;
-  return memory.compare(OURS, IN + data, 6) == 0 && nameEquals(IN, bytes, data + 6, OURS + 6);
+  return memory.compare(OURS, IN + data, 6) == 0 && nameEquals(IN, data + 6, OURS + 6);
 }
 
 /**
@@ -160,11 +160,11 @@ function isSame(bytes: u32, record: Rr): bool {
  */
 export function isClaim(bytes: u32, at: u32, probing: bool): bool {
   if (load32(IN + recordAt + 4) == 0) return false;
-  const ours = uniqueOf(bytes, at);
+  const ours = uniqueOf(at);
   if (ours != 0) return !isSame(bytes, ours);
   if (!probing || load16(IN + recordAt) == TYPE_NSEC) return false;
-  if (isOf(bytes, at, Name.HOST)) return true;
-  return (recordsOwned() & Rr.SRV) != 0 && isOf(bytes, at, Name.INSTANCE);
+  if (isOf(at, Name.HOST)) return true;
+  return (recordsOwned() & Rr.SRV) != 0 && isOf(at, Name.INSTANCE);
 }
 
 /** Names, as bits, of which a record that another one asks for comes before ours, and behind it. */
@@ -181,8 +181,8 @@ export function weighBegin(): void {
  * which there is one for each name (RFC 6762 8.2): by type, then by data.
  */
 export function weigh(bytes: u32, at: u32): void {
-  const host = isOf(bytes, at, Name.HOST);
-  if (!host && ((recordsOwned() & Rr.SRV) == 0 || !isOf(bytes, at, Name.INSTANCE))) return;
+  const host = isOf(at, Name.HOST);
+  if (!host && ((recordsOwned() & Rr.SRV) == 0 || !isOf(at, Name.INSTANCE))) return;
   const record = host ? Rr.A : Rr.SRV;
   let order = <i32>(host ? TYPE_A : TYPE_SRV) - <i32>load16(IN + recordAt);
   if (order == 0) order = compareData(bytes, record);
@@ -197,16 +197,16 @@ export function weighLost(): bool {
 
 /** Ours that the record that has been read, named at `at`, is a copy of; 0 = of none. */
 function copyOf(bytes: u32, at: u32): u32 {
-  const unique = uniqueOf(bytes, at);
+  const unique = uniqueOf(at);
   if (unique != 0) return isSame(bytes, unique) ? unique : 0;
   if (load16(IN + recordAt) != TYPE_PTR || (recordsOwned() & Rr.PTR) == 0) return 0;
   const data = recordAt + 10;
   if (nameSkip(IN, bytes, data) != data + dataBytes) return 0;
-  if (isOf(bytes, at, Name.SERVICE)) {
-    return nameEquals(IN, bytes, data, nameBuilt(Name.INSTANCE)) ? Rr.PTR : 0;
+  if (isOf(at, Name.SERVICE)) {
+    return nameEquals(IN, data, nameBuilt(Name.INSTANCE)) ? Rr.PTR : 0;
   }
-  if (!isOf(bytes, at, Name.TYPES)) return 0;
-  return nameEquals(IN, bytes, data, nameBuilt(Name.SERVICE)) ? Rr.TYPES : 0;
+  if (!isOf(at, Name.TYPES)) return 0;
+  return nameEquals(IN, data, nameBuilt(Name.SERVICE)) ? Rr.TYPES : 0;
 }
 
 /** The record that has been read is known to the asker (RFC 6762 7.1): it need not be told. */

@@ -25,7 +25,7 @@ import {
 import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
 import { ecnAcknowledged, ecnReduced } from "./ecn";
 import { patienceProgress } from "./patience";
-import { ORPHAN_MS, enterTimeWait, limitLife, tcbClose } from "./lifecycle";
+import { enterTimeWait, limitLife, tcbClose } from "./lifecycle";
 import { mssRaise } from "./path-mtu";
 import { pendingAdd } from "./pending";
 import { RTO_AFTER_SYN_LOSS_MS, rtoConfirms, rtoSample } from "./rto";
@@ -295,7 +295,7 @@ function advance(tcb: Tcb, segment: Segment, ack: u32): bool {
   }
   pendingAdd(tcb);
   if (tcb.socket != 0) ready(<u32>tcb.socket - 1, POLLOUT);
-  else if (tcb.listener == 0) limitLife(tcb, ORPHAN_MS);
+  else if (tcb.listener == 0) limitLife(tcb);
   return !finAcked || finAcknowledged(tcb);
 }
 

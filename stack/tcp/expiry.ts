@@ -34,7 +34,7 @@ import { turnDue } from "./receive-window";
 import { RTO_MAX_MS, rtoBackOff } from "./rto";
 import { spuriousNote } from "./spurious";
 import { probeDue } from "./tail-loss";
-import { delackDue, timerStart, timersRearm } from "./timers";
+import { delackDue, retransmissionTimerStart, timersRearm } from "./timers";
 
 /**
  * Retransmissions before a connection is given up (R2, RFC 9293 3.8.3): with the timeout doubling from 200 ms to 60 s, the
@@ -114,7 +114,7 @@ function retransmitExpired(tcb: Tcb): void {
   count(Counter.TCP_TIMEOUT);
   tcb.retries += 1;
   if (givesUp(tcb, opening ? SYN_RETRIES_MAX : RETRIES_MAX)) {
-    tcbAbort(tcb, reason(tcb));
+    giveUp(tcb);
     return;
   }
   if (TCP_CONNECT && opening) {
@@ -131,8 +131,7 @@ function retransmitExpired(tcb: Tcb): void {
   }
   tcb.flags &= ~(TcbFlag.TIMING | TcbFlag.RETRANSMIT_HEAD | TcbFlag.PROBE);
   rtoBackOff(tcb);
-  timerStart(tcb, TcbTimer.RETRANSMIT, cut(tcb, <u32>tcb.rto));
-  pendingAdd(tcb);
+  sendAndWait(tcb, cut(tcb, <u32>tcb.rto));
 }
 
 /** R2 (RFC 9293 3.8.3): by the number of retransmissions, or by the time that the application has set (MUST-21). */
@@ -149,22 +148,27 @@ function cut(tcb: Tcb, delayMs: u32): u32 {
 function synNeverSent(tcb: Tcb): void {
   tcb.retries += 1;
   if (<u32>tcb.retries >= UNSENT_TRIES) {
-    tcbAbort(tcb, reason(tcb));
+    giveUp(tcb);
     return;
   }
-  timerStart(tcb, TcbTimer.RETRANSMIT, <u32>tcb.rto);
+  sendAndWait(tcb, <u32>tcb.rto);
+}
+
+/** Something is sent now, and again in `delayMs` if nothing comes of it. */
+function sendAndWait(tcb: Tcb, delayMs: u32): void {
+  retransmissionTimerStart(tcb, delayMs);
   pendingAdd(tcb);
 }
 
-/** What the application is told when nothing gets through. */
-function reason(tcb: Tcb): i32 {
-  return tcb.softError != 0 ? <i32>tcb.softError : ETIMEDOUT;
+/** Nothing gets through: the application is told why. */
+function giveUp(tcb: Tcb): void {
+  tcbAbort(tcb, tcb.softError != 0 ? <i32>tcb.softError : ETIMEDOUT);
 }
 
 /** Persist state (RFC 9293 3.8.6.1): a probe, at growing intervals. Answered probes keep the connection for ever. */
 function persistExpired(tcb: Tcb): void {
   if (givesUp(tcb, RETRIES_MAX)) {
-    tcbAbort(tcb, reason(tcb));
+    giveUp(tcb);
     return;
   }
   count(Counter.TCP_WINDOW_PROBE);
@@ -173,6 +177,5 @@ function persistExpired(tcb: Tcb): void {
   // The timeout of data stays as it is: what the probes wait for is the application of the peer, not the network.
   if (tcb.backoff < 15) tcb.backoff += 1;
   const delayMs = min<u32>((<u32>tcb.rto) << tcb.backoff, RTO_MAX_MS);
-  timerStart(tcb, TcbTimer.RETRANSMIT, cut(tcb, delayMs));
-  pendingAdd(tcb);
+  sendAndWait(tcb, cut(tcb, delayMs));
 }

@@ -1,12 +1,12 @@
 import { ETIMEDOUT } from "../errors";
 import { now } from "../now";
 import { Counter, count } from "../statistics";
-import { Tcb, TcbFlag, TcbTimer, TcpState } from "./connection";
+import { Tcb, TcbFlag, TcpState } from "./connection";
 import { sendReset } from "./emit";
 import { tcbAbort } from "./lifecycle";
 import { patienceOf } from "./patience";
 import { pendingAdd } from "./pending";
-import { timerStart } from "./timers";
+import { lifeTimerStart } from "./timers";
 
 /** The time of a keep-alive has come: a probe, the end, or more patience. */
 export function keepAliveExpired(tcb: Tcb): void {
@@ -18,11 +18,11 @@ export function keepAliveExpired(tcb: Tcb): void {
   // MUST-26: only with nothing outstanding, and after an interval in which nothing was heard.
   const busy = tcb.sndMax != tcb.sndUna || tcb.queued != 0;
   if (busy || state < <u32>TcpState.ESTABLISHED) {
-    timerStart(tcb, TcbTimer.LIFE, idleMs);
+    lifeTimerStart(tcb, idleMs);
     return;
   }
   if (silentMs < idleMs) {
-    timerStart(tcb, TcbTimer.LIFE, idleMs - silentMs);
+    lifeTimerStart(tcb, idleMs - silentMs);
     return;
   }
   // Since it was heard last, but not without having asked (tcp(7): TCP_USER_TIMEOUT overrides the number of probes).
@@ -36,5 +36,5 @@ export function keepAliveExpired(tcb: Tcb): void {
   count(Counter.TCP_KEEP_ALIVE);
   tcb.flags |= TcbFlag.KEEP_PROBE;
   pendingAdd(tcb);
-  timerStart(tcb, TcbTimer.LIFE, <u32>it.intervalS * 1000);
+  lifeTimerStart(tcb, <u32>it.intervalS * 1000);
 }

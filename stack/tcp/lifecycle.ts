@@ -29,7 +29,7 @@ import { pendingAdd, pendingRemove } from "./pending";
 import { RTO_INITIAL_MS } from "./rto";
 import { TcpBit } from "./segment";
 import { LAST_SEND_RING, sendQueueClear } from "./send-queue";
-import { timerStart, timersStop } from "./timers";
+import { lifeTimerStart, timersStop } from "./timers";
 import { timestampsUsed } from "./timestamps";
 
 /**
@@ -38,9 +38,9 @@ import { timestampsUsed } from "./timestamps";
  */
 
 /** How long an orphan with data to deliver may go without progress. */
-export const ORPHAN_MS: u32 = 60000;
+const ORPHAN_MS: u32 = 60000;
 /** How long an orphan waits in FIN-WAIT-2 for the peer's FIN: the acknowledgment of ours is the last progress. */
-export const FIN_WAIT_2_MS: u32 = ORPHAN_MS;
+const FIN_WAIT_2_MS: u32 = ORPHAN_MS;
 /** After so long without progress an orphan may be given up for a new connection. */
 const STALLED_MS: u32 = 5000;
 
@@ -188,25 +188,18 @@ export function enterOrphanFinWait2(tcb: Tcb): void {
 function handOver(tcb: Tcb, state: TcpState, lifeMs: u32): TimeWait {
   const id = timeWaitAllocate();
   const record = timeWaitAt(id);
-  connectionRemove(tcb, <u32>tcb.id);
   record.localAddress = tcb.localAddress;
   record.remoteAddress = tcb.remoteAddress;
-  record.localPort = tcb.localPort;
-  record.remotePort = tcb.remotePort;
+  record.ends = tcb.ends;
   record.sndNxt = tcb.sndMax;
   record.rcvNxt = tcb.rcvNxt;
   record.born = <u16>(now() >>> BORN_SHIFT);
   if (TCP_TIMESTAMPS) record.tsRecent = timestampsUsed(tcb) ? max<u32>(tcb.tsRecent, 1) : 0;
   record.challenges = 0;
   record.state = <u8>state;
-  connectionInsert(record, id);
   timerSet(TIMER_TCP + id, now() + lifeMs);
-  pendingRemove(tcb, <u32>tcb.id);
-  timersStop(tcb);
-  tcb.state = <u8>TcpState.CLOSED;
-  sendQueueClear(tcb);
-  if (tcb.socket != 0) ready(<u32>tcb.socket - 1, POLLIN | POLLOUT | POLLERR | POLLHUP);
-  else noteFree(<u32>tcb.id);
+  tcbClose(tcb);
+  connectionInsert(record, id);
   return record;
 }
 
@@ -243,6 +236,6 @@ export function ackNow(tcb: Tcb): void {
 }
 
 /** Arms the life timer of an orphan, so that a peer that stays silent cannot keep the TCB. */
-export function limitLife(tcb: Tcb, lifeMs: u32): void {
-  timerStart(tcb, TcbTimer.LIFE, lifeMs);
+export function limitLife(tcb: Tcb): void {
+  lifeTimerStart(tcb, ORPHAN_MS);
 }

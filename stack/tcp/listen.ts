@@ -201,8 +201,13 @@ export function synRecordExpired(id: u32): void {
 }
 
 function resetRecord(record: SynRecord): void {
+  answerHalfOpen(record, TcpBit.RST | TcpBit.ACK);
+}
+
+/** <SEQ=SND.NXT><ACK=RCV.NXT> of a half-open connection. */
+function answerHalfOpen(record: SynRecord, bits: u32): void {
   const stamp: u32 = record.stamped ? record.stamp : 0;
-  sendOfRecord(record, record.iss + 1, record.irs + 1, TcpBit.RST | TcpBit.ACK, stamp);
+  sendOfRecord(record, record.iss + 1, record.irs + 1, bits, stamp);
 }
 
 /** A segment for a half-open connection that does not finish its handshake. */
@@ -245,8 +250,7 @@ function challengeHalfOpen(record: SynRecord): void {
   if (record.challenges >= CHALLENGES) return;
   record.challenges += 1;
   count(Counter.TCP_CHALLENGE_ACK);
-  const stamp: u32 = record.stamped ? record.stamp : 0;
-  sendOfRecord(record, record.iss + 1, record.irs + 1, TcpBit.ACK, stamp);
+  answerHalfOpen(record, TcpBit.ACK);
 }
 
 function repeatSynAck(id: u32, record: SynRecord): void {

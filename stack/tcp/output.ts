@@ -35,7 +35,7 @@ import { REPORTED, acknowledged, outputAcks, sendFull, sendOf, sendPlain } from 
 import { timesSent } from "./send-times";
 import { seqAtMost, seqLess, seqMax } from "./sequence";
 import { probeStart, probedAgain, retransmissionStart } from "./tail-loss";
-import { timerStart } from "./timers";
+import { timeoutStart } from "./timers";
 
 /** Something to be sent that is neither text nor an acknowledgment. */
 const DEMANDS: u32 =
@@ -117,7 +117,7 @@ function outputAny(tcb: Tcb): i32 {
   ) {
     tcb.flags |= TcbFlag.PERSIST;
     tcb.backoff = 0;
-    timerStart(tcb, TcbTimer.RETRANSMIT, <u32>tcb.rto);
+    timeoutStart(tcb);
   }
   return 0;
 }
@@ -148,7 +148,7 @@ function outputSyn(tcb: Tcb): i32 {
   // From when it leaves, whatever came before: 1, 2, 4 s after the first (RFC 6298 5.1).
   if (((<u32>tcb.armed) & TcbTimer.RETRANSMIT) == 0 || tcb.sndMax == tcb.sndUna) {
     tcb.retries = 0;
-    timerStart(tcb, TcbTimer.RETRANSMIT, <u32>tcb.rto);
+    timeoutStart(tcb);
   }
   tcb.sndNxt = tcb.sndUna + 1;
   tcb.sndMax = tcb.sndUna + 1;

@@ -2,7 +2,7 @@ import { based } from "cpu";
 import { TCP_TCBS } from "../config";
 import { now } from "../now";
 import { Tcb, TcbFlag, TcbTimer } from "./connection";
-import { timerStart, timerStop } from "./timers";
+import { lifeTimerStart, timerStop } from "./timers";
 
 /**
  * How long a connection puts up with silence: keep-alive (RFC 9293 3.8.4), and the user timeout for what is not acknowledged
@@ -59,7 +59,7 @@ export function keepAliveSet(tcb: Tcb, on: bool, idleS: u32, intervalS: u32, pro
   }
   it.heard = now();
   it.probes = 0;
-  timerStart(tcb, TcbTimer.LIFE, idleS * 1000);
+  lifeTimerStart(tcb, idleS * 1000);
 }
 
 /** TCP_USER_TIMEOUT, ms; 0 = none. Where there was none it counts from now at the earliest. */

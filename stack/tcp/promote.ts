@@ -73,8 +73,7 @@ export function promote(recordId: u32, proven: bool): u32 {
   const tcb = tcbAt(id);
   tcb.localAddress = record.localAddress;
   tcb.remoteAddress = record.remoteAddress;
-  tcb.localPort = record.localPort;
-  tcb.remotePort = record.remotePort;
+  tcb.ends = record.ends;
   tcb.listener = record.listener;
   // Not CLOSED any more, or another record could be given the same TCB.
   tcb.state = <u8>TcpState.SYN_RECEIVED;

@@ -1,5 +1,5 @@
 import { now } from "../now";
-import { Tcb, TcbFlag, TcbTimer } from "./connection";
+import { Tcb, TcbFlag } from "./connection";
 import { sackHoleEnd, sackSkip, sackedBytes } from "./sack";
 import {
   NO_RTT,
@@ -13,7 +13,7 @@ import {
   timesOf,
 } from "./send-times";
 import { seqAtMost, seqLess, seqMin } from "./sequence";
-import { timerStart } from "./timers";
+import { retransmissionTimerStart, timeoutStart } from "./timers";
 
 /**
  * Recent acknowledgment (RACK, RFC 8985): a segment is lost when one that was sent some time after it has arrived. So a
@@ -120,7 +120,7 @@ export function rackWait(tcb: Tcb, threshold: u32): void {
   const waits = (tcb.flags & (TcbFlag.REORDER_TIMER | TcbFlag.PROBE_TIMER)) != 0;
   if (!waits && <i32>(tcb.rexmtDue - now()) <= waitMs) return;
   tcb.flags = (tcb.flags | TcbFlag.REORDER_TIMER) & ~TcbFlag.PROBE_TIMER;
-  timerStart(tcb, TcbTimer.RETRANSMIT, <u32>waitMs);
+  retransmissionTimerStart(tcb, <u32>waitMs);
 }
 
 /** The timer of retransmissions came due: true when it was for this. The timeout runs from then on. */
@@ -128,7 +128,7 @@ export function rackDue(tcb: Tcb): bool {
   if ((tcb.flags & TcbFlag.REORDER_TIMER) == 0) return false;
   tcb.flags &= ~TcbFlag.REORDER_TIMER;
   if (tcb.sndMax == tcb.sndUna || (tcb.flags & TcbFlag.PERSIST) != 0) return false;
-  timerStart(tcb, TcbTimer.RETRANSMIT, <u32>tcb.rto);
+  timeoutStart(tcb);
   return true;
 }
 

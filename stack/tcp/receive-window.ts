@@ -1,13 +1,13 @@
 import { TCP_RX_BYTES, TCP_TCBS } from "../config";
 import { LINK_RX_BYTES } from "../link/device";
 import { now } from "../now";
-import { Tcb, TcbFlag, TcbTimer, TcpState, tcbAt } from "./connection";
-import { pendingAdd } from "./pending";
+import { Tcb, TcbFlag, TcpState, tcbAt } from "./connection";
+import { ackNow } from "./lifecycle";
 import { ALONE_BYTES, FRAME_BYTES, PLACES, RECEIVE_MSS } from "./places";
 import { DEFAULT_MSS, TIMESTAMP_BYTES } from "./segment";
 import { seqLess } from "./sequence";
 import { textRoom } from "./text";
-import { timerStart } from "./timers";
+import { delackTimerStart } from "./timers";
 import { timestampsUsed } from "./timestamps";
 
 /**
@@ -117,8 +117,7 @@ function turnsGrant(): void {
 
 function turnGive(tcb: Tcb): void {
   store<u8>(turnOf(<u32>tcb.id), GRANTED);
-  tcb.flags |= TcbFlag.ACK_NOW;
-  pendingAdd(tcb);
+  ackNow(tcb);
 }
 
 /** True when a connection may open its window for one segment more. */
@@ -134,7 +133,7 @@ export function turnAsk(tcb: Tcb): void {
   const size = receivedSize(tcb);
   if (promisedBytes(tcb) >= size || textRoom(tcb) < size || hasTurn(tcb)) return;
   store<u8>(turnOf(<u32>tcb.id), WAITS);
-  timerStart(tcb, TcbTimer.DELAYED_ACK, TURN_MS);
+  delackTimerStart(tcb, TURN_MS);
 }
 
 /** An acknowledgment has told the window: the turn is over, if it was one. */

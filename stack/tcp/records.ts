@@ -24,6 +24,10 @@ export class Connection {
   get ends(): u32 {
     return load<u32>(changetype<usize>(this) + offsetof<Connection>("localPort"));
   }
+
+  set ends(ends: u32) {
+    store<u32>(changetype<usize>(this) + offsetof<Connection>("localPort"), ends);
+  }
 }
 
 if (offsetof<Connection>("remotePort") != offsetof<Connection>("localPort") + 2)

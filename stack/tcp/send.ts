@@ -21,7 +21,7 @@ import { receiveWindow, receivedSize, turnTold } from "./receive-window";
 import { TCP_HEADER_BYTES, TIMESTAMP_BYTES, TIMESTAMP_HEAD, TcpBit } from "./segment";
 import { sendQueueRun, sendQueueSum, sendQueueWrite } from "./send-queue";
 import { seqMax } from "./sequence";
-import { timerStart, timerStop } from "./timers";
+import { delackTimerStart, timerStop } from "./timers";
 import { timestampNow, timestampsUsed } from "./timestamps";
 import { urgentPointer } from "./urgent";
 
@@ -140,7 +140,7 @@ export function acknowledged(tcb: Tcb, window: u32, mayOpen: bool): void {
   // Nobody acknowledges an opening: if nothing comes of it within two round trips, it is told once more.
   if (opens) {
     const delayMs = min<u32>(max<u32>(tcb.srtt >>> 2, OPENING_MS), OPENING_MAX_MS);
-    timerStart(tcb, TcbTimer.DELAYED_ACK, delayMs);
+    delackTimerStart(tcb, delayMs);
   }
   turnTold(tcb);
 }

@@ -1,10 +1,10 @@
 import { TCP_SACK } from "../config";
 import { now } from "../now";
 import { Counter, count } from "../statistics";
-import { Tcb, TcbFlag, TcbTimer } from "./connection";
+import { Tcb, TcbFlag } from "./connection";
 import { pendingAdd } from "./pending";
 import { sackRecovers } from "./sack";
-import { retransmissionTimerStart, timerStart } from "./timers";
+import { retransmissionTimerStart, timeoutStart } from "./timers";
 
 /**
  * Tail loss probes (RFC 8985 7): when the last segments of a flight are lost no duplicates tell of it. Some time before the
@@ -24,7 +24,7 @@ const EXCLUDED: u32 = TcbFlag.RECOVERY | TcbFlag.PROBED | TcbFlag.PERSIST | TcbF
 /** Something is in flight: starts the retransmission timer, for a probe first if that comes sooner. */
 export function retransmissionStart(tcb: Tcb): void {
   if (TCP_SACK) tcb.flags &= ~(TcbFlag.PROBE_TIMER | TcbFlag.REORDER_TIMER);
-  retransmissionTimerStart(tcb, <u32>tcb.rto);
+  timeoutStart(tcb);
   if (sackRecovers(tcb)) probeStart(tcb);
 }
 
@@ -43,7 +43,7 @@ export function probeStart(tcb: Tcb): void {
     if (<i32>(tcb.rexmtDue - now()) <= <i32>probeMs) return;
     tcb.flags |= TcbFlag.PROBE_TIMER;
   }
-  timerStart(tcb, TcbTimer.RETRANSMIT, probeMs);
+  retransmissionTimerStart(tcb, probeMs);
 }
 
 /**
@@ -70,7 +70,7 @@ export function probeDue(tcb: Tcb): bool {
   if (tcb.sndMax == tcb.sndUna || (tcb.flags & TcbFlag.PERSIST) != 0) return false;
   tcb.flags |= TcbFlag.PROBE | TcbFlag.PROBED;
   count(Counter.TCP_TAIL_PROBE);
-  timerStart(tcb, TcbTimer.RETRANSMIT, <u32>tcb.rto);
+  timeoutStart(tcb);
   pendingAdd(tcb);
   return true;
 }

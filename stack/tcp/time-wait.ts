@@ -70,10 +70,19 @@ export function timeWaitInput(id: u32, segment: Segment): void {
     return;
   }
   const expected = segment.seq == record.rcvNxt;
+  if (!timeWait && expected) {
+    if (segment.textBytes != 0) {
+      // Nobody will read it.
+      refuse(segment);
+      timeWaitFree(id);
+      return;
+    }
+    // As if it had come before: the answer is the same.
+    if ((bits & TcpBit.FIN) != 0) beginTimeWait(record);
+  }
   const again = (bits & TcpBit.FIN) != 0 && nextSeq == record.rcvNxt;
   // RFC 7323 4.3 (2), and the repeated FIN, for its echo: whoever sends anything else does not know the numbers.
   if (stamps && (expected || again)) record.tsRecent = max<u32>(segment.tsVal, 1);
-  if (!timeWait && finWait2Input(id, record, segment)) return;
   // A repeated FIN restarts the wait; old duplicates are answered but change nothing; an empty ACK in order needs no answer.
   if (again) {
     timerSet(TIMER_TCP + id, now() + 2 * TCP_MSL_MS);
@@ -112,19 +121,9 @@ function challengeRecord(record: TimeWait): void {
   timeWaitAcknowledge(record);
 }
 
-/** The peer's FIN ends the wait; text that nobody will read is refused. True when the segment is done with. */
-function finWait2Input(id: u32, record: TimeWait, segment: Segment): bool {
-  if (segment.seq != record.rcvNxt) return false;
-  if (segment.textBytes != 0) {
-    refuse(segment);
-    timeWaitFree(id);
-    return true;
-  }
-  if ((segment.bits & TcpBit.FIN) == 0) return true;
+/** FIN-WAIT-2 ends: the peer's FIN has come. */
+function beginTimeWait(record: TimeWait): void {
   record.state = <u8>TcpState.TIME_WAIT;
   record.rcvNxt += 1;
   record.born = <u16>(now() >>> BORN_SHIFT);
-  timerSet(TIMER_TCP + id, now() + 2 * TCP_MSL_MS);
-  timeWaitAcknowledge(record);
-  return true;
 }

@@ -19,27 +19,30 @@ import {
  * Records of the SYN queue do the same.
  */
 
-/** Arms one of the three, `delayMs` from now. */
-export function timerStart(tcb: Tcb, which: TcbTimer, delayMs: u32): void {
-  const due = now() + delayMs;
-  if (which == TcbTimer.RETRANSMIT) tcb.rexmtDue = due;
-  else if (which == TcbTimer.DELAYED_ACK) tcb.delackDue = <u16>due;
-  else tcb.lifeDue = due;
-  entryUpTo(tcb, which, due);
-}
-
-/** `timerStart` for the retransmission timer. */
+/** Arms the retransmission timer, `delayMs` from now. */
 export function retransmissionTimerStart(tcb: Tcb, delayMs: u32): void {
   const due = now() + delayMs;
   tcb.rexmtDue = due;
   entryUpTo(tcb, TcbTimer.RETRANSMIT, due);
 }
 
-/** `timerStart` for the delayed acknowledgment. */
+/** Arms the retransmission timer for the timeout. */
+export function timeoutStart(tcb: Tcb): void {
+  retransmissionTimerStart(tcb, <u32>tcb.rto);
+}
+
+/** Arms the timer of the delayed acknowledgment, `delayMs` from now. */
 export function delackTimerStart(tcb: Tcb, delayMs: u32): void {
   const due = now() + delayMs;
   tcb.delackDue = <u16>due;
   entryUpTo(tcb, TcbTimer.DELAYED_ACK, due);
+}
+
+/** Arms the life timer, `delayMs` from now. */
+export function lifeTimerStart(tcb: Tcb, delayMs: u32): void {
+  const due = now() + delayMs;
+  tcb.lifeDue = due;
+  entryUpTo(tcb, TcbTimer.LIFE, due);
 }
 
 /** One of the three is armed: the entry in the heap is no later than `due`. */

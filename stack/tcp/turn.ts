@@ -30,7 +30,7 @@ import {
 import { promoteWaiting } from "./promote";
 import { rtoRestore } from "./rto";
 import { handshakeWaiting } from "./syn-records";
-import { timerStart } from "./timers";
+import { retransmissionTimerStart, timeoutStart } from "./timers";
 
 /**
  * The turn of those who have something to send (`pending.ts`), so that one acknowledgment answers all frames of a turn
@@ -91,8 +91,7 @@ function refused(tcb: Tcb, error: i32): void {
   }
   tcb.softError = <u8>(error == EINPROGRESS ? EHOSTUNREACH : error);
   // A backup for the event: the retransmission timer tries again, and gives up in the end.
-  if (((<u32>tcb.armed) & TcbTimer.RETRANSMIT) == 0)
-    timerStart(tcb, TcbTimer.RETRANSMIT, <u32>tcb.rto);
+  if (((<u32>tcb.armed) & TcbTimer.RETRANSMIT) == 0) timeoutStart(tcb);
 }
 
 /** A neighbour was found or given up: whoever waited for one tries again. */
@@ -119,7 +118,7 @@ export function tcpLinkUp(): void {
     if (tcb.state == TcpState.CLOSED || ((<u32>tcb.armed) & TcbTimer.RETRANSMIT) == 0) continue;
     tcb.retries = 0;
     rtoRestore(tcb);
-    timerStart(tcb, TcbTimer.RETRANSMIT, 0);
+    retransmissionTimerStart(tcb, 0);
   }
 }
 

@@ -35,8 +35,6 @@ import {
 } from "./connection";
 import { initialSequenceNumber } from "./isn";
 import {
-  FIN_WAIT_2_MS,
-  ORPHAN_MS,
   ackNow,
   enterOrphanFinWait2,
   limitLife,
@@ -294,12 +292,9 @@ export function tcpClose(tcb: Tcb, reset: bool): void {
   }
   tcb.flags |= TcbFlag.READ_SHUT;
   tcpShutdown(tcb);
-  if (tcb.state == TcpState.FIN_WAIT_2) {
-    if ((tcb.flags & TcbFlag.FIN_SEEN) == 0) enterOrphanFinWait2(tcb);
-    else limitLife(tcb, FIN_WAIT_2_MS);
-    return;
-  }
-  limitLife(tcb, ORPHAN_MS);
+  const waits = tcb.state == TcpState.FIN_WAIT_2 && (tcb.flags & TcbFlag.FIN_SEEN) == 0;
+  if (waits) enterOrphanFinWait2(tcb);
+  else limitLife(tcb);
 }
 
 /** Readiness of a connection as poll() bits. */

@@ -70,6 +70,7 @@ export const SHARED = [
   "stack/tcp/send-queue/piece",
   "stack/tcp/send-times/timesOf",
   "stack/tcp/timestamps/timestampNow",
+  "stack/time/timers/set",
   "stack/udp/slots/bucket",
   "stack/wire/checksum/sumFold",
 ];
