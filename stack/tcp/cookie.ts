@@ -11,7 +11,7 @@ import { isDue, now } from "../now";
 import { keyedHash } from "../random";
 import { Counter, count } from "../statistics";
 import { linkOverflows } from "../link/device";
-import { SynRecord } from "./connection";
+import { SynRecord, SynStamp } from "./connection";
 import { pendingAddAnswers } from "./pending";
 import { SEND_MSS_MAX, SynOption, TX, TxSegment, synAckSend, txStamp } from "./emit";
 import { NO_SCALE, Segment } from "./segment";
@@ -197,7 +197,7 @@ export function cookieOptions(segment: Segment, record: SynRecord): void {
   const clock = now() + timestampOffset(segment.destination, segment.source, ports);
   // An echo that cannot be of our clock says nothing.
   if (clock - segment.tsEcr >= LIFE_MS) return;
-  record.stampsUnknown = true;
+  record.mssAndStamp |= <u16>SynStamp.UNKNOWN;
   if (TCP_WINDOW_SCALE) record.shift = segment.tsEcr & CLOCK_SCALE;
   if (TCP_SACK) record.sackPermitted = (segment.tsEcr & CLOCK_SACK) != 0;
 }

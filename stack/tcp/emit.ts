@@ -266,8 +266,7 @@ export function fill(
 ): void {
   TX.localAddress = record.localAddress;
   TX.remoteAddress = record.remoteAddress;
-  // The record has the remote port in the high half.
-  TX.ports = rotl<u32>(record.ends, 16);
+  TX.ports = record.ports;
   TX.seq = seq;
   TX.ack = ack;
   TX.bits = bits;
@@ -283,8 +282,7 @@ export function txStamp(echo: u32): void {
 
 /** Our clock as a record shows it, and the peer's. */
 function stampOf(record: Connection, echo: u32): void {
-  const ports = ((<u32>record.localPort) << 16) | (<u32>record.remotePort);
-  TX.tsVal = now() + timestampOffset(record.localAddress, record.remoteAddress, ports);
+  TX.tsVal = now() + timestampOffset(record.localAddress, record.remoteAddress, record.ports);
   TX.tsEcr = echo;
 }
 

@@ -28,6 +28,11 @@ export class Connection {
   set ends(ends: u32) {
     store<u32>(changetype<usize>(this) + offsetof<Connection>("localPort"), ends);
   }
+
+  /** Both ports, local in the high half. */
+  get ports(): u32 {
+    return rotl<u32>(this.ends, 16);
+  }
 }
 
 if (offsetof<Connection>("remotePort") != offsetof<Connection>("localPort") + 2)
@@ -201,11 +206,6 @@ export class Tcb extends Connection {
   set backoff(count: u32) {
     this.shifts = <u8>(((<u32>this.shifts) & 15) | (count << 4));
   }
-
-  /** Both ports, local in the high half. */
-  get ports(): u32 {
-    return ((<u32>this.localPort) << 16) | (<u32>this.remotePort);
-  }
 }
 
 /** What is so of a half-open connection: bits of `SynRecord.bits`; the three highest count the SYN-ACKs sent again. */
@@ -278,8 +278,8 @@ export class SynRecord extends Connection {
 
   /** The initial number for a SYN that came when this record was filled. */
   get issMade(): u32 {
-    const ports = ((<u32>this.localPort) << 16) | (<u32>this.remotePort);
-    return initialSequenceNumber(this.localAddress, this.remoteAddress, ports, now() - this.age);
+    const timeMs = now() - this.age;
+    return initialSequenceNumber(this.localAddress, this.remoteAddress, this.ports, timeMs);
   }
 
   /** The peer's clock as its SYN showed it; where there is one, both ends send timestamps. */
@@ -299,10 +299,6 @@ export class SynRecord extends Connection {
   /** Both ends send timestamps, but what the peer's clock shows is not known: a cookie brought no more. */
   get stampsUnknown(): bool {
     return TCP_TIMESTAMPS && ((<u32>this.mssAndStamp) & SynStamp.UNKNOWN) != 0;
-  }
-
-  set stampsUnknown(on: bool) {
-    if (on) this.mssAndStamp |= <u16>SynStamp.UNKNOWN;
   }
 
   /** The SYN has offered ECN. */
