@@ -26,10 +26,11 @@ export const MEASURE_MS = 250;
 const FLOOD_PER_SECOND = 1500;
 const SEGMENT_BYTES = 1460;
 const DATAGRAM_BYTES = 1472;
-const ASK_MS = 10;
+/** What is still in queues has come by then. */
+const SETTLE_MS = 50;
 /** Port of the board that takes and forgets. */
 const DISCARD = 9;
-/** Part of the bound that datagrams for the board come with: on a shared wire its answers need some room. */
+/** Part of the bound that datagrams for the board come with. */
 const OFFERED = 0.9;
 
 /** The boards and what bounds them: 1,460 of the bytes that a full frame takes there. */
@@ -91,6 +92,9 @@ interface Bench {
   stranger: Stranger;
   /** Counts payload while the measurement runs. */
   count: (bytes: number) => void;
+  /** Called when the measurement begins, and when it is over and the load is gone: for a count that only the board has. */
+  begin: () => void;
+  finish: () => Script;
   /** Set by who pours into port 9 of the board: told how much more of it the board has acknowledged. */
   onAcknowledged: (bytes: number) => void;
 }
@@ -143,6 +147,8 @@ export async function run(
     scripts,
     stranger,
     count: (n) => void (measuring && (bytes += n)),
+    begin: () => undefined,
+    finish: function* () {},
     onAcknowledged: () => undefined,
   };
   clock.schedule(START_MS * 1e6, () => stranger.flood(load, FLOOD_PER_SECOND));
@@ -153,9 +159,12 @@ export async function run(
       scripts.run(script(bench));
       yield* scripts.sleep(WARM_MS);
       measuring = true;
+      bench.begin();
       const before = cycles();
       yield* scripts.sleep(MEASURE_MS);
       cpu = (cycles() - before) / (chip.mcu.clkSys * (MEASURE_MS / 1000));
+      stranger.stop();
+      yield* bench.finish();
       world.stop();
     })(),
   );
@@ -202,27 +211,31 @@ export function* tcpBoth(bench: Bench): Script {
   yield* tcpOut(bench);
 }
 
-/** Datagrams come as fast as the bound allows; the board is asked now and then how many bytes it has. */
+/**
+ * Datagrams come as fast as the bound allows while it is measured. The board is asked behind it how many bytes it has: before, neither question nor
+ * answer would get through on a wire that is full.
+ */
 function udpIn(boundMbps: number): Make {
-  return function* ({ scripts, count, world }: Bench): Script {
+  return function* (bench: Bench): Script {
+    const { scripts, world } = bench;
     const { stack } = scripts;
     const fd = stack.socket(SOCK_DGRAM);
     const data = BLOCK.subarray(0, DATAGRAM_BYTES);
     const eachNs = (SEGMENT_BYTES * 8000) / (boundMbps * OFFERED);
+    let pouring = true;
     const pour = (): void => {
+      if (!pouring) return;
       stack.sendTo(fd, data, DEVICE, 9);
       world.clock.schedule(eachNs, pour);
     };
-    pour();
-    for (let last = 0; ;) {
-      yield* scripts.sleep(ASK_MS);
+    bench.begin = pour;
+    bench.finish = function* (): Script {
+      pouring = false;
+      yield* scripts.sleep(SETTLE_MS);
       stack.sendTo(fd, BLOCK.subarray(0, 1), DEVICE, 9);
-      for (let got = stack.recvFrom(fd); got === 4; got = stack.recvFrom(fd)) {
-        const taken = Buffer.from(stack.data(4)).readUInt32LE();
-        count(taken - last);
-        last = taken;
-      }
-    }
+      yield () => stack.recvFrom(fd) === 4;
+      bench.count(Buffer.from(stack.data(4)).readUInt32LE());
+    };
   };
 }
 

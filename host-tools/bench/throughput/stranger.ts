@@ -16,6 +16,7 @@ const BROADCAST = 0xffff_ffff;
 export class Stranger {
   /** Takes the replies to its pings. */
   onReply: () => void = () => undefined;
+  private stopped = false;
   private readonly port: SwitchPort;
   private readonly frames: Peer;
 
@@ -38,10 +39,16 @@ export class Stranger {
     const frame =
       load === "pings" ? this.frames.echo(new Uint8Array(SHORT_PING_BYTES)) : this.broadcast();
     const next = (): void => {
+      if (this.stopped) return;
       this.port.send(frame);
       this.clock.schedule(1e9 / perSecond, next);
     };
     next();
+  }
+
+  /** Ends the flood. */
+  stop(): void {
+    this.stopped = true;
   }
 
   /** One ping as `ping` sends it. */
