@@ -102,6 +102,19 @@ interface Bench {
 /** What is left to chance is drawn from this where nothing else is said. */
 const SEED = 7;
 
+/** A world with the bench's program on the board. */
+async function worldOf(board: string, seed: number): Promise<VirtualWorld> {
+  const firmware = await compileFirmware({ board, app: join(packageRoot, "firmware/bench/board") });
+  const address = { address: DEVICE, mask: MASK, gateway: 0, dns: 0 };
+  return VirtualWorld.create({
+    firmware,
+    settings: encodeSettings({ mac: DEVICE_MAC, address }),
+    seed,
+    impairments: { ...PERFECT },
+    timeoutNs: 100e9,
+  });
+}
+
 /** Runs `script` against the board, and gives the rate while it measures; `seed`: what is left to chance on board and peer. */
 export async function run(
   board: string,
@@ -109,15 +122,7 @@ export async function run(
   script: Make,
   seed = SEED,
 ): Promise<{ bytes: number; cpu: number; realMs: number }> {
-  const firmware = await compileFirmware({ board, app: join(packageRoot, "firmware/bench/board") });
-  const address = { address: DEVICE, mask: MASK, gateway: 0, dns: 0 };
-  const world = await VirtualWorld.create({
-    firmware,
-    settings: encodeSettings({ mac: DEVICE_MAC, address }),
-    seed,
-    impairments: { ...PERFECT },
-    timeoutNs: 100e9,
-  });
+  const world = await worldOf(board, seed);
   const { clock } = world;
   const acknowledged = acknowledgments((more) => bench.onAcknowledged(more));
   const port = world.lan.ethernet.attach("peer", (frame) => {
@@ -228,7 +233,8 @@ function udpIn(boundMbps: number): Make {
       stack.sendTo(fd, data, DEVICE, 9);
       world.clock.schedule(eachNs, pour);
     };
-    bench.begin = pour;
+    let begun = false;
+    bench.begin = () => void (begun = true);
     bench.finish = function* (): Script {
       pouring = false;
       yield* scripts.sleep(SETTLE_MS);
@@ -236,6 +242,8 @@ function udpIn(boundMbps: number): Make {
       yield () => stack.recvFrom(fd) === 4;
       bench.count(Buffer.from(stack.data(4)).readUInt32LE());
     };
+    yield () => begun;
+    pour();
   };
 }
 
