@@ -3,6 +3,7 @@ import { Random } from "../../host-tools/sim/random.js";
 import { TcpPeer, accepted, deviceStack } from "../support/tcp-peer.js";
 import { ip, pattern } from "../support/wire.js";
 import { TIGHT } from "../support/option-sets.js";
+import { FULL_NIC } from "../support/stack-harness.js";
 
 test("RFC 4987, SYNF-2, SYNF-3: with the SYN queue full a cookie lets a client in, with its MSS and no record", async (t) => {
   const stack = await deviceStack();
@@ -39,6 +40,35 @@ test("a cookie gives no round-trip sample: the timeout is the initial second", a
   stack.send(fd, pattern(10));
   t.deepEqual(peer.during(900), []);
   t.deepEqual(peer.during(200), ["PA 1:1+10"]);
+});
+
+test("RFC 7323 3.2, RFC 4987: answers with cookies that wait for room have timestamps of their own each, theirs and ours", async (t) => {
+  const stack = await deviceStack({}, { nic: FULL_NIC });
+  stack.listen(80, 8);
+  const host = stack.neighbour();
+  for (let i = 0; i < 15; i++) new TcpPeer(stack, host, 5000 + i, 80).syn();
+  const clocks = [7, 8000, 9_000_000];
+  const ask = (): void => {
+    for (const [i, clock] of clocks.entries()) {
+      const client = new TcpPeer(stack, host, 6000 + i, 80);
+      stack.queue(client.frame("S", { options: { mss: 1460, timestamps: [clock, 0] } }));
+      // Not until it has nothing to do: without room it asks again and again.
+      stack.wasm.settle(stack.nowMs, 10);
+    }
+  };
+  const answers = (): unknown[] =>
+    stack.take().map(({ tcp }) => [tcp?.destinationPort, tcp?.seq, tcp?.options.timestamps]);
+  stack.advance(1100);
+  stack.take();
+  ask();
+  const atOnce = answers();
+  t.is(atOnce.length, 3);
+  stack.full(true);
+  ask();
+  t.deepEqual(answers(), []);
+  stack.full(false);
+  stack.run();
+  t.deepEqual(answers(), atOnce);
 });
 
 test("RFC 4987, SYNF-3: a cookie is good for two minutes, from its own host, once", async (t) => {

@@ -38,10 +38,13 @@ function isGuarded(options: Partial<Options>): boolean {
   return SHARED.some((set) => resolved(set) === wanted);
 }
 
-/** The hosted stack with these options. */
-export async function hostedProgram(options: Partial<Options>): Promise<HostedProgram> {
-  const request = { board: BOARD, app: APP, options };
-  if (isGuarded(options)) {
+/** The hosted stack with these options; `nic`: with another frame device than its own, and then as WebAssembly. */
+export async function hostedProgram(
+  options: Partial<Options>,
+  nic?: string,
+): Promise<HostedProgram> {
+  const request = { board: BOARD, app: APP, options, ...(nic ? { bind: { nic } } : {}) };
+  if (!nic && isGuarded(options)) {
     const program = await buildNative(request);
     return {
       firmware: program.firmware,

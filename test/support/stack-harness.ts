@@ -45,7 +45,11 @@ export interface HarnessConfig {
   second?: { mac: string; address: number; mask?: number; gateway?: number };
   /** Time at the start, to see the clock wrap. */
   startMs?: number;
+  /** Another frame device than drivers/ram: the one whose memory for sending may be full (`full`). */
+  nic?: typeof FULL_NIC;
 }
+
+export const FULL_NIC = "test/device/full/nic";
 
 export const STACK_MAC = "02:00:00:00:00:aa";
 export const STACK_ADDRESS = ip("192.168.7.2");
@@ -59,11 +63,11 @@ const SCRATCH_BYTES = 65536;
 const programs = new Map<string, Promise<HostedProgram>>();
 
 /** The hosted stack with these options; tests of one file, which run at the same time, share one compilation. */
-function hostedFirmware(options: Partial<Options>): Promise<HostedProgram> {
-  const key = JSON.stringify(options);
+function hostedFirmware(options: Partial<Options>, nic?: string): Promise<HostedProgram> {
+  const key = JSON.stringify([options, nic]);
   let program = programs.get(key);
   if (!program) {
-    program = hostedProgram(options);
+    program = hostedProgram(options, nic);
     programs.set(key, program);
   }
   return program;
@@ -165,7 +169,7 @@ export class StackHarness {
 
   /** A stack that has just been started: nothing has run yet. */
   static async create(config: HarnessConfig = {}): Promise<StackHarness> {
-    return new StackHarness(await hostedFirmware(config.options ?? {}), config);
+    return new StackHarness(await hostedFirmware(config.options ?? {}, config.nic), config);
   }
 
   /** A stack with a static address whose announcements are over and forgotten. */
@@ -225,6 +229,12 @@ export class StackHarness {
     const taken = this.lan === 0 ? wasm.frameIn(frame.length) : wasm.frameInSecond(frame.length);
     if (taken !== 0 && this.lan === 0) this.#nextFrame = taken >>> 0;
     return taken !== 0;
+  }
+
+  /** The memory for sending is full from now on, or no more (`nic`). */
+  full(is: boolean): void {
+    const word = this.#statics.find((s) => s.file === `${FULL_NIC}.ts` && s.name === "FULL");
+    new DataView(this.wasm.memory.buffer).setUint32(word?.address as number, is ? 1 : 0, true);
   }
 
   /** Injects a frame and takes what the stack answers. */
