@@ -11,8 +11,15 @@ import { Tcb, TcbFlag } from "./connection";
 import { controlAdds, controlKeeps } from "./control";
 import { Doubt, cutBegin, cutForget } from "./cut";
 import { prrAcknowledged, prrBegin } from "./prr";
-import { rackLost, rackPipe, rackRecovered, rackWait } from "./rack";
-import { sackForget, sackHeadLost, sackLost, sackRecovers, sackedBeyond } from "./sack";
+import { rackCut, rackLost, rackLostAgain, rackPipe, rackRecovered, rackWait } from "./rack";
+import {
+  sackForget,
+  sackHeadLost,
+  sackLost,
+  sackRecovers,
+  sackedBelow,
+  sackedBeyond,
+} from "./sack";
 import { reorderingSeen, timesBegin } from "./send-times";
 import { seqAtMost, seqLess } from "./sequence";
 
@@ -51,12 +58,15 @@ function initialWindow(mss: u32): u32 {
   return mss > 1095 ? 3 * mss : 4 * mss;
 }
 
-/** Bytes that may be in flight, with limited transmit (RFC 3042): one segment more for each of the first two duplicates. */
-export function congestionWindow(tcb: Tcb): u32 {
+/**
+ * Bytes from SND.UNA that may be sent, the next at `seq`: the window, and what the peer reports before it, as that is not on the way any
+ * more (RFC 6675 5 step 3, and 5.1 after a timeout). Without reports limited transmit (RFC 3042): one segment more for each of the first
+ * two duplicates.
+ */
+export function congestionWindow(tcb: Tcb, seq: u32): u32 {
+  if (TCP_SACK && tcb.sacked != 0) return tcb.cwnd + sackedBelow(tcb, seq);
   if (tcb.dupAcks == 0 || (tcb.flags & TcbFlag.RECOVERY) != 0) return tcb.cwnd;
-  // By the times of sending more duplicates may come, before it is known whether there is a loss.
-  const duplicates = TCP_RACK && sackRecovers(tcb) ? min<u32>(tcb.dupAcks, 2) : <u32>tcb.dupAcks;
-  return duplicates < 3 ? tcb.cwnd + duplicates * <u32>tcb.sndMss : tcb.cwnd;
+  return tcb.dupAcks < 3 ? tcb.cwnd + <u32>tcb.dupAcks * <u32>tcb.sndMss : tcb.cwnd;
 }
 
 /**
@@ -65,8 +75,20 @@ export function congestionWindow(tcb: Tcb): u32 {
  */
 function cutFlight(tcb: Tcb): void {
   if (!TCP_CONGESTION_CONTROL) return;
+  if (TCP_RACK) rackCut(tcb);
   const kept = controlKeeps(tcb, (<u32>tcb.flight) << FLIGHT_SHIFT);
   tcb.ssthresh = max<u32>(kept, 2 * <u32>tcb.sndMss);
+}
+
+/**
+ * What was found lost last may be a repetition that was sent after the window had been cut: a second sign of congestion, which cuts it
+ * once more, once in a round trip (RFC 8985 9.3: "MUST trigger an additional congestion response", without PRR; RFC 5681 4.3).
+ */
+export function congestionOnLostAgain(tcb: Tcb): void {
+  if (!TCP_RACK || TCP_PRR || !TCP_CONGESTION_CONTROL || !rackLostAgain(tcb)) return;
+  flightNote(tcb, tcb.cwnd);
+  cutFlight(tcb);
+  tcb.cwnd = tcb.ssthresh;
 }
 
 /**
@@ -204,13 +226,18 @@ function lostByTime(tcb: Tcb, counts: bool): bool {
   const recovers = (tcb.flags & TcbFlag.RECOVERY) != 0;
   if (!recovers && counts && tcb.dupAcks < 255) tcb.dupAcks += 1;
   const threshold = duplicateThreshold(tcb);
+  const byTime = rackLost(tcb, tcb.sndUna, threshold);
   const byNumbers =
     !reorderingSeen(tcb) && (recovers ? sackHeadLost(tcb, threshold) : sackedLater(tcb));
-  if (!byNumbers && !rackLost(tcb, tcb.sndUna, threshold)) {
+  if (!byTime && !byNumbers) {
     rackWait(tcb, threshold);
     return false;
   }
-  if (recovers) return (tcb.flags & TcbFlag.RETRANSMIT_HEAD) == 0;
+  if (recovers) {
+    if ((tcb.flags & TcbFlag.RETRANSMIT_HEAD) != 0) return false;
+    congestionOnLostAgain(tcb);
+    return true;
+  }
   // After a timeout the window has been cut for all of this: what is lost again goes again, what was not sent yet will.
   if (seqLess(tcb.sndUna, tcb.recover)) return seqLess(tcb.sndUna, tcb.sndNxt);
   enterRecovery(tcb, 0);

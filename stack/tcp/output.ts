@@ -14,6 +14,7 @@ import { isDue, now } from "../now";
 import { Counter, count } from "../statistics";
 import {
   congestionOnIdle,
+  congestionOnLostAgain,
   congestionOnOutput,
   congestionWindow,
   duplicateThreshold,
@@ -44,6 +45,9 @@ const DEMANDS: u32 =
   TcbFlag.RETRANSMIT_HEAD |
   (TCP_KEEPALIVE ? TcbFlag.KEEP_PROBE : 0) |
   (TCP_SACK ? TcbFlag.PROBE : 0);
+
+/** The same, and holes that the scoreboard shows: a recovery may have more to send again when all that is queued has left. */
+const WANTED: u32 = DEMANDS | (TCP_SACK ? TcbFlag.RECOVERY : 0);
 
 /** Sends all that a connection may send now. 0 when nothing is left to do, or why the IP layer took no more. */
 export function tcpOutput(tcb: Tcb): i32 {
@@ -97,7 +101,7 @@ function outputAny(tcb: Tcb): i32 {
     if (result < 0) return result;
     if (result == 0) break;
     // All that is queued has been sent, and nothing else is wanted.
-    if (tcb.sndNxt - tcb.sndUna == tcb.queued && (tcb.flags & DEMANDS) == 0) break;
+    if (tcb.sndNxt - tcb.sndUna == tcb.queued && (tcb.flags & WANTED) == 0) break;
     if (turns == BURST - 1) pendingAdd(tcb);
   }
   congestionOnOutput(tcb);
@@ -214,22 +218,23 @@ function chooseInRecovery(tcb: Tcb): bool {
   chosenSeq = lost;
   chosenUrgent = true;
   const end = TCP_RACK ? rackLostEnd() : sackHoleEnd(tcb, lost);
+  congestionOnLostAgain(tcb);
   chosenLimit = min<u32>(room, end - lost);
   return true;
 }
 
-/** Bytes from SND.UNA that may be in flight with the next segment. */
-function sendWindow(tcb: Tcb): u32 {
+/** Bytes from SND.UNA that may be in flight with the next segment, at `seq`. */
+function sendWindow(tcb: Tcb, seq: u32): u32 {
   const special = TcbFlag.RETRANSMIT_HEAD | TcbFlag.PROBE | TcbFlag.RECOVERY;
   // Without the scoreboard there are no probes, and a recovery is limited as all else is.
   if (!TCP_SACK) {
     const head = (tcb.flags & TcbFlag.RETRANSMIT_HEAD) != 0;
-    return head ? tcb.sndWnd : min<u32>(tcb.sndWnd, congestionWindow(tcb));
+    return head ? tcb.sndWnd : min<u32>(tcb.sndWnd, congestionWindow(tcb, seq));
   }
-  if ((tcb.flags & special) == 0) return min<u32>(tcb.sndWnd, congestionWindow(tcb));
+  if ((tcb.flags & special) == 0) return min<u32>(tcb.sndWnd, congestionWindow(tcb, seq));
   if ((tcb.flags & (TcbFlag.RETRANSMIT_HEAD | TcbFlag.PROBE)) != 0) return tcb.sndWnd;
   // In recovery by the scoreboard the pipe is the limit, not the flight.
-  return sackRecovers(tcb) ? tcb.sndWnd : min<u32>(tcb.sndWnd, congestionWindow(tcb));
+  return sackRecovers(tcb) ? tcb.sndWnd : min<u32>(tcb.sndWnd, congestionWindow(tcb, seq));
 }
 
 /** Sends the next segment if one may go. 1 when one went, 0 when none may, or the IP layer's refusal. */
@@ -247,7 +252,7 @@ function outputOne(tcb: Tcb): i32 {
   // Past the last byte only our FIN is left, and it has been sent.
   if (offset > tcb.queued) return 0;
   const available = tcb.queued - offset;
-  const window = sendWindow(tcb);
+  const window = sendWindow(tcb, seq);
   const usable = window > offset ? window - offset : 0;
   const full = fullSegment(tcb);
   let bytes = min<u32>(min<u32>(available, full), min<u32>(usable, limit));

@@ -88,6 +88,16 @@ export function rackNextLost(tcb: Tcb, threshold: u32): u32 {
   return tcb.sndMax;
 }
 
+/** True when what was found lost last, or looked at by `rackLost`, had been sent again since the window was cut. */
+export function rackLostAgain(tcb: Tcb): bool {
+  return pieceAgain && <i32>(pieceSentMs - timesOf(tcb).cutMs) >= 0;
+}
+
+/** The window is cut. */
+export function rackCut(tcb: Tcb): void {
+  timesOf(tcb).cutMs = now();
+}
+
 /** End of what `rackNextLost` has found. */
 export function rackLostEnd(): u32 {
   return pieceEnd;

@@ -133,9 +133,15 @@ export function sackAdvance(tcb: Tcb, ack: u32): void {
 
 /** Bytes of the flight that the peer has. */
 export function sackedBytes(tcb: Tcb): u32 {
+  return sackedBelow(tcb, tcb.sndMax);
+}
+
+/** Those of them below `seq`. */
+export function sackedBelow(tcb: Tcb, seq: u32): u32 {
   let bytes: u32 = 0;
   for (let index: u32 = 0; index < <u32>tcb.sacked; index++) {
-    bytes += sackedLength(tcb, index);
+    const left = sackedLeft(tcb, index);
+    if (seqLess(left, seq)) bytes += seqMin(sackedRight(tcb, index), seq) - left;
   }
   return bytes;
 }

@@ -15,7 +15,7 @@ import { seqAtMost, seqLess, seqMax, seqMin } from "./sequence";
  * of either.
  */
 const CAPACITY: u32 =
-  TCP_TX_BYTES > 8192 ? 12 : TCP_TX_BYTES > 2048 ? 2 + (TCP_TX_BYTES >>> 10) : 4;
+  TCP_TX_BYTES > 8192 ? 11 : TCP_TX_BYTES > 2048 ? 1 + (TCP_TX_BYTES >>> 10) : 3;
 
 /** A run of text: its length, and when it was sent. Two half-words, as each connection has many. */
 @unmanaged
@@ -41,6 +41,8 @@ export class SendTimes {
   dsackRound: u32;
   /** End of the last run. */
   end: u32;
+  /** When the window was cut last. */
+  cutMs: u32;
   /** RACK.rtt and RACK.min_RTT, milliseconds. */
   rttMs: u16;
   minRttMs: u16;
@@ -60,6 +62,8 @@ export const enum TimesBit {
   ROUND = 2,
   /** Something was delivered: `xmitMs` and `endSeq` are so. */
   DELIVERED = 4,
+  /** What these are of had been sent before, and was answered later than in the millisecond of its sending. */
+  AGAIN = 8,
 }
 
 /** No sample yet. */
@@ -116,6 +120,7 @@ export function timesSent(tcb: Tcb, seq: u32, end: u32, again: bool): void {
   const times = timesOf(tcb);
   const stamp = (now() << 1) & 0xfffe;
   if (again) {
+    dropAcknowledged(tcb, times, times.end);
     sentAgain(times, seq, end, stamp | 1);
     return;
   }
@@ -141,8 +146,8 @@ export function timesSent(tcb: Tcb, seq: u32, end: u32, again: bool): void {
   times.runs += 1;
 }
 
-/** Drops what is acknowledged, or joins the two neighbours that are nearest in time; the list ends at `end`. */
-function makeRoom(tcb: Tcb, times: SendTimes, end: u32): void {
+/** Drops what is acknowledged of a list that ends at `end`. */
+function dropAcknowledged(tcb: Tcb, times: SendTimes, end: u32): void {
   let left = end - tcb.sndUna;
   let gone = <u32>times.runs;
   // From the end: how many runs reach to what is not acknowledged.
@@ -150,10 +155,13 @@ function makeRoom(tcb: Tcb, times: SendTimes, end: u32): void {
     gone -= 1;
     left -= <u32>runAt(times, gone).bytes;
   }
-  if (gone != 0) {
-    take(times, 0, gone);
-    return;
-  }
+  take(times, 0, gone);
+}
+
+/** Drops what is acknowledged, or joins the two neighbours that are nearest in time; the list ends at `end`. */
+function makeRoom(tcb: Tcb, times: SendTimes, end: u32): void {
+  dropAcknowledged(tcb, times, end);
+  if (<u32>times.runs != CAPACITY) return;
   // Where no two fit in one the first is forgotten, and counts as part of the second.
   let nearest: u32 = 0;
   let least: u32 = 0xffffffff;
@@ -272,7 +280,9 @@ function delivered(times: SendTimes, run: SendRun, end: u32): void {
   }
   times.fack = seqMax(times.fack, end);
   if (((<u32>times.bits) & TimesBit.DELIVERED) != 0 && !sentAfter(sentMs, end, times)) return;
-  times.bits |= <u8>TimesBit.DELIVERED;
+  times.bits &= ~(<u8>TimesBit.AGAIN);
+  const tells = runIsAgain(run) && rttMs != 0;
+  times.bits |= <u8>(tells ? TimesBit.DELIVERED | TimesBit.AGAIN : TimesBit.DELIVERED);
   times.xmitMs = sentMs;
   times.endSeq = end;
   times.rttMs = <u16>rttMs;
@@ -285,12 +295,14 @@ function sentAfter(sentMs: u32, end: u32, times: SendTimes): bool {
 
 /**
  * True when what was sent at `sentMs`, for the first time or `again`, and ends at `end` was sent before the latest that the peer has
- * (RACK_sent_after, RFC 8985 6.2). Of one millisecond the numbers tell the order, but not that of a repetition.
+ * (RACK_sent_after, RFC 8985 6.2). Of one millisecond the numbers tell the order, that of a repetition only among repetitions, since a
+ * recovery goes upwards. One that is answered in the millisecond of its sending tells nothing: what is sent again for it would be lost at once.
  */
 export function sentBefore(times: SendTimes, sentMs: u32, again: bool, end: u32): bool {
   if (((<u32>times.bits) & TimesBit.DELIVERED) == 0) return false;
   const later = <i32>(times.xmitMs - sentMs);
-  return later > 0 || (later == 0 && !again && seqLess(end, times.endSeq));
+  if (later != 0) return later > 0;
+  return (!again || ((<u32>times.bits) & TimesBit.AGAIN) != 0) && seqLess(end, times.endSeq);
 }
 
 /** RACK.reordering_seen: the numbers alone do not tell of a loss any more. */

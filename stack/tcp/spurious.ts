@@ -93,11 +93,11 @@ function probe(tcb: Tcb): void {
   tcb.flags |= TcbFlag.PROBED;
 }
 
-/** F-RTO step 3a: what was sent before the timeout is lost. "No more than 3*MSS", of which limited transmit adds one. */
+/** F-RTO step 3a: what was sent before the timeout is lost, and the window "no more than 3*MSS". */
 function sendAgain(tcb: Tcb): void {
   cutOf(tcb).doubt = <u16>Doubt.DUPLICATES;
   tcb.sndNxt = tcb.sndUna;
-  tcb.cwnd = 2 * <u32>tcb.sndMss;
+  tcb.cwnd = 3 * <u32>tcb.sndMss;
   tcb.flags &= ~TcbFlag.PROBED;
 }
 

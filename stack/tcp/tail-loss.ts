@@ -16,8 +16,11 @@ import { retransmissionTimerStart, timeoutStart } from "./timers";
 const ACK_DELAY_MS: u32 = 200;
 /** Before the first round trip is known. */
 const PROBE_FIRST_MS: u32 = 1000;
-/** Shortest wait: two turns of the millisecond clock. */
-const PROBE_MIN_MS: u32 = 2;
+/**
+ * Added to twice the round trip: two turns of the millisecond clock, by which a round trip and a deadline are known. Without it a probe comes
+ * too early where round trips are a few turns, and what has swallowed the flight, some milliseconds of noise, swallows the probe, too.
+ */
+const CLOCK_TURNS_MS: u32 = 2;
 
 const EXCLUDED: u32 = TcbFlag.RECOVERY | TcbFlag.PROBED | TcbFlag.PERSIST | TcbFlag.RETRANSMIT_HEAD;
 
@@ -35,7 +38,7 @@ export function retransmissionStart(tcb: Tcb): void {
 export function probeStart(tcb: Tcb): void {
   if ((tcb.flags & EXCLUDED) != 0 || tcb.sacked != 0 || tcb.retries != 0) return;
   // Twice the smoothed round trip, which is kept times eight.
-  let probeMs = tcb.srtt == 0 ? PROBE_FIRST_MS : max<u32>(tcb.srtt >>> 2, PROBE_MIN_MS);
+  let probeMs = tcb.srtt == 0 ? PROBE_FIRST_MS : (tcb.srtt >>> 2) + CLOCK_TURNS_MS;
   if (tcb.sndMax - tcb.sndUna <= <u32>tcb.sndMss) probeMs += ACK_DELAY_MS;
   if ((tcb.flags & TcbFlag.PROBE_TIMER) != 0) {
     probeMs = min<u32>(probeMs, untilTimeout(tcb));

@@ -89,6 +89,66 @@ test("RFC 8985 6.2 step 5: a retransmission is lost, too, when one that was sent
   t.deepEqual(it.during(ROUND_TRIP_MS), []);
 });
 
+/** The first and the fifth of eight are sent again, `apartMs` after each other; that of the first is lost. What is sent for it then. */
+async function lostAgain(apartMs: number): Promise<{ it: Sender; first: number; again: number[] }> {
+  const { it, first } = await Sender.create();
+  const block = (from: number, to: number): Block => [first + from, first + to];
+  it.stack.advance(ROUND_TRIP_MS);
+  it.hear(first, block(1, 4));
+  it.stack.advance(apartMs);
+  it.hear(first, block(5, 8), block(1, 4));
+  it.stack.advance(ROUND_TRIP_MS);
+  return { it, first, again: it.hear(first, block(1, 8)) };
+}
+
+test("RFC 8985 6.2 step 5: of repetitions that left in one millisecond the number tells the order, or a lost one would wait for the timeout", async (t) => {
+  const { it, first, again } = await lostAgain(0);
+  t.deepEqual(again, [first]);
+  t.deepEqual(it.during(ROUND_TRIP_MS), [], "not again at once");
+});
+
+test("RFC 8985 9.3, RFC 5681 4.3: a lost repetition cuts the window once more", async (t) => {
+  const { it, first } = await lostAgain(5);
+  it.write();
+  it.stack.advance(ROUND_TRIP_MS);
+  t.is(it.hear(first + 8).length, 2, "of a flight of eight, half of half");
+});
+
+/**
+ * Of four segments that left at once, after `before` others and before six that each left in a millisecond of its own, the third and the
+ * fourth are lost. What is sent again of the fourth when the third has been.
+ */
+async function fourAmong(before: number): Promise<number[]> {
+  const { it, first } = await Sender.create();
+  let next = first;
+  const one = (): void => {
+    it.write();
+    it.stack.advance(1);
+    next += 1;
+    it.hear(next);
+  };
+  for (let i = 0; i < before; i++) one();
+  it.write();
+  next += 4;
+  it.hear(next);
+  for (let i = 0; i < 6; i++) one();
+  it.stack.advance(ROUND_TRIP_MS);
+  it.hear(next, [next + 2, next + 5]);
+  return it.hear(next, [next + 2, next + 8]).map((number) => number - next);
+}
+
+test("RFC 8985 5.2: a segment sent again has a time of its own, however many that are acknowledged left before it", async (t) => {
+  for (let before = 4; before < 16; before++) t.deepEqual(await fourAmong(before), [1]);
+});
+
+test("RFC 8985 7.2: a probe comes two round trips after what was sent last, and two turns of the clock", async (t) => {
+  for (const roundTripMs of [1, 4, 40]) {
+    const { it, first } = await Sender.create(roundTripMs);
+    t.deepEqual(it.during(2 * roundTripMs + 1), []);
+    t.deepEqual(it.during(1), [first + 7]);
+  }
+});
+
 test("RFC 8985 6.2 step 4: fewer than three segments beyond it do not tell of a loss, but a quarter of a round trip later they do", async (t) => {
   const { it, first } = await Sender.create();
   it.stack.advance(ROUND_TRIP_MS);

@@ -195,12 +195,26 @@ test("RFC 6675 4, 5, SACK-6: only the holes are sent again, in order, and new te
     // Limited transmit: one new segment for the first duplicate, as far as the ring goes.
     ["PA 9653:1+1460"],
     [],
-    // The third says that the first hole is lost; when more has left the network the second one follows, and nothing that the
-    // peer has.
-    ["A 2921:1+1460"],
-    ["A 5841:1+1460"],
+    // The third says that both holes are lost, and the pipe has room for both, though all that is queued has been sent: nothing that the
+    // peer has goes again.
+    ["A 2921:1+1460", "A 5841:1+1460"],
+    [],
     [],
   ]);
+});
+
+test("RFC 6675 5 step 3: what the peer reports is not in flight: one acknowledgment that tells of two segments makes room for two", async (t) => {
+  const it = await open();
+  it.stack.send(it.fd, pattern(8192));
+  it.stack.take();
+  t.deepEqual(says(it, 0, [1460, 4380]), ["A 4381:1+1460", "A 5841:1+1460"]);
+});
+
+test("RFC 6675 5.1: nor is it after a timeout: the segment behind it goes with the one before it", async (t) => {
+  const it = await open();
+  it.stack.send(it.fd, pattern(8192));
+  it.peer.during(1000);
+  t.deepEqual(says(it, 1460, [2920, 4380]), ["A 1461:1+1460", "A 4381:1+1460"]);
 });
 
 test("RFC 2018 8, SACK-4: a timeout forgets what was reported: the peer may have thrown it away", async (t) => {
