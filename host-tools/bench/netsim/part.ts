@@ -98,9 +98,9 @@ export function printNetsim({ roundTripMs, bytes, lossPercent, rows }: NetsimRes
     const times = (row: number[]): string[] =>
       row.map((ours, i) => (ours / (smoltcp[i] as number)).toFixed(2));
     cells.push([`${buffer}`, "smoltcp (recorded)", ...smoltcp.map(String), ""]);
-    cells.push(["", "as-tcpip, as it", ...bytesPerSecond.map(String), ""]);
+    cells.push(["", "ours without control", ...bytesPerSecond.map(String), ""]);
     cells.push(["", "ratio", ...times(bytesPerSecond), ""]);
-    cells.push(["", "with CUBIC", ...controlled.map(String), `${ofIdealPercent} %`]);
+    cells.push(["", "ours as shipped, CUBIC", ...controlled.map(String), `${ofIdealPercent} %`]);
     cells.push(["", "ratio", ...times(controlled), ""]);
   }
   const heading = [
@@ -109,7 +109,7 @@ export function printNetsim({ roundTripMs, bytes, lossPercent, rows }: NetsimRes
     ...lossPercent.map((loss) => `${loss} %`),
     "ideal",
   ];
-  return `${bytes >> 20} MiB, round trip ${roundTripMs} ms, loss in both directions; smoltcp has no congestion control by default\n${table(heading, cells)}`;
+  return `${bytes >> 20} MiB, round trip ${roundTripMs} ms, loss in both directions; smoltcp's figures are without congestion control\n${table(heading, cells)}`;
 }
 
 /** Bars for the chart: ours without and with congestion control beside smoltcp's, one group a cell with loss. */
