@@ -97,8 +97,10 @@ function start(): i32 {
 /** Third rung of recovery. */
 function restart(nowMs: u32): void {
   count(NicCounter.REINITS);
+  const worked = working;
   const result = start();
-  log1("warn: ENC28J60 started again: %d", result);
+  // A chip that stays away is told of once, and again when it is back.
+  if (worked || result == 0) log1("warn: ENC28J60 started again: %d", result);
   if (result == 0) return;
   dueNow = false;
   dueMs = nowMs + RESTART_MS;

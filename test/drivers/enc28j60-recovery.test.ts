@@ -259,7 +259,7 @@ test("the chip is reset while a frame is being read and another written: both ca
   t.is(works(bench), undefined);
 });
 
-test("the chip vanishes and comes back: no call hangs, it is tried once a second", async (t) => {
+test("the chip vanishes and comes back: no call hangs, it is tried once a second, and the log tells of it twice", async (t) => {
   for (const level of [0x00, 0xff]) {
     const bench = await startedBench();
     sendWaiting(bench, testFrame(1514));
@@ -273,6 +273,12 @@ test("the chip vanishes and comes back: no call hangs, it is tried once a second
     bench.nic.run(1500, 5);
     t.is(bench.nic.nic.nicLink(), 1);
     t.is(works(bench), undefined);
+    const told = bench.nic.log.filter((line) => line.includes("started again"));
+    t.deepEqual(
+      told.map((line) => line.endsWith(" 0")),
+      [false, true],
+      told.join("; "),
+    );
   }
 });
 
