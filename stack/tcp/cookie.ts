@@ -13,7 +13,7 @@ import { Counter, count } from "../statistics";
 import { linkOverflows } from "../link/device";
 import { SynRecord, SynStamp } from "./connection";
 import { pendingAddAnswers } from "./pending";
-import { SEND_MSS_MAX, SynOption, TX, TxSegment, synAckSend, txStamp } from "./emit";
+import { SEND_MSS_MAX, SynOption, TX, TxSegment, answerTo, synAckSend, txStamp } from "./emit";
 import { NO_SCALE, Segment } from "./segment";
 import { timestampOffset } from "./timestamps";
 
@@ -98,9 +98,7 @@ export function cookieAnswer(segment: Segment, mss: u32, maxSegment: u32): void 
   const iss = (minute << 27) | (index << 24) | hash(segment, segment.seq, minute);
   lastSent = now();
   sentAny = true;
-  TX.localAddress = segment.destination;
-  TX.remoteAddress = segment.source;
-  TX.ports = (segment.destinationPort << 16) | segment.sourcePort;
+  answerTo(segment);
   TX.seq = iss;
   TX.ack = segment.seq + 1;
   // Window 0: no text can get lost while the peer waits for a TCB.
@@ -113,12 +111,12 @@ export function cookieAnswer(segment: Segment, mss: u32, maxSegment: u32): void 
 
 /**
  * Answers that found no room in the chip. Kept here they hold up no frame behind their SYN, as one would that was put back: the
- * acknowledgment that lets a transfer go on may be the next. All of it is in `TX`: the fields before the window, and the timestamps.
+ * acknowledgment that lets a transfer go on may be the next. All of it is in `TX`: the fields between the text's length and the ECN field.
  */
 const OWED: u32 = 4;
-const STAMPS_AT: u32 = offsetof<TxSegment>("window");
-const STAMPS_BYTES: u32 = TCP_TIMESTAMPS ? 8 : 0;
-const OWED_BYTES: u32 = STAMPS_AT + STAMPS_BYTES;
+const OWED_AT: u32 = offsetof<TxSegment>("localAddress");
+const OWED_END: u32 = TCP_TIMESTAMPS ? offsetof<TxSegment>("ecn") : offsetof<TxSegment>("tsVal");
+const OWED_BYTES: u32 = OWED_END - OWED_AT;
 const OWED_TABLE: usize = memory.data(TCP && TCP_SYN_COOKIES ? OWED * OWED_BYTES : 0, 4);
 let owed: u32 = 0;
 /** Place of the oldest one. */
@@ -126,11 +124,6 @@ let owedFirst: u32 = 0;
 
 function owedAt(number: u32): usize {
   return OWED_TABLE + ((owedFirst + number) & (OWED - 1)) * OWED_BYTES;
-}
-
-/** Both timestamps of `TX`, one behind the other. */
-function stamps(): usize {
-  return changetype<usize>(TX) + offsetof<TxSegment>("tsVal");
 }
 
 /** Sends `TX`; false when there is no room now. */
@@ -147,8 +140,7 @@ function answerOwe(): void {
     return;
   }
   const at = owedAt(owed);
-  memory.copy(at, changetype<usize>(TX), STAMPS_AT);
-  if (TCP_TIMESTAMPS) memory.copy(at + STAMPS_AT, stamps(), STAMPS_BYTES);
+  memory.copy(at, changetype<usize>(TX) + OWED_AT, OWED_BYTES);
   owed += 1;
   pendingAddAnswers();
 }
@@ -167,8 +159,7 @@ export function cookiesOwed(): bool {
 export function cookiesSend(): void {
   for (; owed != 0; owed--) {
     const at = owedAt(0);
-    memory.copy(changetype<usize>(TX), at, STAMPS_AT);
-    if (TCP_TIMESTAMPS) memory.copy(stamps(), at + STAMPS_AT, STAMPS_BYTES);
+    memory.copy(changetype<usize>(TX) + OWED_AT, at, OWED_BYTES);
     TX.window = 0;
     if (!answerSend()) return;
     owedFirst += 1;

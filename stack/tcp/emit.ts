@@ -63,6 +63,12 @@ export const SYN_OPTIONS: u32 =
  */
 @unmanaged
 export class TxSegment {
+  window: u32;
+  /** TcpBit bits. */
+  bits: u32;
+  /** Bytes of text. */
+  bytes: u32;
+  /** From here to the timestamps all that an answer with a cookie is kept of (cookie.ts). */
   localAddress: u32;
   remoteAddress: u32;
   /** Local in the high half. */
@@ -73,11 +79,6 @@ export class TxSegment {
   options: u32;
   /** Where the text begins in the send queue of the TCB; of a SYN-ACK without one TCP_MAXSEG, 0 = none. */
   offset: u32;
-  window: u32;
-  /** TcpBit bits. */
-  bits: u32;
-  /** Bytes of text. */
-  bytes: u32;
   /** With SynOption.TIMESTAMPS. From here on only options use the fields. */
   tsVal: u32;
   tsEcr: u32;
@@ -296,11 +297,16 @@ export function sendOfRecord(record: Connection, seq: u32, ack: u32, bits: u32, 
   recordSend(record, seq, ack, bits, bareWindow(bits), options);
 }
 
-/** A segment in answer to one that belongs to no connection. */
-export function sendAnswer(segment: Segment, seq: u32, ack: u32, bits: u32): void {
+/** The segment of `TX` goes to who has sent this one. */
+export function answerTo(segment: Segment): void {
   TX.localAddress = segment.destination;
   TX.remoteAddress = segment.source;
   TX.ports = (segment.destinationPort << 16) | segment.sourcePort;
+}
+
+/** A segment in answer to one that belongs to no connection. */
+export function sendAnswer(segment: Segment, seq: u32, ack: u32, bits: u32): void {
+  answerTo(segment);
   TX.options = 0;
   TX.seq = seq;
   TX.ack = ack;
