@@ -13,7 +13,8 @@ import {
   timesOf,
 } from "./send-times";
 import { seqAtMost, seqLess, seqMin } from "./sequence";
-import { retransmissionTimerStart, timeoutStart } from "./timers";
+import { sooner } from "./tail-loss";
+import { retransmissionTimerStart } from "./timers";
 
 /**
  * Recent acknowledgment (RACK, RFC 8985): a segment is lost when one that was sent some time after it has arrived. So a
@@ -135,11 +136,7 @@ export function rackWait(tcb: Tcb, threshold: u32): void {
 
 /** The timer of retransmissions came due: true when it was for this. The timeout runs from then on. */
 export function rackDue(tcb: Tcb): bool {
-  if ((tcb.flags & TcbFlag.REORDER_TIMER) == 0) return false;
-  tcb.flags &= ~TcbFlag.REORDER_TIMER;
-  if (tcb.sndMax == tcb.sndUna || (tcb.flags & TcbFlag.PERSIST) != 0) return false;
-  timeoutStart(tcb);
-  return true;
+  return sooner(tcb, TcbFlag.REORDER_TIMER);
 }
 
 /** The peer has reported a duplicate, and has all before `ack`: the window was too short. It widens once in a round trip (RFC 8985 6.2 step 4). */

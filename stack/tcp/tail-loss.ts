@@ -66,14 +66,20 @@ export function probedAgain(tcb: Tcb, end: u32): void {
   tcb.highRxt = end;
 }
 
-/** The retransmission timer came due: true when it was a probe's. The timeout runs from then on. */
-export function probeDue(tcb: Tcb): bool {
-  if ((tcb.flags & TcbFlag.PROBE_TIMER) == 0) return false;
-  tcb.flags &= ~TcbFlag.PROBE_TIMER;
+/** The retransmission timer came due: true when it ran for what this flag stands for, and text is in flight. The timeout runs from then on. */
+export function sooner(tcb: Tcb, timer: TcbFlag): bool {
+  if ((tcb.flags & timer) == 0) return false;
+  tcb.flags &= ~timer;
   if (tcb.sndMax == tcb.sndUna || (tcb.flags & TcbFlag.PERSIST) != 0) return false;
+  timeoutStart(tcb);
+  return true;
+}
+
+/** The same, and a probe is sent, as that is what it ran for. */
+export function probeDue(tcb: Tcb): bool {
+  if (!sooner(tcb, TcbFlag.PROBE_TIMER)) return false;
   tcb.flags |= TcbFlag.PROBE | TcbFlag.PROBED;
   count(Counter.TCP_TAIL_PROBE);
-  timeoutStart(tcb);
   pendingAdd(tcb);
   return true;
 }

@@ -81,6 +81,20 @@ const CONFIGURATIONS: Record<string, { app: string; options?: Partial<Options> }
       ASSERTIONS: 0,
     },
   },
+  // fullPlain with what RFC 7323 and RFC 2018 add: SACK, window scale, timestamps.
+  fullOptions: {
+    app: FULL,
+    options: {
+      TCP_URGENT: 0,
+      TCP_FAST_PATH: 0,
+      TCP_KEEPALIVE: 0,
+      TCP_SYN_COOKIES: 0,
+      ICMP_ERRORS: 0,
+      SOCKET_MORE_OPTIONS: 0,
+      STATISTICS: 0,
+      ASSERTIONS: 0,
+    },
+  },
   tcpEcho: { app: "firmware/bench/tcp-echo" },
   udpEcho: { app: "firmware/bench/udp-echo" },
 };
