@@ -8,7 +8,7 @@ import {
   TCP_SPURIOUS,
 } from "../config";
 import { ETIMEDOUT } from "../errors";
-import { isDue } from "../now";
+import { isDue, now } from "../now";
 import { Counter, count } from "../statistics";
 import { lossFound } from "./acknowledge";
 import { congestionBefore, congestionOnTimeout } from "./congestion";
@@ -34,7 +34,7 @@ import { turnDue } from "./receive-window";
 import { RTO_MAX_MS, rtoBackOff } from "./rto";
 import { spuriousNote } from "./spurious";
 import { probeDue } from "./tail-loss";
-import { delackDue, retransmissionTimerStart, timersRearm } from "./timers";
+import { delackDue, lifeTimerStart, retransmissionTimerStart, timersRearm } from "./timers";
 
 /**
  * Retransmissions before a connection is given up (R2, RFC 9293 3.8.3): with the timeout doubling from 200 ms to 60 s, the
@@ -62,14 +62,29 @@ export function tcpTimer(id: u32): void {
     ackNow(tcb);
   }
   if (taken(tcb, TcbTimer.LIFE, tcb.lifeDue)) {
-    if (!TCP_KEEPALIVE || tcb.socket == 0) {
+    if (TCP_KEEPALIVE && tcb.socket != 0) keepAliveExpired(tcb);
+    else if (!orphanWaits(tcb)) {
       tcbReset(tcb);
       return;
     }
-    keepAliveExpired(tcb);
   }
   if (taken(tcb, TcbTimer.RETRANSMIT, tcb.rexmtDue)) retransmitExpired(tcb);
   if (tcb.state != TcpState.CLOSED) timersRearm(tcb);
+}
+
+/** What an orphan sends again in the end has so long to be answered. */
+const LAST_ANSWER_MS: u32 = 3000;
+
+/**
+ * The life of an orphan is over; one that was about to send again, and has not done so just now, does it first: a timeout grows to a minute, so
+ * what has come of a cable that was plugged in again may be seen by that alone.
+ */
+function orphanWaits(tcb: Tcb): bool {
+  const leftMs = tcb.rexmtDue - now();
+  const armed = ((<u32>tcb.armed) & TcbTimer.RETRANSMIT) != 0;
+  if (!armed || leftMs + 2 * LAST_ANSWER_MS > <u32>tcb.rto) return false;
+  lifeTimerStart(tcb, leftMs + LAST_ANSWER_MS);
+  return true;
 }
 
 function taken(tcb: Tcb, which: TcbTimer, due: u32): bool {
